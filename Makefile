@@ -1,0 +1,69 @@
+# tick86. Settings, sources by role, rules, checks: this file reads from top to bottom.
+#   make          build/tick86 and build/libtimekeep.a
+#   make demo     install what is needed, build, run a real program under all three clocks
+#   make check    install what the tests need, build, run every test
+
+# --- settings -------------------------------------------------------------------------------------
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+BUILD    ?= build
+CC       ?= gcc
+OPT      ?= -O2 -fno-tree-slp-vectorize
+WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS   := -std=gnu11 -g $(OPT) $(WARN) $(EXTRA_CFLAGS)
+CPPFLAGS := -I. -D_GNU_SOURCE -DTICK86_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
+LDFLAGS  := $(EXTRA_LDFLAGS)
+LDLIBS   := -lZydis -lzstd -lseccomp -ljansson
+
+# --- sources by role ------------------------------------------------------------------------------
+objects  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+TIMEKEEP := $(call objects,$(wildcard timekeep/*.c))
+DECODE   := $(call objects,$(wildcard decode/*.c))
+MAIN     := $(call objects,emu/main.c)
+EMU      := $(filter-out $(MAIN),$(call objects,$(wildcard emu/*.c emu/*/*.c)))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+
+all: $(BUILD)/tick86 $(BUILD)/libtimekeep.a
+
+# --- rules ----------------------------------------------------------------------------------------
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libtimekeep.a: $(TIMEKEEP)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libdecode.a: $(DECODE)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libemu.a: $(EMU)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+LIBRARIES := $(BUILD)/libemu.a $(BUILD)/libdecode.a $(BUILD)/libtimekeep.a
+
+$(BUILD)/tick86: $(MAIN) $(LIBRARIES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
+
+# --- tests ----------------------------------------------------------------------------------------
+deps:
+	@tools/deps
+
+unit: $(UNIT)
+
+check: deps
+	@$(MAKE) --no-print-directory all unit
+	tests/run $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all deps unit check clean
+.SECONDARY:
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,196 @@
+#include "decode/decode.h"
+
+#include <Zydis/Zydis.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint16_t op_of_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
+#define X(name) [ZYDIS_MNEMONIC_##name] = OP_##name,
+	DECODE_CONDITION_OPS(X) DECODE_INTEGER_OPS(X) DECODE_X87_OPS(X) DECODE_STATE_OPS(X)
+	DECODE_SSE_OPS(X) DECODE_AVX_OPS(X)
+#undef X
+};
+
+static const char *const op_names[OP_COUNT] = {
+	[OP_NONE] = "(none)",
+#define X(name) [OP_##name] = #name,
+	DECODE_OPS(X)
+#undef X
+};
+
+const char *op_name(enum op op)
+{
+	return op < OP_COUNT ? op_names[op] : op_names[OP_NONE];
+}
+
+static enum op string_op(ZydisMnemonic mnemonic)
+{
+	switch (mnemonic) {
+	case ZYDIS_MNEMONIC_MOVSB: case ZYDIS_MNEMONIC_MOVSW: case ZYDIS_MNEMONIC_MOVSD: case ZYDIS_MNEMONIC_MOVSQ:
+		return OP_MOVS;
+	case ZYDIS_MNEMONIC_CMPSB: case ZYDIS_MNEMONIC_CMPSW: case ZYDIS_MNEMONIC_CMPSD: case ZYDIS_MNEMONIC_CMPSQ:
+		return OP_CMPS;
+	case ZYDIS_MNEMONIC_STOSB: case ZYDIS_MNEMONIC_STOSW: case ZYDIS_MNEMONIC_STOSD: case ZYDIS_MNEMONIC_STOSQ:
+		return OP_STOS;
+	case ZYDIS_MNEMONIC_LODSB: case ZYDIS_MNEMONIC_LODSW: case ZYDIS_MNEMONIC_LODSD: case ZYDIS_MNEMONIC_LODSQ:
+		return OP_LODS;
+	case ZYDIS_MNEMONIC_SCASB: case ZYDIS_MNEMONIC_SCASW: case ZYDIS_MNEMONIC_SCASD: case ZYDIS_MNEMONIC_SCASQ:
+		return OP_SCAS;
+	case ZYDIS_MNEMONIC_INSB: case ZYDIS_MNEMONIC_INSW: case ZYDIS_MNEMONIC_INSD:
+		return OP_INS;
+	case ZYDIS_MNEMONIC_OUTSB: case ZYDIS_MNEMONIC_OUTSW: case ZYDIS_MNEMONIC_OUTSD:
+		return OP_OUTS;
+	default:
+		return OP_NONE;
+	}
+}
+
+static void set_register(struct operand *operand, ZydisRegister reg)
+{
+	operand->reg = (uint8_t)ZydisRegisterGetId(reg);
+	switch (ZydisRegisterGetClass(reg)) {
+	case ZYDIS_REGCLASS_GPR8:
+		operand->kind = OPERAND_GPR;
+		operand->high = reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH;
+		/* Zydis numbers AL CL DL BL AH CH DH BH SPL.. R15B: the id is not the encoding for any but the first four. */
+		if (operand->high)
+			operand->reg = (uint8_t)(reg - ZYDIS_REGISTER_AH);
+		else if (reg >= ZYDIS_REGISTER_SPL)
+			operand->reg = (uint8_t)(reg - ZYDIS_REGISTER_SPL + 4);
+		break;
+	case ZYDIS_REGCLASS_GPR16:
+	case ZYDIS_REGCLASS_GPR32:
+	case ZYDIS_REGCLASS_GPR64:
+		operand->kind = OPERAND_GPR;
+		break;
+	case ZYDIS_REGCLASS_XMM:
+		operand->kind = OPERAND_XMM;
+		break;
+	case ZYDIS_REGCLASS_YMM:
+		operand->kind = OPERAND_YMM;
+		break;
+	case ZYDIS_REGCLASS_MMX:
+		operand->kind = OPERAND_MMX;
+		break;
+	case ZYDIS_REGCLASS_X87:
+		operand->kind = OPERAND_ST;
+		break;
+	case ZYDIS_REGCLASS_SEGMENT:
+		operand->kind = OPERAND_SEG;
+		break;
+	default:
+		operand->kind = OPERAND_SYS;
+		break;
+	}
+}
+
+static uint8_t address_register(ZydisRegister reg)
+{
+	return reg == ZYDIS_REGISTER_NONE || reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP
+		? DECODE_NO_REG : (uint8_t)ZydisRegisterGetId(reg);
+}
+
+static void set_memory(struct decoded *out, const ZydisDecodedOperand *from)
+{
+	ZydisRegisterClass index_class = ZydisRegisterGetClass(from->mem.index);
+
+	out->mem.base = address_register(from->mem.base);
+	out->mem.index = address_register(from->mem.index);
+	out->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM;
+	out->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
+	out->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
+	out->mem.disp = from->mem.disp.value;
+	if (from->mem.base == ZYDIS_REGISTER_RIP)
+		out->mem.disp += (int64_t)(out->address + out->length);
+	else if (from->mem.base == ZYDIS_REGISTER_EIP)
+		out->mem.disp = (int64_t)(uint32_t)(out->mem.disp + (int64_t)(out->address + out->length));
+}
+
+static void set_immediate(struct decoded *out, const ZydisDecodedOperand *from, bool second)
+{
+	uint64_t value = from->imm.value.u;
+
+	if (from->imm.is_relative)
+		value += out->address + out->length;
+	if (second)
+		out->imm2 = value;
+	else
+		out->imm = value;
+}
+
+static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
+{
+	bool have_immediate = false;
+
+	out->operands = in->operand_count_visible;
+	for (int k = 0; k < in->operand_count_visible && k < 5; k++) {
+		struct operand *operand = &out->operand[k];
+
+		operand->size = (uint8_t)(from[k].size / 8);
+		switch (from[k].type) {
+		case ZYDIS_OPERAND_TYPE_REGISTER:
+			set_register(operand, from[k].reg.value);
+			break;
+		case ZYDIS_OPERAND_TYPE_MEMORY:
+			operand->kind = OPERAND_MEM;
+			set_memory(out, &from[k]);
+			break;
+		case ZYDIS_OPERAND_TYPE_IMMEDIATE:
+			operand->kind = OPERAND_IMM;
+			set_immediate(out, &from[k], have_immediate);
+			have_immediate = true;
+			break;
+		default:
+			operand->kind = OPERAND_SYS;
+			break;
+		}
+	}
+}
+
+enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out)
+{
+	ZydisDecoder decoder;
+	ZydisDecoderContext context;
+	ZydisDecodedInstruction in;
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	ZyanStatus status;
+
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	status = ZydisDecoderDecodeInstruction(&decoder, &context, bytes, size, &in);
+	if (status == ZYDIS_STATUS_NO_MORE_DATA)
+		return DECODE_TRUNCATED;
+	if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
+		return DECODE_TOO_LONG;
+	if (!ZYAN_SUCCESS(status))
+		return DECODE_INVALID;
+	status = ZydisDecoderDecodeOperands(&decoder, &context, &in, operands, in.operand_count_visible);
+	if (!ZYAN_SUCCESS(status))
+		return DECODE_INVALID;
+
+	memset(out, 0, sizeof *out);
+	out->address = address;
+	out->length = in.length;
+	out->width = in.operand_width;
+	out->address_width = in.address_width;
+	out->lock = in.attributes & ZYDIS_ATTRIB_HAS_LOCK;
+	out->rep = in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
+	out->repne = in.attributes & ZYDIS_ATTRIB_HAS_REPNE;
+	out->vex = in.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+	out->op = in.meta.category == ZYDIS_CATEGORY_STRINGOP || in.meta.category == ZYDIS_CATEGORY_IOSTRINGOP
+		? string_op(in.mnemonic) : op_of_mnemonic[in.mnemonic];
+	out->mem.base = out->mem.index = DECODE_NO_REG;
+	out->mem.segment = in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS ? SEG_FS
+		: in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS ? SEG_GS : SEG_DS;
+	set_operands(out, &in, operands);
+	return DECODE_OK;
+}
+
+void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size)
+{
+	ZydisDisassembledInstruction in;
+
+	if (ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, address, bytes, size, &in)))
+		snprintf(text, text_size, "%s", in.text);
+	else
+		snprintf(text, text_size, ".byte 0x%02x", size ? bytes[0] : 0);
+}

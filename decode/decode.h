@@ -1,0 +1,83 @@
+/* Bytes to instructions. The only users of Zydis are the files in this folder. */
+#ifndef TICK86_DECODE_H
+#define TICK86_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decode/ops.h"
+
+enum op {
+	OP_NONE,
+#define X(name) OP_##name,
+	DECODE_OPS(X)
+#undef X
+	OP_COUNT
+};
+
+/* Condition code of OP_Jcc, OP_SETcc, OP_CMOVcc, from 0 (O) to 15 (NLE): SDM vol. 1, appendix B. */
+#define OP_CC(op) (((op) - OP_JO) & 15)
+
+enum operand_kind {
+	OPERAND_NONE,
+	OPERAND_GPR, /* reg 0..15 in the order of encoding; with `high`, AH CH DH BH are 0..3 */
+	OPERAND_MEM, /* struct decoded's mem */
+	OPERAND_IMM, /* struct decoded's imm, sign-extended; the target address for relative branches */
+	OPERAND_XMM,
+	OPERAND_YMM,
+	OPERAND_MMX,
+	OPERAND_ST,  /* reg 0..7, relative to the top of the stack */
+	OPERAND_SEG, /* reg 0..5: ES CS SS DS FS GS */
+	OPERAND_SYS, /* control, debug and other registers that CPL 3 cannot reach */
+};
+
+struct operand {
+	uint8_t kind; /* enum operand_kind */
+	uint8_t reg;
+	bool high;    /* AH, CH, DH, BH */
+	uint8_t size; /* bytes */
+};
+
+enum { DECODE_NO_REG = 0xff, DECODE_MAX_LENGTH = 15 };
+enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
+
+struct decoded {
+	uint64_t address;
+	uint16_t op;            /* enum op */
+	uint8_t length;         /* bytes */
+	uint8_t operands;       /* explicit ones, in Intel's order */
+	uint8_t width;          /* effective operand size in bits: 8, 16, 32 or 64 */
+	uint8_t address_width;  /* 32 or 64 */
+	bool lock, rep, repne;  /* prefixes that count for this instruction */
+	bool vex;
+	struct operand operand[5];
+	struct {
+		uint8_t base, index; /* GPR or DECODE_NO_REG */
+		uint8_t index_is_vector; /* VSIB: index is an XMM or YMM register */
+		uint8_t scale;       /* log2 */
+		uint8_t segment;     /* enum segment; only FS and GS have a base. Also a string instruction's override */
+		int64_t disp;        /* RIP-relative operands: the absolute address, with no base */
+	} mem;
+	uint64_t imm;
+	uint64_t imm2;          /* ENTER's second */
+};
+
+enum decode_status {
+	DECODE_OK,
+	DECODE_TRUNCATED, /* the bytes end inside the instruction */
+	DECODE_INVALID,   /* no such instruction in 64-bit mode: #UD; `length` is not known */
+	DECODE_TOO_LONG,  /* over 15 bytes: #GP */
+};
+
+/* Decodes the instruction at `bytes` (at most `size` of them count), which the guest has at `address`. An instruction
+ * that Zydis knows and DECODE_OPS does not has op OP_NONE. */
+enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out);
+
+/* Writes the instruction in Intel syntax to `text` (NUL-terminated, cut at `size`); undecodable bytes as ".byte". */
+void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size);
+
+/* The SDM's name of an op, upper case. */
+const char *op_name(enum op op);
+
+#endif

@@ -1,0 +1,32 @@
+/* Basic blocks: built from guest code once, cached by address, linked to their successors, dropped when code changes. */
+#ifndef TICK86_EMU_BLOCK_H
+#define TICK86_EMU_BLOCK_H
+
+#include "emu/mem/space.h"
+#include "emu/op/insn.h"
+
+struct blocks; /* the cache: one for each guest address space */
+
+struct blocks *blocks_create(struct space *space);
+void blocks_destroy(struct blocks *blocks);
+
+/* Drops all code, as execve does. */
+void blocks_clear(struct blocks *blocks);
+
+struct blocks_config {
+	unsigned max_insns;  /* longest block, 1 .. 64 */
+	size_t arena_bytes;  /* records of all blocks; the cache starts anew when they are used up */
+	bool log_unimplemented; /* one line with address, bytes and disassembly for each instruction not known */
+};
+void blocks_configure(struct blocks *blocks, const struct blocks_config *config);
+
+struct blocks_stats {
+	uint64_t built, dropped, clears, short_runs;
+};
+struct blocks_stats blocks_stats(const struct blocks *blocks);
+
+/* Runs guest code from cpu->rip until an event or until `budget` instructions have been executed: exactly so many,
+ * or fewer when the reason returned is not EXIT_BUDGET. cpu_count(cpu, 0) tells the number. */
+enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget);
+
+#endif

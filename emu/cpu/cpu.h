@@ -1,0 +1,145 @@
+/* The state of one virtual CPU as a guest thread sees it, and the few fields that handlers need at every step. */
+#ifndef TICK86_EMU_CPU_H
+#define TICK86_EMU_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "emu/cpu/x87.h"
+
+struct insn;
+struct block;
+struct tk;
+
+/* ORDER REG: the order in which the SDM encodes the general registers. */
+enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
+
+/* What follows the general registers in the register file, so that an address can name it as its base. */
+enum { SLOT_ZERO = GPR_COUNT, SLOT_TMP, SLOT_FS_BASE, SLOT_GS_BASE, SLOT_COUNT };
+
+union vector {
+	uint8_t u8[32];
+	uint16_t u16[16];
+	uint32_t u32[8];
+	uint64_t u64[4];
+	int8_t i8[32];
+	int16_t i16[16];
+	int32_t i32[8];
+	int64_t i64[4];
+	float f32[8];
+	double f64[4];
+} __attribute__((aligned(32)));
+
+/* Arithmetic flags as the host leaves them in AX after `seto %al; lahf`: OF in bit 0, SF ZF AF PF CF in bits 15..8. */
+typedef uint16_t flags_t;
+
+/* Exception vectors: SDM vol. 3, table 6-1. */
+enum vector_number {
+	VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7,
+	VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XM = 19,
+};
+
+/* Why a run of handlers ended. cpu->rip is the address of the next instruction in each case. */
+enum cpu_exit {
+	EXIT_NONE,
+	EXIT_LOOKUP,    /* no block known for rip; cpu->link, when not NULL, wants to be pointed at it */
+	EXIT_BUDGET,    /* the block at rip is longer than the budget that is left */
+	EXIT_STOP,      /* reached the record that a short run was told to stop at */
+	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
+	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
+	EXIT_RESUME,    /* go on at rip: state that blocks depend on has changed (code written, clock moved) */
+};
+
+struct exception {
+	uint8_t vector;      /* enum vector_number */
+	uint32_t error;      /* the hardware's error code; for #PF bit 1 is a write, bit 4 a fetch */
+	uint64_t address;    /* CR2 for #PF */
+	int32_t si_code;     /* the host kernel's si_code where the host raised it, else 0 */
+};
+
+struct jump_cache_entry {
+	uint64_t rip;
+	struct block *block;
+};
+enum { JUMP_CACHE_SIZE = 4096 };
+
+struct cpu {
+	/* The register file. A record's operand bytes are byte offsets into it. */
+	uint64_t r[SLOT_COUNT];
+
+	flags_t flags;
+	bool df;             /* direction flag */
+	bool ac, id, nt;     /* RFLAGS bits that CPL 3 may set and that do nothing here */
+	bool tf;             /* trap flag: #DB after each instruction */
+	uint32_t mxcsr;      /* valid outside cpu_run; inside, the host's MXCSR is the guest's */
+
+	/* Instructions that may still run before the next event; a block's length is taken off at its entry.
+	 * Executed so far: limit - budget, less what is left of the block that runs. */
+	int64_t budget;
+	uint64_t limit;
+
+	uint64_t rip;        /* valid outside cpu_run */
+	const struct insn *at; /* the record whose guest access or exception is under way */
+	struct block **link;   /* EXIT_LOOKUP: the link that was not yet set, or NULL */
+	enum cpu_exit exit;
+	struct exception exception;
+	uint64_t fault_address; /* of an access that the limit check refused */
+
+	struct timekeep_handle *clock; /* what RDTSC and its kin read */
+	unsigned vcpu;         /* on which vCPU this thread is scheduled */
+	const struct cpu_model *model; /* what CPUID says */
+	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
+	bool rdtscp_disabled;  /* RDTSCP and RDPID raise #UD */
+	bool msr_allowed;      /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
+	uint64_t time_reads[4]; /* RDTSC, RDTSCP, RDMSR/WRMSR, others: for --stats */
+
+	struct x87 x87;
+	union vector v[16];
+	struct jump_cache_entry jump_cache[JUMP_CACHE_SIZE];
+};
+
+/* Byte offset of a general register in the register file, as records hold it. */
+static inline uint8_t gpr_offset(unsigned reg, bool high)
+{
+	return (uint8_t)(reg * 8 + high);
+}
+
+/* Registers named by a record's operand byte. */
+static inline uint8_t *reg8(struct cpu *cpu, uint8_t offset)
+{
+	return (uint8_t *)cpu + offset;
+}
+
+static inline uint16_t *reg16(struct cpu *cpu, uint8_t offset)
+{
+	return (uint16_t *)((uint8_t *)cpu + offset);
+}
+
+static inline uint32_t *reg32(struct cpu *cpu, uint8_t offset)
+{
+	return (uint32_t *)((uint8_t *)cpu + offset);
+}
+
+static inline uint64_t *reg64(struct cpu *cpu, uint8_t offset)
+{
+	return (uint64_t *)((uint8_t *)cpu + offset);
+}
+
+/* A vector register's operand byte is its number times 4, so that one scaled address reaches it. */
+static inline uint8_t vector_offset(unsigned reg)
+{
+	return (uint8_t)(reg * 4);
+}
+
+static inline union vector *vreg(struct cpu *cpu, uint8_t offset)
+{
+	return (union vector *)((uint8_t *)cpu->v + offset * 8u);
+}
+
+/* Instructions that this thread has executed, `left` of the running block being still ahead. */
+static inline uint64_t cpu_count(const struct cpu *cpu, uint64_t left)
+{
+	return cpu->limit - (uint64_t)cpu->budget - left;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* A guest process and its threads. */
+#ifndef TICK86_EMU_MACHINE_H
+#define TICK86_EMU_MACHINE_H
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "emu/block/block.h"
+#include "emu/cpu/cpu.h"
+#include "emu/mem/space.h"
+#include "emu/options.h"
+
+enum { GUEST_SIGNALS = 64 };
+
+/* The kernel's struct sigaction, x86-64 layout (rt_sigaction(2)). */
+struct guest_sigaction {
+	uint64_t handler;
+	uint64_t flags;
+	uint64_t restorer;
+	uint64_t mask;
+};
+
+struct pending_signal {
+	siginfo_t info;
+	struct pending_signal *next;
+};
+
+enum task_state { TASK_RUNNABLE, TASK_WAITING, TASK_DEAD };
+
+/* A guest thread. One host thread runs them all, in turn. */
+struct task {
+	struct cpu cpu;
+	struct process *process;
+	struct task *next;       /* in order of creation; the scheduler goes round */
+	pid_t tid;               /* as the guest sees it */
+	enum task_state state;
+	uint64_t signal_mask;    /* bit n-1 for signal n */
+	uint64_t saved_mask;     /* to restore after sigsuspend, ppoll, pselect, epoll_pwait */
+	bool restore_mask;
+	struct pending_signal *pending; /* directed at this thread, oldest first */
+	stack_t altstack;
+	uint64_t clear_child_tid;
+	uint64_t robust_list;
+	uint64_t robust_list_size;
+	uint64_t restart;        /* address of the SYSCALL to restart after a signal, with its number in restart_number */
+	uint64_t insns;          /* executed by this thread */
+};
+
+struct process {
+	struct options *options;
+	struct space space;
+	struct blocks *blocks;
+	struct task *tasks;      /* the first is the thread group's leader */
+	struct task *current;
+	struct guest_sigaction action[GUEST_SIGNALS + 1];
+	struct pending_signal *pending; /* directed at the process */
+	pid_t pid;
+	char *exe_path;          /* absolute, what /proc/self/exe is */
+	uint64_t auxv_start, auxv_end, arg_start, arg_end, env_start, env_end; /* for /proc/self/{auxv,cmdline,environ} */
+	uint64_t insns;          /* executed by all threads, up to the last leaving of cpu_run */
+	bool exiting;
+	int exit_status;         /* wait(2) format */
+	FILE *strace;            /* or NULL */
+	uint64_t syscalls;       /* counted for --stats */
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* Guest memory as handlers see it. One compare keeps the guest below GUEST_END; below it the host's page protection
+ * faults for us, and the signal handler of emu/mem/fault.c finds the instruction by cpu->at. */
+#ifndef TICK86_EMU_ACCESS_H
+#define TICK86_EMU_ACCESS_H
+
+#include "emu/cpu/cpu.h"
+#include "emu/mem/layout.h"
+
+#define compiler_barrier() __asm__ volatile("" ::: "memory")
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Announces an access of up to GUEST_GUARD bytes at `address` by the record `i` and gives the host pointer for it.
+ * The barriers matter: no guest state may change ahead of an access that may fault. A refused access leaves by the trap,
+ * since a call here would cost every handler a stack frame. */
+static inline __attribute__((always_inline)) void *guest_pointer(struct cpu *cpu, const struct insn *i, uint64_t address)
+{
+	cpu->at = i;
+	if (unlikely(address >= GUEST_END)) {
+		cpu->fault_address = address;
+		compiler_barrier();
+		__builtin_trap();
+	}
+	compiler_barrier();
+	return (void *)address;
+}
+
+/* Loads and stores of one operand. TYPE is an integer type; unaligned addresses are the host's affair. */
+#define DEFINE_GUEST_ACCESS(TYPE, BITS)                                                                          \
+	typedef TYPE __attribute__((aligned(1), may_alias)) guest_u##BITS;                                        \
+	static inline __attribute__((always_inline)) TYPE guest_load##BITS(struct cpu *cpu, const struct insn *i,  \
+	                                                                   uint64_t address)                       \
+	{                                                                                                          \
+		TYPE value = *(volatile guest_u##BITS *)guest_pointer(cpu, i, address);                            \
+		compiler_barrier();                                                                                \
+		return value;                                                                                      \
+	}                                                                                                          \
+	static inline __attribute__((always_inline)) void guest_store##BITS(struct cpu *cpu, const struct insn *i, \
+	                                                                    uint64_t address, TYPE value)          \
+	{                                                                                                          \
+		*(volatile guest_u##BITS *)guest_pointer(cpu, i, address) = value;                                 \
+		compiler_barrier();                                                                                \
+	}
+DEFINE_GUEST_ACCESS(uint8_t, 8)
+DEFINE_GUEST_ACCESS(uint16_t, 16)
+DEFINE_GUEST_ACCESS(uint32_t, 32)
+DEFINE_GUEST_ACCESS(uint64_t, 64)
+
+#endif

@@ -1,0 +1,15 @@
+/* Where things are. A guest address is a host address: the guest owns what is below GUEST_END, the emulator lives above.
+ * Linux places a PIE at 2/3 of the user address space and its libraries below the stack, both above GUEST_END. */
+#ifndef TICK86_EMU_LAYOUT_H
+#define TICK86_EMU_LAYOUT_H
+
+#define GUEST_END        0x500000000000ULL /* first address that is not the guest's */
+#define GUEST_GUARD      0x000000010000ULL /* never mapped, above GUEST_END: an access that begins below it may end here */
+#define GUEST_STACK_TOP  0x4ffffffff000ULL
+#define GUEST_STACK_MAX  0x000000800000ULL /* 8 MiB unless RLIMIT_STACK says otherwise */
+#define GUEST_MMAP_TOP   0x4ffff0000000ULL /* mmap without a hint goes down from here */
+#define GUEST_PIE_BASE   0x2aaaaaaaa000ULL
+#define GUEST_INTERP_BASE 0x4fffe0000000ULL
+#define GUEST_PAGE       4096ULL
+
+#endif

@@ -1,0 +1,77 @@
+/* The guest's address space: which pages it has mapped, with which rights, and which hold decoded code. */
+#ifndef TICK86_EMU_SPACE_H
+#define TICK86_EMU_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "emu/mem/layout.h"
+
+/* One mapping. Adjacent ones are distinct where any field differs (addresses and offsets continuing). */
+struct vma {
+	uint64_t start, end;  /* page-aligned */
+	int prot;             /* PROT_* as the guest asked; the host mapping never has PROT_EXEC */
+	int flags;            /* MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE, ... */
+	uint64_t offset;      /* in the file */
+	dev_t dev;
+	ino_t inode;
+	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
+};
+
+struct space {
+	struct vma *vma;      /* sorted by start */
+	size_t count, capacity;
+	uint64_t brk_start, brk;
+	uint64_t mmap_top;    /* where the search for a free place begins, downwards */
+	uint64_t stack_limit; /* bytes */
+	uint64_t *code_pages; /* open-addressed set of page numbers that are write-protected since they hold decoded code */
+	size_t code_count, code_capacity;
+	/* Called when code in [start, end) may no longer be what was decoded. */
+	void (*code_changed)(void *context, uint64_t start, uint64_t end);
+	void *context;
+};
+
+void space_init(struct space *space);
+/* Unmaps everything of the guest (execve) and starts anew; the callback stays. */
+void space_reset(struct space *space);
+
+/* The kernel's own semantics (mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2)) with the guest's limits; each
+ * returns what the system call returns: an address or 0, or -errno. */
+int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int flags, int fd, uint64_t offset);
+int64_t space_munmap(struct space *space, uint64_t address, uint64_t length);
+int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, int prot);
+int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new);
+int64_t space_brk(struct space *space, uint64_t address);
+int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice);
+
+/* The mapping that holds `address`, or NULL. */
+const struct vma *space_find(const struct space *space, uint64_t address);
+
+/* Whether [address, address + length) lies below GUEST_END without wrapping. */
+static inline bool space_in_guest(uint64_t address, uint64_t length)
+{
+	return address <= GUEST_END && length <= GUEST_END - address;
+}
+
+/* Before the host kernel or the emulator writes guest memory: pages in the range that are protected because they hold
+ * decoded code become writable again (their blocks are dropped). Safe on any range. */
+void space_prepare_write(struct space *space, uint64_t address, uint64_t length);
+
+/* Copies between guest and emulator; false where the guest has no such access there (nothing is signalled). */
+bool space_read(struct space *space, uint64_t address, void *to, size_t length);
+bool space_write(struct space *space, uint64_t address, const void *from, size_t length);
+/* Reads a string of at most size - 1 bytes. Returns its length, or -EFAULT, or -ENAMETOOLONG. */
+int64_t space_read_string(struct space *space, uint64_t address, char *to, size_t size);
+
+/* For the block builder: the bytes at `address` that may be executed, up to the end of the next page; 0 if none.
+ * Marks nothing. */
+size_t space_fetchable(const struct space *space, uint64_t address);
+/* Decoded code now stands on the page of `address`: writes to it are trapped from here on. */
+void space_protect_code(struct space *space, uint64_t address);
+/* A write fault at `address`: true when it was only the protection of decoded code, which is now lifted (and the code
+ * dropped): the write may be tried again. */
+bool space_unprotect_code(struct space *space, uint64_t address);
+
+#endif

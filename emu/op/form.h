@@ -1,0 +1,56 @@
+/* The table of instruction forms. A row says which operands it takes, which flags it reads and writes, and what runs it;
+ * the block builder picks the handler once and a handler never asks "which width?" or "register or memory?". */
+#ifndef TICK86_EMU_FORM_H
+#define TICK86_EMU_FORM_H
+
+#include "decode/decode.h"
+#include "emu/cpu/flags.h"
+#include "emu/op/insn.h"
+
+/* Operand patterns: up to five kinds, four bits each, the first operand lowest. */
+enum {
+	K_R = OPERAND_GPR, K_M = OPERAND_MEM, K_I = OPERAND_IMM, K_X = OPERAND_XMM, K_Y = OPERAND_YMM, K_Q = OPERAND_MMX,
+	K_T = OPERAND_ST, K_S = OPERAND_SEG,
+};
+#define PATTERN1(a) (a)
+#define PATTERN2(a, b) ((a) | (b) << 4)
+#define PATTERN3(a, b, c) ((a) | (b) << 4 | (c) << 8)
+#define PATTERN4(a, b, c, d) ((a) | (b) << 4 | (c) << 8 | (d) << 12)
+enum { PATTERN_NONE = 0 };
+
+/* Where a memory operand's address comes from. A form without a handler for INDEXED or ABSOLUTE gets a LEA record into
+ * SLOT_TMP ahead of it and runs as BASED. */
+enum address_kind { ADDRESS_BASED, ADDRESS_INDEXED, ADDRESS_ABSOLUTE, ADDRESS_KINDS };
+
+enum form_attribute {
+	FORM_LOCK = 1,        /* this row is for the LOCK prefix; rows without it are for no prefix */
+	FORM_FAULTS = 2,      /* may raise an exception though it has no memory operand */
+	FORM_PRESERVES = 4,   /* may leave flags that it lists as written as they were (shift by CL = 0) */
+	FORM_COUNTS = 8,      /* its imm is the number of instructions from it to the block's end, itself included */
+	FORM_ENDS = 16,       /* ends its block; its handler leaves the run, or goes by links_of(i) */
+	FORM_WIDE_SHIFT = 32, /* only for a shift count that is not 0 modulo the width */
+	FORM_HIDDEN_MEM = 64, /* the memory operand counts as register-like: address only (LEA, prefetch): cannot fault */
+};
+
+struct form {
+	uint16_t op;            /* enum op */
+	uint8_t size0, size1;   /* sizes in bytes of operands 0 and 1; 0 is any. Without operands size0 is the width */
+	uint32_t pattern;
+	uint16_t attributes;    /* enum form_attribute */
+	flags_t reads, writes;  /* FLAG_ bits */
+	handler_t *run[ADDRESS_KINDS];      /* run[0] without a memory operand */
+	handler_t *run_dead[ADDRESS_KINDS]; /* when no flag that it writes is read before it is written again; or NULL */
+};
+
+/* A list of rows by subject, and all of them: forms.c. */
+struct form_list {
+	const struct form *rows;
+	unsigned count;
+};
+extern const struct form_list form_lists[];
+extern const unsigned form_list_count;
+
+/* The row for a decoded instruction, or NULL: not implemented. */
+const struct form *form_find(const struct decoded *decoded);
+
+#endif

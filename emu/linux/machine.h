@@ -9,6 +9,7 @@
 #include "emu/block/block.h"
 #include "emu/cpu/cpu.h"
 #include "emu/mem/space.h"
+#include "emu/linux/wait.h"
 #include "emu/options.h"
 
 enum { GUEST_SIGNALS = 64 };
@@ -44,6 +45,7 @@ struct task {
 	uint64_t robust_list;
 	uint64_t robust_list_size;
 	uint64_t restart;        /* address of the SYSCALL to restart after a signal, with its number in restart_number */
+	struct wait wait;
 	uint64_t insns;          /* executed by this thread */
 };
 

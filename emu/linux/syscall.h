@@ -1,0 +1,80 @@
+/* System calls: one row each. Dispatch, --strace, pointer checks, recording and replay all read the row. */
+#ifndef TICK86_EMU_SYSCALL_H
+#define TICK86_EMU_SYSCALL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "emu/linux/machine.h"
+
+enum syscall_class {
+	CLASS_PASS,    /* the host's kernel does it with the same arguments, once the pointers are checked */
+	CLASS_FILE,    /* done by `run`; concerns files, sockets or other descriptors */
+	CLASS_MEMORY,  /* the address space */
+	CLASS_TIME,    /* reads, sets or waits for a clock */
+	CLASS_PROCESS, /* threads, processes, identity */
+	CLASS_SIGNAL,
+	CLASS_REFUSE,  /* ENOSYS, or the errno in `refuse`, with a log line */
+};
+
+enum arg_type {
+	ARG_INT, ARG_UINT, ARG_HEX, ARG_SIZE, ARG_FD, ARG_DIRFD, ARG_ADDRESS, ARG_MODE, ARG_SIGNAL, ARG_PID,
+	ARG_FLAGS,  /* printed with `words` */
+	ARG_PATH,   /* string in */
+	ARG_STRING, /* string in, not a path */
+	ARG_BUFFER, /* bytes */
+	ARG_STRUCT, /* printed by `print`, or as an address */
+};
+
+enum arg_direction { DIR_NONE, DIR_IN, DIR_OUT, DIR_INOUT };
+
+/* How large what a pointer points at is. */
+enum arg_extent {
+	EXTENT_NONE,
+	EXTENT_FIXED,  /* `size` bytes */
+	EXTENT_ARG,    /* as many units of `size` bytes as argument number `by` says */
+	EXTENT_RESULT, /* at most EXTENT_ARG; of that, as much as the result says (read and its kin) */
+	EXTENT_STRING, /* up to the NUL */
+	EXTENT_SPECIAL, /* nested pointers: `run` checks them */
+};
+
+struct flag_word {
+	uint64_t value;
+	const char *name;
+};
+
+struct syscall_arg {
+	const char *name;
+	uint8_t type;      /* enum arg_type */
+	uint8_t direction; /* enum arg_direction, for pointers */
+	uint8_t extent;    /* enum arg_extent */
+	uint8_t by;        /* which argument counts */
+	uint16_t size;
+	const struct flag_word *words;
+};
+
+/* The context was replaced (rt_sigreturn, execve): no result is to be written to RAX. */
+#define SYSCALL_NO_RESULT (INT64_MIN + 1)
+/* The kernel's internal codes, seen by signal delivery only (linux/errno.h). */
+enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+
+typedef int64_t syscall_run(struct task *task, const uint64_t arg[6]);
+
+struct syscall_row {
+	const char *name;
+	uint8_t class;     /* enum syscall_class */
+	uint8_t args;
+	int16_t refuse;    /* CLASS_REFUSE: errno */
+	struct syscall_arg arg[6];
+	syscall_run *run;  /* NULL for CLASS_PASS and CLASS_REFUSE */
+};
+
+/* Indexed by number; rows without a name are unknown system calls. Each subject's file defines its part by a macro list. */
+extern const struct syscall_row syscall_table[];
+extern const unsigned syscall_count;
+
+/* Runs the system call that the task's registers ask for: checks pointers, dispatches, prints for --strace. Stores the result
+ * in RAX unless it is SYSCALL_WAIT or SYSCALL_NO_RESULT. Returns it. */
+int64_t syscall_dispatch(struct task *task);
+
+#endif

@@ -1,0 +1,41 @@
+/* How a system call waits: it never blocks the host thread itself. */
+#ifndef TICK86_EMU_WAIT_H
+#define TICK86_EMU_WAIT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+struct task;
+
+/* A result that no system call has: the task waits (struct wait), and the call is made again once it is awake. */
+#define SYSCALL_WAIT INT64_MIN
+
+#define WAIT_FOREVER UINT64_MAX
+
+enum wake { WAKE_NOT_YET, WAKE_READY, WAKE_TIMEOUT, WAKE_SIGNAL };
+
+enum { WAIT_FDS_MAX = 64 };
+
+/* What a task waits for. A system call fills it and returns SYSCALL_WAIT; the scheduler runs other tasks, or waits with one
+ * ppoll for all of them and the next deadline, then calls the system call again with `wake` set. */
+struct wait {
+	enum wake wake;        /* WAKE_NOT_YET on the first call */
+	struct pollfd *fd;     /* `fds` of them; owned by the wait, freed at the end of the system call */
+	unsigned fds;
+	uint64_t deadline;     /* virtual CLOCK_MONOTONIC, ns, or WAIT_FOREVER */
+	uint64_t futex;        /* guest address of a futex waited on, or 0 */
+	uint32_t futex_bits;
+	bool child;            /* a child's change of state wakes it */
+};
+
+/* Waits for `events` on one descriptor. First call: returns SYSCALL_WAIT, or 0 if the descriptor is ready (or not one that can be
+ * polled) so that the caller goes on. After waking: 0 when ready, -ETIMEDOUT, or -ERESTARTSYS on a signal. */
+int64_t wait_fd(struct task *task, int fd, short events, uint64_t deadline);
+/* Waits for one of `count` descriptors (copied); 0 descriptors is a sleep. Results as above. */
+int64_t wait_fds(struct task *task, const struct pollfd *fds, unsigned count, uint64_t deadline);
+/* The virtual clock, ns: CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, ... as clock_gettime(2) would say it. */
+int64_t task_clock_ns(struct task *task, clockid_t id);
+
+#endif

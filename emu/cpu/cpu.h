@@ -133,7 +133,7 @@ static inline uint8_t vector_offset(unsigned reg)
 
 static inline union vector *vreg(struct cpu *cpu, uint8_t offset)
 {
-	return (union vector *)((uint8_t *)cpu->v + offset * 8u);
+	return (union vector *)((uint8_t *)cpu->v + (uint64_t)offset * 8);
 }
 
 /* Instructions that this thread has executed, `left` of the running block being still ahead. */

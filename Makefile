@@ -30,6 +30,9 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Run only where the host and the guest's CPU model have AVX2.
+$(BUILD)/obj/emu/op/avx%.o: CFLAGS += -mavx2 -mfma -mf16c -ffp-contract=off
+
 $(BUILD)/libtimekeep.a: $(TIMEKEEP)
 	@rm -f $@
 	$(AR) rcs $@ $^

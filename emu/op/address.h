@@ -1,0 +1,70 @@
+/* Operands of a record: where a memory operand is, what its immediate is, and how registers are written. */
+#ifndef TICK86_EMU_ADDRESS_H
+#define TICK86_EMU_ADDRESS_H
+
+#include "emu/mem/access.h"
+#include "emu/op/insn.h"
+
+/* Effective addresses by kind (enum address_kind); absent registers are SLOT_ZERO. */
+static inline uint64_t address_based(struct cpu *cpu, const struct insn *i)
+{
+	return *reg64(cpu, i->b) + (uint64_t)(int64_t)i->disp;
+}
+
+static inline uint64_t address_indexed(struct cpu *cpu, const struct insn *i)
+{
+	return *reg64(cpu, i->b) + (*reg64(cpu, i->c) << i->d) + (uint64_t)(int64_t)i->disp;
+}
+
+static inline uint64_t address_absolute(struct cpu *cpu __attribute__((unused)), const struct insn *i)
+{
+	return i->imm;
+}
+
+/* Immediates by kind of the memory operand beside them. */
+static inline uint64_t immediate_based(const struct insn *i)
+{
+	return i->imm;
+}
+
+static inline uint64_t immediate_indexed(const struct insn *i)
+{
+	return i->imm;
+}
+
+static inline uint64_t immediate_absolute(const struct insn *i)
+{
+	return (uint64_t)(int64_t)i->disp;
+}
+
+/* Register writes by width: 32 bits clear the upper half, 8 and 16 leave the rest (SDM vol. 1, 3.4.1.1). */
+static inline void set_reg8(struct cpu *cpu, uint8_t offset, uint8_t value)
+{
+	*reg8(cpu, offset) = value;
+}
+
+static inline void set_reg16(struct cpu *cpu, uint8_t offset, uint16_t value)
+{
+	*reg16(cpu, offset) = value;
+}
+
+static inline void set_reg32(struct cpu *cpu, uint8_t offset, uint32_t value)
+{
+	*reg64(cpu, offset) = value;
+}
+
+static inline void set_reg64(struct cpu *cpu, uint8_t offset, uint64_t value)
+{
+	*reg64(cpu, offset) = value;
+}
+
+#define BYTES8 1
+#define BYTES16 2
+#define BYTES32 4
+#define BYTES64 8
+
+/* Repeats STAMP(..., kind) for each address kind, and the row of handlers that it made. */
+#define EACH_ADDRESS(STAMP, ...) STAMP(__VA_ARGS__, based) STAMP(__VA_ARGS__, indexed) STAMP(__VA_ARGS__, absolute)
+#define HANDLERS(name) { name##_based, name##_indexed, name##_absolute }
+
+#endif

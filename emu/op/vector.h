@@ -1,0 +1,186 @@
+/* What the handlers of SSE and AVX have in common. The host's own instruction does the work: a body is one asm statement
+ * that takes its last source from memory, which is the register file or the guest's memory alike, so one body serves
+ * both forms and the host raises the very exceptions that the guest would see. */
+#ifndef TICK86_EMU_OP_VECTOR_H
+#define TICK86_EMU_OP_VECTOR_H
+
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/form.h"
+
+typedef long long v128 __attribute__((vector_size(16), may_alias));
+typedef long long v256 __attribute__((vector_size(32), may_alias));
+typedef long long v128_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
+typedef long long v256_unaligned __attribute__((vector_size(32), aligned(1), may_alias));
+
+#define BODY static inline __attribute__((always_inline)) void
+#define BODY_PARAMETERS struct cpu *cpu __attribute__((unused)), const struct insn *i __attribute__((unused))
+
+static inline v128 *xmm(struct cpu *cpu, uint8_t offset)
+{
+	return (v128 *)vreg(cpu, offset);
+}
+
+static inline v256 *ymm(struct cpu *cpu, uint8_t offset)
+{
+	return (v256 *)vreg(cpu, offset);
+}
+
+/* Writes an XMM register as VEX instructions do, with zeros above. `value` must come straight from a VEX instruction, which
+ * has cleared the rest of the host's register: then one whole store does, and a whole load may follow without a stall. */
+static inline __attribute__((always_inline)) void set_vex128(union vector *destination, v128 value)
+{
+	__asm__("vmovdqa %t1, %0" : "=m"(*destination) : "x"(value));
+}
+
+/* Ahead of an instruction that may raise an exception without a memory operand. */
+static inline __attribute__((always_inline)) void announce(struct cpu *cpu, const struct insn *i)
+{
+	cpu->at = i;
+	compiler_barrier();
+}
+
+/* An instruction whose immediate must be a constant: one copy for each value, 16 bytes apart, and a jump to the one wanted.
+ * `text` names the constant $.Limmediate and needs at most 11 bytes; `copies` is a power of two, in digits. The asm
+ * statement passes [n], the value in a 64-bit register that is lost, and [t], a 64-bit register for its use. */
+#define LADDER(copies, text)                                                                                   \
+	"and $" copies " - 1, %k[n]\n\tshl $4, %k[n]\n\tlea 1f(%%rip), %[t]\n\tadd %[n], %[t]\n\tjmp *%[t]\n"    \
+	".balign 16\n1:\n\t.set .Limmediate, 0\n\t.rept " copies "\n\t.balign 16\n\t" text                       \
+	"\n\tjmp 2f\n\t.set .Limmediate, .Limmediate + 1\n\t.endr\n2:"
+
+/* --- handlers --------------------------------------------------------------------------------------
+ * What `body` is given beyond (cpu, i): the source (const void *), ahead of it the first source (union vector *) where
+ * there are three operands. The destination is i->a; an immediate is i->imm. */
+
+/* OP a, b/m: NAME_r and NAME_based, NAME_indexed, NAME_absolute */
+#define TWO_OPERAND_HANDLERS(name, body)                                       \
+	static HANDLER(name##_r)                                               \
+	{                                                                      \
+		body(cpu, i, vreg(cpu, i->b));                                 \
+		NEXT();                                                        \
+	}                                                                      \
+	MEMORY_HANDLERS(name, body)
+
+/* OP a, m or OP m, a */
+#define MEMORY_HANDLERS(name, body) EACH_ADDRESS(MEMORY_HANDLER, name, body)
+#define MEMORY_HANDLER(name, body, kind)                                       \
+	static HANDLER(name##_##kind)                                          \
+	{                                                                      \
+		body(cpu, i, guest_pointer(cpu, i, address_##kind(cpu, i)));   \
+		NEXT();                                                        \
+	}
+
+/* OP a, b/m, imm: NAME_r and NAME_based */
+#define TWO_OPERAND_IMMEDIATE_HANDLERS(name, body)                             \
+	static HANDLER(name##_r)                                               \
+	{                                                                      \
+		body(cpu, i, vreg(cpu, i->b));                                 \
+		NEXT();                                                        \
+	}                                                                      \
+	MEMORY_HANDLER(name, body, based)
+
+/* OP a, b, c/m: NAME_r, NAME_based and NAME_absolute */
+#define THREE_OPERAND_HANDLERS(name, body)                                     \
+	THREE_OPERAND_IMMEDIATE_HANDLERS(name, body)                           \
+	THREE_OPERAND_MEMORY_HANDLER(name, body, absolute)
+
+/* OP a, b, c/m, imm: NAME_r and NAME_based */
+#define THREE_OPERAND_IMMEDIATE_HANDLERS(name, body)                           \
+	static HANDLER(name##_r)                                               \
+	{                                                                      \
+		body(cpu, i, vreg(cpu, i->b), vreg(cpu, i->c));                \
+		NEXT();                                                        \
+	}                                                                      \
+	THREE_OPERAND_MEMORY_HANDLER(name, body, based)
+
+/* OP a, c, m: an indexed address leaves no room for the second register. */
+#define THREE_OPERAND_MEMORY_HANDLER(name, body, kind)                                            \
+	static HANDLER(name##_##kind)                                                             \
+	{                                                                                         \
+		body(cpu, i, vreg(cpu, i->c), guest_pointer(cpu, i, address_##kind(cpu, i)));     \
+		NEXT();                                                                           \
+	}
+
+/* --- rows ------------------------------------------------------------------------------------------
+ * Operand kinds are K_X, K_Y, ... of form.h; `attributes` are FORM_ bits, `writes` FLAG_ bits. */
+
+#define TWO_OPERAND_ROWS(op, name, to, from, attributes, writes)                                         \
+	{ op, 0, 0, PATTERN2(to, from), attributes, 0, writes, { name##_r }, { 0 } },                    \
+	MEMORY_ROW(op, name, PATTERN2(to, K_M), attributes, writes)
+
+#define MEMORY_ROW(op, name, pattern, attributes, writes)                                                \
+	{ op, 0, 0, pattern, attributes, 0, writes, HANDLERS(name), { 0 } },
+
+#define TWO_OPERAND_IMMEDIATE_ROWS(op, name, to, from, attributes, writes)                               \
+	{ op, 0, 0, PATTERN3(to, from, K_I), attributes, 0, writes, { name##_r }, { 0 } },               \
+	{ op, 0, 0, PATTERN3(to, K_M, K_I), attributes, 0, writes, { name##_based }, { 0 } },
+
+#define THREE_OPERAND_ROWS(op, name, to, first, from, attributes)                                        \
+	{ op, 0, 0, PATTERN3(to, first, from), attributes, 0, 0, { name##_r }, { 0 } },                  \
+	{ op, 0, 0, PATTERN3(to, first, K_M), attributes, 0, 0, { name##_based, NULL, name##_absolute }, { 0 } },
+
+#define THREE_OPERAND_IMMEDIATE_ROWS(op, name, to, first, from, attributes)                              \
+	{ op, 0, 0, PATTERN4(to, first, from, K_I), attributes, 0, 0, { name##_r }, { 0 } },             \
+	{ op, 0, 0, PATTERN4(to, first, K_M, K_I), attributes, 0, 0, { name##_based }, { 0 } },
+
+/* --- shapes ----------------------------------------------------------------------------------------
+ * One instruction each; NAME is its mnemonic, which the assembler takes in upper case. `before` is what comes ahead of the
+ * asm statement: nothing, or announce(cpu, i) where the host may raise a SIMD floating-point exception. */
+
+/* a = a OP b/m */
+#define SSE_BINARY_BODY(NAME, before)                                                                    \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
+	{                                                                                                \
+		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
+		before;                                                                                  \
+		__asm__ volatile(#NAME " %1, %0" : "+x"(value) : "m"(*(const v128 *)source));            \
+		*a = value;                                                                              \
+	}
+
+/* a = OP b/m */
+#define SSE_UNARY_BODY(NAME, before)                                                                     \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
+	{                                                                                                \
+		v128 value;                                                                              \
+		before;                                                                                  \
+		__asm__ volatile(#NAME " %1, %0" : "=x"(value) : "m"(*(const v128 *)source));            \
+		*xmm(cpu, i->a) = value;                                                                 \
+	}
+
+/* a = b OP c/m */
+#define VEX128_BINARY_BODY(NAME, before)                                                                 \
+	BODY NAME##_128(BODY_PARAMETERS, const union vector *first, const void *source)                  \
+	{                                                                                                \
+		v128 value = *(const v128 *)first;                                                       \
+		before;                                                                                  \
+		__asm__ volatile(#NAME " %1, %0, %0" : "+x"(value) : "m"(*(const v128 *)source));        \
+		set_vex128(vreg(cpu, i->a), value);                                                      \
+	}
+#define VEX256_BINARY_BODY(NAME, before)                                                                 \
+	BODY NAME##_256(BODY_PARAMETERS, const union vector *first, const void *source)                  \
+	{                                                                                                \
+		v256 value = *(const v256 *)first;                                                       \
+		before;                                                                                  \
+		__asm__ volatile(#NAME " %1, %0, %0" : "+x"(value) : "m"(*(const v256 *)source));        \
+		*ymm(cpu, i->a) = value;                                                                 \
+	}
+
+/* a = OP b/m */
+#define VEX128_UNARY_BODY(NAME, before)                                                                  \
+	BODY NAME##_128(BODY_PARAMETERS, const void *source)                                             \
+	{                                                                                                \
+		v128 value;                                                                              \
+		before;                                                                                  \
+		__asm__ volatile(#NAME " %1, %0" : "=x"(value) : "m"(*(const v128 *)source));            \
+		set_vex128(vreg(cpu, i->a), value);                                                      \
+	}
+#define VEX256_UNARY_BODY(NAME, before)                                                                  \
+	BODY NAME##_256(BODY_PARAMETERS, const void *source)                                             \
+	{                                                                                                \
+		v256 value;                                                                              \
+		before;                                                                                  \
+		__asm__ volatile(#NAME " %1, %0" : "=x"(value) : "m"(*(const v256 *)source));            \
+		*ymm(cpu, i->a) = value;                                                                 \
+	}
+
+#endif

@@ -85,7 +85,8 @@ struct cpu {
 	struct exception exception;
 	uint64_t fault_address; /* of an access that the limit check refused */
 
-	struct timekeep_handle *clock; /* what RDTSC and its kin read */
+	const struct tk *clock; /* what RDTSC and its kin read, with the count clock_base + cpu_count() */
+	uint64_t clock_base;   /* the clock's instructions (of all threads and processes) when this run began */
 	unsigned vcpu;         /* on which vCPU this thread is scheduled */
 	const struct cpu_model *model; /* what CPUID says */
 	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */

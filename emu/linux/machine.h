@@ -29,6 +29,11 @@ struct pending_signal {
 
 enum task_state { TASK_RUNNABLE, TASK_WAITING, TASK_DEAD };
 
+/* What the kernel keeps of a thread's last exception: sigcontext's trapno, err and cr2. */
+struct fault_state {
+	uint64_t vector, error, address;
+};
+
 /* A guest thread. One host thread runs them all, in turn. */
 struct task {
 	struct cpu cpu;
@@ -44,13 +49,27 @@ struct task {
 	uint64_t clear_child_tid;
 	uint64_t robust_list;
 	uint64_t robust_list_size;
-	uint64_t restart;        /* address of the SYSCALL to restart after a signal, with its number in restart_number */
+	uint64_t syscall_number; /* of the call under way or last made: RAX as it was then (the kernel's orig_rax) */
 	struct wait wait;
+	struct fault_state fault; /* of the last synchronous exception, for signal frames */
+	uint64_t affinity;       /* vCPUs that it may run on, bit n for vCPU n */
 	uint64_t insns;          /* executed by this thread */
+	int64_t cpu_ns;          /* virtual time that this thread has run, icount */
 };
+
+struct timer;
+struct tree;
+struct tk;
 
 struct process {
 	struct options *options;
+	struct tk *clock;        /* owned */
+	uint64_t *clock_insns;   /* instructions that `clock` has seen: this process's, or in mode icount the whole tree's */
+	struct tree *tree;       /* what the processes of an icount run share; NULL in the other modes */
+	int64_t cpu_ns;          /* virtual time that its threads have run, icount; of children waited for: children_cpu_ns */
+	int64_t children_cpu_ns;
+	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
+	unsigned threads_started;
 	struct space space;
 	struct blocks *blocks;
 	struct task *tasks;      /* the first is the thread group's leader */
@@ -61,6 +80,7 @@ struct process {
 	char *exe_path;          /* absolute, what /proc/self/exe is */
 	uint64_t auxv_start, auxv_end, arg_start, arg_end, env_start, env_end; /* for /proc/self/{auxv,cmdline,environ} */
 	uint64_t insns;          /* executed by all threads, up to the last leaving of cpu_run */
+	bool signals_due;        /* look for host signals before guest code runs again */
 	bool exiting;
 	int exit_status;         /* wait(2) format */
 	FILE *strace;            /* or NULL */

@@ -11,6 +11,13 @@ struct load_error {
 	char text[256];
 };
 
+/* A process with one thread, an empty address space and every signal at its default. In mode icount the state of `clock` is
+ * moved to memory that its children will share. NULL without memory. process.c. */
+struct process *process_create(struct options *options, const struct tk *clock);
+
+/* Ends the host process as the wait(2) status says: exit, or death by the same signal. process.c. */
+_Noreturn void process_die(struct process *process, int status);
+
 /* Loads `path` (with its interpreter, or as a #! script) into the process's space, which must be empty, builds the stack and
  * sets the leader's registers. elf.c, stack.c. */
 bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[],

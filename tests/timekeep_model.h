@@ -1,0 +1,47 @@
+/* For the tests of timekeep: a host that is scripted by setting its fields. */
+#ifndef TIMEKEEP_MODEL_H
+#define TIMEKEEP_MODEL_H
+
+#include <stdlib.h>
+
+#include "timekeep/timekeep.h"
+
+struct script {
+	uint64_t tsc;
+	uint32_t cpu;
+	int64_t ns;
+	int64_t wall;
+	bool unstable;
+	uint64_t looks; /* how often any clock was read */
+};
+
+static inline uint64_t script_tsc(void *ctx, uint32_t *cpu)
+{
+	struct script *script = ctx;
+
+	script->looks++;
+	*cpu = script->cpu;
+	return script->tsc;
+}
+
+static inline int64_t script_clock(void *ctx, enum tk_clock_id id)
+{
+	struct script *script = ctx;
+
+	script->looks++;
+	return id == TK_REALTIME ? script->wall : script->ns;
+}
+
+static inline bool script_stable(void *ctx)
+{
+	struct script *script = ctx;
+
+	return !script->unstable;
+}
+
+static inline struct tk_host script_host(struct script *script)
+{
+	return (struct tk_host){ .ctx = script, .tsc = script_tsc, .clock = script_clock, .stable = script_stable };
+}
+
+#endif

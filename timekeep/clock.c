@@ -1,0 +1,256 @@
+/* Reading guest time, in every mode. */
+#include "timekeep/state.h"
+
+size_t tk_size(void)
+{
+	return sizeof(struct timekeep);
+}
+
+enum tk_mode tk_mode(const struct tk *tk)
+{
+	return (enum tk_mode)tk->state->mode;
+}
+
+unsigned tk_vcpus(const struct tk *tk)
+{
+	return tk->state->vcpus;
+}
+
+uint64_t tk_guest_khz(const struct tk *tk)
+{
+	return tk->state->guest_khz;
+}
+
+uint64_t tk_host_khz(const struct tk *tk)
+{
+	return tk->state->host_khz;
+}
+
+bool tk_has_rdtscp(const struct tk *tk)
+{
+	return tk->state->traps & TK_RDTSCP;
+}
+
+uint32_t tk_aux(const struct tk *tk, unsigned vcpu)
+{
+	return tk->state->vcpu[vcpu].aux;
+}
+
+struct tk_stats tk_stats(const struct tk *tk)
+{
+	return tk->state->stats;
+}
+
+int64_t eff_to_ns(const struct timekeep *s, uint64_t eff)
+{
+	return mul_div_floor((int64_t)(eff - s->eff_base), 1000000, s->guest_khz);
+}
+
+uint64_t ns_to_ticks(const struct timekeep *s, int64_t ns)
+{
+	return (uint64_t)mul_div_floor(ns, s->guest_khz, 1000000);
+}
+
+static __attribute__((noinline)) int64_t line_injected(struct timekeep *s, int64_t ns)
+{
+	int64_t jump = inject_due(s, ns);
+
+	s->line.value0 += (uint64_t)jump;
+	return add_i64(ns, jump);
+}
+
+static inline int64_t icount_ns(struct timekeep *s, uint64_t insns)
+{
+	int64_t ns = (int64_t)line_value(&s->line, insns);
+
+	return __builtin_expect(ns >= s->next_injection, 0) ? line_injected(s, ns) : ns;
+}
+
+/* Virtual time is never negative in mode icount but by an injected jump, which then is not worth a fast path. */
+static inline uint64_t icount_ticks(const struct timekeep *s, int64_t ns)
+{
+	return __builtin_expect(ns >= 0, 1) ? ticks_of_ns((uint64_t)ns, s->guest_khz) : ns_to_ticks(s, ns);
+}
+
+static uint64_t apparent_eff(struct timekeep *s, uint64_t insns)
+{
+	uint64_t eff = line_value(&s->line, insns);
+	int64_t ns = eff_to_ns(s, eff);
+
+	if (ns >= s->next_injection) {
+		s->line.value0 += ns_to_ticks(s, inject_due(s, ns));
+		eff = line_value(&s->line, insns);
+	}
+	return eff;
+}
+
+static uint64_t read_eff(const struct tk *tk, uint64_t insns, unsigned step)
+{
+	struct timekeep *s = tk->state;
+
+	if (s->mode == TK_ICOUNT)
+		return icount_ticks(s, icount_ns(s, insns));
+	if (s->stopped && s->mode == TK_OFFSET)
+		return s->stopped_eff;
+	if (s->policy == TK_POLICY_APPARENT)
+		return apparent_eff(s, insns);
+	return host_eff(tk, step);
+}
+
+uint64_t now_eff(const struct tk *tk, uint64_t insns)
+{
+	return read_eff(tk, insns, 0);
+}
+
+/* What an injected fault adds to one vCPU's TSC. */
+static uint64_t quirk(const struct timekeep *s, const struct vcpu *v, uint64_t eff)
+{
+	int64_t age = (int64_t)(eff - s->eff_base);
+	uint64_t drift = v->drift_ppm < 0 ? 0 - (uint64_t)mul_div_floor(age, (uint64_t)-v->drift_ppm, 1000000)
+					  : (uint64_t)mul_div_floor(age, (uint64_t)v->drift_ppm, 1000000);
+
+	return (uint64_t)v->skew + drift;
+}
+
+uint64_t vcpu_tsc(const struct timekeep *s, unsigned vcpu, uint64_t eff)
+{
+	const struct vcpu *v = &s->vcpu[vcpu];
+
+	if (s->mode == TK_HOST || !(s->traps & TK_OFFSETTING))
+		return eff;
+	return eff + v->offset + (s->quirks ? quirk(s, v, eff) : 0);
+}
+
+static __attribute__((noinline)) uint64_t rdtsc_slow(const struct tk *tk, unsigned vcpu, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+
+	if (s->traps & TK_EXITING)
+		s->stats.exits++;
+	return vcpu_tsc(s, vcpu, read_eff(tk, insns, 1));
+}
+
+uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+
+	if (s->mode != TK_ICOUNT || s->quirks || s->traps & TK_EXITING)
+		return rdtsc_slow(tk, vcpu, insns);
+	return icount_ticks(s, icount_ns(s, insns)) + s->vcpu[vcpu].offset;
+}
+
+int64_t now_ns(const struct tk *tk, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+
+	if (s->mode == TK_ICOUNT)
+		return icount_ns(s, insns);
+	if (s->mode == TK_HOST)
+		return host_ns(tk);
+	return eff_to_ns(s, now_eff(tk, insns));
+}
+
+struct moment now(const struct tk *tk, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+	struct moment moment;
+
+	if (s->mode == TK_ICOUNT) {
+		moment.ns = icount_ns(s, insns);
+		moment.eff = icount_ticks(s, moment.ns);
+		return moment;
+	}
+	moment.eff = now_eff(tk, insns);
+	moment.ns = s->mode == TK_HOST ? host_ns(tk) : eff_to_ns(s, moment.eff);
+	return moment;
+}
+
+int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+	int64_t ns;
+
+	if (s->mode == TK_HOST)
+		return tk->host->clock(tk->host->ctx, id);
+	ns = now_ns(tk, insns);
+	switch (id) {
+	case TK_REALTIME:
+	case TK_REALTIME_COARSE:
+	case TK_REALTIME_ALARM:
+	case TK_TAI:
+		return add_i64(ns, s->wall_offset);
+	default:
+		return ns;
+	}
+}
+
+enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+
+	if (s->mode == TK_HOST)
+		return TK_EMODE;
+	now_ns(tk, insns); /* steps that were due before this one come first */
+	s->wall_offset = add_i64(s->wall_offset, delta);
+	s->wall_generation++;
+	return TK_OK;
+}
+
+enum tk_error tk_set_wall(const struct tk *tk, int64_t ns, uint64_t insns)
+{
+	if (tk->state->mode == TK_HOST)
+		return TK_EMODE;
+	return tk_step_wall(tk, sub_i64(ns, tk_clock_ns(tk, TK_REALTIME, insns)), insns);
+}
+
+uint64_t tk_wall_generation(const struct tk *tk)
+{
+	return tk->state->wall_generation;
+}
+
+int64_t tk_offset(const struct tk *tk, unsigned vcpu)
+{
+	const struct timekeep *s = tk->state;
+
+	return s->mode == TK_HOST ? 0 : (int64_t)(s->bias + s->vcpu[vcpu].offset);
+}
+
+/* From virtual time 0, so that rounding is that of the clock itself: never early, and exact in mode icount. */
+int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+	struct moment present = now(tk, insns);
+	uint64_t ahead = tsc - vcpu_tsc(s, vcpu, present.eff);
+	uint64_t from = s->mode == TK_HOST ? 0 : present.eff - s->eff_base;
+	uint64_t when;
+
+	if ((int64_t)ahead <= 0)
+		return present.ns;
+	if ((int64_t)from < 0 || ahead > (uint64_t)INT64_MAX - from)
+		return TK_NEVER;
+	when = mul_div_ceil(from + ahead, 1000000, s->guest_khz);
+	if (s->mode == TK_HOST)
+		when += (uint64_t)present.ns;
+	return when > (uint64_t)TK_NEVER ? TK_NEVER : (int64_t)when;
+}
+
+const char *tk_strerror(enum tk_error error)
+{
+	switch (error) {
+	case TK_OK:
+		return "no error";
+	case TK_EMODE:
+		return "mode host: the clock is the host's own and read only; modes offset and icount can set it";
+	case TK_EMSR:
+		return "no such time MSR";
+	case TK_EWRITE:
+		return "this MSR is read only";
+	case TK_EVALUE:
+		return "reserved bits are set";
+	case TK_EVCPU:
+		return "no such vCPU";
+	case TK_ENATIVE:
+		return "TSC offsetting is off: the TSC is the host's and cannot be moved";
+	}
+	return "unknown error";
+}

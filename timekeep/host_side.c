@@ -1,0 +1,147 @@
+/*
+ * From the host's clocks to the guest's side: scaling, guards against steps back (time.md section 3), and the real
+ * time that idling and the auto rate compare with. Guards work here, once for all vCPUs, because a host that steps
+ * back is the host's fault; a vCPU's own offset comes after.
+ */
+#include "timekeep/state.h"
+
+struct reading {
+	uint64_t tsc;
+	uint32_t cpu;
+	int64_t ns; /* read by the catchup guard only */
+};
+
+int64_t host_ns(const struct tk *tk)
+{
+	return tk->host->clock(tk->host->ctx, TK_MONOTONIC);
+}
+
+int64_t real_now(const struct tk *tk)
+{
+	const struct timekeep *s = tk->state;
+	int64_t elapsed;
+
+	if (s->stopped)
+		return s->real_base;
+	elapsed = sub_i64(host_ns(tk), s->real_host);
+	return add_i64(s->real_base, mul_div_floor(elapsed, s->rate_num, s->rate_den));
+}
+
+/* Emulation is the same machine with the host's monotonic clock as its 1 GHz TSC. */
+static struct reading read_host(const struct tk *tk)
+{
+	const struct timekeep *s = tk->state;
+	struct reading reading = { 0 };
+
+	if (s->policy == TK_POLICY_ALWAYS_EMULATE)
+		reading.tsc = (uint64_t)host_ns(tk);
+	else
+		reading.tsc = tk->host->tsc(tk->host->ctx, &reading.cpu);
+	if (s->guard == TK_GUARD_CATCHUP)
+		reading.ns = host_ns(tk);
+	return reading;
+}
+
+static uint64_t scaled(const struct timekeep *s, struct reading reading)
+{
+	int128 ticks = reading.tsc;
+
+	if (s->guard == TK_GUARD_TABLE && reading.cpu < TK_MAX_HOST_CPUS)
+		ticks += s->table[reading.cpu];
+	return (uint64_t)((int128)((uint128)ticks * s->mult) >> 48);
+}
+
+static void count_backstep(struct timekeep *s, uint64_t tsc)
+{
+	uint64_t back = s->last_tsc - tsc;
+
+	if (!s->host_seen || (int64_t)back <= 0)
+		return;
+	s->stats.backsteps++;
+	if (back > s->stats.largest_backstep)
+		s->stats.largest_backstep = back;
+}
+
+static uint64_t raise(struct timekeep *s, uint64_t eff, uint64_t to)
+{
+	s->bias += to - eff;
+	s->stats.raised += to - eff;
+	return to;
+}
+
+static uint64_t catch_up(struct timekeep *s, uint64_t eff, struct reading reading)
+{
+	int64_t elapsed = mul_div_floor(sub_i64(reading.ns, s->last_ns), s->rate_num, s->rate_den);
+	uint64_t target = s->last_eff;
+
+	if (reading.tsc >= s->last_tsc)
+		return eff;
+	if (elapsed > 0)
+		target += ticks_of_ns((uint64_t)elapsed, s->guest_khz);
+	return (int64_t)(target - eff) > 0 ? raise(s, eff, target) : eff;
+}
+
+static uint64_t guarded(struct timekeep *s, uint64_t eff, struct reading reading, unsigned step)
+{
+	if (!s->host_seen)
+		return eff;
+	switch ((enum tk_guard)s->guard) {
+	case TK_GUARD_CLAMP:
+		return (int64_t)(s->last_eff - eff) > 0 ? raise(s, eff, s->last_eff) : eff;
+	case TK_GUARD_STRICT:
+		return (int64_t)(s->last_eff + step - eff) > 0 ? s->last_eff + step : eff;
+	case TK_GUARD_CATCHUP:
+		return catch_up(s, eff, reading);
+	case TK_GUARD_NONE:
+	case TK_GUARD_TABLE:
+		break;
+	}
+	return eff;
+}
+
+static uint64_t injected(struct timekeep *s, uint64_t eff)
+{
+	int64_t ns = eff_to_ns(s, eff);
+	uint64_t ticks;
+
+	if (ns < s->next_injection)
+		return eff;
+	ticks = ns_to_ticks(s, inject_due(s, ns));
+	s->bias += ticks;
+	return eff + ticks;
+}
+
+static void remember(struct timekeep *s, uint64_t eff, struct reading reading)
+{
+	s->last_tsc = reading.tsc;
+	s->last_ns = reading.ns;
+	s->last_eff = eff;
+	s->host_seen = true;
+}
+
+uint64_t host_eff(const struct tk *tk, unsigned step)
+{
+	struct timekeep *s = tk->state;
+	struct reading reading = read_host(tk);
+	uint64_t eff;
+
+	count_backstep(s, reading.tsc);
+	if (s->mode == TK_HOST) {
+		remember(s, reading.tsc, reading);
+		return reading.tsc;
+	}
+	eff = injected(s, guarded(s, scaled(s, reading) + s->bias, reading, step));
+	remember(s, eff, reading);
+	return eff;
+}
+
+/* Takes up the host's clocks at `eff`, whatever they are now: after a stop, a restore, a change of frequency. */
+void host_resume(const struct tk *tk, uint64_t eff)
+{
+	struct timekeep *s = tk->state;
+	struct reading reading = read_host(tk);
+
+	count_backstep(s, reading.tsc);
+	s->bias = eff - scaled(s, reading);
+	remember(s, eff, reading);
+}

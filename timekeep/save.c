@@ -1,0 +1,97 @@
+/* Saving, restoring, migrating: the state is plain memory, so an image is a copy of it, made to stand still. */
+#include <string.h>
+
+#include "timekeep/state.h"
+
+void tk_save(const struct tk *tk, uint64_t insns, void *image)
+{
+	struct timekeep *s = tk->state;
+	struct timekeep *copy = image;
+	struct moment present = now(tk, insns);
+	bool has_wall = s->mode != TK_ICOUNT || !s->sleep_off;
+
+	memcpy(copy, s, sizeof(*copy));
+	copy->stopped_eff = present.eff;
+	copy->idle = false;
+	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME) : add_i64(present.ns, s->wall_offset);
+	if (s->mode != TK_ICOUNT)
+		return;
+	copy->line = line_at(insns, (uint64_t)present.ns, s->line.num, s->line.den);
+	if (!s->stopped && !s->sleep_off)
+		copy->real_base = real_now(tk);
+}
+
+int64_t tk_away(const struct tk_host *host, const void *image)
+{
+	const struct timekeep *copy = image;
+
+	return max_i64(sub_i64(host->clock(host->ctx, TK_REALTIME), copy->saved_wall), 0);
+}
+
+/* An image comes from a file: nothing in it may lead the code astray. */
+static bool is_valid(const struct timekeep *s)
+{
+	return s->magic == TK_MAGIC && s->format == TK_FORMAT && s->size == sizeof(*s) && s->mode <= TK_ICOUNT &&
+	       s->guard <= TK_GUARD_TABLE && s->sync <= TK_SYNC_MAX && s->policy <= TK_POLICY_APPARENT &&
+	       s->rate <= TK_RATE_AUTO && s->vcpus >= 1 && s->vcpus <= TK_MAX_VCPUS && s->guest_khz >= 1 &&
+	       s->guest_khz <= UINT32_MAX && s->host_khz >= 1 && s->host_khz <= UINT32_MAX && s->rate_num >= 1 &&
+	       s->rate_num <= 65536 && s->rate_den >= 1 && s->rate_den <= 65536 && s->timers <= TK_MAX_TIMERS &&
+	       s->injections <= TK_MAX_INJECTIONS && s->line.num >= 1 && s->line.den >= 1 && s->line.shift < 64;
+}
+
+static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
+{
+	struct timekeep *s = tk->state;
+	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
+
+	s->line.insns0 = insns;
+	s->last_write.have_last = false;
+	s->host_seen = false;
+	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
+		s->vcpu[i].host_written = false;
+	if (s->mode == TK_OFFSET) {
+		s->stopped_eff = eff;
+		host_resume(tk, eff);
+		s->line.value0 += s->policy == TK_POLICY_APPARENT ? eff - line_value(&s->line, insns) : 0;
+		control_start(&s->control, insns, (int64_t)(eff - s->eff_base), s->control.per_insn);
+	}
+	if (s->mode == TK_ICOUNT) {
+		s->line.value0 += (uint64_t)away_ns;
+		s->real_base = add_i64(s->real_base, away_ns);
+		s->real_host = s->sleep_off ? 0 : host_ns(tk);
+		control_start(&s->control, insns, s->real_base, s->control.per_insn);
+	}
+}
+
+int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
+	       uint64_t insns, char *error, size_t error_size)
+{
+	const struct timekeep *saved = image;
+	struct timekeep *s = tk->state;
+	uint64_t khz, mult;
+
+	if (image_size < sizeof(*saved) || !is_valid(saved))
+		return refuse(error, error_size, "this is not the image of a clock that this version saved");
+	khz = restore->host_khz ? restore->host_khz : saved->host_khz;
+	if (saved->policy == TK_POLICY_ALWAYS_EMULATE)
+		khz = saved->host_khz;
+	mult = scale_factor(saved, khz);
+	if (!mult || khz > UINT32_MAX)
+		return refuse(error, error_size, "a TSC of %llu kHz cannot be scaled to the image's %llu kHz",
+			      (unsigned long long)khz, (unsigned long long)saved->guest_khz);
+	if (saved->mode == TK_OFFSET && khz != saved->guest_khz && !(saved->traps & TK_SCALING))
+		return refuse(error, error_size, "the image's TSC runs at %llu kHz, this host's at %llu kHz, and scaling is off",
+			      (unsigned long long)saved->guest_khz, (unsigned long long)khz);
+	if (s != saved)
+		memcpy(s, saved, sizeof(*s));
+	s->host_khz = khz;
+	s->mult = mult;
+	s->incarnation++;
+	go_on(tk, insns, restore->policy == TK_ADVANCE ? restore->away_ns : 0);
+	return 0;
+}
+
+uint64_t tk_incarnation(const struct tk *tk)
+{
+	return tk->state->incarnation;
+}

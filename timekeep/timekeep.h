@@ -1,0 +1,393 @@
+/*
+ * timekeep: one virtual clock under everything that a guest can see.
+ *
+ * The library knows no emulator. Its caller counts instructions, asks for times, waits; its host (time stamp
+ * counter, clocks, sleep) is a table of functions, so that a scripted host can replay any machine, however broken.
+ *
+ * Words. H is a host TSC reading, G a guest's, khz a TSC frequency in kHz; a vCPU is a virtual CPU, a host CPU a
+ * real one. Times are nanoseconds in int64_t; "virtual" ones are the guest's CLOCK_MONOTONIC. `insns` is always the
+ * exact number of guest instructions executed so far by all vCPUs together; it never decreases.
+ *
+ * The law: over any interval, the change of G / khz equals the change of virtual CLOCK_MONOTONIC to within a tick,
+ * in every mode but `host` (where both are the host's own), unless a fault was injected to break it.
+ *
+ * Calls on one clock must not overlap. None allocates, locks, or keeps static state. `vcpu` must be less than the
+ * configured number wherever the text does not name an error for it.
+ */
+#ifndef TIMEKEEP_H
+#define TIMEKEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define TK_MAX_VCPUS 64
+#define TK_MAX_TIMERS 256
+#define TK_MAX_HOST_CPUS 1024
+#define TK_MAX_INJECTIONS 16
+#define TK_MAX_SHIFT 10
+#define TK_MAX_BUDGET (UINT64_C(1) << 28)
+#define TK_NEVER INT64_MAX /* a deadline that is none: it is never armed, waited for, or jumped to */
+
+/* --- the host and the handle --------------------------------------------------------------------- */
+
+/* Clock ids as Linux numbers them (clock_gettime(2)). */
+enum tk_clock_id {
+	TK_REALTIME = 0,
+	TK_MONOTONIC = 1,
+	TK_MONOTONIC_RAW = 4,
+	TK_REALTIME_COARSE = 5,
+	TK_MONOTONIC_COARSE = 6,
+	TK_BOOTTIME = 7,
+	TK_REALTIME_ALARM = 8,
+	TK_BOOTTIME_ALARM = 9,
+	TK_TAI = 11,
+};
+
+/* What a clock stands on. Only `tsc` and `clock` must be there; mode icount with a fixed rate calls neither, but
+ * `clock` while it idles with sleep=on. */
+struct tk_host {
+	void *ctx;
+	uint64_t (*tsc)(void *ctx, uint32_t *cpu);           /* both from one RDTSCP, so they belong together */
+	int64_t (*clock)(void *ctx, enum tk_clock_id id);
+	void (*sleep)(void *ctx, int64_t ns);                /* used by calibration only; NULL: no calibration */
+	uint64_t (*khz)(void *ctx);                          /* TSC frequency; NULL or 0: unknown */
+	bool (*stable)(void *ctx);                           /* invariant, synchronised TSC; NULL: yes */
+	int (*pin)(void *ctx, int cpu);                      /* to one host CPU, -1 to all; 0 or -1; NULL: cannot */
+};
+
+/* The machine we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H, sched_setaffinity. */
+const struct tk_host *tk_host_linux(void);
+
+/* A clock's state: tk_size() bytes of plain memory without pointers, so it may live in a shared mapping, be copied,
+ * and be saved. The handle that joins it to a host belongs to one process. */
+struct timekeep;
+
+struct tk {
+	struct timekeep *state; /* the caller's memory, aligned to 8 */
+	const struct tk_host *host;
+};
+
+size_t tk_size(void);
+
+/* --- configuration -------------------------------------------------------------------------------- */
+
+enum tk_mode {
+	TK_HOST,   /* G = H, read only; runs on while stopped */
+	TK_OFFSET, /* G = ((H * mult) >> 48) + offset, mult = (guest_khz << 48) / host_khz */
+	TK_ICOUNT, /* G = ns * guest_khz / 10^6, ns a function of the instructions executed */
+};
+
+/* Guards against a host that steps back, in mode offset. They work on eff = (((H + table[cpu]) * mult) >> 48) + bias,
+ * once for all vCPUs, and a vCPU then reads G = eff + offset[vcpu]. */
+enum tk_guard {
+	TK_GUARD_NONE,    /* count and report */
+	TK_GUARD_CLAMP,   /* raise bias until nothing steps back (QEMU); what it added returns as a forward leap */
+	TK_GUARD_STRICT,  /* return at least last + 1, leave bias alone (Xen) */
+	TK_GUARD_CATCHUP, /* where H is below the last H, resume where guest time stood, then catch up with the host's
+			     monotonic clock, forwards only (KVM) */
+	TK_GUARD_TABLE,   /* an offset for each host CPU, given or calibrated */
+};
+
+/* How a TSC write by the host, one for each vCPU on a restore, is matched to the last one. */
+enum tk_sync {
+	TK_SYNC_1S,    /* within 1 s of cycles of the expected value (KVM today) */
+	TK_SYNC_2010,  /* within 5 s of cycles of the last value and 5 s of host time (KVM in 2010) */
+	TK_SYNC_EXACT, /* never */
+	TK_SYNC_MAX,   /* every vCPU gets the largest */
+};
+
+/* In the manner of Xen's tsc_mode. */
+enum tk_policy {
+	TK_POLICY_NEVER_EMULATE,
+	TK_POLICY_DEFAULT,        /* never-emulate if the host's TSC is safe and frequencies agree or scaling is on,
+				     else always-emulate */
+	TK_POLICY_ALWAYS_EMULATE, /* host monotonic ns, strictly increasing; the guest's TSC runs at 1 GHz */
+	TK_POLICY_APPARENT,       /* between events G follows instructions; at each (tk_tick, tk_idle_end, tk_load)
+				     it is drawn towards the host's, at half to twice the rate, never backwards */
+};
+
+/* Switches in the manner of the VMX controls. */
+enum tk_traps {
+	TK_EXITING = 1,    /* every TSC read goes to the policy and is counted */
+	TK_OFFSETTING = 2, /* without it G is H */
+	TK_SCALING = 4,    /* without it the frequencies must agree */
+	TK_RDTSCP = 8,     /* without it RDTSCP and RDPID raise #UD */
+};
+
+enum tk_rate {
+	TK_RATE_DEFAULT,  /* shift 3 */
+	TK_RATE_SHIFT,    /* 2^shift ns for each instruction */
+	TK_RATE_FRACTION, /* ns_num / ns_den ns for each instruction */
+	TK_RATE_AUTO,     /* starts at shift 3 and keeps virtual time at real time */
+};
+
+struct tk_config {
+	enum tk_mode mode;
+	uint64_t guest_khz;      /* 0: host_khz; in mode icount 1000000 */
+	uint64_t host_khz;       /* 0: asked of the host, or calibrated for 20 ms against its monotonic clock */
+	uint64_t tsc_start;      /* G at creation */
+	unsigned vcpus;          /* 1 to TK_MAX_VCPUS */
+	unsigned vcpus_per_node; /* 0: all on node 0 */
+	enum tk_guard guard;
+	enum tk_sync sync;
+	enum tk_policy policy;
+	unsigned traps;          /* enum tk_traps, ored */
+	const int64_t *table;    /* ticks to add on each host CPU; NULL: all 0 until tk_calibrate_table */
+	unsigned table_length;
+	enum tk_rate rate;
+	unsigned shift;          /* 0 to TK_MAX_SHIFT */
+	uint64_t ns_num, ns_den; /* 1 to 2^32 - 1 each */
+	bool sleep_off;          /* idle time jumps to the next deadline, with no host wait */
+	bool align;              /* tk_tick asks for a wait when virtual time is over 3 ms ahead of real time */
+	int64_t epoch_ns;        /* CLOCK_REALTIME at creation */
+	uint64_t rate_num, rate_den; /* all clocks run this much faster than real ones; 1 to 2^16 each */
+};
+
+/* One vCPU, mode offset, native policy, no guard, offsetting, scaling and RDTSCP on, rate 1/1. */
+struct tk_config tk_config_default(void);
+
+/* Builds a clock in tk->state and starts it now: G is tsc_start, virtual time 0, no instruction executed.
+ * 0, or -1 with one sentence in `error` that says what is wrong and what is allowed. Every option that would be
+ * ignored in the chosen mode is an error. */
+int tk_create(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
+
+/* Starts vCPU `vcpu` anew: tsc_start at the smaller of this host CPU's TSC and the one the guest was created at, so
+ * that a CPU that is behind does not make the TSC negative. No effect but in mode offset. */
+void tk_create_vcpu(const struct tk *tk, unsigned vcpu, uint64_t insns);
+
+enum tk_mode tk_mode(const struct tk *tk);
+unsigned tk_vcpus(const struct tk *tk);
+uint64_t tk_guest_khz(const struct tk *tk);
+uint64_t tk_host_khz(const struct tk *tk);
+
+/* The host's TSC now runs at `khz`: rescales without moving any guest value. 0, or -1 if it cannot be expressed. */
+int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns);
+
+/* TSC frequency from the host, else measured for 20 ms. 0 if neither is possible. */
+uint64_t tk_detect_khz(const struct tk_host *host);
+
+/* Measures the TSC of host CPUs 0 to cpus - 1 against the first one's, by pinning; differences within the error of
+ * the measurement become 0. 0, or -1 if the host cannot pin. */
+int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus);
+
+/* --- reading and setting time --------------------------------------------------------------------- */
+
+enum tk_error {
+	TK_OK,
+	TK_EMODE,    /* mode host: that clock is the host's own and is read only */
+	TK_EMSR,     /* no such time MSR */
+	TK_EWRITE,   /* read-only MSR */
+	TK_EVALUE,   /* reserved bits set */
+	TK_EVCPU,    /* no such vCPU */
+	TK_ENATIVE,  /* offsetting is off: there is no offset to move */
+};
+
+const char *tk_strerror(enum tk_error error);
+
+uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns);
+
+/* RDTSCP and RDPID are allowed (else #UD ahead of every other fault). */
+bool tk_has_rdtscp(const struct tk *tk);
+
+/* TSC_AUX: node << 12 | vcpu unless the guest wrote it. */
+uint32_t tk_aux(const struct tk *tk, unsigned vcpu);
+
+/* The time MSRs: 10H TSC, 3BH TSC_ADJUST, E7H MPERF, E8H APERF, CEH PLATFORM_INFO, 6E0H TSC_DEADLINE, C0000103H
+ * TSC_AUX, 11H/12H and 4b564d00H/4b564d01H pvclock addresses. Any error is #GP(0) to the instruction; TK_EMSR is EIO
+ * and TK_EVCPU ENXIO to /dev/cpu/N/msr. Names and rules: SDM volume 4; Linux Documentation/virt/kvm/x86/msr.rst.
+ * A write of the TSC moves TSC_ADJUST by as much, and the other way round (SDM 3, 18.17.3). */
+enum tk_error tk_rdmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint32_t msr, uint64_t *value);
+enum tk_error tk_wrmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint32_t msr, uint64_t value);
+
+/* bias + offset[vcpu]: what is added to the scaled host TSC now. */
+int64_t tk_offset(const struct tk *tk, unsigned vcpu);
+
+/* The clock `id`; the coarse and raw ones equal the fine ones, BOOTTIME equals MONOTONIC, but in mode host all are
+ * the host's. An id that is not in the enum is MONOTONIC's. */
+int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns);
+
+/* Sets CLOCK_REALTIME to `ns`, or moves it by `delta`. TK_EMODE in mode host. */
+enum tk_error tk_set_wall(const struct tk *tk, int64_t ns, uint64_t insns);
+enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns);
+
+/* Grows by one with each set or step of CLOCK_REALTIME: absolute waits on it must then be looked at again. */
+uint64_t tk_wall_generation(const struct tk *tk);
+
+/* The virtual time at which the vCPU's TSC reaches `tsc`, by the present offset; now or earlier if it has. */
+int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t insns);
+
+/* CPUID's time leaves. `regs` is EAX, EBX, ECX, EDX as the caller would return them; leaves 15H, 16H and 40000010H
+ * are replaced, bits of 1, 6, 7.0, 80000001H and 80000007H that speak of time are set or cleared. False: not a leaf
+ * that speaks of time, nothing changed. With 15H, ECX * EBX / EAX is the exact frequency and EAX is 1. */
+bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);
+
+/* --- timers --------------------------------------------------------------------------------------- */
+
+#define TK_TIMER_RESERVED (UINT64_C(1) << 63)                  /* ids from here on belong to the library */
+#define TK_TIMER_TSC_DEADLINE(vcpu) (TK_TIMER_RESERVED | (vcpu)) /* popped when MSR 6E0H's moment has come */
+
+/* Arms timer `id` (armed already: moves it) at virtual time `deadline`; TK_NEVER disarms. 0, or -1 if TK_MAX_TIMERS
+ * others are armed. */
+int tk_arm(const struct tk *tk, uint64_t id, int64_t deadline);
+
+/* True if it was armed. */
+bool tk_disarm(const struct tk *tk, uint64_t id);
+
+/* The earliest deadline, or TK_NEVER. */
+int64_t tk_next_deadline(const struct tk *tk);
+
+/* Takes the earliest expired timer out, in order of deadline, ties in order of arming. False: none has expired. */
+bool tk_pop_expired(const struct tk *tk, uint64_t insns, uint64_t *id, int64_t *deadline);
+
+/* Instructions that may run before something must be looked at: in mode icount exactly
+ * ceil((deadline - now) / ns per instruction), at most TK_MAX_BUDGET, 0 if it is due. In the other modes time does
+ * not follow instructions, and it is TK_MAX_BUDGET: look at tk_pop_expired at the end of each slice. Ask again after
+ * anything was armed. */
+uint64_t tk_budget(const struct tk *tk, uint64_t insns);
+
+/* To be called at each event (a syscall, the end of a slice). Runs the auto rate's control, and draws the apparent
+ * TSC towards the host's. Returns how long the host should now wait (align=on), in ns, usually 0. */
+int64_t tk_tick(const struct tk *tk, uint64_t insns);
+
+/* The rate in mode icount, in 2^-32 ns for each instruction. */
+uint64_t tk_ns_per_insn(const struct tk *tk);
+
+/* Virtual minus real time since creation, in ns (mode icount; 0 in the others). Reads the host's clock. */
+int64_t tk_drift(const struct tk *tk, uint64_t insns);
+
+/* --- idle: every guest thread is blocked ---------------------------------------------------------- */
+
+enum tk_idle {
+	TK_IDLE_WAIT,     /* wait *wait_ns on the host, or less if something external comes; may be 0 */
+	TK_IDLE_FOREVER,  /* wait until something external comes */
+	TK_IDLE_DEADLOCK, /* nothing will ever come */
+};
+
+enum tk_wake { TK_WAKE_TIMER, TK_WAKE_EXTERNAL };
+
+/* Begins a wait; `external`: something outside (a file, a signal, a child) could end it. With sleep=off the wait is
+ * 0, and the caller should still look (without waiting) whether something external is there. */
+enum tk_idle tk_idle_begin(const struct tk *tk, uint64_t insns, bool external, int64_t *wait_ns);
+
+/* Ends it. Mode icount: with sleep=on the clock has followed the host's (with auto, at most up to real time); with
+ * sleep=off it jumps to the next deadline on TK_WAKE_TIMER and stays on TK_WAKE_EXTERNAL. A call without a
+ * tk_idle_begin does nothing. */
+void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake);
+
+/* --- stop, continue, load ------------------------------------------------------------------------- */
+
+/* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. Mode host runs on. */
+void tk_stop(const struct tk *tk, uint64_t insns);
+void tk_cont(const struct tk *tk, uint64_t insns);
+bool tk_stopped(const struct tk *tk);
+
+/* The vCPU was placed on another host CPU. A TSC read there implies it. */
+void tk_load(const struct tk *tk, unsigned vcpu, uint64_t insns);
+
+/* --- synchronisation of vCPUs --------------------------------------------------------------------- */
+
+struct tk_sync_result {
+	uint64_t generation; /* of the vCPU now */
+	bool matched;        /* took the offset of its generation */
+};
+
+/* A host-side TSC write (a restore's). By the rule of tk_config.sync it matches the last one: on a stable host the
+ * vCPU then takes its generation's offset, on an unstable one the cycles elapsed since are added first. Else a new
+ * generation begins. TK_EMODE in mode host. */
+enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value,
+			    struct tk_sync_result *result);
+
+/* --- save, restore, migrate ----------------------------------------------------------------------- */
+
+enum tk_away {
+	TK_FREEZE,  /* time stood still */
+	TK_ADVANCE, /* it moved by away_ns */
+};
+
+struct tk_restore {
+	uint64_t host_khz; /* 0: the same frequency as before */
+	enum tk_away policy;
+	int64_t away_ns;
+};
+
+/* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers, incarnation. The clock
+ * itself runs on. */
+void tk_save(const struct tk *tk, uint64_t insns, void *image);
+
+/* Wall time that has passed since the image was taken, by this host's CLOCK_REALTIME; never negative. */
+int64_t tk_away(const struct tk_host *host, const void *image);
+
+/* Continues an image in tk->state. `insns` is the count from which the caller goes on. 0, or -1 with a sentence:
+ * the image is not one, or this host cannot continue it. */
+int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
+	       uint64_t insns, char *error, size_t error_size);
+
+/* 0 at creation, one more with each restore. */
+uint64_t tk_incarnation(const struct tk *tk);
+
+/* --- pvclock -------------------------------------------------------------------------------------- */
+
+/* KVM's page, Documentation/virt/kvm/x86/msr.rst. */
+struct tk_pvclock {
+	uint32_t version; /* odd while it is written */
+	uint32_t pad0;
+	uint64_t tsc_timestamp;
+	uint64_t system_time;
+	uint32_t tsc_to_system_mul;
+	int8_t tsc_shift;
+	uint8_t flags; /* 1: all vCPUs' TSCs agree */
+	uint8_t pad[2];
+};
+
+struct tk_pvwall {
+	uint32_t version;
+	uint32_t sec;
+	uint32_t nsec;
+};
+
+/* Refreshes the vCPU's page, version odd in between. Moves the time a reader computes by at most 1 ns, never back. */
+void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns, volatile struct tk_pvclock *page);
+
+/* CLOCK_REALTIME at virtual time 0. */
+void tk_pvwall_refresh(const struct tk *tk, uint64_t insns, volatile struct tk_pvwall *page);
+
+/* The reader's formula, for a G read just now. False: the page is being written, try again. */
+bool tk_pvclock_read(const volatile struct tk_pvclock *page, uint64_t tsc, uint64_t *ns);
+
+/* --- statistics ----------------------------------------------------------------------------------- */
+
+struct tk_stats {
+	uint64_t backsteps;        /* raw readings of H below the one before */
+	uint64_t largest_backstep; /* in host ticks */
+	uint64_t raised;           /* ticks a guard has added to offsets */
+	uint64_t exits;            /* TSC reads that went to the policy */
+};
+
+struct tk_stats tk_stats(const struct tk *tk);
+
+/* --- injected faults ------------------------------------------------------------------------------ */
+
+/* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` of the time since creation. TK_EMODE in mode host. */
+enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, int64_t ppm);
+
+/* When virtual time reaches `at`, every clock and TSC jumps by `delta` ns, or CLOCK_REALTIME alone is stepped.
+ * 0, or -1: mode host, or TK_MAX_INJECTIONS are pending. */
+int tk_inject_jump(const struct tk *tk, int64_t at, int64_t delta);
+int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
+
+/* --- host clock traces (.clk) --------------------------------------------------------------------- */
+
+/* Feeds the events of `in` to a clock over a scripted host; results on `out`, one line for each event; failed
+ * expectations and errors on `err` as NAME:LINE: message. 0: all expectations hold, 1: some do not, 2: malformed. */
+int tk_trace_replay(FILE *in, const char *name, FILE *out, FILE *err);
+
+/* Samples every host CPU in turn, by pinning, `rounds` times, and writes the trace of it. Progress on `err` if that
+ * is not NULL. 0 or -1. */
+int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, FILE *out, FILE *err);
+
+/* Replays `in` and draws guest time against host time as SVG, backward steps marked. 0, or 2: malformed. */
+int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err);
+
+#endif

@@ -17,6 +17,8 @@ struct vma {
 	uint64_t offset;      /* in the file */
 	dev_t dev;
 	ino_t inode;
+	uint64_t file_end;    /* first address beyond the file's last page when it was mapped; 0 if not of a file */
+	bool noexec;          /* the file's mount forbids PROT_EXEC */
 	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
 
@@ -26,6 +28,7 @@ struct space {
 	uint64_t brk_start, brk;
 	uint64_t mmap_top;    /* where the search for a free place begins, downwards */
 	uint64_t stack_limit; /* bytes */
+	ino_t next_shared;    /* shared anonymous memory is told apart by made-up inode numbers */
 	uint64_t *code_pages; /* open-addressed set of page numbers that are write-protected since they hold decoded code */
 	size_t code_count, code_capacity;
 	/* Called when code in [start, end) may no longer be what was decoded. */
@@ -45,6 +48,15 @@ int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, i
 int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new);
 int64_t space_brk(struct space *space, uint64_t address);
 int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice);
+
+/* The main thread's stack: mapped in full, so that it need not grow on faults, up to `limit` bytes (at most
+ * GUEST_STACK_CEILING). A later call, after setrlimit(2), extends it. Returns 0 or -errno. */
+int64_t space_map_stack(struct space *space, uint64_t limit, bool executable);
+int64_t space_extend_stack(struct space *space, uint64_t limit);
+/* Where the heap begins: the end of the program's last segment. */
+void space_set_brk(struct space *space, uint64_t start);
+/* Renames what is mapped in the range, as prctl(PR_SET_VMA) does; NULL for no name. Page-aligned. */
+void space_set_name(struct space *space, uint64_t start, uint64_t end, const char *name);
 
 /* The mapping that holds `address`, or NULL. */
 const struct vma *space_find(const struct space *space, uint64_t address);

@@ -1,0 +1,207 @@
+/* Pages that hold decoded code are write-protected; here is the set of them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/mem/vma.h"
+
+/* --- the set: open addressing, linear probing, a page number plus 1 as the key, 0 for empty ----------------------- */
+
+static size_t home_slot(const struct space *space, uint64_t key)
+{
+	return (size_t)(key * 0x9e3779b97f4a7c15ULL >> 32) & (space->code_capacity - 1);
+}
+
+/* The slot of the page, or the empty one where it would be. */
+static size_t find_slot(const struct space *space, uint64_t page)
+{
+	uint64_t key = page / GUEST_PAGE + 1;
+	size_t slot = home_slot(space, key);
+	while (space->code_pages[slot] && space->code_pages[slot] != key)
+		slot = (slot + 1) & (space->code_capacity - 1);
+	return slot;
+}
+
+static bool is_code(const struct space *space, uint64_t page)
+{
+	return space->code_count && space->code_pages[find_slot(space, page)];
+}
+
+static void resize(struct space *space, size_t capacity)
+{
+	uint64_t *old = space->code_pages;
+	size_t old_capacity = space->code_capacity;
+	space->code_pages = calloc(capacity, sizeof(uint64_t));
+	if (!space->code_pages)
+		abort();
+	space->code_capacity = capacity;
+	for (size_t i = 0; i < old_capacity; i++) {
+		if (old[i])
+			space->code_pages[find_slot(space, (old[i] - 1) * GUEST_PAGE)] = old[i];
+	}
+	free(old);
+}
+
+static void add(struct space *space, uint64_t page)
+{
+	if (2 * (space->code_count + 1) > space->code_capacity)
+		resize(space, space->code_capacity ? 2 * space->code_capacity : 256);
+	space->code_pages[find_slot(space, page)] = page / GUEST_PAGE + 1;
+	space->code_count++;
+}
+
+/* Closes the hole that a removal leaves: later keys of the same run move up. */
+static void take_out(struct space *space, uint64_t page)
+{
+	size_t mask = space->code_capacity - 1;
+	size_t hole = find_slot(space, page);
+	for (size_t i = (hole + 1) & mask; space->code_pages[i]; i = (i + 1) & mask) {
+		size_t home = home_slot(space, space->code_pages[i]);
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			space->code_pages[hole] = space->code_pages[i];
+			hole = i;
+		}
+	}
+	space->code_pages[hole] = 0;
+	space->code_count--;
+}
+
+/* --- protection ---------------------------------------------------------------------------------------------------- */
+
+static void set_host_prot(uint64_t page, int prot)
+{
+	if (mprotect((void *)page, GUEST_PAGE, prot) == 0)
+		return;
+	perror("tick86: cannot change the protection of a page with code");
+	abort(); /* going on would run stale code or refuse the guest its memory */
+}
+
+static void protect_page(struct space *space, uint64_t page, const struct vma *vma)
+{
+	if (is_code(space, page))
+		return;
+	add(space, page);
+	if (vma->prot & PROT_WRITE)
+		set_host_prot(page, host_prot(vma->prot) & ~PROT_WRITE);
+}
+
+static void lift_page(struct space *space, uint64_t page, const struct vma *vma)
+{
+	take_out(space, page);
+	if (vma && vma->prot & PROT_WRITE)
+		set_host_prot(page, host_prot(vma->prot));
+}
+
+/* Where `other` maps the file page that `vma` maps at `page`; 0 if nowhere. */
+static uint64_t alias_of(const struct vma *vma, uint64_t page, const struct vma *other)
+{
+	uint64_t offset = vma->offset + (page - vma->start);
+	if (!vma->inode || other->inode != vma->inode || other->dev != vma->dev)
+		return 0;
+	if (offset < other->offset || offset - other->offset >= other->end - other->start)
+		return 0;
+	return other->start + (offset - other->offset);
+}
+
+void space_protect_code(struct space *space, uint64_t address)
+{
+	uint64_t page = page_floor(address);
+	const struct vma *vma = space_find(space, page);
+	if (!vma || is_code(space, page))
+		return;
+	protect_page(space, page, vma);
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *other = &space->vma[i];
+		uint64_t alias = other->flags & MAP_SHARED ? alias_of(vma, page, other) : 0;
+		if (alias)
+			protect_page(space, alias, other);
+	}
+}
+
+bool space_unprotect_code(struct space *space, uint64_t address)
+{
+	uint64_t page = page_floor(address);
+	const struct vma *vma = space_find(space, page);
+	if (!vma || !(vma->prot & PROT_WRITE) || !is_code(space, page))
+		return false;
+	lift_page(space, page, vma);
+	space->code_changed(space->context, page, page + GUEST_PAGE);
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *other = &space->vma[i];
+		uint64_t alias = vma->flags & MAP_SHARED ? alias_of(vma, page, other) : 0;
+		if (!alias || !is_code(space, alias))
+			continue;
+		lift_page(space, alias, other);
+		space->code_changed(space->context, alias, alias + GUEST_PAGE);
+	}
+	return true;
+}
+
+/* Calls `visit` for each code page in the range. It may take the page out of the set. */
+static void for_code_pages(struct space *space, uint64_t start, uint64_t end,
+                           void (*visit)(struct space *space, uint64_t page))
+{
+	if ((end - start) / GUEST_PAGE <= space->code_capacity) {
+		for (uint64_t page = start; page < end; page += GUEST_PAGE) {
+			if (is_code(space, page))
+				visit(space, page);
+		}
+		return;
+	}
+	size_t count = 0;
+	uint64_t *pages = malloc(space->code_capacity * sizeof(uint64_t));
+	if (!pages)
+		abort();
+	for (size_t i = 0; i < space->code_capacity; i++) {
+		uint64_t page = (space->code_pages[i] - 1) * GUEST_PAGE;
+		if (space->code_pages[i] && page >= start && page < end)
+			pages[count++] = page;
+	}
+	for (size_t i = 0; i < count; i++)
+		visit(space, pages[i]);
+	free(pages);
+}
+
+static void forget_page(struct space *space, uint64_t page)
+{
+	lift_page(space, page, space_find(space, page));
+}
+
+void code_forget(struct space *space, uint64_t start, uint64_t end)
+{
+	size_t before = space->code_count;
+	if (before == 0)
+		return;
+	for_code_pages(space, start, end, forget_page);
+	if (space->code_count != before)
+		space->code_changed(space->context, start, end);
+}
+
+void code_forget_file(struct space *space, dev_t dev, ino_t inode)
+{
+	for (size_t i = 0; i < space->count; i++) {
+		if (space->vma[i].inode == inode && space->vma[i].dev == dev)
+			code_forget(space, space->vma[i].start, space->vma[i].end);
+	}
+}
+
+void code_forget_all(struct space *space)
+{
+	if (space->code_count)
+		space->code_changed(space->context, 0, GUEST_END);
+	free(space->code_pages);
+	space->code_pages = NULL;
+	space->code_count = space->code_capacity = 0;
+}
+
+static void unprotect_page(struct space *space, uint64_t page)
+{
+	space_unprotect_code(space, page);
+}
+
+void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
+{
+	if (space->code_count == 0 || length == 0 || !space_in_guest(address, length))
+		return;
+	for_code_pages(space, page_floor(address), page_ceil(address + length), unprotect_page);
+}

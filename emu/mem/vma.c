@@ -1,0 +1,142 @@
+/* The sorted list of mappings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/mem/vma.h"
+
+static bool same_name(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whether `b`, which begins where `a` ends, continues it. */
+static bool continues(const struct vma *a, const struct vma *b)
+{
+	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->dev == b->dev &&
+	       a->inode == b->inode && a->noexec == b->noexec && same_name(a->name, b->name) &&
+	       (a->inode == 0 || a->offset + (a->end - a->start) == b->offset);
+}
+
+static void make_room(struct space *space)
+{
+	if (space->count < space->capacity)
+		return;
+	space->capacity = space->capacity ? 2 * space->capacity : 64;
+	space->vma = realloc(space->vma, space->capacity * sizeof(struct vma));
+	if (!space->vma)
+		abort();
+}
+
+static void open_slot(struct space *space, size_t at)
+{
+	make_room(space);
+	memmove(&space->vma[at + 1], &space->vma[at], (space->count - at) * sizeof(struct vma));
+	space->count++;
+}
+
+static void close_slot(struct space *space, size_t at)
+{
+	free(space->vma[at].name);
+	space->count--;
+	memmove(&space->vma[at], &space->vma[at + 1], (space->count - at) * sizeof(struct vma));
+}
+
+size_t vma_lower(const struct space *space, uint64_t address)
+{
+	size_t low = 0, high = space->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (space->vma[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool vma_range_free(const struct space *space, uint64_t start, uint64_t end)
+{
+	size_t i = vma_lower(space, start);
+	return i == space->count || space->vma[i].start >= end;
+}
+
+/* Makes `address` the edge of a mapping if it lies within one. Returns the index of the first mapping above it. */
+static size_t split(struct space *space, uint64_t address)
+{
+	size_t i = vma_lower(space, address);
+	if (i == space->count || space->vma[i].start >= address)
+		return i;
+	open_slot(space, i);
+	struct vma *low = &space->vma[i], *high = low + 1;
+	*low = *high;
+	low->name = high->name ? strdup(high->name) : NULL;
+	low->end = address;
+	high->start = address;
+	if (high->inode)
+		high->offset += address - low->start;
+	return i + 1;
+}
+
+/* Joins the mappings from the one before index `first` to the one after index `last`. */
+static void merge(struct space *space, size_t first, size_t last)
+{
+	size_t i = last + 1 < space->count ? last + 1 : space->count - 1;
+	for (; i > 0 && i + 1 > first; i--) {
+		struct vma *a = &space->vma[i - 1], *b = &space->vma[i];
+		if (!continues(a, b))
+			continue;
+		a->end = b->end;
+		close_slot(space, i);
+	}
+}
+
+void vma_insert(struct space *space, struct vma vma)
+{
+	size_t i = vma_lower(space, vma.start);
+	open_slot(space, i);
+	space->vma[i] = vma;
+	merge(space, i, i);
+}
+
+void vma_remove(struct space *space, uint64_t start, uint64_t end)
+{
+	size_t first = split(space, start), last = split(space, end);
+	for (size_t i = first; i < last; i++)
+		free(space->vma[i].name);
+	memmove(&space->vma[first], &space->vma[last], (space->count - last) * sizeof(struct vma));
+	space->count -= last - first;
+}
+
+void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot)
+{
+	size_t first = split(space, start), last = split(space, end);
+	for (size_t i = first; i < last; i++)
+		space->vma[i].prot = prot;
+	if (first < last)
+		merge(space, first, last - 1);
+}
+
+void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name)
+{
+	size_t first = split(space, start), last = split(space, end);
+	for (size_t i = first; i < last; i++) {
+		free(space->vma[i].name);
+		space->vma[i].name = name ? strdup(name) : NULL;
+	}
+	if (first < last)
+		merge(space, first, last - 1);
+}
+
+void vma_catch_up_growth(struct space *space)
+{
+	unsigned char resident;
+	for (size_t i = 0; i < space->count; i++) {
+		struct vma *vma = &space->vma[i];
+		if (!(vma->flags & MAP_GROWSDOWN) || vma->name)
+			continue; /* the main stack has a name, and does not grow: it is mapped in full */
+		uint64_t floor = i ? vma[-1].end : GUEST_PAGE;
+		while (vma->start > floor &&
+		       mincore((void *)(vma->start - GUEST_PAGE), GUEST_PAGE, &resident) == 0)
+			vma->start -= GUEST_PAGE;
+	}
+}

@@ -1,0 +1,46 @@
+/* The list of mappings behind struct space, and what emu/mem's files share. Not for others. */
+#ifndef TICK86_EMU_VMA_H
+#define TICK86_EMU_VMA_H
+
+#include <sys/mman.h>
+
+#include "emu/mem/space.h"
+
+static inline uint64_t page_floor(uint64_t address)
+{
+	return address & ~(GUEST_PAGE - 1);
+}
+
+/* Wraps to 0 for the last page of the address space, as the kernel's PAGE_ALIGN does. */
+static inline uint64_t page_ceil(uint64_t address)
+{
+	return page_floor(address + GUEST_PAGE - 1);
+}
+
+/* The protection of the host mapping that stands for a guest's: never executable, but readable where a guest could execute
+ * (x86 without protection keys has no execute-only pages). */
+static inline int host_prot(int prot)
+{
+	return prot & PROT_EXEC ? (prot & PROT_WRITE) | PROT_READ : prot & (PROT_READ | PROT_WRITE);
+}
+
+/* Index of the first mapping that ends above `address`; `count` if there is none. */
+size_t vma_lower(const struct space *space, uint64_t address);
+bool vma_range_free(const struct space *space, uint64_t start, uint64_t end);
+/* Inserts a mapping into a free range, taking over its name, and merges it with its neighbours. */
+void vma_insert(struct space *space, struct vma vma);
+/* Removes what is mapped in the range from the list, splitting mappings at its ends. */
+void vma_remove(struct space *space, uint64_t start, uint64_t end);
+void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot);
+void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name);
+/* What the host grew by itself (MAP_GROWSDOWN) enters the list. */
+void vma_catch_up_growth(struct space *space);
+
+/* Drops the decoded code of the range and makes its pages writable again where the guest may write. */
+void code_forget(struct space *space, uint64_t start, uint64_t end);
+/* The same for every mapping of a file: a new way to write its pages has come up. */
+void code_forget_file(struct space *space, dev_t dev, ino_t inode);
+/* Empties the set without touching pages (they are gone). */
+void code_forget_all(struct space *space);
+
+#endif

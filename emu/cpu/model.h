@@ -1,4 +1,4 @@
-/* CPU models: what the guest's CPUID says, and so which instructions it may use. */
+/* CPU models: what the guest's CPUID says, and so which instructions it may use. It says the same on every host. */
 #ifndef TICK86_EMU_MODEL_H
 #define TICK86_EMU_MODEL_H
 
@@ -7,11 +7,14 @@
 #include <stdint.h>
 
 struct cpu_model {
-	const char *name;     /* as --cpu takes it: x86-64, x86-64-v2, x86-64-v3 */
-	const char *brand;
-	uint32_t leaf1_ecx, leaf1_edx, leaf7_ebx, leaf80000001_ecx, leaf80000001_edx;
-	bool avx;             /* XSAVE state has YMM; VEX instructions are defined */
+	const char *name;  /* as --cpu takes it: x86-64, x86-64-v2, x86-64-v3 */
+	const char *brand; /* leaves 80000002H to 80000004H; at most 47 characters */
+	unsigned level;    /* of the x86-64 psABI: 1, 2, 3 */
+	bool avx;          /* XSAVE and its state with YMM; VEX instructions are defined */
 };
+
+/* CPUID leaf 1 EAX of every model, as family, model, stepping. */
+enum { CPU_FAMILY = 6, CPU_MODEL = 0x5e, CPU_STEPPING = 3 };
 
 /* NULL when there is no such model. */
 const struct cpu_model *cpu_model_find(const char *name);
@@ -28,8 +31,13 @@ struct cpuid_context {
 	unsigned vcpu, vcpus;
 	uint64_t tsc_khz;
 	bool tsc_invariant;
+	bool rdtscp_disabled; /* RDTSCP and RDPID raise #UD */
 };
 struct cpuid_result cpu_model_cpuid(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf,
                                     uint32_t subleaf);
+
+/* The features as Linux names them in the `flags` line of /proc/cpuinfo, in its order, separated by blanks. Returns the
+ * length that they need, as snprintf does. */
+size_t cpu_model_flags(const struct cpu_model *model, const struct cpuid_context *context, char *text, size_t size);
 
 #endif

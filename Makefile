@@ -54,6 +54,28 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
 
+# --- benchmark and demonstration -------------------------------------------------------------------
+BENCH := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(filter-out %/cc1.c,$(wildcard tools/bench/*.c))) \
+	$(BUILD)/bench/hello-static
+BENCH_OPT = -O2
+$(BUILD)/bench/fib: BENCH_OPT = -O2 -fno-inline -fno-optimize-sibling-calls
+$(BUILD)/bench/matmul: BENCH_OPT = -O3
+$(BUILD)/bench/hello-static: BENCH_OPT = -O2 -static
+
+$(BUILD)/bench/%: tools/bench/%.c tools/bench/bench.h Makefile
+	@mkdir -p $(@D)
+	gcc -std=gnu11 $(WARN) $(BENCH_OPT) -o $@ $< -lm
+
+$(BUILD)/bench/hello-static: tools/bench/hello.c Makefile
+	@mkdir -p $(@D)
+	gcc -std=gnu11 $(WARN) $(BENCH_OPT) -o $@ $<
+
+# BENCH_FLAGS: --quick, --rounds=N, --programs=LIST, --tools=LIST (see tools/bench/run --help)
+bench:
+	@tools/deps bench
+	@$(MAKE) --no-print-directory all $(BENCH)
+	tools/bench/run --build=$(BUILD) $(BENCH_FLAGS)
+
 # --- tests ----------------------------------------------------------------------------------------
 deps:
 	@tools/deps
@@ -67,6 +89,6 @@ check: deps
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps unit check clean
+.PHONY: all bench deps unit check clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,8 @@
+/* Starting up, and nothing else. */
+#include <stdio.h>
+
+int main(void)
+{
+	puts("hello");
+	return 0;
+}

@@ -77,6 +77,20 @@ bench:
 	tools/bench/run --build=$(BUILD) $(BENCH_FLAGS)
 
 # --- tests ----------------------------------------------------------------------------------------
+# The guest programs, four times each. They make wrong calls on purpose, and the warnings about those would be right.
+GUEST_NAMES  := $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/*.c))
+GUEST_FLAGS  := -std=gnu11 -D_GNU_SOURCE -O2 $(WARN) -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-nonnull
+GUEST_CC_glibc-dynamic := gcc
+GUEST_CC_glibc-static  := gcc -static
+GUEST_CC_musl-dynamic  := musl-gcc
+GUEST_CC_musl-static   := musl-gcc -static
+GUEST_VARIANTS := glibc-dynamic glibc-static musl-dynamic musl-static
+guest_rule = $(BUILD)/guest/$(1)/%: tests/guest/%.c tests/guest/show.h Makefile ; \
+	@mkdir -p $$(@D) && $(GUEST_CC_$(1)) $(GUEST_FLAGS) -o $$@ $$< -lm
+$(foreach variant,$(GUEST_VARIANTS),$(eval $(call guest_rule,$(variant))))
+
+guest: $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
+
 deps:
 	@tools/deps
 
@@ -89,6 +103,6 @@ check: deps
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench deps unit check clean
+.PHONY: all bench deps guest unit check clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

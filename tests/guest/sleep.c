@@ -1,0 +1,133 @@
+/* Sleeping, relative and absolute, interrupted and wrong; processor time while asleep and while computing. */
+#include <signal.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "show.h"
+
+static int64_t now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static struct timespec after(clockid_t clock, int64_t ns)
+{
+	ns += now(clock);
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static void sleeping(void)
+{
+	struct timespec ten = { 0, 10000000 }, left, at;
+	int64_t start = now(CLOCK_MONOTONIC), real;
+
+	SHOW(nanosleep(&ten, NULL));
+	CHECK(now(CLOCK_MONOTONIC) - start >= 10000000);
+	CHECK(now(CLOCK_MONOTONIC) - start < 500000000);
+	start = now(CLOCK_MONOTONIC);
+	SHOW(clock_nanosleep(CLOCK_REALTIME, 0, &ten, NULL));
+	CHECK(now(CLOCK_MONOTONIC) - start >= 9900000);
+	at = after(CLOCK_MONOTONIC, 10000000);
+	SHOW(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL));
+	CHECK(now(CLOCK_MONOTONIC) >= at.tv_sec * 1000000000 + at.tv_nsec);
+	at = after(CLOCK_REALTIME, 10000000);
+	SHOW(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL));
+	real = now(CLOCK_REALTIME);
+	CHECK(real >= at.tv_sec * 1000000000 + at.tv_nsec);
+	at = (struct timespec){ 1, 0 };
+	start = now(CLOCK_MONOTONIC);
+	SHOW(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL)); /* long past */
+	CHECK(now(CLOCK_MONOTONIC) - start < 100000000);
+	SHOW(usleep(1000));
+	ten.tv_nsec = 1000000000;
+	SHOW(nanosleep(&ten, NULL));
+	ten.tv_nsec = 0;
+	ten.tv_sec = -1;
+	SHOW(nanosleep(&ten, NULL));
+	SHOW(clock_nanosleep(12345, 0, &ten, NULL));
+	SHOW(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &at, NULL));
+	signal(SIGALRM, handler);
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 10000 }, NULL);
+	ten = (struct timespec){ 5, 0 };
+	SHOW(nanosleep(&ten, &left));
+	CHECK(left.tv_sec == 4 && left.tv_nsec > 500000000);
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 10000 }, NULL);
+	SHOW(clock_nanosleep(CLOCK_MONOTONIC, 0, &ten, &left));
+	CHECK(left.tv_sec == 4);
+}
+
+static int64_t used_us(int who)
+{
+	struct rusage usage;
+
+	getrusage(who, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000L + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+static void spin(int64_t ns)
+{
+	int64_t start = now(CLOCK_PROCESS_CPUTIME_ID);
+
+	while (now(CLOCK_PROCESS_CPUTIME_ID) - start < ns)
+		;
+}
+
+static void processor_time(void)
+{
+	struct tms before, between;
+	int64_t cpu = now(CLOCK_PROCESS_CPUTIME_ID), start;
+	clock_t c = clock();
+
+	usleep(40000);
+	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - cpu < 30000000);
+	start = used_us(RUSAGE_SELF);
+	CHECK(times(&before) != -1);
+	spin(60000000);
+	times(&between);
+	CHECK(used_us(RUSAGE_SELF) - start >= 50000 && used_us(RUSAGE_SELF) - start < 1000000);
+	CHECK(between.tms_utime + between.tms_stime - before.tms_utime - before.tms_stime >= 4);
+	CHECK(clock() - c >= 50000);
+	CHECK(used_us(RUSAGE_CHILDREN) == 0);
+	if (fork() == 0) {
+		CHECK(used_us(RUSAGE_SELF) < 40000);
+		spin(50000000);
+		_exit(0);
+	}
+	wait(NULL);
+	CHECK(used_us(RUSAGE_CHILDREN) >= 40000);
+	times(&between);
+	CHECK(between.tms_cutime + between.tms_cstime >= 4);
+	SHOW(getrusage(77, &(struct rusage){ 0 }));
+}
+
+static void time_of_day(void)
+{
+	struct timeval tv;
+	int64_t difference;
+
+	SHOW(gettimeofday(&tv, NULL));
+	difference = tv.tv_sec * 1000000L + tv.tv_usec - now(CLOCK_REALTIME) / 1000;
+	CHECK(difference <= 0 && difference > -1000000);
+	CHECK(time(NULL) >= tv.tv_sec && time(NULL) <= tv.tv_sec + 2);
+}
+
+int main(void)
+{
+	sleeping();
+	processor_time();
+	time_of_day();
+	return 0;
+}

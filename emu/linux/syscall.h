@@ -19,7 +19,8 @@ enum syscall_class {
 
 enum arg_type {
 	ARG_INT, ARG_UINT, ARG_HEX, ARG_SIZE, ARG_FD, ARG_DIRFD, ARG_ADDRESS, ARG_MODE, ARG_SIGNAL, ARG_PID,
-	ARG_FLAGS,  /* printed with `words` */
+	ARG_FLAGS,  /* bits, printed with `words` */
+	ARG_ENUM,   /* one of `words` */
 	ARG_PATH,   /* string in */
 	ARG_STRING, /* string in, not a path */
 	ARG_BUFFER, /* bytes */
@@ -38,9 +39,11 @@ enum arg_extent {
 	EXTENT_SPECIAL, /* nested pointers: `run` checks them */
 };
 
+/* A list ends with a NULL name. */
 struct flag_word {
 	uint64_t value;
 	const char *name;
+	uint64_t mask;   /* the word applies if the argument's bits under the mask are `value` */
 };
 
 struct syscall_arg {
@@ -69,7 +72,7 @@ struct syscall_row {
 	syscall_run *run;  /* NULL for CLASS_PASS and CLASS_REFUSE */
 };
 
-/* Indexed by number; rows without a name are unknown system calls. Each subject's file defines its part by a macro list. */
+/* Indexed by number; rows without a name are unknown system calls. table.c; the rows themselves are in rows/, by subject. */
 extern const struct syscall_row syscall_table[];
 extern const unsigned syscall_count;
 

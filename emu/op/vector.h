@@ -14,6 +14,7 @@ typedef long long v128_unaligned __attribute__((vector_size(16), aligned(1), may
 typedef long long v256_unaligned __attribute__((vector_size(32), aligned(1), may_alias));
 
 #define BODY static inline __attribute__((always_inline)) void
+#define NOINLINE __attribute__((noinline))
 #define BODY_PARAMETERS struct cpu *cpu __attribute__((unused)), const struct insn *i __attribute__((unused))
 
 static inline v128 *xmm(struct cpu *cpu, uint8_t offset)
@@ -33,6 +34,11 @@ static inline __attribute__((always_inline)) void set_vex128(union vector *desti
 	__asm__("vmovdqa %t1, %0" : "=m"(*destination) : "x"(value));
 }
 
+static inline __attribute__((always_inline)) void set_vex256(union vector *destination, v256 value)
+{
+	*(v256 *)destination = value;
+}
+
 /* Ahead of an instruction that may raise an exception without a memory operand. */
 static inline __attribute__((always_inline)) void announce(struct cpu *cpu, const struct insn *i)
 {
@@ -41,12 +47,13 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 }
 
 /* An instruction whose immediate must be a constant: one copy for each value, 16 bytes apart, and a jump to the one wanted.
- * `text` names the constant $.Limmediate and needs at most 11 bytes; `copies` is a power of two, in digits. The asm
- * statement passes [n], the value in a 64-bit register that is lost, and [t], a 64-bit register for its use. */
+ * `text` names the constant $.Limmediate and has room for 11 bytes, or .org complains; `copies` is a power of two, in
+ * digits. The asm statement has the operands LADDER_OPERANDS(n), n being a uint64_t with the immediate, which is lost. */
 #define LADDER(copies, text)                                                                                   \
-	"and $" copies " - 1, %k[n]\n\tshl $4, %k[n]\n\tlea 1f(%%rip), %[t]\n\tadd %[n], %[t]\n\tjmp *%[t]\n"    \
-	".balign 16\n1:\n\t.set .Limmediate, 0\n\t.rept " copies "\n\t.balign 16\n\t" text                       \
-	"\n\tjmp 2f\n\t.set .Limmediate, .Limmediate + 1\n\t.endr\n2:"
+	"and $" #copies " - 1, %k[n]\n\tshl $4, %k[n]\n\tlea 1f(%%rip), %[t]\n\tadd %[t], %[n]\n\tjmp *%[n]\n"   \
+	".balign 16\n1:\n\t.set .Limmediate, 0\n\t.rept " #copies "\n\t.org 1b + 16 * .Limmediate, 0xcc\n\t" text       \
+	"\n\tjmp 2f\n\t.set .Limmediate, .Limmediate + 1\n\t.endr\n2:\n\t"
+#define LADDER_OPERANDS(n) [n] "+&r"(n), [t] "=&r"((uint64_t){ 0 })
 
 /* --- handlers --------------------------------------------------------------------------------------
  * What `body` is given beyond (cpu, i): the source (const void *), ahead of it the first source (union vector *) where
@@ -70,35 +77,54 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 		NEXT();                                                        \
 	}
 
-/* OP a, b/m, imm: NAME_r and NAME_based */
-#define TWO_OPERAND_IMMEDIATE_HANDLERS(name, body)                             \
-	static HANDLER(name##_r)                                               \
-	{                                                                      \
-		body(cpu, i, vreg(cpu, i->b));                                 \
-		NEXT();                                                        \
-	}                                                                      \
-	MEMORY_HANDLER(name, body, based)
+/* OP a, b/m, imm: NAME_r and NAME_based. They share one copy of the body, which tends to be a long LADDER. */
+#define TWO_OPERAND_IMMEDIATE_HANDLERS(name, body)                                                       \
+	static NOINLINE const struct insn *name##_from(struct cpu *cpu, const struct insn *i, const void *source) \
+	{                                                                                                \
+		body(cpu, i, source);                                                                    \
+		NEXT();                                                                                  \
+	}                                                                                                \
+	static HANDLER(name##_r)                                                                         \
+	{                                                                                                \
+		return name##_from(cpu, i, vreg(cpu, i->b));                                             \
+	}                                                                                                \
+	static HANDLER(name##_based)                                                                     \
+	{                                                                                                \
+		return name##_from(cpu, i, guest_pointer(cpu, i, address_based(cpu, i)));                \
+	}
 
-/* OP a, b, c/m: NAME_r, NAME_based and NAME_absolute */
+/* OP a, b, c/m: NAME_r, NAME_based and NAME_absolute. An indexed address leaves no room for the second register. */
 #define THREE_OPERAND_HANDLERS(name, body)                                     \
-	THREE_OPERAND_IMMEDIATE_HANDLERS(name, body)                           \
-	THREE_OPERAND_MEMORY_HANDLER(name, body, absolute)
-
-/* OP a, b, c/m, imm: NAME_r and NAME_based */
-#define THREE_OPERAND_IMMEDIATE_HANDLERS(name, body)                           \
 	static HANDLER(name##_r)                                               \
 	{                                                                      \
 		body(cpu, i, vreg(cpu, i->b), vreg(cpu, i->c));                \
 		NEXT();                                                        \
 	}                                                                      \
-	THREE_OPERAND_MEMORY_HANDLER(name, body, based)
+	THREE_OPERAND_MEMORY_HANDLER(name, body, based)                        \
+	THREE_OPERAND_MEMORY_HANDLER(name, body, absolute)
 
-/* OP a, c, m: an indexed address leaves no room for the second register. */
 #define THREE_OPERAND_MEMORY_HANDLER(name, body, kind)                                            \
 	static HANDLER(name##_##kind)                                                             \
 	{                                                                                         \
 		body(cpu, i, vreg(cpu, i->c), guest_pointer(cpu, i, address_##kind(cpu, i)));     \
 		NEXT();                                                                           \
+	}
+
+/* OP a, b, c/m, imm: NAME_r and NAME_based, with one copy of the body */
+#define THREE_OPERAND_IMMEDIATE_HANDLERS(name, body)                                                     \
+	static NOINLINE const struct insn *name##_from(struct cpu *cpu, const struct insn *i,             \
+	                                               const union vector *first, const void *source)    \
+	{                                                                                                \
+		body(cpu, i, first, source);                                                             \
+		NEXT();                                                                                  \
+	}                                                                                                \
+	static HANDLER(name##_r)                                                                         \
+	{                                                                                                \
+		return name##_from(cpu, i, vreg(cpu, i->b), vreg(cpu, i->c));                            \
+	}                                                                                                \
+	static HANDLER(name##_based)                                                                     \
+	{                                                                                                \
+		return name##_from(cpu, i, vreg(cpu, i->c), guest_pointer(cpu, i, address_based(cpu, i))); \
 	}
 
 /* --- rows ------------------------------------------------------------------------------------------

@@ -1,0 +1,125 @@
+/* Integer arithmetic, comparisons, logic, packing and shifts of AVX and AVX2. */
+#include "emu/op/vector_lists.h"
+
+/* VEX only: shifts with a count for each element, permutations by a vector */
+#define VEX_ONLY_OPS(X) X(PSLLVD) X(PSLLVQ) X(PSRLVD) X(PSRLVQ) X(PSRAVD) X(PERMILPS) X(PERMILPD)
+#define VEX256_ONLY_OPS(X) X(VPERMD) X(VPERMPS)
+
+ARITHMETIC_OPS(AVX_BINARY)
+COMPARE_OPS(AVX_BINARY)
+LOGIC_OPS(AVX_BINARY)
+PACK_OPS(AVX_BINARY)
+SHIFT_OPS(AVX_BINARY)
+VEX_ONLY_OPS(AVX_BINARY)
+VEX256_ONLY_OPS(VEX256_BINARY)
+UNARY_OPS(AVX_UNARY)
+WIDEN_OPS(AVX_UNARY)
+#define VEX128_UNARY_OF(NAME) VEX128_UNARY(V##NAME)
+UNARY128_OPS(VEX128_UNARY_OF)
+#define VEX128_BINARY_OF(NAME) VEX128_BINARY(V##NAME)
+AES_OPS(VEX128_BINARY_OF)
+
+/* a = b OP imm */
+#define SHIFT_IMMEDIATE(NAME)                                                                            \
+	static HANDLER(V##NAME##_x_imm)                                                                  \
+	{                                                                                                \
+		v128 value = *xmm(cpu, i->b);                                                            \
+		__asm__("V" #NAME " %1, %0, %0" : "+x"(value) : "x"((v128){ (long long)i->imm }));       \
+		set_vex128(vreg(cpu, i->a), value);                                                      \
+		NEXT();                                                                                  \
+	}                                                                                                \
+	static HANDLER(V##NAME##_y_imm)                                                                  \
+	{                                                                                                \
+		v256 value = *ymm(cpu, i->b);                                                            \
+		__asm__("V" #NAME " %1, %0, %0" : "+x"(value) : "x"((v128){ (long long)i->imm }));       \
+		*ymm(cpu, i->a) = value;                                                                 \
+		NEXT();                                                                                  \
+	}
+SHIFT_OPS(SHIFT_IMMEDIATE)
+
+#define SHIFT_BYTES(NAME)                                                                                \
+	static HANDLER(V##NAME##_x_imm)                                                                  \
+	{                                                                                                \
+		v128 value = *xmm(cpu, i->b);                                                            \
+		uint64_t n = i->imm;                                                                     \
+		__asm__(LADDER(256, "V" #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n)); \
+		set_vex128(vreg(cpu, i->a), value);                                                      \
+		NEXT();                                                                                  \
+	}                                                                                                \
+	static HANDLER(V##NAME##_y_imm)                                                                  \
+	{                                                                                                \
+		v256 value = *ymm(cpu, i->b);                                                            \
+		uint64_t n = i->imm;                                                                     \
+		__asm__(LADDER(256, "V" #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n)); \
+		*ymm(cpu, i->a) = value;                                                                 \
+		NEXT();                                                                                  \
+	}
+SHIFT_BYTES(PSLLDQ)
+SHIFT_BYTES(PSRLDQ)
+
+#define SIGN_MASK(NAME)                                                                                  \
+	static HANDLER(V##NAME##_x)                                                                      \
+	{                                                                                                \
+		uint32_t mask;                                                                           \
+		__asm__("V" #NAME " %1, %0" : "=r"(mask) : "x"(*xmm(cpu, i->b)));                        \
+		set_reg32(cpu, i->a, mask);                                                              \
+		NEXT();                                                                                  \
+	}                                                                                                \
+	static HANDLER(V##NAME##_y)                                                                      \
+	{                                                                                                \
+		uint32_t mask;                                                                           \
+		__asm__("V" #NAME " %1, %0" : "=r"(mask) : "x"(*ymm(cpu, i->b)));                        \
+		set_reg32(cpu, i->a, mask);                                                              \
+		NEXT();                                                                                  \
+	}
+SIGN_MASK_OPS(SIGN_MASK)
+
+#define TEST_OPS(X) X(VPTEST) X(VTESTPS) X(VTESTPD)
+#define TEST(NAME, WIDTH, suffix, type)                                                                  \
+	BODY NAME##_##WIDTH(BODY_PARAMETERS, const void *source)                                         \
+	{                                                                                                \
+		flags_t flags;                                                                           \
+		__asm__ volatile(#NAME " %1, %2\n\tseto %%al\n\tlahf"                                    \
+		                 : "=a"(flags)                                                           \
+		                 : "m"(*(const type *)source), "x"(*(const type *)vreg(cpu, i->a)));     \
+		cpu->flags = flags;                                                                      \
+	}                                                                                                \
+	TWO_OPERAND_HANDLERS(NAME##_##suffix, NAME##_##WIDTH)
+#define TEST_BOTH(NAME) TEST(NAME, 128, x, v128) TEST(NAME, 256, y, v256)
+TEST_OPS(TEST_BOTH)
+
+#define SHIFT_COUNT_ROWS(NAME)                                                                           \
+	VEX128_BINARY_ROWS(V##NAME)                                                                      \
+	THREE_OPERAND_ROWS(OP_V##NAME, V##NAME##_y, K_Y, K_Y, K_X, 0)                                    \
+	SHIFT_IMMEDIATE_ROWS(NAME)
+#define SHIFT_IMMEDIATE_ROWS(NAME)                                                                       \
+	{ OP_V##NAME, 0, 0, PATTERN3(K_X, K_X, K_I), 0, 0, 0, { V##NAME##_x_imm }, { 0 } },              \
+	{ OP_V##NAME, 0, 0, PATTERN3(K_Y, K_Y, K_I), 0, 0, 0, { V##NAME##_y_imm }, { 0 } },
+#define SIGN_MASK_ROWS(NAME)                                                                             \
+	{ OP_V##NAME, 0, 0, PATTERN2(K_R, K_X), 0, 0, 0, { V##NAME##_x }, { 0 } },                       \
+	{ OP_V##NAME, 0, 0, PATTERN2(K_R, K_Y), 0, 0, 0, { V##NAME##_y }, { 0 } },
+#define TEST_ROWS(NAME)                                                                                  \
+	TWO_OPERAND_ROWS(OP_##NAME, NAME##_x, K_X, K_X, 0, FLAGS_ALL)                                    \
+	TWO_OPERAND_ROWS(OP_##NAME, NAME##_y, K_Y, K_Y, 0, FLAGS_ALL)
+#define UNARY128_ROWS(NAME) VEX128_UNARY_ROWS(V##NAME)
+#define BINARY128_ROWS(NAME) VEX128_BINARY_ROWS(V##NAME)
+
+static const struct form rows[] = {
+	ARITHMETIC_OPS(AVX_BINARY_ROWS)
+	COMPARE_OPS(AVX_BINARY_ROWS)
+	LOGIC_OPS(AVX_BINARY_ROWS)
+	PACK_OPS(AVX_BINARY_ROWS)
+	SHIFT_OPS(SHIFT_COUNT_ROWS)
+	SHIFT_IMMEDIATE_ROWS(PSLLDQ)
+	SHIFT_IMMEDIATE_ROWS(PSRLDQ)
+	VEX_ONLY_OPS(AVX_BINARY_ROWS)
+	VEX256_ONLY_OPS(VEX256_BINARY_ROWS)
+	UNARY_OPS(AVX_UNARY_ROWS)
+	WIDEN_OPS(AVX_WIDEN_ROWS)
+	UNARY128_OPS(UNARY128_ROWS)
+	AES_OPS(BINARY128_ROWS)
+	SIGN_MASK_OPS(SIGN_MASK_ROWS)
+	TEST_OPS(TEST_ROWS)
+};
+
+const struct form_list avx_integer_forms = FORM_LIST(rows);

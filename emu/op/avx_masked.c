@@ -1,0 +1,120 @@
+/* Masked moves and gathers of AVX and AVX2. */
+#include "emu/op/vector_lists.h"
+
+/* --- masked moves ---------------------------------------------------------------------------------------
+ * The host's instruction does not fault for elements that the mask leaves out. When it leaves out all of them no address is
+ * wrong, so none is checked: the operand may then as well be the register itself. */
+
+#define MASKED_POINTER(name, kind)                                                                       \
+	(name##_sign_mask(cpu, i) ? guest_pointer(cpu, i, address_##kind(cpu, i)) : vreg(cpu, i->a))
+
+/* a = m under c; m = c under a */
+#define MASKED(name, NAME, SIGNS, type, set)                                                             \
+	static inline uint32_t name##_load_sign_mask(struct cpu *cpu, const struct insn *i)              \
+	{                                                                                                \
+		uint32_t signs;                                                                          \
+		__asm__(SIGNS " %1, %0" : "=r"(signs) : "x"(*(const type *)vreg(cpu, i->c)));            \
+		return signs;                                                                            \
+	}                                                                                                \
+	static inline uint32_t name##_store_sign_mask(struct cpu *cpu, const struct insn *i)             \
+	{                                                                                                \
+		uint32_t signs;                                                                          \
+		__asm__(SIGNS " %1, %0" : "=r"(signs) : "x"(*(const type *)vreg(cpu, i->a)));            \
+		return signs;                                                                            \
+	}                                                                                                \
+	BODY name##_load_from(BODY_PARAMETERS, const void *source)                                       \
+	{                                                                                                \
+		type value;                                                                              \
+		__asm__ volatile(NAME " %1, %2, %0"                                                      \
+		                 : "=x"(value)                                                           \
+		                 : "m"(*(const type *)source), "x"(*(const type *)vreg(cpu, i->c)));     \
+		set(vreg(cpu, i->a), value);                                                             \
+	}                                                                                                \
+	BODY name##_store_to(BODY_PARAMETERS, void *destination)                                         \
+	{                                                                                                \
+		__asm__ volatile(NAME " %1, %2, %0"                                                      \
+		                 : "+m"(*(type *)destination)                                            \
+		                 : "x"(*(const type *)vreg(cpu, i->c)), "x"(*(const type *)vreg(cpu, i->a))); \
+	}                                                                                                \
+	MASKED_HANDLER(name##_load, name##_load_from, based)                                             \
+	MASKED_HANDLER(name##_load, name##_load_from, absolute)                                          \
+	MASKED_HANDLER(name##_store, name##_store_to, based)                                             \
+	MASKED_HANDLER(name##_store, name##_store_to, absolute)
+#define MASKED_HANDLER(name, body, kind)                                                                 \
+	static HANDLER(name##_##kind)                                                                    \
+	{                                                                                                \
+		body(cpu, i, MASKED_POINTER(name, kind));                                                \
+		NEXT();                                                                                  \
+	}
+
+MASKED(masked32_x, "vmaskmovps", "vmovmskps", v128, set_vex128)
+MASKED(masked32_y, "vmaskmovps", "vmovmskps", v256, set_vex256)
+MASKED(masked64_x, "vmaskmovpd", "vmovmskpd", v128, set_vex128)
+MASKED(masked64_y, "vmaskmovpd", "vmovmskpd", v256, set_vex256)
+
+/* --- gathers ----------------------------------------------------------------------------------------------
+ * Element by element, since a fault must leave those before it done and their masks clear. b = base, c = vector of indices,
+ * d = scale, imm = mask register, and above it the index register's size in bytes. */
+
+static inline __attribute__((always_inline)) uint64_t gather_address(struct cpu *cpu, const struct insn *i, int64_t index)
+{
+	return *reg64(cpu, i->b) + ((uint64_t)index << i->d) + (uint64_t)(int64_t)i->disp;
+}
+
+/* What follows the last element becomes zero, in the mask all of it. */
+BODY gather_finish(union vector *a, union vector *mask, unsigned quadwords)
+{
+	for (unsigned n = quadwords; n < 4; n++)
+		a->u64[n] = mask->u64[n] = 0;
+}
+
+#define GATHER(name, ELEMENT, INDEX, count)                                                              \
+	static HANDLER(name)                                                                             \
+	{                                                                                                \
+		union vector *a = vreg(cpu, i->a), *mask = vreg(cpu, (uint8_t)i->imm);                   \
+		const union vector *index = vreg(cpu, i->c);                                             \
+		const unsigned elements = (count);                                                       \
+		for (unsigned n = 0; n < elements; n++) {                                                \
+			if (mask->i##ELEMENT[n] < 0)                                                     \
+				a->u##ELEMENT[n] = guest_load##ELEMENT(                                  \
+					cpu, i, gather_address(cpu, i, index->i##INDEX[n]));             \
+			mask->u##ELEMENT[n] = 0;                                                         \
+		}                                                                                        \
+		gather_finish(a, mask, elements * ELEMENT / 64);                                         \
+		NEXT();                                                                                  \
+	}
+
+GATHER(gather32_by32_x, 32, 32, 4)
+GATHER(gather32_by32_y, 32, 32, 8)
+GATHER(gather64_by32_x, 64, 32, 2)
+GATHER(gather64_by32_y, 64, 32, 4)
+GATHER(gather64_by64_x, 64, 64, 2)
+GATHER(gather64_by64_y, 64, 64, 4)
+/* Here the indices alone tell the width. */
+GATHER(gather32_by64, 32, 64, (uint8_t)(i->imm >> 8) / 8)
+
+/* --- rows ---------------------------------------------------------------------------------------------------- */
+
+#define MASKED_ROW(op, name, k)                                                                          \
+	{ op, 0, 0, PATTERN3(k, k, K_M), 0, 0, 0, { name##_load_based, NULL, name##_load_absolute }, { 0 } }, \
+	{ op, 0, 0, PATTERN3(K_M, k, k), 0, 0, 0, { name##_store_based, NULL, name##_store_absolute }, { 0 } },
+#define MASKED_ROWS(op, name) MASKED_ROW(op, name##_x, K_X) MASKED_ROW(op, name##_y, K_Y)
+#define GATHER_ROW(op, name, k) { op, 0, 0, PATTERN3(k, K_M, k), 0, 0, 0, { NULL, name }, { 0 } },
+#define GATHER_ROWS(op, name) GATHER_ROW(op, name##_x, K_X) GATHER_ROW(op, name##_y, K_Y)
+
+static const struct form rows[] = {
+	MASKED_ROWS(OP_VMASKMOVPS, masked32)
+	MASKED_ROWS(OP_VMASKMOVPD, masked64)
+	MASKED_ROWS(OP_VPMASKMOVD, masked32)
+	MASKED_ROWS(OP_VPMASKMOVQ, masked64)
+	GATHER_ROWS(OP_VPGATHERDD, gather32_by32)
+	GATHER_ROWS(OP_VGATHERDPS, gather32_by32)
+	GATHER_ROWS(OP_VPGATHERDQ, gather64_by32)
+	GATHER_ROWS(OP_VGATHERDPD, gather64_by32)
+	GATHER_ROWS(OP_VPGATHERQQ, gather64_by64)
+	GATHER_ROWS(OP_VGATHERQPD, gather64_by64)
+	GATHER_ROW(OP_VPGATHERQD, gather32_by64, K_X)
+	GATHER_ROW(OP_VGATHERQPS, gather32_by64, K_X)
+};
+
+const struct form_list avx_masked_forms = FORM_LIST(rows);

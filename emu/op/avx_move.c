@@ -1,0 +1,179 @@
+/* Moves of AVX and AVX2 into vector registers, YMM stores, broadcasts. Aligned accesses are typed so that the host checks
+ * the alignment; a 256-bit access is one host access, so that a page fault leaves nothing half done. */
+#include "emu/op/vector_lists.h"
+
+typedef uint32_t v128_u32 __attribute__((vector_size(16)));
+
+/* --- whole registers -------------------------------------------------------------------------------- */
+
+static HANDLER(copy_x)
+{
+	set_vex128(vreg(cpu, i->a), *xmm(cpu, i->b));
+	NEXT();
+}
+
+static HANDLER(copy_y)
+{
+	*ymm(cpu, i->a) = *ymm(cpu, i->b);
+	NEXT();
+}
+
+BODY load_aligned_128(BODY_PARAMETERS, const void *source)
+{
+	set_vex128(vreg(cpu, i->a), *(const v128 *)source);
+}
+
+BODY load_unaligned_128(BODY_PARAMETERS, const void *source)
+{
+	set_vex128(vreg(cpu, i->a), *(const v128_unaligned *)source);
+}
+
+BODY load_aligned_256(BODY_PARAMETERS, const void *source)
+{
+	*ymm(cpu, i->a) = *(const v256 *)source;
+}
+
+BODY load_unaligned_256(BODY_PARAMETERS, const void *source)
+{
+	*ymm(cpu, i->a) = *(const v256_unaligned *)source;
+}
+
+BODY store_aligned_256(BODY_PARAMETERS, void *destination)
+{
+	*(v256 *)destination = *ymm(cpu, i->a);
+}
+
+BODY store_unaligned_256(BODY_PARAMETERS, void *destination)
+{
+	*(v256_unaligned *)destination = *ymm(cpu, i->a);
+}
+
+MEMORY_HANDLERS(load_aligned_x, load_aligned_128)
+MEMORY_HANDLERS(load_aligned_y, load_aligned_256)
+MEMORY_HANDLERS(load_unaligned_x, load_unaligned_128)
+MEMORY_HANDLERS(load_unaligned_y, load_unaligned_256)
+MEMORY_HANDLERS(store_aligned_y, store_aligned_256)
+MEMORY_HANDLERS(store_unaligned_y, store_unaligned_256)
+
+/* --- parts of registers, zeros above ------------------------------------------------------------------ */
+
+BODY load32_body(BODY_PARAMETERS, const void *source)
+{
+	set_vex128(vreg(cpu, i->a), (v128)(v128_u32){ *(const guest_u32 *)source });
+}
+
+BODY load64_body(BODY_PARAMETERS, const void *source)
+{
+	set_vex128(vreg(cpu, i->a), (v128){ (long long)*(const guest_u64 *)source });
+}
+
+MEMORY_HANDLERS(load32, load32_body)
+TWO_OPERAND_HANDLERS(load64, load64_body)
+
+static HANDLER(load_gpr32)
+{
+	load32_body(cpu, i, reg32(cpu, i->b));
+	NEXT();
+}
+
+static HANDLER(load_gpr64)
+{
+	load64_body(cpu, i, reg64(cpu, i->b));
+	NEXT();
+}
+
+/* --- parts of registers, the rest from b ---------------------------------------------------------------- */
+
+/* Between registers: these have no memory form, or another meaning there. */
+#define REGISTER_OPS(X) X(VMOVSS) X(VMOVSD) X(VMOVHLPS) X(VMOVLHPS)
+#define REGISTER(NAME)                                                                                   \
+	static HANDLER(NAME##_r)                                                                         \
+	{                                                                                                \
+		v128 value = *xmm(cpu, i->b);                                                            \
+		__asm__(#NAME " %1, %0, %0" : "+x"(value) : "x"(*xmm(cpu, i->c)));                       \
+		set_vex128(vreg(cpu, i->a), value);                                                      \
+		NEXT();                                                                                  \
+	}
+REGISTER_OPS(REGISTER)
+
+#define HALF_OPS(X) X(VMOVLPS) X(VMOVLPD) X(VMOVHPS) X(VMOVHPD)
+#define HALF(NAME)                                                                                       \
+	VEX128_BINARY_BODY(NAME, )                                                                       \
+	THREE_OPERAND_MEMORY_HANDLER(NAME, NAME##_128, based)                                            \
+	THREE_OPERAND_MEMORY_HANDLER(NAME, NAME##_128, absolute)
+HALF_OPS(HALF)
+
+/* --- broadcasts ------------------------------------------------------------------------------------------- */
+
+#define BROADCAST_OPS(X) X(VBROADCASTSS) X(VPBROADCASTB) X(VPBROADCASTW) X(VPBROADCASTD) X(VPBROADCASTQ)
+BROADCAST_OPS(VEX128_UNARY)
+BROADCAST_OPS(VEX256_UNARY)
+VEX256_UNARY(VBROADCASTSD)
+VEX256_UNARY_BODY(VBROADCASTI128, )
+MEMORY_HANDLERS(VBROADCASTI128, VBROADCASTI128_256)
+
+/* --- clearing --------------------------------------------------------------------------------------------- */
+
+static HANDLER(VZEROUPPER_none)
+{
+	#pragma GCC unroll 16
+	for (unsigned n = 0; n < 16; n++)
+		((v128 *)&cpu->v[n])[1] = (v128){ 0 };
+	NEXT();
+}
+
+static HANDLER(VZEROALL_none)
+{
+	#pragma GCC unroll 16
+	for (unsigned n = 0; n < 16; n++)
+		*(v256 *)&cpu->v[n] = (v256){ 0 };
+	NEXT();
+}
+
+/* --- rows --------------------------------------------------------------------------------------------------- */
+
+#define REGISTER_ROW(op, to, from, handler) { op, 0, 0, PATTERN2(to, from), 0, 0, 0, { handler }, { 0 } },
+#define LOAD_ROWS(op, name)                                                                              \
+	MEMORY_ROW(op, name##_x, PATTERN2(K_X, K_M), 0, 0)                                               \
+	MEMORY_ROW(op, name##_y, PATTERN2(K_Y, K_M), 0, 0)
+#define STORE_ROW(op, name) MEMORY_ROW(op, name##_y, PATTERN2(K_M, K_Y), 0, 0)
+#define WHOLE_ROWS(op, kind)                                                                             \
+	REGISTER_ROW(op, K_X, K_X, copy_x)                                                               \
+	REGISTER_ROW(op, K_Y, K_Y, copy_y)                                                               \
+	LOAD_ROWS(op, load_##kind)                                                                       \
+	STORE_ROW(op, store_##kind)
+#define PART_ROW(op, name) MEMORY_ROW(op, name, PATTERN2(K_X, K_M), 0, 0)
+#define REGISTER_ROW_OF(NAME) { OP_##NAME, 0, 0, PATTERN3(K_X, K_X, K_X), 0, 0, 0, { NAME##_r }, { 0 } },
+#define HALF_ROW(NAME)                                                                                   \
+	{ OP_##NAME, 0, 0, PATTERN3(K_X, K_X, K_M), 0, 0, 0, { NAME##_based, NULL, NAME##_absolute }, { 0 } },
+#define BROADCAST_ROWS(NAME) VEX128_UNARY_ROWS(NAME) VEX256_UNARY_ROWS(NAME, K_X)
+
+static const struct form rows[] = {
+	WHOLE_ROWS(OP_VMOVAPS, aligned)
+	WHOLE_ROWS(OP_VMOVAPD, aligned)
+	WHOLE_ROWS(OP_VMOVDQA, aligned)
+	WHOLE_ROWS(OP_VMOVUPS, unaligned)
+	WHOLE_ROWS(OP_VMOVUPD, unaligned)
+	WHOLE_ROWS(OP_VMOVDQU, unaligned)
+	STORE_ROW(OP_VMOVNTPS, store_aligned)
+	STORE_ROW(OP_VMOVNTPD, store_aligned)
+	STORE_ROW(OP_VMOVNTDQ, store_aligned)
+	LOAD_ROWS(OP_VMOVNTDQA, load_aligned)
+	LOAD_ROWS(OP_VLDDQU, load_unaligned)
+	PART_ROW(OP_VMOVD, load32)
+	PART_ROW(OP_VMOVSS, load32)
+	PART_ROW(OP_VMOVSD, load64)
+	TWO_OPERAND_ROWS(OP_VMOVQ, load64, K_X, K_X, 0, 0)
+	REGISTER_ROW(OP_VMOVD, K_X, K_R, load_gpr32)
+	REGISTER_ROW(OP_VMOVQ, K_X, K_R, load_gpr64)
+	REGISTER_OPS(REGISTER_ROW_OF)
+	HALF_OPS(HALF_ROW)
+	BROADCAST_OPS(BROADCAST_ROWS)
+	VEX256_UNARY_ROWS(VBROADCASTSD, K_X)
+	MEMORY_ROW(OP_VBROADCASTF128, VBROADCASTI128, PATTERN2(K_Y, K_M), 0, 0)
+	MEMORY_ROW(OP_VBROADCASTI128, VBROADCASTI128, PATTERN2(K_Y, K_M), 0, 0)
+	{ OP_VZEROUPPER, 0, 0, PATTERN_NONE, 0, 0, 0, { VZEROUPPER_none }, { 0 } },
+	{ OP_VZEROALL, 0, 0, PATTERN_NONE, 0, 0, 0, { VZEROALL_none }, { 0 } },
+};
+
+const struct form_list avx_move_forms = FORM_LIST(rows);

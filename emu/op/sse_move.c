@@ -1,0 +1,99 @@
+/* Moves of SSE to SSE4.1 into XMM registers. Aligned loads are typed so that the host checks the alignment. */
+#include "emu/op/vector_lists.h"
+
+typedef uint32_t v128_u32 __attribute__((vector_size(16)));
+
+/* --- whole registers -------------------------------------------------------------------------------- */
+
+static HANDLER(copy_r)
+{
+	*xmm(cpu, i->a) = *xmm(cpu, i->b);
+	NEXT();
+}
+
+BODY load_aligned_body(BODY_PARAMETERS, const void *source)
+{
+	*xmm(cpu, i->a) = *(const v128 *)source;
+}
+
+BODY load_unaligned_body(BODY_PARAMETERS, const void *source)
+{
+	*xmm(cpu, i->a) = *(const v128_unaligned *)source;
+}
+
+MEMORY_HANDLERS(load_aligned, load_aligned_body)
+MEMORY_HANDLERS(load_unaligned, load_unaligned_body)
+
+/* --- parts of registers, zeros above ------------------------------------------------------------------ */
+
+BODY load32_body(BODY_PARAMETERS, const void *source)
+{
+	*xmm(cpu, i->a) = (v128)(v128_u32){ *(const guest_u32 *)source };
+}
+
+BODY load64_body(BODY_PARAMETERS, const void *source)
+{
+	*xmm(cpu, i->a) = (v128){ (long long)*(const guest_u64 *)source };
+}
+
+MEMORY_HANDLERS(load32, load32_body)
+TWO_OPERAND_HANDLERS(load64, load64_body)
+
+static HANDLER(load_gpr32)
+{
+	load32_body(cpu, i, reg32(cpu, i->b));
+	NEXT();
+}
+
+static HANDLER(load_gpr64)
+{
+	load64_body(cpu, i, reg64(cpu, i->b));
+	NEXT();
+}
+
+/* --- parts of registers, the rest staying ------------------------------------------------------------- */
+
+/* Between registers: these have no memory form, or another meaning there. */
+#define REGISTER_OPS(X) X(MOVSS) X(MOVSD) X(MOVHLPS) X(MOVLHPS)
+#define REGISTER(NAME)                                                                                   \
+	static HANDLER(NAME##_r)                                                                         \
+	{                                                                                                \
+		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
+		__asm__(#NAME " %1, %0" : "+x"(value) : "x"(*xmm(cpu, i->b)));                           \
+		*a = value;                                                                              \
+		NEXT();                                                                                  \
+	}
+REGISTER_OPS(REGISTER)
+
+#define HALF_OPS(X) X(MOVLPS) X(MOVLPD) X(MOVHPS) X(MOVHPD)
+#define HALF(NAME) SSE_BINARY_BODY(NAME, ) MEMORY_HANDLERS(NAME, NAME##_body)
+HALF_OPS(HALF)
+
+/* --- rows -------------------------------------------------------------------------------------------- */
+
+#define LOAD_ROWS(op, name) MEMORY_ROW(op, name, PATTERN2(K_X, K_M), 0, 0)
+#define REGISTER_ROW(op, from, handler) { op, 0, 0, PATTERN2(K_X, from), 0, 0, 0, { handler }, { 0 } },
+#define WHOLE_ROWS(op, name) REGISTER_ROW(op, K_X, copy_r) LOAD_ROWS(op, name)
+#define REGISTER_ROW_OF(NAME) REGISTER_ROW(OP_##NAME, K_X, NAME##_r)
+#define HALF_ROWS(NAME) LOAD_ROWS(OP_##NAME, NAME)
+
+static const struct form rows[] = {
+	WHOLE_ROWS(OP_MOVAPS, load_aligned)
+	WHOLE_ROWS(OP_MOVAPD, load_aligned)
+	WHOLE_ROWS(OP_MOVDQA, load_aligned)
+	WHOLE_ROWS(OP_MOVUPS, load_unaligned)
+	WHOLE_ROWS(OP_MOVUPD, load_unaligned)
+	WHOLE_ROWS(OP_MOVDQU, load_unaligned)
+	LOAD_ROWS(OP_MOVNTDQA, load_aligned)
+	LOAD_ROWS(OP_LDDQU, load_unaligned)
+	LOAD_ROWS(OP_MOVD, load32)
+	LOAD_ROWS(OP_MOVSS, load32)
+	LOAD_ROWS(OP_MOVSD, load64)
+	TWO_OPERAND_ROWS(OP_MOVQ, load64, K_X, K_X, 0, 0)
+	REGISTER_ROW(OP_MOVD, K_R, load_gpr32)
+	REGISTER_ROW(OP_MOVQ, K_R, load_gpr64)
+	REGISTER_OPS(REGISTER_ROW_OF)
+	HALF_OPS(HALF_ROWS)
+};
+
+const struct form_list sse_move_forms = FORM_LIST(rows);

@@ -76,6 +76,11 @@ bench:
 	@$(MAKE) --no-print-directory all $(BENCH)
 	tools/bench/run --build=$(BUILD) $(BENCH_FLAGS)
 
+demo:
+	@tools/deps
+	@$(MAKE) --no-print-directory all
+	@tools/demo/run $(BUILD)
+
 # --- tests ----------------------------------------------------------------------------------------
 # The guest programs, four times each. They make wrong calls on purpose, and the warnings about those would be right.
 GUEST_NAMES  := $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/*.c))
@@ -89,7 +94,11 @@ guest_rule = $(BUILD)/guest/$(1)/%: tests/guest/%.c tests/guest/show.h Makefile 
 	@mkdir -p $$(@D) && $(GUEST_CC_$(1)) $(GUEST_FLAGS) -o $$@ $$< -lm
 $(foreach variant,$(GUEST_VARIANTS),$(eval $(call guest_rule,$(variant))))
 
-guest: $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
+$(BUILD)/guest/times: tests/real/times.c Makefile
+	@mkdir -p $(@D)
+	gcc $(GUEST_FLAGS) -static -o $@ $<
+
+guest: $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
 
 deps:
 	@tools/deps
@@ -103,6 +112,6 @@ check: deps
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench deps guest unit check clean
+.PHONY: all bench demo deps guest unit check clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,6 +1,8 @@
 /* Reading guest time, in every mode. */
 #include "timekeep/state.h"
 
+#define MILLION UINT64_C(1000000)
+
 size_t tk_size(void)
 {
 	return sizeof(struct timekeep);
@@ -55,7 +57,7 @@ static __attribute__((noinline)) int64_t line_injected(struct timekeep *s, int64
 {
 	int64_t jump = inject_due(s, ns);
 
-	s->line.value0 += (uint64_t)jump;
+	line_move(s, (uint64_t)jump);
 	return add_i64(ns, jump);
 }
 
@@ -78,7 +80,7 @@ static uint64_t apparent_eff(struct timekeep *s, uint64_t insns)
 	int64_t ns = eff_to_ns(s, eff);
 
 	if (ns >= s->next_injection) {
-		s->line.value0 += ns_to_ticks(s, inject_due(s, ns));
+		line_move(s, ns_to_ticks(s, inject_due(s, ns)));
 		eff = line_value(&s->line, insns);
 	}
 	return eff;
@@ -121,24 +123,6 @@ uint64_t vcpu_tsc(const struct timekeep *s, unsigned vcpu, uint64_t eff)
 	return eff + v->offset + (s->quirks ? quirk(s, v, eff) : 0);
 }
 
-static __attribute__((noinline)) uint64_t rdtsc_slow(const struct tk *tk, unsigned vcpu, uint64_t insns)
-{
-	struct timekeep *s = tk->state;
-
-	if (s->traps & TK_EXITING)
-		s->stats.exits++;
-	return vcpu_tsc(s, vcpu, read_eff(tk, insns, 1));
-}
-
-uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
-{
-	struct timekeep *s = tk->state;
-
-	if (s->mode != TK_ICOUNT || s->quirks || s->traps & TK_EXITING)
-		return rdtsc_slow(tk, vcpu, insns);
-	return icount_ticks(s, icount_ns(s, insns)) + s->vcpu[vcpu].offset;
-}
-
 int64_t now_ns(const struct tk *tk, uint64_t insns)
 {
 	struct timekeep *s = tk->state;
@@ -163,6 +147,47 @@ struct moment now(const struct tk *tk, uint64_t insns)
 	moment.eff = now_eff(tk, insns);
 	moment.ns = s->mode == TK_HOST ? host_ns(tk) : eff_to_ns(s, moment.eff);
 	return moment;
+}
+
+static void remember_stretch(struct timekeep *s, uint64_t insns, struct moment present)
+{
+	struct stretch stretch = { .insns0 = insns, .ticks0 = present.eff };
+
+	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0)
+		return;
+	stretch.khz_per_insn = s->line.num * s->guest_khz;
+	stretch.rest = (uint64_t)present.ns % MILLION * s->guest_khz % MILLION;
+	stretch.length = (UINT64_MAX - MILLION) / stretch.khz_per_insn;
+	if (s->next_injection != TK_NEVER) {
+		uint64_t until = line_insns_until(&s->line, insns, (uint64_t)s->next_injection);
+
+		stretch.length = until < stretch.length ? until : stretch.length;
+	}
+	s->stretch = stretch;
+}
+
+static __attribute__((noinline)) uint64_t rdtsc_slow(const struct tk *tk, unsigned vcpu, uint64_t insns)
+{
+	struct timekeep *s = tk->state;
+	struct moment present;
+
+	if (s->traps & TK_EXITING)
+		s->stats.exits++;
+	if (s->mode != TK_ICOUNT)
+		return vcpu_tsc(s, vcpu, read_eff(tk, insns, 1));
+	present = now(tk, insns);
+	remember_stretch(s, insns, present);
+	return vcpu_tsc(s, vcpu, present.eff);
+}
+
+uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
+{
+	const struct stretch *stretch = &tk->state->stretch;
+	uint64_t ran = insns - stretch->insns0;
+
+	if (__builtin_expect(ran >= stretch->length, 0))
+		return rdtsc_slow(tk, vcpu, insns);
+	return stretch->ticks0 + (ran * stretch->khz_per_insn + stretch->rest) / MILLION + tk->state->vcpu[vcpu].offset;
 }
 
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)

@@ -304,6 +304,17 @@ void clock_begin(const struct tk *tk)
 		s->vcpu[i].offset = s->tsc_start - s->eff_base;
 }
 
+/* Begins with offset 0: G is H (and tsc_start more), virtual time 0 lies at H = 0. */
+void clock_begin_native(const struct tk *tk)
+{
+	struct timekeep *s = tk->state;
+
+	if (s->policy != TK_POLICY_APPARENT)
+		return;
+	line_move(s, host_eff(tk, 0));
+	control_start(&s->control, 0, (int64_t)s->line.value0, s->control.per_insn);
+}
+
 int tk_create(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size)
 {
 	if (clock_setup(tk, config, error, error_size))

@@ -10,6 +10,19 @@ struct line line_at(uint64_t insns, uint64_t value, uint64_t num, uint64_t den)
 	return line;
 }
 
+/* Every change of the line goes through these two, which drop what was derived from it. */
+void line_set(struct timekeep *s, struct line line)
+{
+	s->line = line;
+	s->stretch.length = 0;
+}
+
+void line_move(struct timekeep *s, uint64_t by)
+{
+	s->line.value0 += by;
+	s->stretch.length = 0;
+}
+
 /* The smallest n such that the line is at `value` or beyond at insns + n. */
 uint64_t line_insns_until(const struct line *line, uint64_t insns, uint64_t value)
 {

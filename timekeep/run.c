@@ -48,7 +48,7 @@ static void auto_rate(const struct tk *tk, uint64_t insns)
 	if (ns < next_control(s) && sub_i64(real, s->control.real) < AUTO_INTERVAL)
 		return;
 	slope = control_run(&s->control, insns, ns, real, AUTO_INTERVAL, ONE / 64, ONE * 4);
-	s->line = line_at(insns, (uint64_t)ns, slope, ONE);
+	line_set(s, line_at(insns, (uint64_t)ns, slope, ONE));
 }
 
 static void draw_apparent(const struct tk *tk, uint64_t insns)
@@ -57,9 +57,10 @@ static void draw_apparent(const struct tk *tk, uint64_t insns)
 	uint64_t eff = now_eff(tk, insns);
 	int64_t value = (int64_t)(eff - s->eff_base);
 	int64_t real = (int64_t)(host_eff(tk, 0) - s->eff_base);
-	int64_t millisecond = max_i64((int64_t)s->guest_khz, 1);
+	int64_t millisecond = (int64_t)s->guest_khz;
+	uint64_t slope = control_run(&s->control, insns, value, real, millisecond, ONE / 2, ONE * 2);
 
-	s->line = line_at(insns, eff, control_run(&s->control, insns, value, real, millisecond, ONE / 2, ONE * 2), ONE);
+	line_set(s, line_at(insns, eff, slope, ONE));
 }
 
 int64_t tk_tick(const struct tk *tk, uint64_t insns)
@@ -139,7 +140,7 @@ static void icount_slept(const struct tk *tk, uint64_t insns)
 		s->control.measured_real = add_i64(s->control.measured_real, slept);
 		slept = max_i64(min_i64(slept, sub_i64(real, now_ns(tk, insns))), 0);
 	}
-	s->line.value0 += (uint64_t)slept;
+	line_move(s, (uint64_t)slept);
 }
 
 static void icount_jump(const struct tk *tk, uint64_t insns)
@@ -148,7 +149,7 @@ static void icount_jump(const struct tk *tk, uint64_t insns)
 	int64_t ahead = sub_i64(deadline, now_ns(tk, insns));
 
 	if (deadline != TK_NEVER && ahead > 0)
-		tk->state->line.value0 += (uint64_t)ahead;
+		line_move(tk->state, (uint64_t)ahead);
 }
 
 /* No instruction ran, so the clock itself follows the host's: by half to twice what that moved. */
@@ -162,7 +163,7 @@ static void apparent_slept(const struct tk *tk, uint64_t insns)
 
 	s->control.measured_real = add_i64(s->control.measured_real, slept);
 	s->control.real = (int64_t)(s->last_eff - s->eff_base);
-	s->line.value0 += (uint64_t)move;
+	line_move(s, (uint64_t)move);
 }
 
 void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake)

@@ -13,6 +13,7 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	memcpy(copy, s, sizeof(*copy));
 	copy->stopped_eff = present.eff;
 	copy->idle = false;
+	copy->stretch.length = 0;
 	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME) : add_i64(present.ns, s->wall_offset);
 	if (s->mode != TK_ICOUNT)
 		return;
@@ -45,6 +46,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
 	s->line.insns0 = insns;
+	s->stretch.length = 0; /* whatever the image says */
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
@@ -52,7 +54,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	if (s->mode == TK_OFFSET) {
 		s->stopped_eff = eff;
 		host_resume(tk, eff);
-		s->line.value0 += s->policy == TK_POLICY_APPARENT ? eff - line_value(&s->line, insns) : 0;
+		s->line.value0 = eff;
 		control_start(&s->control, insns, (int64_t)(eff - s->eff_base), s->control.per_insn);
 	}
 	if (s->mode == TK_ICOUNT) {

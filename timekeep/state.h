@@ -18,6 +18,16 @@ struct line {
 	uint32_t binary;
 };
 
+/* A stretch of the line of mode icount in ticks: ticks0 + ((insns - insns0) * khz_per_insn + rest) / 10^6, exact and
+ * without overflow for `length` instructions. That is 0 where time must be read the long way. */
+struct stretch {
+	uint64_t insns0;
+	uint64_t length;
+	uint64_t ticks0;
+	uint64_t khz_per_insn;
+	uint64_t rest;
+};
+
 /* Keeps a line at a target that moves with real time: see control.c. */
 struct control {
 	uint64_t insns; /* when it was last run */
@@ -106,6 +116,7 @@ struct timekeep {
 
 	/* instructions to time */
 	struct line line;
+	struct stretch stretch;
 	struct control control;
 	uint32_t idle; /* between tk_idle_begin and tk_idle_end */
 	uint32_t injections;
@@ -126,6 +137,7 @@ struct timekeep {
 /* config.c: everything but the first look at the host, so that a trace may begin without `create` (G = H). */
 int clock_setup(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
 void clock_begin(const struct tk *tk);
+void clock_begin_native(const struct tk *tk);
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
 int refuse(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -157,6 +169,8 @@ void tsc_moved(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t tick
 void tsc_deadline_fired(struct timekeep *s, uint64_t id);
 
 /* line.c */
+void line_set(struct timekeep *s, struct line line);
+void line_move(struct timekeep *s, uint64_t by);
 struct line line_at(uint64_t insns, uint64_t value, uint64_t num, uint64_t den);
 uint64_t line_insns_until(const struct line *line, uint64_t insns, uint64_t value);
 

@@ -383,9 +383,10 @@ int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
  * expectations and errors on `err` as NAME:LINE: message. 0: all expectations hold, 1: some do not, 2: malformed. */
 int tk_trace_replay(FILE *in, const char *name, FILE *out, FILE *err);
 
-/* Samples every host CPU in turn, by pinning, `rounds` times, and writes the trace of it. Progress on `err` if that
- * is not NULL. 0 or -1. */
-int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, FILE *out, FILE *err);
+/* Samples host CPUs 0 to cpus - 1 in turn, by pinning, `rounds` times, `interval` ns apart, and writes the trace of a
+ * guest that saw them without a guard. CPUs that may not be used are left out. Progress on `err` if that is not NULL.
+ * 0, or -1: no CPU could be pinned, or writing failed. */
+int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err);
 
 /* Replays `in` and draws guest time against host time as SVG, backward steps marked. 0, or 2: malformed. */
 int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err);

@@ -1,0 +1,136 @@
+/* The language of host clock traces: events as rows, keys, and what running one gives. Not for users of the library. */
+#ifndef TIMEKEEP_TRACE_H
+#define TIMEKEEP_TRACE_H
+
+#include "timekeep/state.h"
+
+/* Same order: event_rows in trace_rows.c. */
+enum event_kind {
+	EVENT_CLOCK, EVENT_HOST, EVENT_CREATE, EVENT_RDTSC, EVENT_RDTSCP, EVENT_RDMSR, EVENT_WRMSR, EVENT_HOSTWRITE,
+	EVENT_LOAD, EVENT_STOP, EVENT_CONT, EVENT_NOW, EVENT_RUN, EVENT_BUDGET, EVENT_ARM, EVENT_DISARM, EVENT_IDLE,
+	EVENT_TICK, EVENT_SAVE, EVENT_RESTORE, EVENT_PVCLOCK, EVENT_PVREAD, EVENT_STATS, EVENT_WALL, EVENT_INJECT,
+	EVENT_CPUID, EVENTS
+};
+
+/* Same order: key_rows in trace_rows.c. A key may be given, may result, or both. */
+enum key {
+	KEY_VCPU, KEY_CPU, KEY_TSC, KEY_NS, KEY_REAL, KEY_MSR, KEY_VALUE, KEY_ID, KEY_INSNS, KEY_TIMER, KEY_DEADLINE,
+	KEY_WAKE, KEY_KHZ, KEY_CPUS, KEY_STABLE, KEY_TABLE, KEY_POLICY, KEY_AWAY, KEY_MODE, KEY_VCPUS, KEY_GUEST_KHZ,
+	KEY_START, KEY_GUARD, KEY_SYNC, KEY_SHIFT, KEY_NS_PER_INSN, KEY_SLEEP, KEY_ALIGN, KEY_EPOCH, KEY_RATE,
+	KEY_EXITING, KEY_OFFSETTING, KEY_SCALING, KEY_RDTSCP, KEY_NODE_VCPUS, KEY_AT, KEY_JUMP, KEY_STEP, KEY_SKEW,
+	KEY_DRIFT, KEY_LEAF, KEY_AUX, KEY_FAULT, KEY_OFFSET, KEY_ADJUST, KEY_GENERATION, KEY_MATCHED, KEY_TIME,
+	KEY_FIRED, KEY_WAIT, KEY_INCARNATION, KEY_VERSION, KEY_TIMESTAMP, KEY_SYSTEM, KEY_MUL, KEY_FLAGS,
+	KEY_BACKSTEPS, KEY_LARGEST_BACKSTEP, KEY_RAISED, KEY_EXITS, KEY_EAX, KEY_EBX, KEY_ECX, KEY_EDX, KEYS
+};
+
+_Static_assert(KEYS <= 64, "a set of keys is a 64-bit mask");
+
+#define BIT(key) (UINT64_C(1) << (key))
+
+enum value_type {
+	TYPE_UNSIGNED, /* 0 to 2^64 - 1, or a negative number that wraps */
+	TYPE_SIGNED,
+	TYPE_WORD,     /* one of key_row.words, by its number */
+	TYPE_WORD_OR_UNSIGNED,
+	TYPE_FRACTION, /* number / denominator */
+	TYPE_TABLE,    /* CPU:OFFSET,... kept as text */
+	TYPE_LIST,     /* NUMBER,... kept as text */
+};
+
+struct key_row {
+	const char *name;
+	enum value_type type;
+	const char *const *words; /* ends with NULL */
+};
+
+struct value {
+	uint64_t number;
+	uint64_t denominator;
+	const char *text;
+	unsigned length;
+	bool is_word;
+};
+
+struct event {
+	enum event_kind kind;
+	uint64_t given; /* BIT(key) of the values that are there */
+	struct value value[KEYS];
+	unsigned expectations;
+	uint8_t expected[KEYS];
+	struct value expectation[KEYS]; /* by key */
+};
+
+#define LIST_SIZE 240
+
+struct results {
+	uint64_t given;
+	struct value value[KEYS];
+	char list[LIST_SIZE];
+};
+
+struct trace;
+
+/* Runs an event. 0, or -1 with a message in trace->error: the event makes no sense here. */
+typedef int event_handler(struct trace *trace, const struct event *event, struct results *results);
+
+struct event_row {
+	const char *name;
+	uint64_t keys;
+	uint64_t results;
+};
+
+extern const struct key_row key_rows[KEYS];
+extern const struct event_row event_rows[EVENTS];
+extern event_handler *const event_handlers[EVENTS];
+
+/* Names to numbers + 1; 0 is an empty slot. */
+struct names {
+	uint8_t slot[512];
+};
+
+struct trace {
+	const char *name;
+	FILE *err;
+	struct names keys, events;
+	event_handler *const *handlers;
+	char error[240];
+
+	/* the scripted host */
+	uint64_t tsc;
+	uint32_t cpu;
+	int64_t ns, real;
+	bool real_given, unstable;
+
+	/* the clock under test */
+	struct tk_host host;
+	struct tk tk;
+	struct tk_config config;
+	int64_t table[TK_MAX_HOST_CPUS];
+	bool has_clock, begun, created;
+	unsigned clock_line, line;
+	uint64_t insns;
+	void *image;
+	bool saved;
+
+	uint64_t events_run, expectations, failed;
+};
+
+/* trace_parse.c. `text` may be changed and must live as long as the event. 1: an event, 0: an empty line, -1: what is
+ * wrong is in trace->error. */
+void names_fill(struct trace *trace);
+int trace_parse(struct trace *trace, char *text, size_t length, struct event *event);
+int trace_parse_table(struct trace *trace, struct value text);
+
+/* trace_exec.c. After trace_open, failed or not, trace_close; after the last event trace_finish. */
+int trace_open(struct trace *trace, const char *name, FILE *err, event_handler *const *handlers);
+void trace_close(struct trace *trace);
+int trace_finish(struct trace *trace);
+int trace_execute(struct trace *trace, const struct event *event, struct results *results);
+
+/* trace_replay.c: each event with its results; the status of tk_trace_replay, without its last line. */
+typedef void trace_visitor(void *ctx, const struct trace *trace, const struct event *event,
+			   const struct results *results);
+int trace_run(struct trace *trace, FILE *in, trace_visitor *visit, void *ctx);
+int trace_replay_with(FILE *in, const char *name, FILE *out, FILE *err, event_handler *const *handlers);
+
+#endif

@@ -1,0 +1,187 @@
+/* A trace as a picture: guest time against host time, one line for each vCPU, backward steps marked. */
+#include <stdlib.h>
+
+#include "timekeep/trace.h"
+
+#define WIDTH 900
+#define HEIGHT 500
+#define MARGIN 60
+#define POINTS_SHOWN 2000 /* for each vCPU; the rest would fall on the same pixels */
+#define STEPS_SHOWN 500
+
+struct point {
+	double host, guest; /* s */
+	unsigned vcpu;
+	bool back; /* below the guest's last reading */
+};
+
+struct plot {
+	struct point *point;
+	size_t points, room;
+	size_t backsteps;
+	bool has_ns, out_of_memory;
+	double last[TK_MAX_VCPUS];
+	bool seen[TK_MAX_VCPUS];
+};
+
+struct frame {
+	double host0, guest0, host_span, guest_span;
+};
+
+static struct point *add(struct plot *plot)
+{
+	if (plot->points == plot->room) {
+		size_t room = plot->room ? plot->room * 2 : 1024;
+		struct point *grown = realloc(plot->point, room * sizeof(*grown));
+
+		plot->out_of_memory = !grown;
+		if (!grown)
+			return NULL;
+		plot->point = grown;
+		plot->room = room;
+	}
+	return &plot->point[plot->points++];
+}
+
+/* Without any `ns` in the trace, the number of the event is the only time that the host has. */
+static void collect(void *ctx, const struct trace *trace, const struct event *event, const struct results *results)
+{
+	struct plot *plot = ctx;
+	bool is_tsc = results->given & BIT(KEY_TSC), is_time = results->given & BIT(KEY_TIME);
+	unsigned vcpu = event->given & BIT(KEY_VCPU) ? (unsigned)event->value[KEY_VCPU].number : 0;
+	struct point *point;
+
+	if (event->kind == EVENT_CLOCK)
+		for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
+			plot->seen[i] = false;
+	plot->has_ns |= event->given >> KEY_NS & 1;
+	if (plot->out_of_memory || (!is_tsc && !is_time) || (event->kind == EVENT_NOW && event->given & BIT(KEY_ID)))
+		return;
+	point = add(plot);
+	if (!point)
+		return;
+	point->host = plot->has_ns ? (double)trace->ns / 1e9 : (double)trace->events_run;
+	point->guest = is_tsc ? (double)(int64_t)results->value[KEY_TSC].number / (double)tk_guest_khz(&trace->tk) / 1e3
+			      : (double)(int64_t)results->value[KEY_TIME].number / 1e9;
+	point->vcpu = vcpu;
+	point->back = is_tsc && plot->seen[vcpu] && point->guest < plot->last[vcpu];
+	plot->backsteps += point->back;
+	if (is_tsc) {
+		plot->last[vcpu] = point->guest;
+		plot->seen[vcpu] = true;
+	}
+}
+
+static struct frame frame_of(const struct plot *plot)
+{
+	struct frame frame = { plot->point[0].host, plot->point[0].guest, 0, 0 };
+	double host1 = frame.host0, guest1 = frame.guest0;
+
+	for (size_t i = 0; i < plot->points; i++) {
+		const struct point *p = &plot->point[i];
+
+		frame.host0 = p->host < frame.host0 ? p->host : frame.host0;
+		frame.guest0 = p->guest < frame.guest0 ? p->guest : frame.guest0;
+		host1 = p->host > host1 ? p->host : host1;
+		guest1 = p->guest > guest1 ? p->guest : guest1;
+	}
+	frame.host_span = host1 > frame.host0 ? host1 - frame.host0 : 1;
+	frame.guest_span = guest1 > frame.guest0 ? guest1 - frame.guest0 : 1;
+	return frame;
+}
+
+static double x_of(const struct frame *frame, const struct point *point)
+{
+	return MARGIN + (point->host - frame->host0) / frame->host_span * (WIDTH - 2 * MARGIN);
+}
+
+static double y_of(const struct frame *frame, const struct point *point)
+{
+	return HEIGHT - MARGIN - (point->guest - frame->guest0) / frame->guest_span * (HEIGHT - 2 * MARGIN);
+}
+
+static void draw_axes(const struct plot *plot, const struct frame *frame, const char *name, FILE *svg)
+{
+	fprintf(svg, "<rect width='%d' height='%d' fill='white'/>\n", WIDTH, HEIGHT);
+	fprintf(svg, "<path d='M%d %dV%dH%d' stroke='black' fill='none'/>\n", MARGIN, MARGIN, HEIGHT - MARGIN, WIDTH - MARGIN);
+	fprintf(svg, "<text x='%d' y='30'>", MARGIN);
+	for (; *name; name++)
+		fputc(*name == '<' || *name == '&' || (unsigned char)*name < ' ' ? '?' : *name, svg);
+	fprintf(svg, ": %zu readings, %zu steps back</text>\n", plot->points, plot->backsteps);
+	fprintf(svg, "<text x='%d' y='%d'>%s: %.9g to %.9g</text>\n", MARGIN, HEIGHT - 20,
+		plot->has_ns ? "host time, s" : "event number", frame->host0, frame->host0 + frame->host_span);
+	fprintf(svg, "<text transform='translate(25 %d) rotate(-90)'>guest time, s: %.9g to %.9g</text>\n",
+		HEIGHT - MARGIN, frame->guest0, frame->guest0 + frame->guest_span);
+}
+
+static void draw_vcpu(const struct plot *plot, const struct frame *frame, unsigned vcpu, size_t stride, FILE *svg)
+{
+	bool first = true;
+	size_t number = 0;
+
+	for (size_t i = 0; i < plot->points; i++) {
+		const struct point *p = &plot->point[i];
+
+		if (p->vcpu != vcpu || (number++ % stride && !p->back))
+			continue;
+		if (first)
+			fprintf(svg, "<polyline fill='none' stroke='hsl(%u,70%%,40%%)' points='", vcpu * 67 % 360);
+		first = false;
+		fprintf(svg, "%.1f,%.1f ", x_of(frame, p), y_of(frame, p));
+	}
+	if (!first)
+		fprintf(svg, "'/>\n");
+}
+
+static void draw_steps(const struct plot *plot, const struct frame *frame, FILE *svg)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < plot->points && shown < STEPS_SHOWN; i++) {
+		const struct point *p = &plot->point[i];
+
+		if (!p->back)
+			continue;
+		fprintf(svg, "<circle class='backstep' cx='%.1f' cy='%.1f' r='5' fill='none' stroke='red'/>\n",
+			x_of(frame, p), y_of(frame, p));
+		shown++;
+	}
+}
+
+static void draw(const struct plot *plot, const char *name, FILE *svg)
+{
+	struct frame frame = { 0, 0, 1, 1 };
+
+	if (plot->points)
+		frame = frame_of(plot);
+	fprintf(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='14'>\n",
+		WIDTH, HEIGHT);
+	draw_axes(plot, &frame, name, svg);
+	for (unsigned vcpu = 0; vcpu < TK_MAX_VCPUS; vcpu++)
+		draw_vcpu(plot, &frame, vcpu, plot->points / POINTS_SHOWN + 1, svg);
+	draw_steps(plot, &frame, svg);
+	fprintf(svg, "</svg>\n");
+}
+
+int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err)
+{
+	struct trace *trace = calloc(1, sizeof(*trace));
+	struct plot *plot = calloc(1, sizeof(*plot));
+	int status = 2;
+
+	if (trace && plot && trace_open(trace, name, err, event_handlers) == 0)
+		status = trace_run(trace, in, collect, plot) == 2 ? 2 : 0;
+	if (!trace || !plot || plot->out_of_memory) {
+		fprintf(err, "%s: out of memory\n", name);
+		status = 2;
+	}
+	if (status == 0)
+		draw(plot, name, svg);
+	if (trace)
+		trace_close(trace);
+	if (plot)
+		free(plot->point);
+	free(plot);
+	free(trace);
+	return status;
+}

@@ -1,0 +1,54 @@
+/* Recording a trace on the machine we run on. */
+#include "timekeep/trace.h"
+
+static void progress(FILE *err, unsigned done, unsigned rounds)
+{
+	if (err && (done == rounds || done * 10 / rounds != (done - 1) * 10 / rounds))
+		fprintf(err, "recording: %u of %u rounds\n", done, rounds);
+}
+
+/* The TSC lies between the clock's two readings; the later one never contradicts the order of events. */
+static void sample(const struct tk_host *host, const char *event, FILE *out)
+{
+	uint32_t cpu;
+	uint64_t tsc = host->tsc(host->ctx, &cpu);
+	int64_t ns = host->clock(host->ctx, TK_MONOTONIC);
+
+	fprintf(out, "%s cpu=%u tsc=%llu ns=%lld\n", event, cpu, (unsigned long long)tsc, (long long)ns);
+}
+
+static unsigned sample_each(const struct tk_host *host, unsigned cpus, FILE *out)
+{
+	unsigned sampled = 0;
+
+	for (unsigned cpu = 0; cpu < cpus; cpu++) {
+		if (host->pin(host->ctx, (int)cpu))
+			continue;
+		sample(host, "rdtsc", out);
+		sampled++;
+	}
+	return sampled;
+}
+
+int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err)
+{
+	uint64_t khz = tk_detect_khz(host);
+	bool stable = !host->stable || host->stable(host->ctx);
+
+	if (!host->pin || !khz || !rounds)
+		return -1;
+	fprintf(out, "# The host's clocks as a guest without a guard would see them.\n");
+	fprintf(out, "clock mode=offset guard=none guest_khz=%llu\n", (unsigned long long)khz);
+	fprintf(out, "host khz=%llu cpus=%u stable=%d\n", (unsigned long long)khz, cpus, stable);
+	sample(host, "create", out);
+	for (unsigned done = 1; done <= rounds; done++) {
+		if (!sample_each(host, cpus, out))
+			return -1;
+		progress(err, done, rounds);
+		if (interval > 0 && host->sleep && done < rounds)
+			host->sleep(host->ctx, interval);
+	}
+	host->pin(host->ctx, -1);
+	fprintf(out, "stats\n");
+	return fflush(out) || ferror(out) ? -1 : 0;
+}

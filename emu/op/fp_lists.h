@@ -84,6 +84,4 @@
 #define FP_IMMEDIATE_ROWS(NAME, copies, vex_copies) \
 	TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, FORM_FAULTS, 0)
 
-#define FORM_LIST(rows) { rows, sizeof rows / sizeof *rows }
-
 #endif

@@ -130,6 +130,8 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 /* --- rows ------------------------------------------------------------------------------------------
  * Operand kinds are K_X, K_Y, ... of form.h; `attributes` are FORM_ bits, `writes` FLAG_ bits. */
 
+#define FORM_LIST(rows) { rows, sizeof rows / sizeof *rows }
+
 #define TWO_OPERAND_ROWS(op, name, to, from, attributes, writes)                                         \
 	{ op, 0, 0, PATTERN2(to, from), attributes, 0, writes, { name##_r }, { 0 } },                    \
 	MEMORY_ROW(op, name, PATTERN2(to, K_M), attributes, writes)

@@ -98,6 +98,4 @@ static inline void set_string_index(struct cpu *cpu, uint32_t index)
 	cpu->r[RCX] = index;
 }
 
-#define FORM_LIST(rows) { rows, sizeof rows / sizeof *rows }
-
 #endif

@@ -57,6 +57,8 @@ struct exception {
 	int32_t si_code;     /* the host kernel's si_code where the host raised it, else 0 */
 };
 
+enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_KINDS };
+
 struct jump_cache_entry {
 	uint64_t rip;
 	struct block *block;
@@ -92,10 +94,11 @@ struct cpu {
 	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
 	bool rdtscp_disabled;  /* RDTSCP and RDPID raise #UD */
 	bool msr_allowed;      /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
-	uint64_t time_reads[4]; /* RDTSC, RDTSCP, RDMSR/WRMSR, others: for --stats */
+	uint64_t time_reads[TIME_READ_KINDS]; /* for --stats */
 
 	struct x87 x87;
 	union vector v[16];
+	uint64_t generation; /* of the block cache that jump_cache leads into; 0: it is empty */
 	struct jump_cache_entry jump_cache[JUMP_CACHE_SIZE];
 };
 

@@ -13,8 +13,7 @@ struct fault_frame {
 	struct cpu *cpu;
 	struct space *space;
 	sigjmp_buf leave; /* where to go with cpu->exception set */
-	bool code_written; /* a write to decoded code was let through: the run must end after this instruction */
-	void (*code_written_hook)(void *context);
+	void (*code_written_hook)(void *context); /* a write to decoded code was let through */
 	void *context;
 };
 

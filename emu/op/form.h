@@ -10,7 +10,7 @@
 /* Operand patterns: up to five kinds, four bits each, the first operand lowest. */
 enum {
 	K_R = OPERAND_GPR, K_M = OPERAND_MEM, K_I = OPERAND_IMM, K_X = OPERAND_XMM, K_Y = OPERAND_YMM, K_Q = OPERAND_MMX,
-	K_T = OPERAND_ST, K_S = OPERAND_SEG,
+	K_T = OPERAND_ST, K_S = OPERAND_SEG, K_SYS = OPERAND_SYS,
 };
 #define PATTERN1(a) (a)
 #define PATTERN2(a, b) ((a) | (b) << 4)
@@ -29,6 +29,9 @@ enum form_attribute {
 	FORM_COUNTS = 8,      /* its imm is the number of instructions from it to the block's end, itself included */
 	FORM_ENDS = 16,       /* ends its block; its handler leaves the run, or goes by links_of(i) */
 	FORM_WIDE_SHIFT = 32, /* only for a shift count that is not 0 modulo the width */
+	FORM_BY_WIDTH = 128,  /* size0 is the operand width, not the size of operand 0 */
+	FORM_BY_ADDRESS_WIDTH = 256, /* size0 is the address width in bytes */
+	FORM_OMIT = 512,      /* does nothing: no record */
 	FORM_HIDDEN_MEM = 64, /* the memory operand counts as register-like: address only (LEA, prefetch): cannot fault */
 };
 
@@ -47,10 +50,21 @@ struct form_list {
 	const struct form *rows;
 	unsigned count;
 };
-extern const struct form_list form_lists[];
-extern const unsigned form_list_count;
+/* CMP or TEST folded into a Jcc. `cc` is the even code of the condition pair. */
+struct fused_form {
+	uint16_t op;
+	uint8_t size, cc;
+	uint32_t pattern;
+	handler_t *run[ADDRESS_KINDS];
+};
+/* All rows by op, for the block builder. */
+struct form_index;
+struct form_index *form_index_create(void);
+void form_index_destroy(struct form_index *index);
 
 /* The row for a decoded instruction, or NULL: not implemented. */
-const struct form *form_find(const struct decoded *decoded);
+const struct form *form_find(const struct form_index *index, const struct decoded *decoded);
+/* The row for the CMP or TEST `compare` with a Jcc of condition `cc` behind it, or NULL. */
+const struct fused_form *fused_find(const struct decoded *compare, unsigned cc);
 
 #endif

@@ -42,8 +42,16 @@ struct block {
 	uint64_t rip;
 	uint32_t insns;      /* instructions, what its entry charges; UNLINKED_CHARGE for block_unlinked */
 	uint32_t records;
-	struct block_info *info;
+	struct block_info *info; /* what only the block layer knows */
+	uint64_t target[2];  /* where links taken and fall go; target[1] is also the address behind the block */
 	struct insn insn[];
 };
+
+/* The jump cache's slot for a target of an indirect branch. An entry that was never set has rip 1 and is not hit: code at
+ * address 1 cannot exist, below the lowest page that can be mapped. */
+static inline struct jump_cache_entry *jump_cache_entry(struct cpu *cpu, uint64_t rip)
+{
+	return &cpu->jump_cache[(rip ^ rip >> 12) % JUMP_CACHE_SIZE];
+}
 
 #endif

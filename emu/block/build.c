@@ -1,0 +1,401 @@
+/* From guest bytes to records: decodes a basic block, finds each instruction's form, drops flags that nobody reads, folds a
+ * compare into the branch behind it. */
+#include <string.h>
+
+#include "emu/block/cache.h"
+#include "emu/cpu/model.h"
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+/* An instruction on its way to a record. */
+struct step {
+	struct decoded d;
+	const struct form *form; /* NULL: there is no such instruction */
+	bool dead;               /* nobody reads the flags that it writes */
+	bool fused;              /* CMP or TEST that the branch behind it takes in */
+};
+
+/* --- decoding --------------------------------------------------------------------------------------- */
+
+static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t address)
+{
+	enum { PF_PRESENT = 1, PF_USER = 4, PF_FETCH = 16 };
+
+	cpu->exception = (struct exception){
+		.vector = VECTOR_PF,
+		.error = PF_USER | PF_FETCH | (space_find(space, address) ? PF_PRESENT : 0),
+		.address = address,
+	};
+}
+
+/* Fills `step` with the instruction at `address`. False when its bytes cannot all be fetched; cpu's exception says so. */
+static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, struct step *step)
+{
+	size_t size = space_fetchable(blocks->space, address);
+	enum decode_status status;
+
+	if (size == 0) {
+		fetch_fault(cpu, blocks->space, address);
+		return false;
+	}
+	*step = (struct step){ 0 };
+	if (size > DECODE_MAX_LENGTH)
+		size = DECODE_MAX_LENGTH;
+	status = decode((const uint8_t *)address, size, address, &step->d);
+	if (status == DECODE_TRUNCATED) {
+		fetch_fault(cpu, blocks->space, address + size);
+		return false;
+	}
+	if (status == DECODE_OK && !(step->d.vex && cpu->model && !cpu->model->avx))
+		step->form = form_find(blocks->forms, &step->d);
+	step->d.address = address;
+	return true;
+}
+
+static bool ends_block(const struct step *step)
+{
+	return !step->form || (step->form->attributes & FORM_ENDS);
+}
+
+/* Decodes up to `max` instructions, all of which begin on one page. Returns their number; 0 with cpu's exception. */
+static unsigned decode_steps(struct cpu *cpu, const struct blocks *blocks, uint64_t rip, unsigned max, struct step *steps)
+{
+	unsigned count = 0;
+	uint64_t address = rip;
+
+	while (count < max && address / GUEST_PAGE == rip / GUEST_PAGE) {
+		if (!decode_step(cpu, blocks, address, &steps[count]))
+			break;
+		address += steps[count].d.length;
+		if (ends_block(&steps[count++]))
+			break;
+	}
+	return count;
+}
+
+/* --- flags ------------------------------------------------------------------------------------------ */
+
+static bool has_memory(const struct decoded *d)
+{
+	for (unsigned k = 0; k < d->operands; k++)
+		if (d->operand[k].kind == OPERAND_MEM)
+			return true;
+	return false;
+}
+
+static bool may_fault(const struct step *step)
+{
+	if (!step->form || (step->form->attributes & FORM_FAULTS))
+		return true;
+	return has_memory(&step->d) && !(step->form->attributes & FORM_HIDDEN_MEM);
+}
+
+/* Backwards: an instruction whose flags are all written again before anything reads them, or may fault and so show them, computes none. */
+static void find_dead_flags(struct step *steps, unsigned count)
+{
+	flags_t live = FLAGS_ALL;
+
+	for (unsigned k = count; k-- > 0;) {
+		const struct form *form = steps[k].form;
+
+		if (form) {
+			steps[k].dead = form->run_dead[0] && !(form->writes & live);
+			if (!(form->attributes & FORM_PRESERVES))
+				live = (flags_t)((live & ~form->writes) | form->reads);
+			else if (!steps[k].dead)
+				live |= form->reads;
+		}
+		if (may_fault(&steps[k]))
+			live = FLAGS_ALL;
+	}
+}
+
+/* --- operands --------------------------------------------------------------------------------------- */
+
+static uint8_t operand_byte(const struct operand *operand)
+{
+	switch (operand->kind) {
+	case OPERAND_GPR:
+		return gpr_offset(operand->reg, operand->high);
+	case OPERAND_XMM:
+	case OPERAND_YMM:
+		return vector_offset(operand->reg);
+	default:
+		return operand->reg;
+	}
+}
+
+static uint8_t slot_offset(unsigned slot)
+{
+	return gpr_offset(slot, false);
+}
+
+static uint8_t address_register(uint8_t reg)
+{
+	return slot_offset(reg == DECODE_NO_REG ? SLOT_ZERO : reg);
+}
+
+static uint8_t segment_slot(unsigned segment)
+{
+	return slot_offset(segment == SEG_FS ? SLOT_FS_BASE : segment == SEG_GS ? SLOT_GS_BASE : SLOT_ZERO);
+}
+
+static bool fits_disp32(int64_t value)
+{
+	return value == (int32_t)value;
+}
+
+static struct insn *new_record(struct draft *draft, const struct decoded *d)
+{
+	unsigned k = draft->records++;
+
+	draft->place[k] = (struct place){ (uint16_t)(d->address - draft->rip), (uint16_t)draft->insns };
+	draft->insn[k] = (struct insn){ 0 };
+	return &draft->insn[k];
+}
+
+/* Puts a record that computes the address into SLOT_TMP ahead; the operand is then based on it. */
+static void address_record(struct draft *draft, const struct decoded *d, uint8_t segment)
+{
+	struct insn *record = new_record(draft, d);
+
+	record->a = segment;
+	record->b = address_register(d->mem.base);
+	record->c = d->mem.index_is_vector ? slot_offset(SLOT_ZERO) : address_register(d->mem.index);
+	record->d = d->mem.index_is_vector ? 0 : d->mem.scale;
+	if (fits_disp32(d->mem.disp)) {
+		record->run = d->address_width == 32 ? address_record32 : address_record64;
+		record->disp = (int32_t)d->mem.disp;
+	} else {
+		record->run = address_record_constant;
+		record->imm = (uint64_t)d->mem.disp;
+	}
+}
+
+/* What a memory operand puts into its record. */
+struct address {
+	enum address_kind kind;
+	uint8_t base, index, scale;
+	int32_t disp;
+	uint64_t absolute;
+};
+
+/* Picks the kind of address for a form that has handlers `run`, with a record ahead where none fits. `registers` is the number of
+ * other register operands: the indexed kind has room for one. */
+static struct address choose_address(struct draft *draft, const struct decoded *d, handler_t *const *run,
+                                     unsigned registers, bool ignore_segment)
+{
+	uint8_t segment = ignore_segment ? slot_offset(SLOT_ZERO) : segment_slot(d->mem.segment);
+	bool segmented = segment != slot_offset(SLOT_ZERO), wide = d->address_width == 64;
+	bool indexed = d->mem.index != DECODE_NO_REG && !d->mem.index_is_vector;
+	bool based = d->mem.base != DECODE_NO_REG;
+	struct address address = { ADDRESS_BASED, address_register(d->mem.base), 0, 0, (int32_t)d->mem.disp, 0 };
+
+	if (wide && fits_disp32(d->mem.disp)) {
+		if (!indexed && !segmented)
+			return address;
+		if (!indexed && !based) {
+			address.base = segment;
+			return address;
+		}
+		if (run[ADDRESS_INDEXED] && registers < 2 && !(indexed && segmented)) {
+			address.kind = ADDRESS_INDEXED;
+			address.index = indexed ? address_register(d->mem.index) : segment;
+			address.scale = indexed ? d->mem.scale : 0;
+			return address;
+		}
+	} else if (wide && !indexed && !based && !segmented && run[ADDRESS_ABSOLUTE]) {
+		address.kind = ADDRESS_ABSOLUTE;
+		address.absolute = (uint64_t)d->mem.disp;
+		return address;
+	}
+	address_record(draft, d, segment);
+	address.base = slot_offset(SLOT_TMP);
+	address.disp = 0;
+	return address;
+}
+
+static void place_registers(struct insn *record, const struct decoded *d, bool memory)
+{
+	uint8_t *const with_memory[] = { &record->a, &record->c, &record->d };
+	uint8_t *const without[] = { &record->a, &record->b, &record->c, &record->d };
+	unsigned used = 0;
+
+	for (unsigned k = 0; k < d->operands; k++) {
+		uint8_t kind = d->operand[k].kind;
+
+		if (kind == OPERAND_MEM || kind == OPERAND_IMM || used == (memory ? 3 : 4))
+			continue;
+		*(memory ? with_memory[used] : without[used]) = operand_byte(&d->operand[k]);
+		used++;
+	}
+}
+
+static unsigned count_registers(const struct decoded *d)
+{
+	unsigned count = 0;
+
+	for (unsigned k = 0; k < d->operands; k++)
+		count += d->operand[k].kind != OPERAND_MEM && d->operand[k].kind != OPERAND_IMM;
+	return count;
+}
+
+/* VSIB: the index register's byte, and the mask register in the immediate. */
+static void place_vector_index(struct insn *record, const struct decoded *d)
+{
+	record->c = vector_offset(d->mem.index);
+	record->d = d->mem.scale;
+	record->imm = d->operands > 2 ? operand_byte(&d->operand[2]) : 0;
+}
+
+/* Appends the record of `d`, run by the fitting one of `run`. */
+static struct insn *operand_record(struct draft *draft, const struct decoded *d, handler_t *const *run, bool ignore_segment)
+{
+	bool memory = has_memory(d);
+	struct address address = { 0 };
+	struct insn *record;
+
+	if (memory)
+		address = choose_address(draft, d, run, count_registers(d), ignore_segment);
+	record = new_record(draft, d);
+	record->run = run[address.kind];
+	record->imm = d->imm;
+	place_registers(record, d, memory);
+	if (!memory)
+		return record;
+	record->b = address.base;
+	record->disp = address.disp;
+	if (address.kind == ADDRESS_INDEXED) {
+		record->c = address.index;
+		record->d = address.scale;
+	} else if (address.kind == ADDRESS_ABSOLUTE) {
+		record->disp = (int32_t)d->imm;
+		record->imm = address.absolute;
+	}
+	if (d->mem.index_is_vector)
+		place_vector_index(record, d);
+	return record;
+}
+
+static bool is_string(uint16_t op)
+{
+	return op >= OP_MOVS && op <= OP_OUTS;
+}
+
+/* Strings and XLAT have no operands of their own, but a segment, an address width and a prefix. */
+static void place_hidden_operands(struct insn *record, const struct decoded *d)
+{
+	record->a = segment_slot(d->mem.segment);
+	record->b = d->address_width == 32;
+	record->d = d->repne ? 2 : d->rep;
+}
+
+/* --- branches --------------------------------------------------------------------------------------- */
+
+static bool is_jcc(uint16_t op)
+{
+	return op >= OP_JO && op <= OP_JNLE;
+}
+
+/* The record behind the one that ends a block. A negated condition runs the handler of the plain one, its links swapped. */
+static void add_links(struct draft *draft, const struct decoded *d, uint64_t next)
+{
+	bool swapped = is_jcc(d->op) && (OP_CC(d->op) & 1);
+
+	draft->links = draft->records;
+	new_record(draft, d);
+	draft->target[swapped] = d->imm;
+	draft->target[!swapped] = next;
+}
+
+static const struct fused_form *find_fused(const struct step *compare, const struct step *branch)
+{
+	if (!compare->form || !is_jcc(branch->d.op) || (compare->d.op != OP_CMP && compare->d.op != OP_TEST))
+		return NULL;
+	return fused_find(&compare->d, OP_CC(branch->d.op));
+}
+
+/* --- the whole --------------------------------------------------------------------------------------- */
+
+static void emit_undefined(struct draft *draft, const struct decoded *d)
+{
+	struct insn *record = new_record(draft, d);
+
+	record->run = undefined_record;
+}
+
+static void emit(struct draft *draft, const struct step *step)
+{
+	const struct form *form = step->form;
+	struct insn *record;
+
+	if (form->attributes & FORM_OMIT)
+		return;
+	record = operand_record(draft, &step->d, step->dead ? form->run_dead : form->run, form->attributes & FORM_HIDDEN_MEM);
+	if (is_string(step->d.op) || step->d.op == OP_XLAT)
+		place_hidden_operands(record, &step->d);
+	if (step->d.op == OP_ENTER)
+		record->c = (uint8_t)step->d.imm2;
+	if (step->d.op == OP_CALL && step->d.operand[0].kind == OPERAND_IMM)
+		record->imm = step->d.address + step->d.length;
+}
+
+/* FORM_COUNTS: from the instruction to the block's end, itself included. Only records of such forms have their count patched, so their
+ * index is remembered by `place`. */
+static void patch_counts(struct draft *draft, const struct step *steps, unsigned count)
+{
+	for (unsigned k = 0, r = 0; k < count; k++) {
+		if (!steps[k].form || !(steps[k].form->attributes & FORM_COUNTS))
+			continue;
+		while (draft->place[r].insns != k)
+			r++;
+		draft->insn[r].imm = draft->insns - k;
+	}
+}
+
+static void emit_fall(struct draft *draft, uint64_t next)
+{
+	struct decoded end = { .address = next };
+
+	new_record(draft, &end)->run = fall_record;
+	add_links(draft, &end, next);
+}
+
+bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned max_insns, struct draft *draft)
+{
+	struct step steps[BLOCK_INSNS_MAX];
+	unsigned count = decode_steps(cpu, blocks, rip, max_insns, steps);
+	const struct fused_form *fused = NULL;
+	const struct step *last;
+	uint64_t next;
+
+	if (count == 0)
+		return false;
+	find_dead_flags(steps, count);
+	draft->rip = rip;
+	draft->records = draft->insns = draft->links = 0;
+	last = &steps[count - 1];
+	if (count > 1)
+		fused = find_fused(last - 1, last);
+
+	for (unsigned k = 0; k < count; k++) {
+		if (!steps[k].form)
+			emit_undefined(draft, &steps[k].d);
+		else if (fused && k == count - 2)
+			operand_record(draft, &steps[k].d, fused->run, false);
+		else if (!(fused && k == count - 1))
+			emit(draft, &steps[k]);
+		draft->insns += steps[k].form != NULL;
+	}
+	next = last->d.address + last->d.length;
+	draft->bytes = (unsigned)(next - rip);
+	if (!last->form)
+		return true;
+	if (last->form->attributes & FORM_ENDS)
+		add_links(draft, &last->d, next);
+	else
+		emit_fall(draft, next);
+	patch_counts(draft, steps, count);
+	return true;
+}

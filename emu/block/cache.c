@@ -1,0 +1,255 @@
+#include "emu/block/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "emu/op/dispatch.h"
+
+struct block block_unlinked = { .insns = UNLINKED_CHARGE };
+
+static unsigned rip_bucket(uint64_t rip)
+{
+	return (unsigned)(rip * 0x9e3779b97f4a7c15ULL >> 48) % BLOCK_BUCKETS;
+}
+
+static unsigned page_bucket(uint64_t page)
+{
+	return (unsigned)(page * 0x9e3779b97f4a7c15ULL >> 48) % PAGE_BUCKETS;
+}
+
+/* --- records that end a run ----------------------------------------------------------------------- */
+
+/* A dead block's first record: links and jump caches may still lead here. The block that took its place is in the jump cache by the
+ * second time at the latest. */
+HANDLER(dead_record)
+{
+	const struct block *block = (const struct block *)((const char *)i - offsetof(struct block, insn));
+	struct jump_cache_entry *entry = jump_cache_entry(cpu, block->rip);
+
+	cpu->budget += block->insns;
+	cpu->rip = block->rip;
+	if (entry->rip != block->rip || entry->block == block) {
+		cpu->link = NULL;
+		cpu->exit = EXIT_LOOKUP;
+		return NULL;
+	}
+	ENTER(entry->block, leave_jump);
+}
+
+HANDLER(stop_record)
+{
+	cpu->at = i;
+	cpu->exit = EXIT_STOP;
+	return NULL;
+}
+
+/* --- adding ---------------------------------------------------------------------------------------- */
+
+static size_t block_bytes(const struct draft *draft)
+{
+	size_t bytes = sizeof(struct block) + draft->records * sizeof(struct insn);
+
+	bytes += sizeof(struct block_info) + draft->records * sizeof(struct place);
+	return (bytes + 63) & ~(size_t)63;
+}
+
+static void list_block(struct blocks *blocks, struct block_info *info)
+{
+	struct block_info **bucket = &blocks->by_rip[rip_bucket(info->block->rip)];
+
+	info->hash_next = *bucket;
+	*bucket = info;
+	for (unsigned k = 0; k < (info->page[0] == info->page[1] ? 1 : 2); k++) {
+		bucket = &blocks->by_page[page_bucket(info->page[k])];
+		info->page_next[k] = *bucket;
+		*bucket = info;
+		space_protect_code(blocks->space, info->page[k] * GUEST_PAGE);
+	}
+}
+
+static void append(struct blocks *blocks, struct block *block)
+{
+	if (blocks->count == blocks->capacity) {
+		blocks->capacity = blocks->capacity ? blocks->capacity * 2 : 4096;
+		blocks->order = realloc(blocks->order, blocks->capacity * sizeof *blocks->order);
+		if (!blocks->order)
+			abort();
+	}
+	blocks->order[blocks->count++] = block;
+}
+
+struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool listed)
+{
+	size_t bytes = block_bytes(draft);
+	struct block *block;
+	struct block_info *info;
+
+	if (blocks->used + bytes > blocks->config.arena_bytes)
+		blocks_clear(blocks);
+	block = (struct block *)(blocks->arena + blocks->used);
+	blocks->used += bytes;
+	info = (struct block_info *)&block->insn[draft->records];
+
+	*block = (struct block){ .rip = draft->rip, .insns = draft->insns, .records = draft->records, .info = info };
+	memcpy(block->target, draft->target, sizeof block->target);
+	memcpy(block->insn, draft->insn, draft->records * sizeof(struct insn));
+	if (draft->links)
+		*(struct links *)&block->insn[draft->links] = (struct links){ &block_unlinked, &block_unlinked, block };
+
+	*info = (struct block_info){ .block = block, .links = draft->links, .dead = !listed };
+	info->page[0] = draft->rip / GUEST_PAGE;
+	info->page[1] = (draft->rip + (draft->bytes ? draft->bytes - 1 : 0)) / GUEST_PAGE;
+	memcpy(info->place, draft->place, draft->records * sizeof(struct place));
+
+	append(blocks, block);
+	if (listed)
+		list_block(blocks, info);
+	blocks->stats.built += listed;
+	blocks->stats.short_runs += !listed;
+	return block;
+}
+
+void cache_forget(struct blocks *blocks, struct block *block)
+{
+	blocks->used = (size_t)((uint8_t *)block - blocks->arena);
+	blocks->count--;
+}
+
+/* --- finding --------------------------------------------------------------------------------------- */
+
+struct block *cache_find(const struct blocks *blocks, uint64_t rip)
+{
+	for (struct block_info *info = blocks->by_rip[rip_bucket(rip)]; info; info = info->hash_next)
+		if (info->block->rip == rip)
+			return info->block;
+	return NULL;
+}
+
+struct block *cache_locate(const struct blocks *blocks, const struct insn *record)
+{
+	size_t low = 0, high = blocks->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if ((const void *)blocks->order[middle] <= (const void *)record)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || record >= blocks->order[low - 1]->insn + blocks->order[low - 1]->records)
+		return NULL;
+	return blocks->order[low - 1];
+}
+
+/* --- dropping -------------------------------------------------------------------------------------- */
+
+static void unlist(struct block_info **head, struct block_info *info, int page)
+{
+	while (*head != info) {
+		if (page < 0)
+			head = &(*head)->hash_next;
+		else
+			head = &(*head)->page_next[(*head)->page[0] == info->page[page] ? 0 : 1];
+	}
+	*head = page < 0 ? info->hash_next : info->page_next[page];
+}
+
+static void drop(struct blocks *blocks, struct block_info *info)
+{
+	unlist(&blocks->by_rip[rip_bucket(info->block->rip)], info, -1);
+	for (int k = 0; k < (info->page[0] == info->page[1] ? 1 : 2); k++)
+		unlist(&blocks->by_page[page_bucket(info->page[k])], info, k);
+	info->dead = true;
+	info->block->insn[0].run = dead_record;
+	blocks->stats.dropped++;
+}
+
+static bool overlaps(const struct block_info *info, uint64_t first_page, uint64_t last_page)
+{
+	return (info->page[0] >= first_page && info->page[0] <= last_page)
+		|| (info->page[1] >= first_page && info->page[1] <= last_page);
+}
+
+static void drop_page(struct blocks *blocks, uint64_t page)
+{
+	struct block_info *next;
+
+	for (struct block_info *info = blocks->by_page[page_bucket(page)]; info; info = next) {
+		next = info->page_next[page_bucket(info->page[0]) == page_bucket(page) ? 0 : 1];
+		if (info->page[0] == page || info->page[1] == page)
+			drop(blocks, info);
+	}
+}
+
+/* space's callback. */
+static void code_changed(void *context, uint64_t start, uint64_t end)
+{
+	struct blocks *blocks = context;
+	uint64_t first = start / GUEST_PAGE, last = (end - 1) / GUEST_PAGE;
+
+	if (last - first < PAGE_BUCKETS / 16) {
+		for (uint64_t page = first; page <= last; page++)
+			drop_page(blocks, page);
+		return;
+	}
+	for (size_t k = 0; k < blocks->count; k++)
+		if (!blocks->order[k]->info->dead && overlaps(blocks->order[k]->info, first, last))
+			drop(blocks, blocks->order[k]->info);
+}
+
+/* --- the whole -------------------------------------------------------------------------------------- */
+
+struct blocks *blocks_create(struct space *space)
+{
+	struct blocks *blocks = calloc(1, sizeof *blocks);
+
+	if (!blocks)
+		abort();
+	blocks->space = space;
+	blocks->forms = form_index_create();
+	blocks->generation = 1;
+	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
+	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
+	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (blocks->arena == MAP_FAILED || !blocks->forms)
+		abort();
+	space->code_changed = code_changed;
+	space->context = blocks;
+	return blocks;
+}
+
+void blocks_destroy(struct blocks *blocks)
+{
+	munmap(blocks->arena, blocks->config.arena_bytes);
+	form_index_destroy(blocks->forms);
+	free(blocks->order);
+	free(blocks);
+}
+
+void blocks_clear(struct blocks *blocks)
+{
+	memset(blocks->by_rip, 0, sizeof blocks->by_rip);
+	memset(blocks->by_page, 0, sizeof blocks->by_page);
+	blocks->used = 0;
+	blocks->count = 0;
+	blocks->generation++;
+	blocks->stats.clears++;
+}
+
+void blocks_configure(struct blocks *blocks, const struct blocks_config *config)
+{
+	size_t arena_bytes = blocks->config.arena_bytes;
+
+	blocks->config = *config;
+	if (!config->max_insns || config->max_insns > BLOCK_INSNS_MAX)
+		blocks->config.max_insns = BLOCK_INSNS_MAX;
+	if (!config->arena_bytes || config->arena_bytes > arena_bytes)
+		blocks->config.arena_bytes = arena_bytes;
+}
+
+struct blocks_stats blocks_stats(const struct blocks *blocks)
+{
+	return blocks->stats;
+}

@@ -1,0 +1,186 @@
+/* The run loop: finds or builds the block at rip, enters it, and sorts out why it came back. */
+#include <signal.h>
+#include <string.h>
+#include <xmmintrin.h>
+
+#include "emu/block/cache.h"
+#include "emu/mem/fault.h"
+#include "emu/op/dispatch.h"
+
+/* Runs records until a handler ends the run. Under the tail-call dispatch one call does it all. */
+static void run_records(struct cpu *cpu, const struct insn *i)
+{
+	while (i)
+		i = i->run(cpu, i);
+}
+
+/* Entries of the jump cache lead into blocks that are gone. Rip 1 is no code's: nothing can be mapped there. */
+static void forget_jumps(struct cpu *cpu)
+{
+	for (unsigned k = 0; k < JUMP_CACHE_SIZE; k++)
+		cpu->jump_cache[k] = (struct jump_cache_entry){ 1, &block_unlinked };
+}
+
+/* Takes back the charge for what has not run of the block that holds cpu->at, and sets rip to that record. */
+static void rewind_to_record(struct cpu *cpu, struct blocks *blocks)
+{
+	struct block *block = cache_locate(blocks, cpu->at);
+	struct place place;
+
+	if (!block)
+		return;
+	place = block->info->place[cpu->at - block->insn];
+	cpu->rip = block->rip + place.offset;
+	cpu->budget += (int64_t)block->insns - place.insns;
+}
+
+struct run {
+	struct cpu *cpu;
+	struct blocks *blocks;
+	struct fault_frame frame;
+};
+
+/* A write has changed decoded code: the block that runs, if it is among the dropped ones, must stop behind this instruction. Its
+ * records are nobody else's by now. A record with links behind it leaves the block anyway. */
+static void code_written(void *context)
+{
+	struct run *run = context;
+	const struct insn *at = run->cpu->at;
+	struct block *block = at ? cache_locate(run->blocks, at) : NULL;
+	size_t next;
+
+	if (!block || !block->info->dead)
+		return;
+	next = (size_t)(at - block->insn) + 1;
+	if (next < block->records && next != block->info->links)
+		block->insn[next].run = stop_record;
+}
+
+/* The block to enter at rip, or NULL with cpu's exception. Remembers it in the link that led here and in the jump cache. */
+static struct block *next_block(struct cpu *cpu, struct blocks *blocks)
+{
+	struct block *block = cache_find(blocks, cpu->rip);
+	uint64_t generation = blocks->generation;
+	struct draft draft;
+
+	if (!block) {
+		if (!build_draft(cpu, blocks, cpu->rip, blocks->config.max_insns, &draft))
+			return NULL;
+		block = cache_add(blocks, &draft, true);
+		if (generation != blocks->generation)
+			forget_jumps(cpu);
+	}
+	if (cpu->link && generation == blocks->generation)
+		*cpu->link = block;
+	cpu->link = NULL;
+	*jump_cache_entry(cpu, cpu->rip) = (struct jump_cache_entry){ cpu->rip, block };
+	return block;
+}
+
+static void enter(struct cpu *cpu, const struct block *block)
+{
+	cpu->exit = EXIT_NONE;
+	cpu->budget -= block->insns;
+	run_records(cpu, block->insn);
+}
+
+/* Runs the first `insns` instructions of the block at rip, which is longer: as a block of its own that nobody else finds. */
+static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
+{
+	uint64_t generation = blocks->generation;
+	struct draft draft;
+	struct block *block;
+
+	if (!build_draft(cpu, blocks, cpu->rip, insns, &draft))
+		return false;
+	block = cache_add(blocks, &draft, false);
+	if (generation != blocks->generation)
+		forget_jumps(cpu);
+	enter(cpu, block);
+	if (cpu->exit == EXIT_STOP || cpu->exit == EXIT_EXCEPTION)
+		rewind_to_record(cpu, blocks);
+	cpu->at = NULL;
+	cpu->link = NULL;
+	cache_forget(blocks, block);
+	return true;
+}
+
+/* One step of the loop: enters the next block. Returns the reason to leave, or EXIT_NONE to go on. */
+static enum cpu_exit step(struct cpu *cpu, struct blocks *blocks)
+{
+	struct block *block;
+	bool trap = cpu->tf;
+	uint64_t room = trap ? 1 : (uint64_t)cpu->budget;
+
+	if (cpu->budget == 0)
+		return EXIT_BUDGET;
+	cpu->at = NULL; /* what faults while a block is built is the fetch itself */
+	block = next_block(cpu, blocks);
+	if (!block)
+		return EXIT_EXCEPTION;
+	if (block->insns <= room) {
+		enter(cpu, block);
+		if (cpu->exit == EXIT_STOP || cpu->exit == EXIT_EXCEPTION)
+			rewind_to_record(cpu, blocks);
+	} else if (!enter_short(cpu, blocks, (unsigned)room)) {
+		return EXIT_EXCEPTION;
+	}
+	if (trap && cpu->exit != EXIT_EXCEPTION) { /* SDM vol. 3, 17.3.1.4 */
+		if (cpu->exit == EXIT_SYSCALL)
+			return EXIT_SYSCALL;
+		cpu->exception = (struct exception){ .vector = VECTOR_DB, .si_code = TRAP_TRACE };
+		return EXIT_EXCEPTION;
+	}
+	return cpu->exit == EXIT_EXCEPTION || cpu->exit == EXIT_SYSCALL || cpu->exit == EXIT_RESUME ? cpu->exit : EXIT_NONE;
+}
+
+/* A host signal ended a handler: cpu->exception is set, cpu->at is its record, or NULL where the code could not be fetched. */
+static void take_fault(struct cpu *cpu, struct blocks *blocks)
+{
+	if (cpu->at) {
+		rewind_to_record(cpu, blocks);
+		return;
+	}
+	cpu->exception.address = cpu->exception.address ? cpu->exception.address : cpu->rip;
+}
+
+static enum cpu_exit run_until_event(struct run *run)
+{
+	enum cpu_exit reason;
+
+	if (sigsetjmp(run->frame.leave, 0)) {
+		take_fault(run->cpu, run->blocks);
+		return EXIT_EXCEPTION;
+	}
+	do {
+		reason = step(run->cpu, run->blocks);
+	} while (reason == EXIT_NONE);
+	return reason;
+}
+
+enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
+{
+	struct run run = { .cpu = cpu, .blocks = blocks };
+	enum cpu_exit reason;
+	uint32_t host_mxcsr = _mm_getcsr();
+
+	run.frame.cpu = cpu;
+	run.frame.space = blocks->space;
+	run.frame.code_written_hook = code_written;
+	run.frame.context = &run;
+	cpu->limit = budget;
+	cpu->budget = (int64_t)budget;
+	cpu->link = NULL;
+	if (cpu->generation != blocks->generation)
+		forget_jumps(cpu);
+	fault_enter(&run.frame);
+	_mm_setcsr(cpu->mxcsr);
+	reason = run_until_event(&run);
+	cpu->mxcsr = _mm_getcsr();
+	_mm_setcsr(host_mxcsr);
+	fault_leave();
+	cpu->generation = blocks->generation;
+	cpu->link = NULL;
+	cpu->exit = reason;
+	return reason;
+}

@@ -1,0 +1,100 @@
+#include "emu/mem/fault.h"
+
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <xmmintrin.h>
+
+#include "emu/mem/access.h"
+
+/* See fault.h: the one static pointer. */
+static struct fault_frame *current;
+
+/* Host exception vectors as the kernel reports them in REG_TRAPNO are the guest's. The error code of #PF: SDM vol. 3, 4.7. */
+enum { PF_WRITE = 2, PF_USER = 4 };
+
+/* An access that the limit check refused. Linux: canonical addresses beyond the user's are not mapped, others are #GP. */
+static void refused_access(struct cpu *cpu)
+{
+	uint64_t address = cpu->fault_address;
+	bool canonical = (uint64_t)((int64_t)(address << 16) >> 16) == address;
+
+	cpu->exception = (struct exception){
+		.vector = canonical ? VECTOR_PF : VECTOR_GP,
+		.error = canonical ? PF_USER : 0,
+		.address = canonical ? address : 0,
+		.si_code = canonical ? SEGV_MAPERR : SI_KERNEL,
+	};
+}
+
+static void host_exception(struct cpu *cpu, const siginfo_t *info, const ucontext_t *uc)
+{
+	cpu->exception = (struct exception){
+		.vector = (uint8_t)uc->uc_mcontext.gregs[REG_TRAPNO],
+		.error = (uint32_t)uc->uc_mcontext.gregs[REG_ERR],
+		.si_code = info->si_code,
+	};
+	if (cpu->exception.vector == VECTOR_PF)
+		cpu->exception.address = (uint64_t)info->si_addr;
+	else if (info->si_signo == SIGBUS)
+		cpu->exception.address = (uint64_t)info->si_addr;
+}
+
+/* The write hit a page that is protected only because it holds decoded code: let it through. */
+static bool code_write(struct fault_frame *frame, const siginfo_t *info, const ucontext_t *uc)
+{
+	if (info->si_signo != SIGSEGV || uc->uc_mcontext.gregs[REG_TRAPNO] != VECTOR_PF
+	    || !(uc->uc_mcontext.gregs[REG_ERR] & PF_WRITE)
+	    || !space_unprotect_code(frame->space, (uint64_t)info->si_addr))
+		return false;
+	frame->code_written_hook(frame->context);
+	return true;
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	struct fault_frame *frame = current;
+	const ucontext_t *uc = context;
+
+	if (!frame) { /* our own fault: die of it, with a core */
+		static const char message[] = "tick86: internal error: the emulator itself has faulted\n";
+		ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
+
+		(void)written;
+		struct sigaction dying = { .sa_handler = SIG_DFL };
+		sigaction(signal, &dying, NULL);
+		return;
+	}
+	if (code_write(frame, info, uc))
+		return;
+	if (signal == SIGILL)
+		refused_access(frame->cpu);
+	else
+		host_exception(frame->cpu, info, uc);
+	/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. */
+	_mm_setcsr(uc->uc_mcontext.fpregs->mxcsr);
+	siglongjmp(frame->leave, 1);
+}
+
+void fault_install(void)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	sigemptyset(&action.sa_mask);
+	for (unsigned k = 0; k < sizeof signals / sizeof *signals; k++)
+		sigaction(signals[k], &action, NULL);
+}
+
+void fault_enter(struct fault_frame *frame)
+{
+	current = frame;
+	compiler_barrier();
+}
+
+void fault_leave(void)
+{
+	compiler_barrier();
+	current = NULL;
+}

@@ -1,0 +1,284 @@
+/* ADD OR ADC SBB AND SUB XOR CMP TEST, INC DEC NEG NOT: integer operations whose flags are the host's own. */
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+/* --- bodies -------------------------------------------------------------------------------------- */
+
+/* dst = dst OP src, flags from the operation; the variant for dead flags leaves them alone. */
+#define BINARY_BODY(name, BITS, suffix)                                                                         \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)          \
+	{                                                                                                       \
+		uint32_t ax;                                                                                    \
+		__asm__(#name suffix " %2, %0\n\tseto %%al\n\tlahf" : "+q"(dst), "=a"(ax) : "qm"(src) : "cc");  \
+		*flags = (flags_t)ax;                                                                           \
+		return dst;                                                                                     \
+	}                                                                                                       \
+	static inline uint##BITS##_t name##BITS##_dead(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)   \
+	{                                                                                                       \
+		(void)flags;                                                                                    \
+		__asm__(#name suffix " %1, %0" : "+q"(dst) : "qm"(src) : "cc");                                 \
+		return dst;                                                                                     \
+	}
+
+/* The same with CF as an operand. */
+#define CARRY_BODY(name, BITS, suffix)                                                                          \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)          \
+	{                                                                                                       \
+		uint32_t ax = *flags;                                                                           \
+		__asm__("sahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                                  \
+		        : "+q"(dst), "+a"(ax) : "qm"(src) : "cc");                                              \
+		*flags = (flags_t)ax;                                                                           \
+		return dst;                                                                                     \
+	}                                                                                                       \
+	static inline uint##BITS##_t name##BITS##_dead(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)   \
+	{                                                                                                       \
+		uint32_t ax = *flags;                                                                           \
+		__asm__("sahf\n\t" #name suffix " %1, %0" : "+q"(dst) : "qm"(src), "a"(ax) : "cc");             \
+		return dst;                                                                                     \
+	}
+
+/* One operand. INC and DEC leave CF as it was, so it must be there before; NEG does not mind. */
+#define UNARY_BODY(name, BITS, suffix)                                                                          \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, flags_t *flags)                              \
+	{                                                                                                       \
+		uint32_t ax = *flags;                                                                           \
+		__asm__("sahf\n\t" #name suffix " %0\n\tseto %%al\n\tlahf" : "+q"(dst), "+a"(ax) : : "cc");      \
+		*flags = (flags_t)ax;                                                                           \
+		return dst;                                                                                     \
+	}                                                                                                       \
+	static inline uint##BITS##_t name##BITS##_dead(uint##BITS##_t dst, flags_t *flags)                       \
+	{                                                                                                       \
+		(void)flags;                                                                                    \
+		__asm__(#name suffix " %0" : "+q"(dst) : : "cc");                                               \
+		return dst;                                                                                     \
+	}
+
+#define EACH_WIDTH(STAMP, ...) \
+	STAMP(__VA_ARGS__, 8, "b") STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
+
+EACH_WIDTH(BINARY_BODY, add)
+EACH_WIDTH(BINARY_BODY, or)
+EACH_WIDTH(BINARY_BODY, and)
+EACH_WIDTH(BINARY_BODY, sub)
+EACH_WIDTH(BINARY_BODY, xor)
+EACH_WIDTH(CARRY_BODY, adc)
+EACH_WIDTH(CARRY_BODY, sbb)
+EACH_WIDTH(UNARY_BODY, inc)
+EACH_WIDTH(UNARY_BODY, dec)
+EACH_WIDTH(UNARY_BODY, neg)
+
+/* --- handlers ------------------------------------------------------------------------------------ */
+
+#define BINARY_REGISTER(name, BITS, dead)                                                                        \
+	static HANDLER(name##BITS##dead##_rr)                                                                    \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags)); \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##dead##_ri)                                                                    \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags)); \
+		NEXT();                                                                                          \
+	}
+
+#define BINARY_MEMORY(name, BITS, dead, kind)                                                                    \
+	static HANDLER(name##BITS##dead##_rm_##kind)                                                             \
+	{                                                                                                        \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), src, &cpu->flags));             \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##dead##_mr_##kind)                                                             \
+	{                                                                                                        \
+		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_##kind(cpu, i));                       \
+		flags_t flags = cpu->flags;                                                                      \
+		*p = name##BITS##dead(*p, *reg##BITS(cpu, i->a), &flags);                                        \
+		compiler_barrier();                                                                              \
+		cpu->flags = flags;                                                                              \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##dead##_mi_##kind)                                                             \
+	{                                                                                                        \
+		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_##kind(cpu, i));                       \
+		flags_t flags = cpu->flags;                                                                      \
+		*p = name##BITS##dead(*p, (uint##BITS##_t)immediate_##kind(i), &flags);                          \
+		compiler_barrier();                                                                              \
+		cpu->flags = flags;                                                                              \
+		NEXT();                                                                                          \
+	}
+
+/* LOCK: the host's own, since other processes may share the page. */
+#define BINARY_LOCK(name, BITS, suffix)                                                                          \
+	static inline void lock_##name##BITS(struct cpu *cpu, void *p, uint##BITS##_t src)                        \
+	{                                                                                                        \
+		uint32_t ax = cpu->flags;                                                                        \
+		__asm__ volatile("sahf\n\tlock " #name suffix " %2, %1\n\tseto %%al\n\tlahf"                     \
+		                 : "+a"(ax), "+m"(*(guest_u##BITS *)p) : "q"(src) : "cc", "memory");             \
+		cpu->flags = (flags_t)ax;                                                                        \
+	}                                                                                                        \
+	static HANDLER(lock_##name##BITS##_mr)                                                                   \
+	{                                                                                                        \
+		lock_##name##BITS(cpu, guest_pointer(cpu, i, address_based(cpu, i)), *reg##BITS(cpu, i->a));      \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(lock_##name##BITS##_mi)                                                                   \
+	{                                                                                                        \
+		lock_##name##BITS(cpu, guest_pointer(cpu, i, address_based(cpu, i)), (uint##BITS##_t)i->imm);     \
+		NEXT();                                                                                          \
+	}
+
+#define BINARY_HANDLERS(name, BITS, suffix)         \
+	BINARY_REGISTER(name, BITS, )               \
+	BINARY_REGISTER(name, BITS, _dead)          \
+	EACH_ADDRESS(BINARY_MEMORY, name, BITS, )   \
+	EACH_ADDRESS(BINARY_MEMORY, name, BITS, _dead) \
+	BINARY_LOCK(name, BITS, suffix)
+
+EACH_WIDTH(BINARY_HANDLERS, add)
+EACH_WIDTH(BINARY_HANDLERS, or)
+EACH_WIDTH(BINARY_HANDLERS, adc)
+EACH_WIDTH(BINARY_HANDLERS, sbb)
+EACH_WIDTH(BINARY_HANDLERS, and)
+EACH_WIDTH(BINARY_HANDLERS, sub)
+EACH_WIDTH(BINARY_HANDLERS, xor)
+
+/* CMP and TEST keep the flags only. */
+#define COMPARE_HANDLERS(name, body, BITS, suffix)                                                               \
+	static HANDLER(name##BITS##_rr)                                                                          \
+	{                                                                                                        \
+		body##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags);                           \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_ri)                                                                          \
+	{                                                                                                        \
+		body##BITS(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags);                          \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	EACH_ADDRESS(COMPARE_MEMORY, name, body, BITS)
+
+#define COMPARE_MEMORY(name, body, BITS, kind)                                                                   \
+	static HANDLER(name##BITS##_rm_##kind)                                                                   \
+	{                                                                                                        \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		body##BITS(*reg##BITS(cpu, i->a), src, &cpu->flags);                                             \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_mr_##kind)                                                                   \
+	{                                                                                                        \
+		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		body##BITS(dst, *reg##BITS(cpu, i->a), &cpu->flags);                                             \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_mi_##kind)                                                                   \
+	{                                                                                                        \
+		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		body##BITS(dst, (uint##BITS##_t)immediate_##kind(i), &cpu->flags);                               \
+		NEXT();                                                                                          \
+	}
+
+EACH_WIDTH(COMPARE_HANDLERS, cmp, sub)
+EACH_WIDTH(COMPARE_HANDLERS, test, and)
+
+#define UNARY_HANDLERS(name, BITS, suffix)                                                                       \
+	UNARY_REGISTER(name, BITS, )                                                                             \
+	UNARY_REGISTER(name, BITS, _dead)                                                                        \
+	EACH_ADDRESS(UNARY_MEMORY, name, BITS, )                                                                 \
+	EACH_ADDRESS(UNARY_MEMORY, name, BITS, _dead)                                                            \
+	static HANDLER(lock_##name##BITS##_m)                                                                    \
+	{                                                                                                        \
+		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                 \
+		uint32_t ax = cpu->flags;                                                                        \
+		__asm__ volatile("sahf\n\tlock " #name suffix " %1\n\tseto %%al\n\tlahf"                         \
+		                 : "+a"(ax), "+m"(*p) : : "cc", "memory");                                       \
+		cpu->flags = (flags_t)ax;                                                                        \
+		NEXT();                                                                                          \
+	}
+
+#define UNARY_REGISTER(name, BITS, dead)                                                                         \
+	static HANDLER(name##BITS##dead##_r)                                                                     \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), &cpu->flags));                  \
+		NEXT();                                                                                          \
+	}
+
+#define UNARY_MEMORY(name, BITS, dead, kind)                                                                     \
+	static HANDLER(name##BITS##dead##_m_##kind)                                                              \
+	{                                                                                                        \
+		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_##kind(cpu, i));                       \
+		flags_t flags = cpu->flags;                                                                      \
+		*p = name##BITS##dead(*p, &flags);                                                               \
+		compiler_barrier();                                                                              \
+		cpu->flags = flags;                                                                              \
+		NEXT();                                                                                          \
+	}
+
+EACH_WIDTH(UNARY_HANDLERS, inc)
+EACH_WIDTH(UNARY_HANDLERS, dec)
+EACH_WIDTH(UNARY_HANDLERS, neg)
+
+#define NOT_HANDLERS(unused, BITS, suffix)                                                                       \
+	static HANDLER(not##BITS##_r)                                                                            \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, (uint##BITS##_t)~*reg##BITS(cpu, i->a));                                \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(not##BITS##_m)                                                                            \
+	{                                                                                                        \
+		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                        \
+		*p = (uint##BITS##_t)~*p;                                                                        \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(lock_not##BITS##_m)                                                                       \
+	{                                                                                                        \
+		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                 \
+		__asm__ volatile("lock not" suffix " %0" : "+m"(*p) : : "memory");                               \
+		NEXT();                                                                                          \
+	}
+EACH_WIDTH(NOT_HANDLERS, )
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+#define BINARY_ROWS(OP, name, in, BITS, suffix)                                                                  \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, in, FLAGS_ALL, { name##BITS##_rr }, { name##BITS##_dead_rr } },   \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, in, FLAGS_ALL, { name##BITS##_ri }, { name##BITS##_dead_ri } },   \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, in, FLAGS_ALL, HANDLERS(name##BITS##_rm), HANDLERS(name##BITS##_dead_rm) }, \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, in, FLAGS_ALL, HANDLERS(name##BITS##_mr), HANDLERS(name##BITS##_dead_mr) }, \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, in, FLAGS_ALL, HANDLERS(name##BITS##_mi), HANDLERS(name##BITS##_dead_mi) }, \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, in, FLAGS_ALL, { lock_##name##BITS##_mr }, { 0 } },       \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_LOCK, in, FLAGS_ALL, { lock_##name##BITS##_mi }, { 0 } },
+
+#define COMPARE_ROWS(OP, name, BITS, suffix)                                                                     \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, FLAGS_ALL, { name##BITS##_rr }, { 0 } },                  \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, 0, FLAGS_ALL, { name##BITS##_ri }, { 0 } },                  \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, FLAGS_ALL, HANDLERS(name##BITS##_rm), { 0 } },            \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, FLAGS_ALL, HANDLERS(name##BITS##_mr), { 0 } },            \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, 0, FLAGS_ALL, HANDLERS(name##BITS##_mi), { 0 } },
+
+#define UNARY_ROWS(OP, name, out, BITS, suffix)                                                                  \
+	{ OP, BYTES##BITS, 0, K_R, 0, 0, out, { name##BITS##_r }, { name##BITS##_dead_r } },                      \
+	{ OP, BYTES##BITS, 0, K_M, 0, 0, out, HANDLERS(name##BITS##_m), HANDLERS(name##BITS##_dead_m) },          \
+	{ OP, BYTES##BITS, 0, K_M, FORM_LOCK, 0, out, { lock_##name##BITS##_m }, { 0 } },
+
+#define NOT_ROWS(OP, BITS, suffix)                                                                               \
+	{ OP, BYTES##BITS, 0, K_R, 0, 0, 0, { not##BITS##_r }, { 0 } },                                           \
+	{ OP, BYTES##BITS, 0, K_M, 0, 0, 0, { not##BITS##_m }, { 0 } },                                           \
+	{ OP, BYTES##BITS, 0, K_M, FORM_LOCK, 0, 0, { lock_not##BITS##_m }, { 0 } },
+
+static const struct form rows[] = {
+	EACH_WIDTH(BINARY_ROWS, OP_ADD, add, 0)
+	EACH_WIDTH(BINARY_ROWS, OP_OR, or, 0)
+	EACH_WIDTH(BINARY_ROWS, OP_ADC, adc, FLAG_CF)
+	EACH_WIDTH(BINARY_ROWS, OP_SBB, sbb, FLAG_CF)
+	EACH_WIDTH(BINARY_ROWS, OP_AND, and, 0)
+	EACH_WIDTH(BINARY_ROWS, OP_SUB, sub, 0)
+	EACH_WIDTH(BINARY_ROWS, OP_XOR, xor, 0)
+	EACH_WIDTH(COMPARE_ROWS, OP_CMP, cmp)
+	EACH_WIDTH(COMPARE_ROWS, OP_TEST, test)
+	EACH_WIDTH(UNARY_ROWS, OP_INC, inc, FLAGS_ALL & ~FLAG_CF)
+	EACH_WIDTH(UNARY_ROWS, OP_DEC, dec, FLAGS_ALL & ~FLAG_CF)
+	EACH_WIDTH(UNARY_ROWS, OP_NEG, neg, FLAGS_ALL)
+	EACH_WIDTH(NOT_ROWS, OP_NOT)
+};
+
+const struct form_list alu_forms = { rows, sizeof rows / sizeof *rows };

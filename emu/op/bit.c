@@ -1,0 +1,290 @@
+/* Bits: BT BTS BTR BTC, BSF BSR TZCNT LZCNT POPCNT, BSWAP, BMI1 and BMI2's others, CRC32, and the flag instructions. */
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+#define EACH_WIDE_WIDTH(STAMP, ...) \
+	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
+#define EACH_LONG_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
+
+/* --- BT and its kin: only CF is written, so the others are loaded first -------------------------- */
+
+#define BIT_TEST_HANDLERS(name, lock, BITS, suffix)                                                              \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t bit, flags_t *flags)           \
+	{                                                                                                        \
+		uint32_t ax = *flags;                                                                            \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
+		        : "+r"(dst), "+a"(ax) : "r"(bit) : "cc");                                                \
+		*flags = (flags_t)ax;                                                                            \
+		return dst;                                                                                      \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rr)                                                                          \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));  \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_ri)                                                                          \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags)); \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	BIT_TEST_MEMORY(name, mi, "", address_based(cpu, i), (uint##BITS##_t)i->imm, BITS, suffix)               \
+	BIT_TEST_MEMORY(name, mr, "", bit_address##BITS(cpu, i), *reg##BITS(cpu, i->a), BITS, suffix)            \
+	BIT_TEST_MEMORY(name, lock_mi, lock, address_based(cpu, i), (uint##BITS##_t)i->imm, BITS, suffix)        \
+	BIT_TEST_MEMORY(name, lock_mr, lock, bit_address##BITS(cpu, i), *reg##BITS(cpu, i->a), BITS, suffix)
+
+/* The bit is reduced modulo the width, so the host touches just the one operand. */
+#define BIT_TEST_MEMORY(name, operands, lock, address, bit, BITS, suffix)                                        \
+	static HANDLER(name##BITS##_##operands)                                                                  \
+	{                                                                                                        \
+		guest_u##BITS *p = guest_pointer(cpu, i, address);                                               \
+		uint##BITS##_t value = (uint##BITS##_t)((bit) & (BITS - 1));                                     \
+		uint32_t ax = cpu->flags;                                                                        \
+		__asm__ volatile("addb $127, %%al\n\tsahf\n\t" lock #name suffix " %2, %1\n\tseto %%al\n\tlahf"  \
+		                 : "+a"(ax), "+m"(*p) : "r"(value) : "cc", "memory");                            \
+		cpu->flags = (flags_t)ax;                                                                        \
+		NEXT();                                                                                          \
+	}
+
+/* With a bit number from a register the operand lies that many bits from the address (SDM vol. 1, 3.1.1.9). */
+#define BIT_ADDRESS(unused, BITS, suffix)                                                                        \
+	static inline uint64_t bit_address##BITS(struct cpu *cpu, const struct insn *i)                          \
+	{                                                                                                        \
+		int64_t bit = (int##BITS##_t)*reg##BITS(cpu, i->a);                                              \
+		return address_based(cpu, i) + (uint64_t)((bit >> (BITS == 64 ? 6 : BITS == 32 ? 5 : 4)) * (BITS / 8)); \
+	}
+
+EACH_WIDE_WIDTH(BIT_ADDRESS, )
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bt, "")
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bts, "lock ")
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btr, "lock ")
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ")
+
+/* --- dst = f(src), with flags: the host does them; those that it lacks the guest does not have ----- */
+
+/* BSF and BSR leave dst alone when src is 0 (as every CPU does), and so does the host's with dst as an in-out operand. Flags
+ * that an instruction leaves undefined come from the host too. */
+#define SCAN_HANDLERS(name, BITS, suffix)                                                                        \
+	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src)                            \
+	{                                                                                                        \
+		uint##BITS##_t dst = *reg##BITS(cpu, to);                                                        \
+		uint32_t ax = cpu->flags;                                                                        \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
+		        : "+r"(dst), "+a"(ax) : "r"(src) : "cc");                                                \
+		set_reg##BITS(cpu, to, dst);                                                                     \
+		cpu->flags = (flags_t)ax;                                                                        \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rr)                                                                          \
+	{                                                                                                        \
+		name##BITS(cpu, i->a, *reg##BITS(cpu, i->b));                                                    \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rm)                                                                          \
+	{                                                                                                        \
+		name##BITS(cpu, i->a, guest_load##BITS(cpu, i, address_based(cpu, i)));                          \
+		NEXT();                                                                                          \
+	}
+EACH_WIDE_WIDTH(SCAN_HANDLERS, bsf)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, bsr)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, tzcnt)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, lzcnt)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, popcnt)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsi)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsr)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk)
+
+/* dst = f(src1, src2), in Intel's order of the sources. */
+#define THREE_HANDLERS(name, BITS, suffix)                                                                       \
+	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src1, uint##BITS##_t src2)      \
+	{                                                                                                        \
+		uint##BITS##_t dst;                                                                              \
+		uint32_t ax = cpu->flags;                                                                        \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name " %3, %2, %0\n\tseto %%al\n\tlahf"                   \
+		        : "=&r"(dst), "+a"(ax) : "r"(src1), "r"(src2) : "cc");                                   \
+		set_reg##BITS(cpu, to, dst);                                                                     \
+		cpu->flags = (flags_t)ax;                                                                        \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rrr)                                                                         \
+	{                                                                                                        \
+		name##BITS(cpu, i->a, *reg##BITS(cpu, i->b), *reg##BITS(cpu, i->c));                             \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rrm)                                                                         \
+	{                                                                                                        \
+		uint##BITS##_t src2 = guest_load##BITS(cpu, i, address_based(cpu, i));                           \
+		name##BITS(cpu, i->a, *reg##BITS(cpu, i->c), src2);                                              \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rmr)                                                                         \
+	{                                                                                                        \
+		uint##BITS##_t src1 = guest_load##BITS(cpu, i, address_based(cpu, i));                           \
+		name##BITS(cpu, i->a, src1, *reg##BITS(cpu, i->c));                                              \
+		NEXT();                                                                                          \
+	}
+#pragma GCC diagnostic ignored "-Wunused-function" /* each instruction has its memory operand in one place only */
+EACH_LONG_WIDTH(THREE_HANDLERS, andn)
+EACH_LONG_WIDTH(THREE_HANDLERS, bextr)
+EACH_LONG_WIDTH(THREE_HANDLERS, bzhi)
+EACH_LONG_WIDTH(THREE_HANDLERS, pdep)
+EACH_LONG_WIDTH(THREE_HANDLERS, pext)
+
+/* ADCX and ADOX: add with one flag, which is all that they write. */
+#define ADX_HANDLERS(name, BITS, suffix)                                                                         \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)           \
+	{                                                                                                        \
+		uint32_t ax = *flags;                                                                            \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
+		        : "+r"(dst), "+a"(ax) : "r"(src) : "cc");                                                \
+		*flags = (flags_t)ax;                                                                            \
+		return dst;                                                                                      \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rr)                                                                          \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));  \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_rm)                                                                          \
+	{                                                                                                        \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                            \
+		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), src, &cpu->flags));                   \
+		NEXT();                                                                                          \
+	}
+EACH_LONG_WIDTH(ADX_HANDLERS, adcx)
+EACH_LONG_WIDTH(ADX_HANDLERS, adox)
+
+#define CRC32_STEP(BITS, suffix, REGISTER)                                                                       \
+	static HANDLER(crc32_##BITS##_rr)                                                                        \
+	{                                                                                                        \
+		uint64_t crc = (uint32_t)*reg64(cpu, i->a);                                                      \
+		__asm__("crc32" suffix " %1, %" REGISTER "0" : "+r"(crc) : "q"(*reg##BITS(cpu, i->b)));          \
+		*reg64(cpu, i->a) = (uint32_t)crc;                                                               \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(crc32_##BITS##_rm)                                                                        \
+	{                                                                                                        \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                            \
+		uint64_t crc = (uint32_t)*reg64(cpu, i->a);                                                      \
+		__asm__("crc32" suffix " %1, %" REGISTER "0" : "+r"(crc) : "q"(src));                            \
+		*reg64(cpu, i->a) = (uint32_t)crc;                                                               \
+		NEXT();                                                                                          \
+	}
+CRC32_STEP(8, "b", "k")
+CRC32_STEP(16, "w", "k")
+CRC32_STEP(32, "l", "k")
+CRC32_STEP(64, "q", "q")
+
+static HANDLER(bswap16)
+{
+	set_reg16(cpu, i->a, 0); /* undefined by the SDM; every CPU clears it */
+	NEXT();
+}
+
+static HANDLER(bswap32)
+{
+	set_reg32(cpu, i->a, __builtin_bswap32(*reg32(cpu, i->a)));
+	NEXT();
+}
+
+static HANDLER(bswap64)
+{
+	*reg64(cpu, i->a) = __builtin_bswap64(*reg64(cpu, i->a));
+	NEXT();
+}
+
+#define MOVBE_HANDLERS(unused, BITS, suffix)                                                                     \
+	static HANDLER(movbe##BITS##_rm)                                                                         \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, __builtin_bswap##BITS(guest_load##BITS(cpu, i, address_based(cpu, i)))); \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(movbe##BITS##_mr)                                                                         \
+	{                                                                                                        \
+		guest_store##BITS(cpu, i, address_based(cpu, i), __builtin_bswap##BITS(*reg##BITS(cpu, i->a)));   \
+		NEXT();                                                                                          \
+	}
+EACH_WIDE_WIDTH(MOVBE_HANDLERS, )
+
+/* --- flags --------------------------------------------------------------------------------------- */
+
+static HANDLER(clc) { cpu->flags &= (flags_t)~FLAG_CF; NEXT(); }
+static HANDLER(stc) { cpu->flags |= FLAG_CF; NEXT(); }
+static HANDLER(cmc) { cpu->flags ^= FLAG_CF; NEXT(); }
+static HANDLER(cld) { cpu->df = false; NEXT(); }
+static HANDLER(std) { cpu->df = true; NEXT(); }
+
+static HANDLER(lahf)
+{
+	*reg8(cpu, gpr_offset(RAX, true)) = (uint8_t)(cpu->flags >> 8) | RFLAGS_FIXED;
+	NEXT();
+}
+
+static HANDLER(sahf)
+{
+	uint8_t ah = *reg8(cpu, gpr_offset(RAX, true));
+
+	cpu->flags = (flags_t)((cpu->flags & FLAG_OF) | ((ah & RFLAGS_STATUS & 0xff) << 8));
+	NEXT();
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+#define BIT_TEST_ROWS(OP, name, BITS, suffix)                                                                     \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rr }, { 0 } },           \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_ri }, { 0 } },           \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mr }, { 0 } },           \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mi }, { 0 } },           \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, FLAGS_ALL, FLAGS_ALL, { name##BITS##_lock_mr }, { 0 } }, \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_LOCK, FLAGS_ALL, FLAGS_ALL, { name##BITS##_lock_mi }, { 0 } },
+#define SCAN_ROWS(OP, name, BITS, suffix)                                                                         \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rr }, { 0 } },           \
+	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rm }, { 0 } },
+/* ANDN, PDEP and PEXT have the memory operand last, BEXTR and BZHI in the middle. */
+#define THREE_ROWS(OP, name, BITS, suffix)                                                                        \
+	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrr }, { 0 } },     \
+	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_M), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrm }, { 0 } },
+#define THREE_MIDDLE_ROWS(OP, name, BITS, suffix)                                                                 \
+	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrr }, { 0 } },     \
+	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_M, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rmr }, { 0 } },
+#define ADX_ROWS(OP, name, BITS, suffix) SCAN_ROWS(OP, name, BITS, suffix)
+#define CRC32_ROWS(BITS, to)                                                                                      \
+	{ OP_CRC32, to, BYTES##BITS, PATTERN2(K_R, K_R), 0, 0, 0, { crc32_##BITS##_rr }, { 0 } },                  \
+	{ OP_CRC32, to, BYTES##BITS, PATTERN2(K_R, K_M), 0, 0, 0, { crc32_##BITS##_rm }, { 0 } },
+#define MOVBE_ROWS(unused, BITS, suffix)                                                                          \
+	{ OP_MOVBE, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, 0, { movbe##BITS##_rm }, { 0 } },                    \
+	{ OP_MOVBE, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, 0, { movbe##BITS##_mr }, { 0 } },
+
+static const struct form rows[] = {
+	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BT, bt)
+	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTS, bts)
+	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTR, btr)
+	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTC, btc)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSF, bsf)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSR, bsr)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_TZCNT, tzcnt)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_LZCNT, lzcnt)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_POPCNT, popcnt)
+	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSI, blsi)
+	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSR, blsr)
+	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSMSK, blsmsk)
+	EACH_LONG_WIDTH(THREE_ROWS, OP_ANDN, andn)
+	EACH_LONG_WIDTH(THREE_ROWS, OP_PDEP, pdep)
+	EACH_LONG_WIDTH(THREE_ROWS, OP_PEXT, pext)
+	EACH_LONG_WIDTH(THREE_MIDDLE_ROWS, OP_BEXTR, bextr)
+	EACH_LONG_WIDTH(THREE_MIDDLE_ROWS, OP_BZHI, bzhi)
+	EACH_LONG_WIDTH(ADX_ROWS, OP_ADCX, adcx)
+	EACH_LONG_WIDTH(ADX_ROWS, OP_ADOX, adox)
+	CRC32_ROWS(8, 4) CRC32_ROWS(8, 8) CRC32_ROWS(16, 4) CRC32_ROWS(32, 4) CRC32_ROWS(64, 8)
+	{ OP_BSWAP, 2, 0, K_R, 0, 0, 0, { bswap16 }, { 0 } },
+	{ OP_BSWAP, 4, 0, K_R, 0, 0, 0, { bswap32 }, { 0 } },
+	{ OP_BSWAP, 8, 0, K_R, 0, 0, 0, { bswap64 }, { 0 } },
+	EACH_WIDE_WIDTH(MOVBE_ROWS, )
+	{ OP_CLC, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, FLAG_CF, { clc }, { 0 } },
+	{ OP_STC, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, FLAG_CF, { stc }, { 0 } },
+	{ OP_CMC, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, FLAG_CF, { cmc }, { 0 } },
+	{ OP_CLD, 0, 0, PATTERN_NONE, 0, 0, 0, { cld }, { 0 } },
+	{ OP_STD, 0, 0, PATTERN_NONE, 0, 0, 0, { std }, { 0 } },
+	{ OP_LAHF, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, 0, { lahf }, { 0 } },
+	{ OP_SAHF, 0, 0, PATTERN_NONE, 0, FLAG_OF, FLAGS_ALL & ~FLAG_OF, { sahf }, { 0 } },
+};
+
+const struct form_list bit_forms = { rows, sizeof rows / sizeof *rows };

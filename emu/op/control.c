@@ -1,0 +1,254 @@
+/* Control flow: JMP Jcc CALL RET LOOP JRCXZ, with CMP or TEST folded into the Jcc that follows; the ways out of a run. */
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+/* --- the ways out -------------------------------------------------------------------------------- */
+
+static const struct insn *leave(struct cpu *cpu, struct block **link, uint64_t target)
+{
+	struct block *block = *link;
+
+	cpu->budget += block->insns;
+	cpu->rip = target;
+	cpu->link = link;
+	cpu->exit = block->insns == UNLINKED_CHARGE || (int64_t)block->insns <= cpu->budget ? EXIT_LOOKUP : EXIT_BUDGET;
+	return NULL;
+}
+
+HANDLER(leave_taken)
+{
+	return leave(cpu, &links_of(i)->taken, links_of(i)->self->target[0]);
+}
+
+HANDLER(leave_fall)
+{
+	return leave(cpu, &links_of(i)->fall, links_of(i)->self->target[1]);
+}
+
+HANDLER(leave_jump)
+{
+	cpu->budget += jump_cache_entry(cpu, cpu->rip)->block->insns;
+	cpu->link = NULL;
+	cpu->exit = EXIT_BUDGET;
+	return NULL;
+}
+
+static HANDLER(leave_lookup)
+{
+	cpu->link = NULL;
+	cpu->exit = EXIT_LOOKUP;
+	return NULL;
+}
+
+static const struct insn *raise(struct cpu *cpu, const struct insn *i, uint8_t vector)
+{
+	cpu->at = i;
+	cpu->exception = (struct exception){ .vector = vector };
+	cpu->exit = EXIT_EXCEPTION;
+	return NULL;
+}
+
+HANDLER(raise_ud) { return raise(cpu, i, VECTOR_UD); }
+HANDLER(raise_gp) { return raise(cpu, i, VECTOR_GP); }
+HANDLER(raise_de) { return raise(cpu, i, VECTOR_DE); }
+
+/* --- direct -------------------------------------------------------------------------------------- */
+
+static HANDLER(jmp)
+{
+	ENTER(links_of(i)->taken, leave_taken);
+}
+
+/* Where a block ends without a branch: counts nothing itself. */
+HANDLER(fall_record)
+{
+	ENTER(links_of(i)->fall, leave_fall);
+}
+
+static HANDLER(call)
+{
+	uint64_t rsp = cpu->r[RSP] - 8;
+
+	guest_store64(cpu, i, rsp, i->imm);
+	cpu->r[RSP] = rsp;
+	ENTER(links_of(i)->taken, leave_taken);
+}
+
+#define CONDITIONAL(condition)                               \
+	do {                                                 \
+		if (condition)                               \
+			ENTER(links_of(i)->taken, leave_taken); \
+		ENTER(links_of(i)->fall, leave_fall);        \
+	} while (0)
+
+/* The eight conditions; for their negations the builder swaps the links. */
+#define JCC(test) static HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
+JCC(o) JCC(b) JCC(z) JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
+
+static HANDLER(jrcxz) { CONDITIONAL(cpu->r[RCX] == 0); }
+static HANDLER(jecxz) { CONDITIONAL((uint32_t)cpu->r[RCX] == 0); }
+static HANDLER(loop64) { CONDITIONAL(--cpu->r[RCX] != 0); }
+static HANDLER(loope64) { CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags)); }
+static HANDLER(loopne64) { CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags)); }
+
+static inline uint32_t decrement_ecx(struct cpu *cpu)
+{
+	return (uint32_t)(cpu->r[RCX] = (uint32_t)(cpu->r[RCX] - 1));
+}
+
+static HANDLER(loop32) { CONDITIONAL(decrement_ecx(cpu) != 0); }
+static HANDLER(loope32) { CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags)); }
+static HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags)); }
+
+/* --- indirect ------------------------------------------------------------------------------------ */
+
+#define JUMP_TO(target)                                                                   \
+	do {                                                                              \
+		uint64_t target_ = (target);                                              \
+		struct jump_cache_entry *entry_ = jump_cache_entry(cpu, target_);         \
+		cpu->rip = target_;                                                       \
+		if (unlikely(entry_->rip != target_))                                     \
+			return leave_lookup(cpu, i);                                      \
+		ENTER(entry_->block, leave_jump);                                         \
+	} while (0)
+
+static HANDLER(jmp_r)
+{
+	JUMP_TO(*reg64(cpu, i->a));
+}
+
+static HANDLER(call_r)
+{
+	uint64_t target = *reg64(cpu, i->a), rsp = cpu->r[RSP] - 8;
+
+	guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);
+	cpu->r[RSP] = rsp;
+	JUMP_TO(target);
+}
+
+#define INDIRECT(kind)                                                                                           \
+	static HANDLER(jmp_m_##kind)                                                                             \
+	{                                                                                                        \
+		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)));                                           \
+	}                                                                                                        \
+	static HANDLER(call_m_##kind)                                                                            \
+	{                                                                                                        \
+		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i)), rsp = cpu->r[RSP] - 8;           \
+		guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);                                        \
+		cpu->r[RSP] = rsp;                                                                               \
+		JUMP_TO(target);                                                                                 \
+	}
+INDIRECT(based)
+INDIRECT(indexed)
+INDIRECT(absolute)
+
+static HANDLER(ret)
+{
+	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
+
+	cpu->r[RSP] += 8;
+	JUMP_TO(target);
+}
+
+static HANDLER(ret_i)
+{
+	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
+
+	cpu->r[RSP] += 8 + (uint16_t)i->imm;
+	JUMP_TO(target);
+}
+
+/* --- CMP or TEST with the Jcc behind it: one record, two instructions ----------------------------- */
+
+#define FUSED_HANDLERS(name, cc, BITS, suffix)                                                                   \
+	static inline bool name##BITS##_j##cc(struct cpu *cpu, uint##BITS##_t dst, uint##BITS##_t src)            \
+	{                                                                                                        \
+		bool taken;                                                                                      \
+		uint32_t ax;                                                                                     \
+		__asm__(#name suffix " %3, %2\n\tseto %%al\n\tlahf" : "=a"(ax), "=@cc" #cc(taken) : "q"(dst), "q"(src)); \
+		cpu->flags = (flags_t)ax;                                                                        \
+		return taken;                                                                                    \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_j##cc##_rr)                                                                  \
+	{                                                                                                        \
+		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b)));              \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_j##cc##_ri)                                                                  \
+	{                                                                                                        \
+		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm));             \
+	}                                                                                                        \
+	EACH_ADDRESS(FUSED_MEMORY, name, cc, BITS)
+#define FUSED_MEMORY(name, cc, BITS, kind)                                                                       \
+	static HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
+	{                                                                                                        \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), src));                                \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_j##cc##_mr_##kind)                                                           \
+	{                                                                                                        \
+		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		CONDITIONAL(name##BITS##_j##cc(cpu, dst, *reg##BITS(cpu, i->a)));                                \
+	}                                                                                                        \
+	static HANDLER(name##BITS##_j##cc##_mi_##kind)                                                           \
+	{                                                                                                        \
+		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+		CONDITIONAL(name##BITS##_j##cc(cpu, dst, (uint##BITS##_t)immediate_##kind(i)));                  \
+	}
+
+#define EACH_FUSED_CONDITION(STAMP, ...)                                                              \
+	STAMP(__VA_ARGS__, b) STAMP(__VA_ARGS__, z) STAMP(__VA_ARGS__, be) STAMP(__VA_ARGS__, s)      \
+	STAMP(__VA_ARGS__, l) STAMP(__VA_ARGS__, le)
+#define FUSED_WIDTHS(name, cc) \
+	FUSED_HANDLERS(name, cc, 8, "b") FUSED_HANDLERS(name, cc, 32, "l") FUSED_HANDLERS(name, cc, 64, "q")
+EACH_FUSED_CONDITION(FUSED_WIDTHS, cmp)
+EACH_FUSED_CONDITION(FUSED_WIDTHS, test)
+
+/* `cc` is the even code of the condition: its pair is the same row with the links swapped. */
+#define FUSED_ROWS(OP, name, cc, number, BITS)                                                                    \
+	{ OP, BYTES##BITS, number, PATTERN2(K_R, K_R), { name##BITS##_j##cc##_rr } },                              \
+	{ OP, BYTES##BITS, number, PATTERN2(K_R, K_I), { name##BITS##_j##cc##_ri } },                              \
+	{ OP, BYTES##BITS, number, PATTERN2(K_R, K_M), HANDLERS(name##BITS##_j##cc##_rm) },                        \
+	{ OP, BYTES##BITS, number, PATTERN2(K_M, K_R), HANDLERS(name##BITS##_j##cc##_mr) },                        \
+	{ OP, BYTES##BITS, number, PATTERN2(K_M, K_I), HANDLERS(name##BITS##_j##cc##_mi) },
+#define FUSED_CONDITION_ROWS(OP, name, BITS)                                                                      \
+	FUSED_ROWS(OP, name, b, 2, BITS) FUSED_ROWS(OP, name, z, 4, BITS) FUSED_ROWS(OP, name, be, 6, BITS)        \
+	FUSED_ROWS(OP, name, s, 8, BITS) FUSED_ROWS(OP, name, l, 12, BITS) FUSED_ROWS(OP, name, le, 14, BITS)
+
+const struct fused_form fused_forms[] = {
+	FUSED_CONDITION_ROWS(OP_CMP, cmp, 8) FUSED_CONDITION_ROWS(OP_CMP, cmp, 32) FUSED_CONDITION_ROWS(OP_CMP, cmp, 64)
+	FUSED_CONDITION_ROWS(OP_TEST, test, 8) FUSED_CONDITION_ROWS(OP_TEST, test, 32) FUSED_CONDITION_ROWS(OP_TEST, test, 64)
+};
+
+const unsigned fused_form_count = sizeof fused_forms / sizeof *fused_forms;
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+#define ENDS (FORM_ENDS | FORM_FAULTS)
+#define JCC_ROWS(NAME, NOT_NAME, test, mask)                                              \
+	{ OP_J##NAME, 0, 0, K_I, FORM_ENDS, mask, 0, { j##test }, { 0 } },                 \
+	{ OP_J##NOT_NAME, 0, 0, K_I, FORM_ENDS, mask, 0, { j##test }, { 0 } },
+
+static const struct form rows[] = {
+	{ OP_JMP, 0, 0, K_I, FORM_ENDS, 0, 0, { jmp }, { 0 } },
+	{ OP_JMP, 8, 0, K_R, FORM_ENDS, 0, 0, { jmp_r }, { 0 } },
+	{ OP_JMP, 8, 0, K_M, ENDS, 0, 0, HANDLERS(jmp_m), { 0 } },
+	{ OP_CALL, 0, 0, K_I, ENDS, 0, 0, { call }, { 0 } },
+	{ OP_CALL, 8, 0, K_R, ENDS, 0, 0, { call_r }, { 0 } },
+	{ OP_CALL, 8, 0, K_M, ENDS, 0, 0, HANDLERS(call_m), { 0 } },
+	{ OP_RET, 0, 0, PATTERN_NONE, ENDS, 0, 0, { ret }, { 0 } },
+	{ OP_RET, 0, 0, K_I, ENDS, 0, 0, { ret_i }, { 0 } },
+	JCC_ROWS(O, NO, o, FLAG_OF) JCC_ROWS(B, NB, b, FLAG_CF) JCC_ROWS(Z, NZ, z, FLAG_ZF)
+	JCC_ROWS(BE, NBE, be, FLAG_CF | FLAG_ZF) JCC_ROWS(S, NS, s, FLAG_SF) JCC_ROWS(P, NP, p, FLAG_PF)
+	JCC_ROWS(L, NL, l, FLAG_SF | FLAG_OF) JCC_ROWS(LE, NLE, le, FLAG_ZF | FLAG_SF | FLAG_OF)
+	{ OP_JRCXZ, 0, 0, K_I, FORM_ENDS, 0, 0, { jrcxz }, { 0 } },
+	{ OP_JECXZ, 0, 0, K_I, FORM_ENDS, 0, 0, { jecxz }, { 0 } },
+	{ OP_LOOP, 8, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, 0, 0, { loop64 }, { 0 } },
+	{ OP_LOOP, 4, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, 0, 0, { loop32 }, { 0 } },
+	{ OP_LOOPE, 8, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loope64 }, { 0 } },
+	{ OP_LOOPE, 4, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loope32 }, { 0 } },
+	{ OP_LOOPNE, 8, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loopne64 }, { 0 } },
+	{ OP_LOOPNE, 4, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loopne32 }, { 0 } },
+};
+
+const struct form_list control_forms = { rows, sizeof rows / sizeof *rows };

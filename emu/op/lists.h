@@ -1,0 +1,26 @@
+/* The lists of forms, one for each subject; forms.c puts them together. */
+#ifndef TICK86_EMU_LISTS_H
+#define TICK86_EMU_LISTS_H
+
+#include "emu/op/form.h"
+
+#define FORM_LISTS(X) \
+	X(alu_forms) X(shift_forms) X(multiply_forms) X(bit_forms) X(move_forms) X(exchange_forms) \
+	X(stack_forms) X(control_forms) X(string_forms) X(system_forms) X(state_forms) \
+	X(sse_move_forms) X(sse_integer_forms) X(sse_shuffle_forms) X(sse_string_forms) X(vector_store_forms) \
+	X(avx_move_forms) X(avx_integer_forms) X(avx_shuffle_forms) X(avx_string_forms) X(avx_masked_forms)
+
+#define X(name) extern const struct form_list name;
+FORM_LISTS(X)
+#undef X
+
+
+/* Rows of compares folded into branches (control.c). */
+extern const struct fused_form fused_forms[];
+extern const unsigned fused_form_count;
+
+/* Records that the block builder makes up: ahead of others (move.c), at a block's end (control.c), and where
+ * there is no instruction (system.c). */
+handler_t address_record64, address_record32, address_record_constant, fall_record, undefined_record;
+
+#endif

@@ -1,0 +1,250 @@
+/* MOV and its extensions, LEA, CMOVcc, SETcc, XLAT, and segment registers as far as CPL 3 has them. */
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+#define EACH_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 8) STAMP(__VA_ARGS__, 16) STAMP(__VA_ARGS__, 32) STAMP(__VA_ARGS__, 64)
+
+/* --- MOV ----------------------------------------------------------------------------------------- */
+
+#define MOV_HANDLERS(unused, BITS)                                                                               \
+	static HANDLER(mov##BITS##_rr)                                                                           \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, *reg##BITS(cpu, i->b));                                                 \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(mov##BITS##_ri)                                                                           \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, (uint##BITS##_t)i->imm);                                                \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	EACH_ADDRESS(MOV_MEMORY, BITS)
+
+#define MOV_MEMORY(BITS, kind)                                                                                   \
+	static HANDLER(mov##BITS##_rm_##kind)                                                                    \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, guest_load##BITS(cpu, i, address_##kind(cpu, i)));                      \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(mov##BITS##_mr_##kind)                                                                    \
+	{                                                                                                        \
+		guest_store##BITS(cpu, i, address_##kind(cpu, i), *reg##BITS(cpu, i->a));                        \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(mov##BITS##_mi_##kind)                                                                    \
+	{                                                                                                        \
+		guest_store##BITS(cpu, i, address_##kind(cpu, i), (uint##BITS##_t)immediate_##kind(i));          \
+		NEXT();                                                                                          \
+	}
+EACH_WIDTH(MOV_HANDLERS, )
+
+/* --- MOVZX MOVSX MOVSXD -------------------------------------------------------------------------- */
+
+/* TYPE is the signed or unsigned type of the source. */
+#define EXTEND(name, TO, FROM, TYPE)                                                                             \
+	static HANDLER(name##TO##_##FROM##_rr)                                                                   \
+	{                                                                                                        \
+		set_reg##TO(cpu, i->a, (uint##TO##_t)(TYPE)*reg##FROM(cpu, i->b));                               \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	EACH_ADDRESS(EXTEND_MEMORY, name, TO, FROM, TYPE)
+#define EXTEND_MEMORY(name, TO, FROM, TYPE, kind)                                                                \
+	static HANDLER(name##TO##_##FROM##_rm_##kind)                                                            \
+	{                                                                                                        \
+		set_reg##TO(cpu, i->a, (uint##TO##_t)(TYPE)guest_load##FROM(cpu, i, address_##kind(cpu, i)));    \
+		NEXT();                                                                                          \
+	}
+EXTEND(movzx, 16, 8, uint8_t)
+EXTEND(movzx, 32, 8, uint8_t)
+EXTEND(movzx, 64, 8, uint8_t)
+EXTEND(movzx, 16, 16, uint16_t)
+EXTEND(movzx, 32, 16, uint16_t)
+EXTEND(movzx, 64, 16, uint16_t)
+EXTEND(movsx, 16, 8, int8_t)
+EXTEND(movsx, 32, 8, int8_t)
+EXTEND(movsx, 64, 8, int8_t)
+EXTEND(movsx, 16, 16, int16_t)
+EXTEND(movsx, 32, 16, int16_t)
+EXTEND(movsx, 64, 16, int16_t)
+EXTEND(movsx, 32, 32, int32_t)
+EXTEND(movsx, 64, 32, int32_t)
+
+/* --- LEA: the address is the result -------------------------------------------------------------- */
+
+#define LEA(BITS, kind)                                                                                          \
+	static HANDLER(lea##BITS##_##kind)                                                                       \
+	{                                                                                                        \
+		set_reg##BITS(cpu, i->a, (uint##BITS##_t)address_##kind(cpu, i));                                \
+		NEXT();                                                                                          \
+	}
+EACH_ADDRESS(LEA, 16)
+EACH_ADDRESS(LEA, 32)
+EACH_ADDRESS(LEA, 64)
+
+/* Address records that the block builder puts ahead of forms which have no handler for an operand's kind of address:
+ * SLOT_TMP = the address plus the register at `a` (a segment's base), 64 or 32 bits wide before that. */
+HANDLER(address_record64)
+{
+	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + address_indexed(cpu, i);
+	NEXT();
+}
+
+HANDLER(address_record32)
+{
+	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + (uint32_t)address_indexed(cpu, i);
+	NEXT();
+}
+
+/* A displacement that does not fit a record's is constant: there is neither base nor index with it. */
+HANDLER(address_record_constant)
+{
+	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + i->imm;
+	NEXT();
+}
+
+/* --- CMOVcc SETcc -------------------------------------------------------------------------------- */
+
+/* A 32-bit CMOV clears the upper half even where it does not move. */
+#define CONDITION_HANDLERS(cc, not, test)                                                                        \
+	CMOV(cc, not, test, 16)                                                                                  \
+	CMOV(cc, not, test, 32)                                                                                  \
+	CMOV(cc, not, test, 64)                                                                                  \
+	static HANDLER(set##cc##_r)                                                                              \
+	{                                                                                                        \
+		*reg8(cpu, i->a) = not flags_##test(cpu->flags);                                                 \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(set##cc##_m)                                                                              \
+	{                                                                                                        \
+		guest_store8(cpu, i, address_based(cpu, i), not flags_##test(cpu->flags));                       \
+		NEXT();                                                                                          \
+	}
+#define CMOV(cc, not, test, BITS)                                                                                \
+	static HANDLER(cmov##cc##BITS##_rr)                                                                      \
+	{                                                                                                        \
+		uint##BITS##_t src = *reg##BITS(cpu, i->b), dst = *reg##BITS(cpu, i->a);                         \
+		set_reg##BITS(cpu, i->a, not flags_##test(cpu->flags) ? src : dst);                              \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(cmov##cc##BITS##_rm)                                                                      \
+	{                                                                                                        \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i)), dst = *reg##BITS(cpu, i->a); \
+		set_reg##BITS(cpu, i->a, not flags_##test(cpu->flags) ? src : dst);                              \
+		NEXT();                                                                                          \
+	}
+/* ORDER CC */
+#define EACH_CONDITION(STAMP)                                                                                    \
+	STAMP(o, , o) STAMP(no, !, o) STAMP(b, , b) STAMP(nb, !, b) STAMP(z, , z) STAMP(nz, !, z)                \
+	STAMP(be, , be) STAMP(nbe, !, be) STAMP(s, , s) STAMP(ns, !, s) STAMP(p, , p) STAMP(np, !, p)            \
+	STAMP(l, , l) STAMP(nl, !, l) STAMP(le, , le) STAMP(nle, !, le)
+EACH_CONDITION(CONDITION_HANDLERS)
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+/* A record of XLAT names its segment's base in a, and 32-bit addresses in b. */
+static HANDLER(xlat)
+{
+	uint64_t offset = cpu->r[RBX] + (uint8_t)cpu->r[RAX];
+
+	*reg8(cpu, gpr_offset(RAX, false)) = guest_load8(cpu, i, *reg64(cpu, i->a) + (i->b ? (uint32_t)offset : offset));
+	NEXT();
+}
+
+/* Selectors that Linux gives a 64-bit process: CS 33H, SS 2BH, the others 0. */
+static uint16_t selector(unsigned segment)
+{
+	return segment == SEG_CS ? 0x33 : segment == SEG_SS ? 0x2b : 0;
+}
+
+static HANDLER(mov_rs)
+{
+	*reg64(cpu, i->a) = selector(i->b);
+	NEXT();
+}
+
+static HANDLER(mov16_rs)
+{
+	*reg16(cpu, i->a) = selector(i->b);
+	NEXT();
+}
+
+static HANDLER(mov_ms)
+{
+	guest_store16(cpu, i, address_based(cpu, i), selector(i->a));
+	NEXT();
+}
+
+/* Loading a selector: the null one into a data segment is all that means nothing here; any other is refused. */
+static HANDLER(mov_sr)
+{
+	uint16_t value = *reg16(cpu, i->b);
+
+	if (i->a == SEG_CS)
+		return raise_ud(cpu, i);
+	if (i->a == SEG_SS ? value != 0x2b : value > 3 && value != 0x2b)
+		return raise_gp(cpu, i);
+	NEXT();
+}
+
+static HANDLER(movnti32)
+{
+	guest_store32(cpu, i, address_based(cpu, i), *reg32(cpu, i->a));
+	NEXT();
+}
+
+static HANDLER(movnti64)
+{
+	guest_store64(cpu, i, address_based(cpu, i), *reg64(cpu, i->a));
+	NEXT();
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+#define MOV_ROWS(unused, BITS)                                                                                    \
+	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, 0, { mov##BITS##_rr }, { 0 } },                        \
+	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, 0, 0, { mov##BITS##_ri }, { 0 } },                        \
+	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, 0, HANDLERS(mov##BITS##_rm), { 0 } },                  \
+	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, 0, HANDLERS(mov##BITS##_mr), { 0 } },                  \
+	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, 0, 0, HANDLERS(mov##BITS##_mi), { 0 } },
+#define EXTEND_ROWS(OP, name, TO, FROM)                                                                           \
+	{ OP, BYTES##TO, BYTES##FROM, PATTERN2(K_R, K_R), 0, 0, 0, { name##TO##_##FROM##_rr }, { 0 } },            \
+	{ OP, BYTES##TO, BYTES##FROM, PATTERN2(K_R, K_M), 0, 0, 0, HANDLERS(name##TO##_##FROM##_rm), { 0 } },
+#define LEA_ROW(BITS) { OP_LEA, BYTES##BITS, 0, PATTERN2(K_R, K_M), FORM_HIDDEN_MEM, 0, 0, HANDLERS(lea##BITS), { 0 } },
+/* SETcc and CMOVcc come in ORDER CC, so the op is the first one plus the code. */
+#define CONDITION_ROWS(cc, NAME, test)                                                                            \
+	{ OP_SET##NAME, 0, 0, K_R, 0, test, 0, { set##cc##_r }, { 0 } },                                           \
+	{ OP_SET##NAME, 0, 0, K_M, 0, test, 0, { set##cc##_m }, { 0 } },                                           \
+	{ OP_CMOV##NAME, 2, 0, PATTERN2(K_R, K_R), 0, test, 0, { cmov##cc##16_rr }, { 0 } },                       \
+	{ OP_CMOV##NAME, 4, 0, PATTERN2(K_R, K_R), 0, test, 0, { cmov##cc##32_rr }, { 0 } },                       \
+	{ OP_CMOV##NAME, 8, 0, PATTERN2(K_R, K_R), 0, test, 0, { cmov##cc##64_rr }, { 0 } },                       \
+	{ OP_CMOV##NAME, 2, 0, PATTERN2(K_R, K_M), 0, test, 0, { cmov##cc##16_rm }, { 0 } },                       \
+	{ OP_CMOV##NAME, 4, 0, PATTERN2(K_R, K_M), 0, test, 0, { cmov##cc##32_rm }, { 0 } },                       \
+	{ OP_CMOV##NAME, 8, 0, PATTERN2(K_R, K_M), 0, test, 0, { cmov##cc##64_rm }, { 0 } },
+
+static const struct form rows[] = {
+	EACH_WIDTH(MOV_ROWS, )
+	EXTEND_ROWS(OP_MOVZX, movzx, 16, 8) EXTEND_ROWS(OP_MOVZX, movzx, 32, 8) EXTEND_ROWS(OP_MOVZX, movzx, 64, 8)
+	EXTEND_ROWS(OP_MOVZX, movzx, 16, 16) EXTEND_ROWS(OP_MOVZX, movzx, 32, 16) EXTEND_ROWS(OP_MOVZX, movzx, 64, 16)
+	EXTEND_ROWS(OP_MOVSX, movsx, 16, 8) EXTEND_ROWS(OP_MOVSX, movsx, 32, 8) EXTEND_ROWS(OP_MOVSX, movsx, 64, 8)
+	EXTEND_ROWS(OP_MOVSX, movsx, 16, 16) EXTEND_ROWS(OP_MOVSX, movsx, 32, 16) EXTEND_ROWS(OP_MOVSX, movsx, 64, 16)
+	EXTEND_ROWS(OP_MOVSXD, movsx, 16, 16) EXTEND_ROWS(OP_MOVSXD, movsx, 32, 32) EXTEND_ROWS(OP_MOVSXD, movsx, 64, 32)
+	LEA_ROW(16) LEA_ROW(32) LEA_ROW(64)
+	CONDITION_ROWS(o, O, FLAG_OF) CONDITION_ROWS(no, NO, FLAG_OF)
+	CONDITION_ROWS(b, B, FLAG_CF) CONDITION_ROWS(nb, NB, FLAG_CF)
+	CONDITION_ROWS(z, Z, FLAG_ZF) CONDITION_ROWS(nz, NZ, FLAG_ZF)
+	CONDITION_ROWS(be, BE, FLAG_CF | FLAG_ZF) CONDITION_ROWS(nbe, NBE, FLAG_CF | FLAG_ZF)
+	CONDITION_ROWS(s, S, FLAG_SF) CONDITION_ROWS(ns, NS, FLAG_SF)
+	CONDITION_ROWS(p, P, FLAG_PF) CONDITION_ROWS(np, NP, FLAG_PF)
+	CONDITION_ROWS(l, L, FLAG_SF | FLAG_OF) CONDITION_ROWS(nl, NL, FLAG_SF | FLAG_OF)
+	CONDITION_ROWS(le, LE, FLAG_ZF | FLAG_SF | FLAG_OF) CONDITION_ROWS(nle, NLE, FLAG_ZF | FLAG_SF | FLAG_OF)
+	{ OP_XLAT, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { xlat }, { 0 } },
+	{ OP_MOV, 2, 0, PATTERN2(K_R, K_S), 0, 0, 0, { mov16_rs }, { 0 } },
+	{ OP_MOV, 4, 0, PATTERN2(K_R, K_S), 0, 0, 0, { mov_rs }, { 0 } },
+	{ OP_MOV, 8, 0, PATTERN2(K_R, K_S), 0, 0, 0, { mov_rs }, { 0 } },
+	{ OP_MOV, 2, 0, PATTERN2(K_M, K_S), 0, 0, 0, { mov_ms }, { 0 } },
+	{ OP_MOV, 0, 0, PATTERN2(K_S, K_R), FORM_FAULTS, 0, 0, { mov_sr }, { 0 } },
+	{ OP_MOVNTI, 4, 0, PATTERN2(K_M, K_R), 0, 0, 0, { movnti32 }, { 0 } },
+	{ OP_MOVNTI, 8, 0, PATTERN2(K_M, K_R), 0, 0, 0, { movnti64 }, { 0 } },
+};
+
+const struct form_list move_forms = { rows, sizeof rows / sizeof *rows };

@@ -1,0 +1,125 @@
+/* PUSH POP PUSHF POPF ENTER LEAVE. */
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+#define PUSH(BITS, value)                                                      \
+	do {                                                                   \
+		uint64_t rsp_ = cpu->r[RSP] - BITS / 8;                        \
+		guest_store##BITS(cpu, i, rsp_, (uint##BITS##_t)(value));      \
+		cpu->r[RSP] = rsp_;                                            \
+	} while (0)
+
+#define PUSH_POP_HANDLERS(BITS)                                                                                  \
+	static HANDLER(push##BITS##_r)                                                                           \
+	{                                                                                                        \
+		PUSH(BITS, *reg##BITS(cpu, i->a));                                                               \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(push##BITS##_i)                                                                           \
+	{                                                                                                        \
+		PUSH(BITS, i->imm);                                                                              \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(push##BITS##_m)                                                                           \
+	{                                                                                                        \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, address_based(cpu, i));                          \
+		PUSH(BITS, value);                                                                               \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(pop##BITS##_r) /* POP RSP: the value read wins over the increment */                      \
+	{                                                                                                        \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                                    \
+		cpu->r[RSP] += BITS / 8;                                                                         \
+		set_reg##BITS(cpu, i->a, value);                                                                 \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(pop##BITS##_m) /* an address by RSP is computed after the increment */                    \
+	{                                                                                                        \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                                    \
+		uint64_t address = address_based(cpu, i) + (i->b == gpr_offset(RSP, false) ? BITS / 8 : 0);      \
+		guest_store##BITS(cpu, i, address, value);                                                       \
+		cpu->r[RSP] += BITS / 8;                                                                         \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(pushf##BITS)                                                                              \
+	{                                                                                                        \
+		PUSH(BITS, rflags_get(cpu) & ~(uint64_t)RFLAGS_TF);                                              \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(leave##BITS)                                                                              \
+	{                                                                                                        \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RBP]);                                    \
+		cpu->r[RSP] = cpu->r[RBP] + BITS / 8;                                                            \
+		set_reg##BITS(cpu, gpr_offset(RBP, false), value);                                               \
+		NEXT();                                                                                          \
+	}
+PUSH_POP_HANDLERS(16)
+PUSH_POP_HANDLERS(64)
+
+/* Once TF is set the run loop goes on one instruction at a time. */
+static const struct insn *after_popf(struct cpu *cpu, const struct insn *i)
+{
+	if (unlikely(cpu->tf)) {
+		cpu->at = i + 1;
+		cpu->exit = EXIT_STOP;
+		return NULL;
+	}
+	NEXT();
+}
+
+static HANDLER(popf64)
+{
+	uint64_t value = guest_load64(cpu, i, cpu->r[RSP]);
+
+	cpu->r[RSP] += 8;
+	rflags_set(cpu, value);
+	return after_popf(cpu, i);
+}
+
+static HANDLER(popf16)
+{
+	uint64_t value = guest_load16(cpu, i, cpu->r[RSP]);
+
+	cpu->r[RSP] += 2;
+	rflags_set(cpu, (rflags_get(cpu) & ~0xffffULL) | value);
+	return after_popf(cpu, i);
+}
+
+/* Nesting level 0, which is all that compilers ever emitted; others copy frame pointers (SDM, ENTER). */
+static HANDLER(enter64)
+{
+	uint64_t frame = cpu->r[RSP] - 8;
+	unsigned level = i->c & 31;
+
+	guest_store64(cpu, i, frame, cpu->r[RBP]);
+	for (unsigned k = 1; k < level; k++)
+		guest_store64(cpu, i, frame - 8 * k, guest_load64(cpu, i, cpu->r[RBP] - 8 * k));
+	if (level)
+		guest_store64(cpu, i, frame - 8 * level, frame);
+	cpu->r[RBP] = frame;
+	cpu->r[RSP] = frame - 8 * level - (uint16_t)i->imm;
+	NEXT();
+}
+
+#define PUSH_POP_ROWS(BITS)                                                                                       \
+	{ OP_PUSH, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { push##BITS##_r }, { 0 } },                            \
+	{ OP_PUSH, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { push##BITS##_m }, { 0 } },                            \
+	{ OP_POP, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { pop##BITS##_r }, { 0 } },                              \
+	{ OP_POP, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { pop##BITS##_m }, { 0 } },
+
+/* An immediate's own size says nothing of what PUSH pushes: `width` of PUSH imm, LEAVE and ENTER picks the row. */
+static const struct form rows[] = {
+	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
+	{ OP_PUSH, 2, 0, K_I, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { push16_i }, { 0 } },
+	{ OP_PUSH, 8, 0, K_I, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { push64_i }, { 0 } },
+	{ OP_PUSHF, 0, 0, PATTERN_NONE, FORM_FAULTS, FLAGS_ALL, 0, { pushf16 }, { 0 } },
+	{ OP_PUSHFQ, 0, 0, PATTERN_NONE, FORM_FAULTS, FLAGS_ALL, 0, { pushf64 }, { 0 } },
+	{ OP_POPF, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, FLAGS_ALL, { popf16 }, { 0 } },
+	{ OP_POPFQ, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, FLAGS_ALL, { popf64 }, { 0 } },
+	{ OP_LEAVE, 2, 0, PATTERN_NONE, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { leave16 }, { 0 } },
+	{ OP_LEAVE, 8, 0, PATTERN_NONE, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { leave64 }, { 0 } },
+	{ OP_ENTER, 8, 0, PATTERN2(K_I, K_I), FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { enter64 }, { 0 } },
+};
+
+const struct form_list stack_forms = { rows, sizeof rows / sizeof *rows };

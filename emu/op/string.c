@@ -1,0 +1,165 @@
+/* MOVS CMPS STOS LODS SCAS, with and without REP. A record's fields: a is the source's segment base (a slot of the register file),
+ * b is 1 with 32-bit addresses, d is the prefix. Registers follow each element, so a fault leaves them as the SDM wants. */
+#include <string.h>
+
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+
+/* The pointers and the counter in the width that the addresses have. */
+static inline uint64_t string_register(const struct cpu *cpu, const struct insn *i, enum gpr reg)
+{
+	return i->b ? (uint32_t)cpu->r[reg] : cpu->r[reg];
+}
+
+static inline void string_advance(struct cpu *cpu, const struct insn *i, enum gpr reg, uint64_t by)
+{
+	cpu->r[reg] = i->b ? (uint32_t)(cpu->r[reg] + by) : cpu->r[reg] + by;
+}
+
+static inline uint64_t source(struct cpu *cpu, const struct insn *i)
+{
+	return *reg64(cpu, i->a) + string_register(cpu, i, RSI);
+}
+
+/* Elements that can be moved at once: forwards, no page left on either side, at most `count`. A fault can then come at the first
+ * of them only. 0 when the next element itself crosses a page. */
+static uint64_t chunk(uint64_t from, uint64_t to, uint64_t count, unsigned size)
+{
+	uint64_t room_from = GUEST_PAGE - from % GUEST_PAGE, room_to = GUEST_PAGE - to % GUEST_PAGE;
+	uint64_t elements = (room_from < room_to ? room_from : room_to) / size;
+
+	return elements < count ? elements : count;
+}
+
+/* The host's REP MOVSB does what the guest's REP MOVS of any width does, overlap included: with source and destination less than an
+ * element apart the bytes repeat alike only for byte elements, so wider ones go one by one there. */
+static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements, unsigned size)
+{
+	uint64_t from = source(cpu, i), to = string_register(cpu, i, RDI), bytes = elements * size;
+	void *destination = guest_pointer(cpu, i, to);
+	const void *origin = guest_pointer(cpu, i, from);
+
+	__asm__ volatile("rep movsb" : "+D"(destination), "+S"(origin), "+c"(bytes) : : "memory");
+	string_advance(cpu, i, RSI, elements * size);
+	string_advance(cpu, i, RDI, elements * size);
+	string_advance(cpu, i, RCX, -elements);
+}
+
+#define MOVS_STOS_HANDLERS(BITS)                                                                                 \
+	static inline void movs_one##BITS(struct cpu *cpu, const struct insn *i)                                 \
+	{                                                                                                        \
+		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                      \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, source(cpu, i));                                 \
+		guest_store##BITS(cpu, i, string_register(cpu, i, RDI), value);                                  \
+		string_advance(cpu, i, RSI, step);                                                               \
+		string_advance(cpu, i, RDI, step);                                                               \
+	}                                                                                                        \
+	static HANDLER(movs##BITS)                                                                               \
+	{                                                                                                        \
+		if (!i->d) {                                                                                     \
+			movs_one##BITS(cpu, i);                                                                  \
+			NEXT();                                                                                  \
+		}                                                                                                \
+		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                             \
+			uint64_t from = source(cpu, i), to = string_register(cpu, i, RDI);                       \
+			uint64_t elements = cpu->df ? 0 : chunk(from, to, count, BITS / 8);                      \
+			if (elements && (BITS == 8 || to - from >= BITS / 8)) {                                  \
+				move_chunk(cpu, i, elements, BITS / 8);                                          \
+			} else {                                                                                 \
+				movs_one##BITS(cpu, i);                                                          \
+				string_advance(cpu, i, RCX, -1ULL);                                              \
+			}                                                                                        \
+		}                                                                                                \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static inline void stos_one##BITS(struct cpu *cpu, const struct insn *i)                                 \
+	{                                                                                                        \
+		guest_store##BITS(cpu, i, string_register(cpu, i, RDI), (uint##BITS##_t)cpu->r[RAX]);            \
+		string_advance(cpu, i, RDI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                         \
+	}                                                                                                        \
+	static HANDLER(stos##BITS)                                                                               \
+	{                                                                                                        \
+		if (!i->d) {                                                                                     \
+			stos_one##BITS(cpu, i);                                                                  \
+			NEXT();                                                                                  \
+		}                                                                                                \
+		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                             \
+			uint64_t to = string_register(cpu, i, RDI);                                              \
+			uint64_t elements = cpu->df ? 0 : chunk(to, to, count, BITS / 8);                        \
+			if (!elements) {                                                                         \
+				stos_one##BITS(cpu, i);                                                          \
+				string_advance(cpu, i, RCX, -1ULL);                                              \
+				continue;                                                                        \
+			}                                                                                        \
+			guest_u##BITS *p = guest_pointer(cpu, i, to);                                            \
+			for (uint64_t k = 0; k < elements; k++)                                                  \
+				p[k] = (uint##BITS##_t)cpu->r[RAX];                                              \
+			compiler_barrier();                                                                      \
+			string_advance(cpu, i, RDI, elements * (BITS / 8));                                      \
+			string_advance(cpu, i, RCX, -elements);                                                  \
+		}                                                                                                \
+		NEXT();                                                                                          \
+	}                                                                                                        \
+	static HANDLER(lods##BITS)                                                                               \
+	{                                                                                                        \
+		while (!i->d || string_register(cpu, i, RCX)) {                                                  \
+			set_reg##BITS(cpu, gpr_offset(RAX, false), guest_load##BITS(cpu, i, source(cpu, i)));     \
+			string_advance(cpu, i, RSI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                 \
+			if (!i->d)                                                                               \
+				break;                                                                           \
+			string_advance(cpu, i, RCX, -1ULL);                                                      \
+		}                                                                                                \
+		NEXT();                                                                                          \
+	}
+MOVS_STOS_HANDLERS(8)
+MOVS_STOS_HANDLERS(16)
+MOVS_STOS_HANDLERS(32)
+MOVS_STOS_HANDLERS(64)
+
+/* Flags of the last comparison only. REP as a prefix is REPE here (1), REPNE is 2. */
+#define COMPARE_STRING(name, BITS, suffix, LEFT, RIGHT, ADVANCE)                                                 \
+	static HANDLER(name##BITS)                                                                               \
+	{                                                                                                        \
+		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                      \
+		while (!i->d || string_register(cpu, i, RCX)) {                                                  \
+			uint##BITS##_t left = LEFT(BITS), right = RIGHT(BITS);                                   \
+			uint32_t ax;                                                                             \
+			__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(left), "q"(right) : "cc"); \
+			ADVANCE;                                                                                 \
+			cpu->flags = (flags_t)ax;                                                                \
+			if (!i->d)                                                                               \
+				break;                                                                           \
+			string_advance(cpu, i, RCX, -1ULL);                                                      \
+			if ((left == right) != (i->d == 1))                                                      \
+				break;                                                                           \
+		}                                                                                                \
+		NEXT();                                                                                          \
+	}
+#define LOAD_SOURCE(BITS) guest_load##BITS(cpu, i, source(cpu, i))
+#define LOAD_DESTINATION(BITS) guest_load##BITS(cpu, i, string_register(cpu, i, RDI))
+#define LOAD_RAX(BITS) ((uint##BITS##_t)cpu->r[RAX])
+#define ADVANCE_BOTH (string_advance(cpu, i, RSI, step), string_advance(cpu, i, RDI, step))
+#define ADVANCE_DESTINATION string_advance(cpu, i, RDI, step)
+
+COMPARE_STRING(cmps, 8, "b", LOAD_SOURCE, LOAD_DESTINATION, ADVANCE_BOTH)
+COMPARE_STRING(cmps, 16, "w", LOAD_SOURCE, LOAD_DESTINATION, ADVANCE_BOTH)
+COMPARE_STRING(cmps, 32, "l", LOAD_SOURCE, LOAD_DESTINATION, ADVANCE_BOTH)
+COMPARE_STRING(cmps, 64, "q", LOAD_SOURCE, LOAD_DESTINATION, ADVANCE_BOTH)
+COMPARE_STRING(scas, 8, "b", LOAD_RAX, LOAD_DESTINATION, ADVANCE_DESTINATION)
+COMPARE_STRING(scas, 16, "w", LOAD_RAX, LOAD_DESTINATION, ADVANCE_DESTINATION)
+COMPARE_STRING(scas, 32, "l", LOAD_RAX, LOAD_DESTINATION, ADVANCE_DESTINATION)
+COMPARE_STRING(scas, 64, "q", LOAD_RAX, LOAD_DESTINATION, ADVANCE_DESTINATION)
+
+/* --- rows: without operands, so size0 is the width ------------------------------------------------- */
+
+#define STRING_ROWS(BITS)                                                                                        \
+	{ OP_MOVS, BYTES##BITS, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { movs##BITS }, { 0 } },                     \
+	{ OP_STOS, BYTES##BITS, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { stos##BITS }, { 0 } },                     \
+	{ OP_LODS, BYTES##BITS, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { lods##BITS }, { 0 } },                     \
+	{ OP_CMPS, BYTES##BITS, 0, PATTERN_NONE, FORM_FAULTS | FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { cmps##BITS }, { 0 } }, \
+	{ OP_SCAS, BYTES##BITS, 0, PATTERN_NONE, FORM_FAULTS | FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { scas##BITS }, { 0 } },
+
+static const struct form rows[] = { STRING_ROWS(8) STRING_ROWS(16) STRING_ROWS(32) STRING_ROWS(64) };
+
+const struct form_list string_forms = { rows, sizeof rows / sizeof *rows };

@@ -1,0 +1,221 @@
+/* CPUID, the time instructions, SYSCALL, software interrupts, what only the kernel may do, and what does nothing here. */
+#include "emu/cpu/model.h"
+#include "emu/op/address.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+#include "timekeep/timekeep.h"
+
+/* Instructions that the clock has seen before this record: FORM_COUNTS put what is left of the block into imm. */
+static inline uint64_t insns_before(const struct cpu *cpu, const struct insn *i)
+{
+	return cpu->clock_base + cpu_count(cpu, i->imm);
+}
+
+static void set_edx_eax(struct cpu *cpu, uint64_t value)
+{
+	cpu->r[RAX] = (uint32_t)value;
+	cpu->r[RDX] = value >> 32;
+}
+
+/* --- time: time.md section 7 ---------------------------------------------------------------------- */
+
+static HANDLER(rdtsc)
+{
+	if (unlikely(cpu->tsc_faults))
+		return raise_gp(cpu, i);
+	set_edx_eax(cpu, tk_rdtsc(cpu->clock, cpu->vcpu, insns_before(cpu, i)));
+	cpu->time_reads[TIME_READ_RDTSC]++;
+	NEXT();
+}
+
+/* #UD comes ahead of every other fault. */
+static HANDLER(rdtscp)
+{
+	if (unlikely(cpu->rdtscp_disabled))
+		return raise_ud(cpu, i);
+	if (unlikely(cpu->tsc_faults))
+		return raise_gp(cpu, i);
+	set_edx_eax(cpu, tk_rdtsc(cpu->clock, cpu->vcpu, insns_before(cpu, i)));
+	cpu->r[RCX] = tk_aux(cpu->clock, cpu->vcpu);
+	cpu->time_reads[TIME_READ_RDTSCP]++;
+	NEXT();
+}
+
+static HANDLER(rdpid)
+{
+	if (unlikely(cpu->rdtscp_disabled))
+		return raise_ud(cpu, i);
+	*reg64(cpu, i->a) = tk_aux(cpu->clock, cpu->vcpu);
+	NEXT();
+}
+
+static HANDLER(rdmsr)
+{
+	uint64_t value;
+
+	if (!cpu->msr_allowed
+	    || tk_rdmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], &value) != TK_OK)
+		return raise_gp(cpu, i);
+	set_edx_eax(cpu, value);
+	cpu->time_reads[TIME_READ_MSR]++;
+	NEXT();
+}
+
+/* A write may move deadlines, so the run ends behind it. */
+static HANDLER(wrmsr)
+{
+	uint64_t value = (uint32_t)cpu->r[RAX] | cpu->r[RDX] << 32;
+
+	if (!cpu->msr_allowed
+	    || tk_wrmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], value) != TK_OK)
+		return raise_gp(cpu, i);
+	cpu->rip = links_of(i)->self->target[1];
+	cpu->exit = EXIT_RESUME;
+	return NULL;
+}
+
+static HANDLER(cpuid)
+{
+	struct cpuid_context context = {
+		.vcpu = cpu->vcpu,
+		.vcpus = tk_vcpus(cpu->clock),
+		.tsc_khz = tk_guest_khz(cpu->clock),
+		.tsc_invariant = true,
+	};
+	uint32_t leaf = (uint32_t)cpu->r[RAX], subleaf = (uint32_t)cpu->r[RCX];
+	struct cpuid_result result = cpu_model_cpuid(cpu->model, &context, leaf, subleaf);
+	uint32_t regs[4] = { result.eax, result.ebx, result.ecx, result.edx };
+
+	tk_cpuid(cpu->clock, leaf, subleaf, regs);
+	cpu->r[RAX] = regs[0];
+	cpu->r[RBX] = regs[1];
+	cpu->r[RCX] = regs[2];
+	cpu->r[RDX] = regs[3];
+	NEXT();
+}
+
+/* --- SYSCALL and software interrupts --------------------------------------------------------------- */
+
+static HANDLER(syscall)
+{
+	cpu->rip = links_of(i)->self->target[1];
+	cpu->r[RCX] = cpu->rip;
+	cpu->r[R11] = rflags_get(cpu);
+	cpu->exit = EXIT_SYSCALL;
+	return NULL;
+}
+
+/* INT3 and INT1 are traps: RIP is behind them. */
+static const struct insn *trap(struct cpu *cpu, const struct insn *i, uint8_t vector)
+{
+	cpu->rip = links_of(i)->self->target[1];
+	cpu->exception = (struct exception){ .vector = vector };
+	cpu->exit = EXIT_EXCEPTION;
+	cpu->at = NULL;
+	return NULL;
+}
+
+static HANDLER(int3) { return trap(cpu, i, VECTOR_BP); }
+static HANDLER(int1) { return trap(cpu, i, VECTOR_DB); }
+
+/* INT n: the gates that Linux opens to CPL 3 are 3, 4 and 80H; the i386 one is not for us, as under a kernel without
+ * CONFIG_IA32_EMULATION. Any other is #GP with the vector in the error code (SDM vol. 3, 6.13). */
+static HANDLER(int_n)
+{
+	if (i->imm == 3)
+		return trap(cpu, i, VECTOR_BP);
+	if (i->imm == 4)
+		return trap(cpu, i, VECTOR_OF);
+	raise_gp(cpu, i);
+	cpu->exception.error = (uint32_t)(i->imm & 0xff) << 3 | 2;
+	return NULL;
+}
+
+HANDLER(undefined_record) { return raise_ud(cpu, i); }
+static HANDLER(privileged) { return raise_gp(cpu, i); }
+static HANDLER(nop) { NEXT(); }
+
+/* --- FS and GS bases ------------------------------------------------------------------------------ */
+
+static HANDLER(rdfsbase32) { *reg64(cpu, i->a) = (uint32_t)cpu->r[SLOT_FS_BASE]; NEXT(); }
+static HANDLER(rdfsbase64) { *reg64(cpu, i->a) = cpu->r[SLOT_FS_BASE]; NEXT(); }
+static HANDLER(rdgsbase32) { *reg64(cpu, i->a) = (uint32_t)cpu->r[SLOT_GS_BASE]; NEXT(); }
+static HANDLER(rdgsbase64) { *reg64(cpu, i->a) = cpu->r[SLOT_GS_BASE]; NEXT(); }
+static HANDLER(wrfsbase32) { cpu->r[SLOT_FS_BASE] = *reg32(cpu, i->a); NEXT(); }
+static HANDLER(wrgsbase32) { cpu->r[SLOT_GS_BASE] = *reg32(cpu, i->a); NEXT(); }
+
+static inline bool canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static HANDLER(wrfsbase64)
+{
+	if (!canonical(*reg64(cpu, i->a)))
+		return raise_gp(cpu, i);
+	cpu->r[SLOT_FS_BASE] = *reg64(cpu, i->a);
+	NEXT();
+}
+
+static HANDLER(wrgsbase64)
+{
+	if (!canonical(*reg64(cpu, i->a)))
+		return raise_gp(cpu, i);
+	cpu->r[SLOT_GS_BASE] = *reg64(cpu, i->a);
+	NEXT();
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+#define PLAIN(OP, attributes, reads, handler) { OP, 0, 0, PATTERN_NONE, attributes, reads, 0, { handler }, { 0 } }
+#define TRAPS(OP, handler) PLAIN(OP, FORM_ENDS | FORM_FAULTS, FLAGS_ALL, handler)
+#define OMITTED(OP, pattern) { OP, 0, 0, pattern, FORM_OMIT | FORM_HIDDEN_MEM, 0, 0, { nop }, { 0 } }
+#define PRIVILEGED(OP, pattern) \
+	{ OP, 0, 0, pattern, FORM_ENDS | FORM_FAULTS | FORM_HIDDEN_MEM, FLAGS_ALL, 0, { privileged }, { 0 } }
+
+static const struct form rows[] = {
+	PLAIN(OP_RDTSC, FORM_COUNTS | FORM_FAULTS, 0, rdtsc),
+	PLAIN(OP_RDTSCP, FORM_COUNTS | FORM_FAULTS, 0, rdtscp),
+	{ OP_RDPID, 0, 0, K_R, FORM_FAULTS, 0, 0, { rdpid }, { 0 } },
+	PLAIN(OP_RDMSR, FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
+	PLAIN(OP_WRMSR, FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
+	PLAIN(OP_CPUID, 0, 0, cpuid),
+	TRAPS(OP_SYSCALL, syscall),
+	TRAPS(OP_INT3, int3),
+	TRAPS(OP_INT1, int1),
+	{ OP_INT, 0, 0, K_I, FORM_ENDS | FORM_FAULTS, FLAGS_ALL, 0, { int_n }, { 0 } },
+	TRAPS(OP_UD2, undefined_record),
+	{ OP_RDFSBASE, 4, 0, K_R, 0, 0, 0, { rdfsbase32 }, { 0 } },
+	{ OP_RDFSBASE, 8, 0, K_R, 0, 0, 0, { rdfsbase64 }, { 0 } },
+	{ OP_RDGSBASE, 4, 0, K_R, 0, 0, 0, { rdgsbase32 }, { 0 } },
+	{ OP_RDGSBASE, 8, 0, K_R, 0, 0, 0, { rdgsbase64 }, { 0 } },
+	{ OP_WRFSBASE, 4, 0, K_R, 0, 0, 0, { wrfsbase32 }, { 0 } },
+	{ OP_WRFSBASE, 8, 0, K_R, FORM_FAULTS, 0, 0, { wrfsbase64 }, { 0 } },
+	{ OP_WRGSBASE, 4, 0, K_R, 0, 0, 0, { wrgsbase32 }, { 0 } },
+	{ OP_WRGSBASE, 8, 0, K_R, FORM_FAULTS, 0, 0, { wrgsbase64 }, { 0 } },
+
+	/* Fences and hints: one host thread runs everything, in order. */
+	OMITTED(OP_NOP, PATTERN_NONE), OMITTED(OP_NOP, K_R), OMITTED(OP_NOP, K_M),
+	OMITTED(OP_NOP, PATTERN2(K_R, K_R)), OMITTED(OP_NOP, PATTERN2(K_M, K_R)), OMITTED(OP_PAUSE, PATTERN_NONE),
+	OMITTED(OP_ENDBR64, PATTERN_NONE), OMITTED(OP_ENDBR32, PATTERN_NONE),
+	OMITTED(OP_LFENCE, PATTERN_NONE), OMITTED(OP_MFENCE, PATTERN_NONE), OMITTED(OP_SFENCE, PATTERN_NONE),
+	OMITTED(OP_PREFETCH, K_M), OMITTED(OP_PREFETCHW, K_M), OMITTED(OP_PREFETCHWT1, K_M), OMITTED(OP_PREFETCHNTA, K_M),
+	OMITTED(OP_PREFETCHT0, K_M), OMITTED(OP_PREFETCHT1, K_M), OMITTED(OP_PREFETCHT2, K_M),
+	OMITTED(OP_RDSSPD, K_R), OMITTED(OP_RDSSPQ, K_R), /* shadow stacks are off: SDM vol. 2, RDSSP */
+
+	PRIVILEGED(OP_HLT, PATTERN_NONE), PRIVILEGED(OP_CLI, PATTERN_NONE), PRIVILEGED(OP_STI, PATTERN_NONE),
+	PRIVILEGED(OP_CLTS, PATTERN_NONE), PRIVILEGED(OP_INVD, PATTERN_NONE), PRIVILEGED(OP_WBINVD, PATTERN_NONE),
+	PRIVILEGED(OP_RDPMC, PATTERN_NONE), PRIVILEGED(OP_SWAPGS, PATTERN_NONE), PRIVILEGED(OP_XSETBV, PATTERN_NONE),
+	PRIVILEGED(OP_SYSRET, PATTERN_NONE), PRIVILEGED(OP_SYSEXIT, PATTERN_NONE),
+	PRIVILEGED(OP_INVLPG, K_M), PRIVILEGED(OP_LGDT, K_M), PRIVILEGED(OP_LIDT, K_M), PRIVILEGED(OP_LMSW, K_M),
+	PRIVILEGED(OP_LMSW, K_R), PRIVILEGED(OP_LTR, K_M), PRIVILEGED(OP_LTR, K_R), PRIVILEGED(OP_LLDT, K_M),
+	PRIVILEGED(OP_LLDT, K_R), PRIVILEGED(OP_IN, PATTERN2(K_R, K_I)), PRIVILEGED(OP_IN, PATTERN2(K_R, K_R)),
+	PRIVILEGED(OP_OUT, PATTERN2(K_I, K_R)), PRIVILEGED(OP_OUT, PATTERN2(K_R, K_R)),
+	PRIVILEGED(OP_INS, PATTERN_NONE), PRIVILEGED(OP_OUTS, PATTERN_NONE),
+	PRIVILEGED(OP_MOV, PATTERN2(K_R, K_SYS)), PRIVILEGED(OP_MOV, PATTERN2(K_SYS, K_R)),
+	/* Stores of system registers are #GP under UMIP, which Linux turns on. */
+	PRIVILEGED(OP_SGDT, K_M), PRIVILEGED(OP_SIDT, K_M), PRIVILEGED(OP_SLDT, K_M), PRIVILEGED(OP_SLDT, K_R),
+	PRIVILEGED(OP_STR, K_M), PRIVILEGED(OP_STR, K_R), PRIVILEGED(OP_SMSW, K_M), PRIVILEGED(OP_SMSW, K_R),
+};
+
+const struct form_list system_forms = { rows, sizeof rows / sizeof *rows };

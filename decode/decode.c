@@ -96,7 +96,7 @@ static void set_memory(struct decoded *out, const ZydisDecodedOperand *from)
 
 	out->mem.base = address_register(from->mem.base);
 	out->mem.index = address_register(from->mem.index);
-	out->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM;
+	out->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM ? 16 : index_class == ZYDIS_REGCLASS_YMM ? 32 : 0;
 	out->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
 	out->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
 	out->mem.disp = from->mem.disp.value;

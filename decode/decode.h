@@ -54,7 +54,7 @@ struct decoded {
 	struct operand operand[5];
 	struct {
 		uint8_t base, index; /* GPR or DECODE_NO_REG */
-		uint8_t index_is_vector; /* VSIB: index is an XMM or YMM register */
+		uint8_t index_is_vector; /* VSIB: index is an XMM or YMM register, of so many bytes */
 		uint8_t scale;       /* log2 */
 		uint8_t segment;     /* enum segment; only FS and GS have a base. Also a string instruction's override */
 		int64_t disp;        /* RIP-relative operands: the absolute address, with no base */

@@ -5,9 +5,10 @@
 #define UNARY_IMMEDIATE_BODY(NAME, WIDTH, type, set)                                                     \
 	BODY NAME##_##WIDTH(BODY_PARAMETERS, const void *source)                                         \
 	{                                                                                                \
-		type##_unaligned value = *(const type##_unaligned *)source;                              \
+		type value;                                                                              \
 		uint64_t n = i->imm;                                                                     \
-		__asm__(LADDER(256, #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n));   \
+		__asm__ volatile(LADDER(256, #NAME " $.Limmediate, %[source], %0")                       \
+		                 : "=x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const type *)source)); \
 		set(vreg(cpu, i->a), value);                                                             \
 	}
 #define VEX128_UNARY_IMMEDIATE(NAME)                                                                     \
@@ -23,10 +24,9 @@
 	BODY NAME##_##WIDTH(BODY_PARAMETERS, const union vector *first, const void *source)              \
 	{                                                                                                \
 		type value = *(const type *)first;                                                       \
-		type##_unaligned other = *(const type##_unaligned *)source;                              \
 		uint64_t n = i->imm;                                                                     \
-		__asm__(LADDER(copies, #NAME " $.Limmediate, %[other], %0, %0")                          \
-		        : "+x"(value), LADDER_OPERANDS(n) : [other] "x"(other));                         \
+		__asm__ volatile(LADDER(copies, #NAME " $.Limmediate, %[source], %0, %0")                \
+		                 : "+x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const type *)source)); \
 		set(vreg(cpu, i->a), value);                                                             \
 	}
 #define VEX128_BINARY_IMMEDIATE(NAME, copies)                                                            \

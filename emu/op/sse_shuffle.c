@@ -5,9 +5,10 @@
 #define UNARY_IMMEDIATE(NAME)                                                                            \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
 	{                                                                                                \
-		v128 value = *(const v128 *)source;                                                      \
+		v128 value;                                                                              \
 		uint64_t n = i->imm;                                                                     \
-		__asm__(LADDER(256, #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n));   \
+		__asm__ volatile(LADDER(256, #NAME " $.Limmediate, %[source], %0")                       \
+		                 : "=x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const v128 *)source)); \
 		*xmm(cpu, i->a) = value;                                                                 \
 	}                                                                                                \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
@@ -18,10 +19,10 @@ UNARY_IMMEDIATE(AESKEYGENASSIST)
 #define BINARY_IMMEDIATE(NAME, copies, ...)                                                              \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
 	{                                                                                                \
-		v128 *a = xmm(cpu, i->a), value = *a, other = *(const v128 *)source;                     \
+		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
 		uint64_t n = i->imm;                                                                     \
-		__asm__(LADDER(copies, #NAME " $.Limmediate, %[other], %0")                              \
-		        : "+x"(value), LADDER_OPERANDS(n) : [other] "x"(other));                         \
+		__asm__ volatile(LADDER(copies, #NAME " $.Limmediate, %[source], %0")                    \
+		                 : "+x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const v128 *)source)); \
 		*a = value;                                                                              \
 	}                                                                                                \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)

@@ -57,8 +57,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 # --- benchmark and demonstration -------------------------------------------------------------------
 BENCH := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(filter-out %/cc1.c,$(wildcard tools/bench/*.c))) \
 	$(BUILD)/bench/hello-static
-BENCH_OPT = -O2
-$(BUILD)/bench/fib: BENCH_OPT = -O2 -fno-inline -fno-optimize-sibling-calls
+BENCH_OPT = -O2 -fno-tree-vectorize
+$(BUILD)/bench/fib: BENCH_OPT = -O2 -fno-tree-vectorize -fno-inline -fno-optimize-sibling-calls
 $(BUILD)/bench/matmul: BENCH_OPT = -O3
 $(BUILD)/bench/hello-static: BENCH_OPT = -O2 -static
 

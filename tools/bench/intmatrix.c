@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 			a[i][j] = (uint32_t)xorshift64(&seed);
 			b[i][j] = (uint32_t)xorshift64(&seed);
 		}
-	for (long round = work(argc, argv, 350); round > 0; round--) {
+	for (long round = work(argc, argv, 90); round > 0; round--) {
 		multiply();
 		a[round % N][0] += c[0][round % N];
 		check = check * 31 + c[round % N][round % N];

@@ -241,12 +241,13 @@ static unsigned count_registers(const struct decoded *d)
 	return count;
 }
 
-/* VSIB: the index register's byte, and the mask register in the immediate. */
+/* VSIB: the index register's byte, and in the immediate the mask register's and above it the index register's size. */
 static void place_vector_index(struct insn *record, const struct decoded *d)
 {
 	record->c = vector_offset(d->mem.index);
 	record->d = d->mem.scale;
 	record->imm = d->operands > 2 ? operand_byte(&d->operand[2]) : 0;
+	record->imm |= (uint64_t)d->mem.index_is_vector << 8;
 }
 
 /* Appends the record of `d`, run by the fitting one of `run`. */
@@ -289,6 +290,13 @@ static void place_hidden_operands(struct insn *record, const struct decoded *d)
 	record->a = segment_slot(d->mem.segment);
 	record->b = d->address_width == 32;
 	record->d = d->repne ? 2 : d->rep;
+}
+
+/* MASKMOVDQU and MASKMOVQ store to [RDI]. */
+static void place_hidden_address(struct insn *record, const struct decoded *d)
+{
+	record->c = segment_slot(d->mem.segment);
+	record->d = d->address_width == 32;
 }
 
 /* --- branches --------------------------------------------------------------------------------------- */
@@ -335,6 +343,8 @@ static void emit(struct draft *draft, const struct step *step)
 	record = operand_record(draft, &step->d, step->dead ? form->run_dead : form->run, form->attributes & FORM_HIDDEN_MEM);
 	if (is_string(step->d.op) || step->d.op == OP_XLAT)
 		place_hidden_operands(record, &step->d);
+	if (step->d.op == OP_MASKMOVDQU || step->d.op == OP_VMASKMOVDQU || step->d.op == OP_MASKMOVQ)
+		place_hidden_address(record, &step->d);
 	if (step->d.op == OP_ENTER)
 		record->c = (uint8_t)step->d.imm2;
 	if (step->d.op == OP_CALL && step->d.operand[0].kind == OPERAND_IMM)

@@ -99,7 +99,8 @@ GATHER(gather32_by64, 32, 64, (uint8_t)(i->imm >> 8) / 8)
 	{ op, 0, 0, PATTERN3(k, k, K_M), 0, 0, 0, { name##_load_based, NULL, name##_load_absolute }, { 0 } }, \
 	{ op, 0, 0, PATTERN3(K_M, k, k), 0, 0, 0, { name##_store_based, NULL, name##_store_absolute }, { 0 } },
 #define MASKED_ROWS(op, name) MASKED_ROW(op, name##_x, K_X) MASKED_ROW(op, name##_y, K_Y)
-#define GATHER_ROW(op, name, k) { op, 0, 0, PATTERN3(k, K_M, k), 0, 0, 0, { NULL, name }, { 0 } },
+/* 64-bit addresses only */
+#define GATHER_ROW(op, name, k) { op, 8, 0, PATTERN3(k, K_M, k), FORM_BY_ADDRESS_WIDTH, 0, 0, { name }, { 0 } },
 #define GATHER_ROWS(op, name) GATHER_ROW(op, name##_x, K_X) GATHER_ROW(op, name##_y, K_Y)
 
 static const struct form rows[] = {

@@ -8,10 +8,14 @@ BODY set_string_mask(struct cpu *cpu, v128 mask)
 
 STRING_COMPARE(VPCMPISTRI, uint32_t, "=c", set_string_index)
 STRING_COMPARE(VPCMPESTRI, uint32_t, "=c", set_string_index)
+STRING_COMPARE(VPCMPESTRIQ, uint32_t, "=c", set_string_index)
 STRING_COMPARE(VPCMPISTRM, v128, "=Yz", set_string_mask)
 STRING_COMPARE(VPCMPESTRM, v128, "=Yz", set_string_mask)
+STRING_COMPARE(VPCMPESTRMQ, v128, "=Yz", set_string_mask)
 
 static const struct form rows[] = {
+	STRING_WIDE_ROWS(VPCMPESTRI)
+	STRING_WIDE_ROWS(VPCMPESTRM)
 	STRING_ROWS(VPCMPISTRI)
 	STRING_ROWS(VPCMPESTRI)
 	STRING_ROWS(VPCMPISTRM)

@@ -8,10 +8,14 @@ BODY set_string_mask(struct cpu *cpu, v128 mask)
 
 STRING_COMPARE(PCMPISTRI, uint32_t, "=c", set_string_index)
 STRING_COMPARE(PCMPESTRI, uint32_t, "=c", set_string_index)
+STRING_COMPARE(PCMPESTRIQ, uint32_t, "=c", set_string_index)
 STRING_COMPARE(PCMPISTRM, v128, "=Yz", set_string_mask)
 STRING_COMPARE(PCMPESTRM, v128, "=Yz", set_string_mask)
+STRING_COMPARE(PCMPESTRMQ, v128, "=Yz", set_string_mask)
 
 static const struct form rows[] = {
+	STRING_WIDE_ROWS(PCMPESTRI)
+	STRING_WIDE_ROWS(PCMPESTRM)
 	STRING_ROWS(PCMPISTRI)
 	STRING_ROWS(PCMPESTRI)
 	STRING_ROWS(PCMPISTRM)

@@ -92,6 +92,10 @@
 	}                                                                                                \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
 #define STRING_ROWS(NAME) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, FLAGS_ALL)
+/* With REX.W the lengths are all of RAX and RDX. These rows stand ahead of the others, which take any width. */
+#define STRING_WIDE_ROWS(NAME)                                                                           \
+	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_X, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_r }, { 0 } },  \
+	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_M, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_based }, { 0 } },
 
 static inline void set_string_index(struct cpu *cpu, uint32_t index)
 {

@@ -61,10 +61,11 @@ static HANDLER(store_gpr64)
 	MEMORY_HANDLER(NAME, NAME##_body, based)
 EXTRACT_OPS(EXTRACT)
 
-/* Bytes of `a` whose mask in `b` is negative go to [RDI]. */
+/* Bytes of `a` whose mask in `b` is negative go to [RDI]; c is the segment's base, d is 1 with 32-bit addresses. */
 static HANDLER(store_masked_bytes)
 {
-	void *destination = guest_pointer(cpu, i, cpu->r[RDI]);
+	uint64_t offset = i->d ? (uint32_t)cpu->r[RDI] : cpu->r[RDI];
+	void *destination = guest_pointer(cpu, i, *reg64(cpu, i->c) + offset);
 
 	__asm__ volatile("maskmovdqu %1, %0" : : "x"(*xmm(cpu, i->a)), "x"(*xmm(cpu, i->b)), "D"(destination) : "memory");
 	NEXT();

@@ -46,7 +46,7 @@ static void interval(int which, clockid_t clock, const char *name)
 	used = now_us(clock) - start;
 	setitimer(which, &off, &old);
 	printf("%s: signal %d code %d, interval %ld\n", name, last_signal, last_code, (long)old.it_interval.tv_usec);
-	CHECK(used >= 35000);
+	CHECK(used >= (which == ITIMER_REAL ? 39000 : 10000)); /* the kernel counts processor time in whole ticks */
 	CHECK(used < 2000000);
 	CHECK(old.it_value.tv_usec <= 10000 && old.it_value.tv_sec == 0);
 	getitimer(which, &old);

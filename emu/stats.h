@@ -1,0 +1,11 @@
+/* --stats: what a run did, as JSON. */
+#ifndef TICK86_EMU_STATS_H
+#define TICK86_EMU_STATS_H
+
+#include "emu/linux/machine.h"
+
+/* Writes the counts of `process` to the file that its options name, or to standard error. `host_ns` is what the run took on the
+ * host's CLOCK_MONOTONIC. False when the file cannot be written. */
+bool stats_write(const struct process *process, int64_t host_ns);
+
+#endif

@@ -43,8 +43,8 @@ static int replay(char **files)
 	return worst;
 }
 
-/* Each round samples every host CPU once; about ROUNDS_PER_SECOND of them fit into a second with the pause between. */
-enum { ROUNDS_PER_SECOND = 100, SECONDS_MAX = 3600 };
+/* Each round samples every host CPU once. */
+enum { ROUNDS_PER_SECOND = 100, ROUND_NS = 1000000000 / ROUNDS_PER_SECOND, SECONDS_MAX = 3600 };
 
 static int record(char **argv)
 {
@@ -69,8 +69,8 @@ static int record(char **argv)
 	}
 	if (path && !(out = fopen(path, "w")))
 		return fail("cannot write", path);
-	status = tk_trace_record(tk_host_linux(), (unsigned)cpus, (unsigned)seconds * ROUNDS_PER_SECOND, out,
-	                         isatty(STDERR_FILENO) ? stderr : NULL);
+	status = tk_trace_record(tk_host_linux(), (unsigned)cpus, (unsigned)seconds * ROUNDS_PER_SECOND, ROUND_NS,
+	                         out, isatty(STDERR_FILENO) ? stderr : NULL);
 	if (path ? fclose(out) : fflush(out))
 		status = -1;
 	return status ? fail("cannot record to", path ? path : "standard output") : 0;

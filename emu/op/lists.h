@@ -8,12 +8,13 @@
 	X(alu_forms) X(shift_forms) X(multiply_forms) X(bit_forms) X(move_forms) X(exchange_forms) \
 	X(stack_forms) X(control_forms) X(string_forms) X(system_forms) X(state_forms) \
 	X(sse_move_forms) X(sse_integer_forms) X(sse_shuffle_forms) X(sse_string_forms) X(vector_store_forms) \
-	X(avx_move_forms) X(avx_integer_forms) X(avx_shuffle_forms) X(avx_string_forms) X(avx_masked_forms)
+	X(avx_move_forms) X(avx_integer_forms) X(avx_shuffle_forms) X(avx_string_forms) X(avx_masked_forms) \
+	X(ssefp_arithmetic_forms) X(ssefp_convert_forms) X(approximate_forms) \
+	X(avxfp_arithmetic_forms) X(avxfp_fma_forms)
 
 #define X(name) extern const struct form_list name;
 FORM_LISTS(X)
 #undef X
-
 
 /* Rows of compares folded into branches (control.c). */
 extern const struct fused_form fused_forms[];

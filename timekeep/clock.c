@@ -13,6 +13,11 @@ enum tk_mode tk_mode(const struct tk *tk)
 	return (enum tk_mode)tk->state->mode;
 }
 
+bool tk_sleep_off(const struct tk *tk)
+{
+	return tk->state->sleep_off;
+}
+
 unsigned tk_vcpus(const struct tk *tk)
 {
 	return tk->state->vcpus;

@@ -158,6 +158,8 @@ int tk_create(const struct tk *tk, const struct tk_config *config, char *error, 
 void tk_create_vcpu(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
 enum tk_mode tk_mode(const struct tk *tk);
+/* Idle time jumps (tk_config's sleep_off). */
+bool tk_sleep_off(const struct tk *tk);
 unsigned tk_vcpus(const struct tk *tk);
 uint64_t tk_guest_khz(const struct tk *tk);
 uint64_t tk_host_khz(const struct tk *tk);

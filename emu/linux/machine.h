@@ -44,6 +44,9 @@ struct task {
 	uint64_t signal_mask;    /* bit n-1 for signal n */
 	uint64_t saved_mask;     /* to restore after sigsuspend, ppoll, pselect, epoll_pwait */
 	bool restore_mask;
+	bool in_syscall;         /* RAX holds the result of a call that a signal may restart */
+	uint64_t restart_number; /* what restart_syscall(2) goes on with, and until when */
+	uint64_t restart_deadline;
 	struct pending_signal *pending; /* directed at this thread, oldest first */
 	stack_t altstack;
 	uint64_t clear_child_tid;
@@ -51,6 +54,8 @@ struct task {
 	uint64_t robust_list_size;
 	uint64_t syscall_number; /* of the call under way or last made: RAX as it was then (the kernel's orig_rax) */
 	struct wait wait;
+	pid_t vfork_child;       /* waited for until it execs or exits, with the pipe that tells */
+	int vfork_pipe;
 	struct fault_state fault; /* of the last synchronous exception, for signal frames */
 	uint64_t affinity;       /* vCPUs that it may run on, bit n for vCPU n */
 	uint64_t insns;          /* executed by this thread */
@@ -64,12 +69,16 @@ struct tk;
 struct process {
 	struct options *options;
 	struct tk *clock;        /* owned */
-	uint64_t *clock_insns;   /* instructions that `clock` has seen: this process's, or in mode icount the whole tree's */
+	uint64_t *clock_insns;   /* instructions that `clock` has seen: in mode icount those of the whole tree */
+	uint64_t own_insns;      /* what clock_insns points to in the other modes */
 	struct tree *tree;       /* what the processes of an icount run share; NULL in the other modes */
+	int member;              /* which of the tree's processes this is */
 	int64_t cpu_ns;          /* virtual time that its threads have run, icount; of children waited for: children_cpu_ns */
 	int64_t children_cpu_ns;
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
+	uint64_t futex_order;    /* counts waits, so that waiters are woken in turn */
 	unsigned threads_started;
+	int vfork_pipe;          /* tells the parent that waits in vfork(2), or -1 */
 	struct space space;
 	struct blocks *blocks;
 	struct task *tasks;      /* the first is the thread group's leader */
@@ -80,7 +89,10 @@ struct process {
 	char *exe_path;          /* absolute, what /proc/self/exe is */
 	uint64_t auxv_start, auxv_end, arg_start, arg_end, env_start, env_end; /* for /proc/self/{auxv,cmdline,environ} */
 	uint64_t insns;          /* executed by all threads, up to the last leaving of cpu_run */
-	bool signals_due;        /* look for host signals before guest code runs again */
+	int signal_fd;           /* readable while the host has a signal for us, or -1 */
+	bool reschedule;         /* the slice ends: host signals are looked for and the next thread is chosen */
+	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
+	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;
 	int exit_status;         /* wait(2) format */
 	FILE *strace;            /* or NULL */

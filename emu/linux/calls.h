@@ -1,0 +1,26 @@
+/* The `run` functions of all system calls; arguments are the kernel's. */
+#ifndef TICK86_EMU_CALLS_H
+#define TICK86_EMU_CALLS_H
+
+#include "emu/linux/syscall.h"
+
+#define PASS(...)
+#define REFUSE(...)
+#define RUN(CLASS, NAME, ...) syscall_run sys_##NAME;
+#include "emu/linux/rows/all.h"
+#undef RUN
+#undef PASS
+#undef REFUSE
+
+/* --- what those on time share: time.c ----------------------------------------------------------------- */
+
+bool timespec_valid(const struct timespec *value);
+/* Saturates at INT64_MAX. */
+uint64_t timespec_ns(const struct timespec *value);
+/* The plain id of a clock id; false where the guest has no such clock. */
+bool clock_resolve(struct task *task, clockid_t *id);
+bool clock_is_wall(clockid_t id);
+/* An absolute time of clock `id` as a deadline. */
+uint64_t clock_deadline(struct task *task, clockid_t id, uint64_t time);
+
+#endif

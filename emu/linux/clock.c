@@ -1,0 +1,134 @@
+/* The process's side of the virtual clock: reading it, deadlines, CPU time. */
+#include <errno.h>
+#include <time.h>
+
+#include "emu/linux/schedule.h"
+#include "emu/linux/timer.h"
+#include "emu/linux/tree.h"
+#include "timekeep/timekeep.h"
+
+uint64_t clock_insns(const struct process *process)
+{
+	return *process->clock_insns;
+}
+
+int64_t clock_now(const struct process *process)
+{
+	return tk_clock_ns(process->clock, TK_MONOTONIC, clock_insns(process));
+}
+
+int64_t task_clock_ns(struct task *task, clockid_t id)
+{
+	switch (id) {
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return clock_process_cpu(task->process);
+	case CLOCK_THREAD_CPUTIME_ID:
+		return clock_task_cpu(task);
+	default:
+		return tk_clock_ns(task->process->clock, (enum tk_clock_id)id, clock_insns(task->process));
+	}
+}
+
+/* --- CPU time ---------------------------------------------------------------------------------------- */
+
+static bool counts_cpu(const struct process *process)
+{
+	return tk_mode(process->clock) == TK_ICOUNT;
+}
+
+void clock_account(struct task *task, uint64_t insns, int64_t before)
+{
+	struct process *process = task->process;
+
+	task->insns += insns;
+	process->insns += insns;
+	*process->clock_insns += insns;
+	if (counts_cpu(process)) {
+		int64_t ran = clock_now(process) - before;
+
+		task->cpu_ns += ran;
+		process->cpu_ns += ran;
+	}
+}
+
+static int64_t host_cpu(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+int64_t clock_process_cpu(const struct process *process)
+{
+	return counts_cpu(process) ? process->cpu_ns : host_cpu(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* One host thread runs them all: without the count, a thread's share follows its instructions. */
+int64_t clock_task_cpu(const struct task *task)
+{
+	const struct process *process = task->process;
+
+	if (counts_cpu(process))
+		return task->cpu_ns;
+	if (task->insns == process->insns)
+		return host_cpu(CLOCK_PROCESS_CPUTIME_ID);
+	return (int64_t)((unsigned __int128)host_cpu(CLOCK_PROCESS_CPUTIME_ID) * task->insns / process->insns);
+}
+
+/* --- deadlines --------------------------------------------------------------------------------------- */
+
+static void arm_next_deadline(struct process *process)
+{
+	uint64_t next = timer_next_deadline(process);
+
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->state == TASK_WAITING && task->wait.deadline < next)
+			next = task->wait.deadline;
+	process->deadlines_changed = false;
+	process->deadline = next;
+	tk_arm(process->clock, (uint64_t)process->pid, next == WAIT_FOREVER ? TK_NEVER : (int64_t)next);
+}
+
+void clock_expire(struct process *process)
+{
+	uint64_t now, id;
+	int64_t deadline;
+
+	while (tk_pop_expired(process->clock, clock_insns(process), &id, &deadline))
+		if (id != (uint64_t)process->pid)
+			tree_timer_expired(process, (pid_t)id);
+	now = (uint64_t)clock_now(process);
+	if (process->deadline <= now) {
+		for (struct task *task = process->tasks; task; task = task->next)
+			if (task->state == TASK_WAITING && task->wait.deadline <= now)
+				task_wake(task, WAKE_TIMEOUT);
+		timer_expire(process);
+		process->deadlines_changed = true;
+	}
+	timer_expire_cpu(process);
+	if (process->deadlines_changed)
+		arm_next_deadline(process);
+}
+
+uint64_t clock_budget(struct process *process)
+{
+	uint64_t budget, cpu;
+
+	if (process->deadlines_changed)
+		arm_next_deadline(process);
+	budget = tk_budget(process->clock, clock_insns(process));
+	cpu = timer_cpu_budget(process);
+	return cpu < budget ? cpu : budget;
+}
+
+void clock_wall_changed(struct process *process)
+{
+	int64_t shift = tk_clock_ns(process->clock, TK_REALTIME, clock_insns(process)) - clock_now(process);
+
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->wait.on_wall)
+			task->wait.deadline = task->wait.wall > shift ? (uint64_t)(task->wait.wall - shift) : 0;
+	timer_wall_changed(process, shift);
+	process->deadlines_changed = true;
+}

@@ -1,0 +1,15 @@
+/* Processes made by fork(2), vfork(2) and clone(2). */
+#ifndef TICK86_EMU_FORK_H
+#define TICK86_EMU_FORK_H
+
+#include "emu/linux/machine.h"
+
+/* A child made by vfork leaves its parent's memory (execve, exit): what it has written there is handed to the parent, which
+ * goes on. No effect on others. vfork.c. */
+void vfork_done(struct process *process);
+/* The two ends of the pipe between them: read by the parent. 0 or -errno. */
+int64_t vfork_open(int pipe_fd[2]);
+/* Parent: waits until the child lets go, and takes over what it wrote. The child's id, or SYSCALL_WAIT. */
+int64_t vfork_wait(struct task *task);
+
+#endif

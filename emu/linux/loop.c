@@ -1,0 +1,328 @@
+/* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving; a slice is
+ * cut short by the next virtual deadline, exactly. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "emu/linux/child.h"
+#include "emu/linux/process.h"
+#include "emu/linux/schedule.h"
+#include "emu/linux/signal.h"
+#include "emu/linux/syscall.h"
+#include "emu/linux/tree.h"
+#include "timekeep/timekeep.h"
+
+enum { SLICE_INSNS = 200000, DEADLOCK_STATUS = 125 };
+
+void task_wake(struct task *task, enum wake why)
+{
+	if (task->state != TASK_WAITING || (why == WAKE_SIGNAL && task->wait.uninterruptible))
+		return;
+	task->state = TASK_RUNNABLE;
+	task->wait.wake = why;
+	task->process->deadlines_changed = true;
+}
+
+void process_end(struct process *process, int status)
+{
+	if (process->exiting)
+		return;
+	process->exiting = true;
+	process->exit_status = status;
+}
+
+void process_stop(struct process *process, int number)
+{
+	/* In a tree the clock stands still by itself: it is the other processes' too. */
+	if (!process->tree)
+		tk_stop(process->clock, clock_insns(process));
+	tree_stop(process);
+	signal_host_default(number);
+	tree_continue(process);
+	if (!process->tree)
+		tk_cont(process->clock, clock_insns(process));
+	process->reschedule = true;
+}
+
+/* --- running ----------------------------------------------------------------------------------------- */
+
+/* Only an interrupted call leaves its temporary mask to the delivery (restore_saved_sigmask_unless()). */
+static void put_back_mask(struct task *task, int64_t result)
+{
+	if (!task->restore_mask || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK))
+		return;
+	task->restore_mask = false;
+	signal_set_mask(task, task->saved_mask);
+}
+
+static void make_syscall(struct task *task)
+{
+	int64_t result = syscall_dispatch(task);
+
+	if (result == SYSCALL_WAIT) {
+		task->state = TASK_WAITING;
+		task->process->deadlines_changed = true;
+		if (signal_deliverable(task))
+			task_wake(task, WAKE_SIGNAL);
+		return;
+	}
+	if (result == -ERESTART_RESTARTBLOCK)
+		task->restart_deadline = task->wait.deadline;
+	wait_clear(&task->wait);
+	put_back_mask(task, result);
+	task->in_syscall = result != SYSCALL_NO_RESULT;
+}
+
+static uint64_t run_guest(struct task *task, uint64_t budget)
+{
+	struct process *process = task->process;
+	int64_t before = clock_now(process);
+	enum cpu_exit exit;
+	uint64_t count;
+
+	task->cpu.clock_base = clock_insns(process);
+	exit = cpu_run(&task->cpu, process->blocks, budget);
+	count = cpu_count(&task->cpu, 0);
+	clock_account(task, count, before);
+	if (exit == EXIT_SYSCALL) {
+		task->syscall_number = task->cpu.r[RAX];
+		process->syscalls++;
+		make_syscall(task);
+	} else if (exit == EXIT_EXCEPTION) {
+		signal_exception(task);
+	}
+	return count;
+}
+
+static bool needs_delivery(const struct task *task)
+{
+	return task->in_syscall || task->restore_mask || task->pending || task->process->pending;
+}
+
+static void run_slice(struct task *task)
+{
+	struct process *process = task->process;
+	uint64_t left = SLICE_INSNS;
+
+	process->current = task;
+	while (task->state == TASK_RUNNABLE && !process->exiting && !process->reschedule && left > 0) {
+		uint64_t budget, ran;
+
+		if (task->wait.wake != WAKE_NOT_YET) {
+			make_syscall(task);
+			continue;
+		}
+		if (needs_delivery(task)) {
+			signal_deliver(task);
+			if (process->exiting)
+				return;
+		}
+		budget = clock_budget(process);
+		if (budget == 0)
+			return;
+		ran = run_guest(task, budget < left ? budget : left);
+		left -= ran < left ? ran : left;
+	}
+}
+
+/* --- choosing ---------------------------------------------------------------------------------------- */
+
+/* Frees the threads that have ended; the leader stays until the process ends, as the kernel's zombie leader does. */
+static void free_dead(struct process *process)
+{
+	struct task **link = &process->tasks->next;
+
+	while (*link) {
+		struct task *task = *link;
+
+		if (task->state != TASK_DEAD) {
+			link = &task->next;
+			continue;
+		}
+		*link = task->next;
+		if (process->current == task)
+			process->current = process->tasks;
+		free(task);
+	}
+}
+
+static struct task *next_runnable(struct process *process)
+{
+	struct task *start = process->current, *task = start;
+
+	do {
+		task = task->next ? task->next : process->tasks;
+		if (task->state == TASK_RUNNABLE)
+			return task;
+	} while (task != start);
+	return NULL;
+}
+
+/* --- nobody can run ---------------------------------------------------------------------------------- */
+
+static void describe_wait(const struct task *task, char *text, size_t size)
+{
+	const struct wait *wait = &task->wait;
+
+	if (wait->futex)
+		snprintf(text, size, "the futex at 0x%llx", (unsigned long long)wait->futex);
+	else if (wait->signals)
+		snprintf(text, size, "one of the signals 0x%llx", (unsigned long long)wait->signals);
+	else
+		snprintf(text, size, "a signal");
+}
+
+static void report_deadlock(struct process *process)
+{
+	log_line(process->options, LOG_ERROR, "deadlock: every thread waits, no timer is armed, and nothing outside can end it");
+	for (struct task *task = process->tasks; task; task = task->next) {
+		char text[64];
+
+		if (task->state == TASK_DEAD)
+			continue;
+		describe_wait(task, text, sizeof(text));
+		log_line(process->options, LOG_ERROR, "  thread %d, in system call %llu at 0x%llx, waits for %s", (int)task->tid,
+		         (unsigned long long)task->syscall_number, (unsigned long long)task->cpu.rip, text);
+	}
+	process_end(process, DEADLOCK_STATUS << 8);
+}
+
+static unsigned count_fds(const struct process *process)
+{
+	unsigned count = 0;
+
+	for (const struct task *task = process->tasks; task; task = task->next)
+		if (task->state == TASK_WAITING)
+			count += task->wait.fds;
+	return count;
+}
+
+/* Whether something that is no timer can end the wait. A signal from outside always can, but with sleep=off a thread that waits
+ * for nothing else would never be told from a deadlock. */
+static bool external_wait(const struct process *process)
+{
+	if (!tk_sleep_off(process->clock))
+		return true;
+	return process->tree ? tree_external(process) : count_fds(process) > 0 || child_exists();
+}
+
+/* The descriptors of all waiting threads, and the signals' last. */
+static struct turn_end gather(struct process *process)
+{
+	struct turn_end end = { .fds = calloc(count_fds(process) + 1, sizeof(*end.fds)) };
+
+	if (!end.fds)
+		return end;
+	for (struct task *task = process->tasks; task; task = task->next) {
+		if (task->state != TASK_WAITING || task->wait.fds == 0)
+			continue;
+		memcpy(end.fds + end.count, task->wait.fd, task->wait.fds * sizeof(*end.fds));
+		end.count += task->wait.fds;
+	}
+	end.fds[end.count++] = (struct pollfd){ .fd = signal_host_fd(process), .events = POLLIN };
+	return end;
+}
+
+static void wake_ready(struct process *process, const struct pollfd *all)
+{
+	for (struct task *task = process->tasks; task; task = task->next) {
+		unsigned fds = task->wait.fds;
+		bool ready = false;
+
+		if (task->state != TASK_WAITING)
+			continue;
+		for (unsigned i = 0; i < fds; i++)
+			ready = ready || all[i].revents;
+		all += fds;
+		if (ready)
+			task_wake(task, WAKE_READY);
+	}
+}
+
+/* Waits on the host for at most `ns` (negative: without end). True: something came. */
+static bool wait_on_host(struct process *process, int64_t ns)
+{
+	struct timespec limit = { ns / 1000000000, ns % 1000000000 };
+	struct turn_end end = gather(process);
+	int ready;
+
+	if (!end.fds)
+		return false;
+	ready = ppoll(end.fds, end.count, ns < 0 ? NULL : &limit, NULL);
+	if (ready > 0)
+		wake_ready(process, end.fds);
+	free(end.fds);
+	return ready > 0;
+}
+
+static void idle(struct process *process)
+{
+	int64_t wait_ns = -1;
+	bool came;
+
+	switch (tk_idle_begin(process->clock, clock_insns(process), external_wait(process), &wait_ns)) {
+	case TK_IDLE_DEADLOCK:
+		report_deadlock(process);
+		return;
+	case TK_IDLE_FOREVER:
+		wait_ns = -1;
+		break;
+	case TK_IDLE_WAIT:
+		break;
+	}
+	tree_watch(process, wait_ns != 0);
+	came = wait_on_host(process, wait_ns);
+	tree_watch(process, false);
+	tk_idle_end(process->clock, clock_insns(process), came ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
+}
+
+static void poll_waiting(struct process *process)
+{
+	if (count_fds(process) > 0)
+		wait_on_host(process, 0);
+}
+
+/* Lets the tree's other processes run. True: none can, nor can this one. */
+static bool take_turns(struct process *process)
+{
+	bool blocked = !process->exiting && !next_runnable(process), idle;
+	struct turn_end end = { .blocked = blocked };
+
+	if (process->exiting || !process->tree)
+		return blocked;
+	end = gather(process);
+	end.blocked = blocked;
+	idle = end.fds && tree_take_turns(process, &end);
+	free(end.fds);
+	return idle;
+}
+
+/* Lets real time catch up, for align=on. */
+static void let_host_catch_up(int64_t ns)
+{
+	struct timespec wait = { ns / 1000000000, ns % 1000000000 };
+
+	if (ns > 0)
+		nanosleep(&wait, NULL);
+}
+
+int process_run(struct process *process)
+{
+	while (!process->exiting) {
+		struct task *task;
+
+		signal_host_collect(process);
+		let_host_catch_up(tk_tick(process->clock, clock_insns(process)));
+		clock_expire(process);
+		free_dead(process);
+		poll_waiting(process);
+		task = next_runnable(process);
+		if (task)
+			run_slice(task);
+		if (take_turns(process))
+			idle(process);
+	}
+	return process->exit_status;
+}

@@ -1,0 +1,31 @@
+/* The scheduler: which thread runs, for how long, and what happens when none can. */
+#ifndef TICK86_EMU_SCHEDULE_H
+#define TICK86_EMU_SCHEDULE_H
+
+#include "emu/linux/machine.h"
+
+/* A waiting thread will call its system call again, told why. No effect on others. */
+void task_wake(struct task *task, enum wake why);
+/* The process ends with this wait(2) status once the current system call is over. */
+void process_end(struct process *process, int status);
+/* Stops the process by `number`, a stop signal, until SIGCONT; its clock stands still meanwhile. */
+void process_stop(struct process *process, int number);
+
+/* --- clock.c ------------------------------------------------------------------------------------------ */
+
+/* Instructions that the clock has seen, up to the last leaving of cpu_run. */
+uint64_t clock_insns(const struct process *process);
+int64_t clock_now(const struct process *process);
+/* Wakes threads and fires timers whose deadline has come, and arms the next deadline. */
+void clock_expire(struct process *process);
+/* Instructions until the next deadline; 0 when one is due. */
+uint64_t clock_budget(struct process *process);
+/* After `insns` instructions of `task`, the clock having said `before` as they began. */
+void clock_account(struct task *task, uint64_t insns, int64_t before);
+/* CPU time in ns: of the process, or of the thread. */
+int64_t clock_process_cpu(const struct process *process);
+int64_t clock_task_cpu(const struct task *task);
+/* CLOCK_REALTIME was set: absolute waits on it have new deadlines. */
+void clock_wall_changed(struct process *process);
+
+#endif

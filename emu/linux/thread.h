@@ -1,0 +1,31 @@
+/* Threads: their beginning and end. */
+#ifndef TICK86_EMU_THREAD_H
+#define TICK86_EMU_THREAD_H
+
+#include "emu/linux/machine.h"
+
+/* A thread with zeroed registers, not in any list; NULL without memory. */
+struct task *task_new(struct process *process, pid_t tid);
+/* The live thread `tid`, or NULL. */
+struct task *task_find(struct process *process, pid_t tid);
+/* The thread leaves its memory: robust futexes are released, clear_child_tid is zeroed and its waiters are woken. */
+void task_release_memory(struct task *task);
+/* Frees all threads but `survivor`, which becomes the leader. */
+void task_keep_only(struct process *process, struct task *survivor);
+
+/* clone(2) and clone3(2), as one set of arguments. */
+struct clone_request {
+	uint64_t flags;       /* without the exit signal */
+	int exit_signal;
+	uint64_t stack;       /* the new stack pointer, or 0: the same */
+	uint64_t parent_tid, child_tid, pidfd, tls;
+};
+/* A new thread of this process: its id or -errno. */
+int64_t thread_clone(struct task *task, const struct clone_request *request);
+/* What a new thread or process starts with, once its registers are a copy of the caller's. */
+void clone_apply(struct task *child, const struct clone_request *request);
+
+/* Wakes up to `count` waiters on the futex at `address`; returns how many. futex.c. */
+int64_t futex_wake(struct process *process, uint64_t address, uint32_t bits, int64_t count);
+
+#endif

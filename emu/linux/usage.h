@@ -1,0 +1,10 @@
+/* CPU time as struct rusage. */
+#ifndef TICK86_EMU_USAGE_H
+#define TICK86_EMU_USAGE_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+struct rusage usage_of_ns(int64_t ns);
+
+#endif

@@ -1,0 +1,109 @@
+/* The signal for each CPU exception, as arch/x86/kernel/traps.c and arch/x86/mm/fault.c choose it. */
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "emu/linux/signal.h"
+
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
+
+/* IE DE ZE OE UE PE in x87's status word and in MXCSR: fpu__exception_code(). */
+static int float_code(uint32_t unmasked)
+{
+	if (unmasked & 0x01)
+		return FPE_FLTINV;
+	if (unmasked & 0x04)
+		return FPE_FLTDIV;
+	if (unmasked & 0x08)
+		return FPE_FLTOVF;
+	if (unmasked & 0x12)
+		return FPE_FLTUND;
+	return unmasked & 0x20 ? FPE_FLTRES : 0;
+}
+
+static bool canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static bool access_allowed(const struct vma *vma, uint64_t error)
+{
+	int needed = error & PF_FETCH ? PROT_EXEC : error & PF_WRITE ? PROT_WRITE : PROT_READ | PROT_WRITE | PROT_EXEC;
+
+	return vma->prot & needed;
+}
+
+/* Where the mapping allows the access there was no page behind it: beyond the end of a file. */
+static void page_fault(struct task *task, siginfo_t *info)
+{
+	const struct exception *exception = &task->cpu.exception;
+	const struct vma *vma = space_find(&task->process->space, exception->address);
+
+	info->si_signo = SIGSEGV;
+	if (!canonical(exception->address)) { /* #GP, which does not say where */
+		info->si_code = SI_KERNEL;
+		task->fault = (struct fault_state){ VECTOR_GP, 0, task->fault.address };
+		return;
+	}
+	info->si_addr = (void *)exception->address;
+	task->fault.address = exception->address;
+	task->fault.error |= PF_USER;
+	if (exception->address >= 1ULL << 47)
+		task->fault.error |= PF_PRESENT; /* the kernel's half tells nobody what is mapped there */
+	if (!vma) {
+		info->si_code = SEGV_MAPERR;
+	} else if (access_allowed(vma, exception->error)) {
+		info->si_signo = SIGBUS;
+		info->si_code = BUS_ADRERR;
+	} else {
+		info->si_code = SEGV_ACCERR;
+	}
+}
+
+void signal_exception(struct task *task)
+{
+	struct cpu *cpu = &task->cpu;
+	const struct exception *exception = &cpu->exception;
+	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
+	void *here = (void *)cpu->rip;
+
+	task->in_syscall = false;
+	task->fault.vector = exception->vector;
+	task->fault.error = exception->error;
+	switch (exception->vector) {
+	case VECTOR_DE:
+		info.si_signo = SIGFPE;
+		info.si_code = FPE_INTDIV;
+		info.si_addr = here;
+		break;
+	case VECTOR_DB:
+		info.si_signo = SIGTRAP;
+		info.si_code = cpu->tf ? TRAP_TRACE : TRAP_BRKPT;
+		info.si_addr = here;
+		break;
+	case VECTOR_BP:
+		info.si_signo = SIGTRAP;
+		break;
+	case VECTOR_UD:
+		info.si_signo = SIGILL;
+		info.si_code = ILL_ILLOPN;
+		info.si_addr = here;
+		break;
+	case VECTOR_PF:
+		page_fault(task, &info);
+		break;
+	case VECTOR_MF:
+		info.si_signo = SIGFPE;
+		info.si_code = float_code(cpu->x87.status & ~(uint32_t)cpu->x87.control);
+		info.si_addr = here;
+		break;
+	case VECTOR_XM:
+		info.si_signo = SIGFPE;
+		info.si_code = float_code(cpu->mxcsr & ~(cpu->mxcsr >> 7));
+		info.si_addr = here;
+		break;
+	case VECTOR_AC:
+		info.si_signo = SIGBUS;
+		info.si_code = BUS_ADRALN;
+	}
+	signal_force(task, &info);
+}

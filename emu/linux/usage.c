@@ -1,0 +1,55 @@
+/* CPU time used: times(2), getrusage(2). In mode icount it is the virtual time of the instructions executed, all of it user time,
+ * and what depends on the host is 0; in the others it is the host's. */
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/times.h>
+
+#include "emu/linux/calls.h"
+#include "emu/linux/schedule.h"
+#include "emu/linux/usage.h"
+#include "timekeep/timekeep.h"
+
+enum { NS_PER_S = 1000000000, NS_PER_US = 1000, NS_PER_TICK = 10000000 }; /* USER_HZ is 100 */
+
+static bool counted(const struct process *process)
+{
+	return tk_mode(process->clock) == TK_ICOUNT;
+}
+
+struct rusage usage_of_ns(int64_t ns)
+{
+	return (struct rusage){ .ru_utime = { ns / NS_PER_S, ns % NS_PER_S / NS_PER_US } };
+}
+
+int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
+{
+	const struct process *process = task->process;
+	struct rusage usage;
+	int who = (int)arg[0];
+
+	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
+		return -EINVAL;
+	if (counted(process))
+		usage = usage_of_ns(who == RUSAGE_SELF ? process->cpu_ns
+		                    : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns);
+	else if (getrusage(who, &usage) != 0)
+		return -errno;
+	return space_write(&task->process->space, arg[1], &usage, sizeof(usage)) ? 0 : -EFAULT;
+}
+
+int64_t sys_times(struct task *task, const uint64_t arg[6])
+{
+	const struct process *process = task->process;
+	struct tms buffer;
+	clock_t now = times(&buffer);
+
+	if (tk_mode(process->clock) != TK_HOST)
+		now = clock_now(process) / NS_PER_TICK;
+	if (counted(process))
+		buffer = (struct tms){
+			.tms_utime = process->cpu_ns / NS_PER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_TICK,
+		};
+	if (arg[0] && !space_write(&task->process->space, arg[0], &buffer, sizeof(buffer)))
+		return -EFAULT;
+	return now;
+}

@@ -1,0 +1,197 @@
+/* fork = the host's fork: the child goes on in the same emulator with the calling thread alone. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/linux/calls.h"
+#include "emu/linux/fork.h"
+#include "emu/linux/pids.h"
+#include "emu/linux/schedule.h"
+#include "emu/linux/signal.h"
+#include "emu/linux/thread.h"
+#include "emu/linux/timer.h"
+#include "emu/linux/tree.h"
+#include "timekeep/timekeep.h"
+
+/* What the host does as asked, since each process is one there too. */
+enum { HOST_FLAGS = CLONE_FS | CLONE_FILES | CLONE_IO | CLONE_PARENT | CLONE_PIDFD | CLONE_SYSVSEM };
+/* What is done here. The last ones mean nothing: nobody traces, and detached is ignored since Linux 2.5. */
+enum { OWN_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                   CLONE_PTRACE | CLONE_UNTRACED | CLONE_DETACHED };
+enum { THREAD_FLAGS = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
+
+static void become_child(struct task *task, const struct clone_request *request, pid_t pid)
+{
+	struct process *process = task->process;
+
+	task_keep_only(process, task);
+	if (!process->tree)
+		tk_disarm(process->clock, (uint64_t)process->pid);
+	process->pid = task->tid = pid;
+	process->cpu_ns = process->children_cpu_ns = task->cpu_ns = 0;
+	process->insns = task->insns = process->syscalls = 0;
+	signal_flush(&process->pending);
+	signal_flush(&task->pending);
+	timer_forget_all(process);
+	if (process->vfork_pipe >= 0)
+		close(process->vfork_pipe);
+	process->vfork_pipe = -1;
+	clone_apply(task, request);
+}
+
+/* The host's clone without shared memory, as the C library's fork does it but for flags that it cannot pass. */
+static pid_t host_clone(const struct clone_request *request, int *pidfd)
+{
+	uint64_t flags = (request->flags & HOST_FLAGS) | (uint64_t)request->exit_signal;
+
+	fflush(NULL);
+	return (pid_t)syscall(SYS_clone, flags, 0, pidfd, 0, 0);
+}
+
+static int64_t parent_goes_on(struct task *task, const struct clone_request *request, pid_t pid, int pidfd)
+{
+	struct space *space = &task->process->space;
+
+	if (request->flags & CLONE_PARENT_SETTID)
+		space_write(space, request->parent_tid, &pid, sizeof(pid));
+	if (request->flags & CLONE_PIDFD)
+		space_write(space, request->pidfd, &pidfd, sizeof(pidfd));
+	return pid;
+}
+
+static int64_t fork_process(struct task *task, const struct clone_request *request)
+{
+	int pipe_fd[2] = { -1, -1 }, pidfd = -1;
+	pid_t host_pid, pid;
+
+	if (request->flags & CLONE_VFORK) {
+		int64_t result = vfork_open(pipe_fd);
+
+		if (result != 0)
+			return result;
+	}
+	pid = tree_reserve(task->process);
+	if (pid < 0)
+		return pid;
+	host_pid = host_clone(request, &pidfd);
+	if (host_pid < 0) {
+		int error = errno;
+
+		tree_cancel(task->process, pid);
+		close(pipe_fd[0]);
+		close(pipe_fd[1]);
+		return -error;
+	}
+	if (host_pid == 0) {
+		close(pipe_fd[0]);
+		become_child(task, request, tree_begin_child(task->process, pid));
+		task->process->vfork_pipe = pipe_fd[1];
+		tree_await_turn(task->process);
+		return 0;
+	}
+	pid = tree_child_started(task->process, pid, host_pid);
+	close(pipe_fd[1]);
+	parent_goes_on(task, request, pid, pidfd);
+	if (!(request->flags & CLONE_VFORK))
+		return pid;
+	task->vfork_child = pid;
+	task->vfork_pipe = pipe_fd[0];
+	return vfork_wait(task);
+}
+
+static int64_t check_request(struct task *task, const struct clone_request *request)
+{
+	uint64_t flags = request->flags;
+
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && (flags & THREAD_FLAGS) != THREAD_FLAGS)
+		return -EINVAL;
+	if ((flags & CLONE_FS) && (flags & CLONE_NEWNS))
+		return -EINVAL;
+	if (flags & CLONE_THREAD)
+		return 0;
+	if (flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)) {
+		log_line(task->process->options, LOG_WARNING, "clone: flags 0x%llx are not supported",
+		         (unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)));
+		return flags & CLONE_SIGHAND ? -EINVAL : -EPERM;
+	}
+	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) {
+		log_line(task->process->options, LOG_WARNING, "clone: a process that shares memory without CLONE_VFORK or "
+		                                              "CLONE_THREAD is not supported");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int64_t do_clone(struct task *task, const struct clone_request *request)
+{
+	int64_t result;
+
+	if (task->vfork_pipe >= 0) /* made again: the child exists already */
+		return vfork_wait(task);
+	result = check_request(task, request);
+	if (result != 0)
+		return result;
+	return request->flags & CLONE_THREAD ? thread_clone(task, request) : fork_process(task, request);
+}
+
+int64_t sys_fork(struct task *task, const uint64_t arg[6])
+{
+	struct clone_request request = { .exit_signal = SIGCHLD };
+
+	(void)arg;
+	return do_clone(task, &request);
+}
+
+int64_t sys_vfork(struct task *task, const uint64_t arg[6])
+{
+	struct clone_request request = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
+
+	(void)arg;
+	return do_clone(task, &request);
+}
+
+int64_t sys_clone(struct task *task, const uint64_t arg[6])
+{
+	struct clone_request request = {
+		.flags = arg[0] & 0xffffffff & ~(uint64_t)CSIGNAL,
+		.exit_signal = (int)(arg[0] & CSIGNAL),
+		.stack = arg[1], .parent_tid = arg[2], .child_tid = arg[3], .pidfd = arg[2], .tls = arg[4],
+	};
+
+	return do_clone(task, &request);
+}
+
+/* struct clone_args of clone(2); its first version is 64 bytes. */
+struct guest_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+int64_t sys_clone3(struct task *task, const uint64_t arg[6])
+{
+	struct guest_clone_args args = { 0 };
+	struct clone_request request;
+
+	if (arg[1] < 64)
+		return -EINVAL;
+	if (arg[1] > sizeof(args))
+		return -E2BIG;
+	if (!space_read(&task->process->space, arg[0], &args, arg[1]))
+		return -EFAULT;
+	if (args.set_tid_size || (args.flags & (CSIGNAL | CLONE_DETACHED)) || args.exit_signal > GUEST_SIGNALS ||
+	    !args.stack != !args.stack_size)
+		return -EINVAL;
+	request = (struct clone_request){
+		.flags = args.flags,
+		.exit_signal = (int)args.exit_signal,
+		.stack = args.stack ? args.stack + args.stack_size : 0,
+		.parent_tid = args.parent_tid, .child_tid = args.child_tid, .pidfd = args.pidfd, .tls = args.tls,
+	};
+	return do_clone(task, &request);
+}

@@ -1,0 +1,70 @@
+/* The beginning and the end of a process. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "emu/cpu/model.h"
+#include "emu/linux/fork.h"
+#include "emu/linux/pids.h"
+#include "emu/linux/process.h"
+#include "emu/linux/signal.h"
+#include "emu/linux/thread.h"
+#include "emu/linux/tree.h"
+#include "timekeep/timekeep.h"
+
+static bool take_clock(struct process *process, const struct tk *clock)
+{
+	process->clock = malloc(sizeof(*process->clock));
+	if (!process->clock)
+		return false;
+	*process->clock = *clock;
+	process->clock_insns = &process->own_insns;
+	return tk_mode(clock) != TK_ICOUNT || tree_create(process);
+}
+
+struct process *process_create(struct options *options, const struct tk *clock)
+{
+	struct process *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->options = options;
+	process->signal_fd = process->vfork_pipe = -1;
+	process->pid = getpid();
+	process->deadline = WAIT_FOREVER;
+	if (!take_clock(process, clock))
+		return NULL;
+	process->tasks = process->current = task_new(process, process->pid);
+	if (!process->tasks)
+		return NULL;
+	space_init(&process->space);
+	process->blocks = blocks_create(&process->space);
+	if (!process->blocks)
+		return NULL;
+	process->threads_started = 1;
+	process->tasks->cpu.model = cpu_model_find(options->cpu);
+	process->tasks->cpu.msr_allowed = options->msr_allow;
+	process->tasks->cpu.rdtscp_disabled = !tk_has_rdtscp(process->clock);
+	fpstate_reset(&process->tasks->cpu);
+	signal_host_take(process);
+	return process;
+}
+
+_Noreturn void process_die(struct process *process, int status)
+{
+	int number = WTERMSIG(status);
+
+	fflush(NULL);
+	vfork_done(process);
+	tree_leave(process, status);
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	if (!process->options->status)
+		signal_host_default(number);
+	_exit(128 + number);
+}

@@ -1,0 +1,162 @@
+/* Where threads run: vCPUs and priorities. */
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/linux/calls.h"
+#include "emu/linux/pids.h"
+#include "emu/linux/thread.h"
+#include "timekeep/timekeep.h"
+
+enum { VCPUS_PER_NODE_SHIFT = 12, MASK_SIZE = 8 };
+
+int64_t sys_getcpu(struct task *task, const uint64_t arg[6])
+{
+	struct space *space = &task->process->space;
+	uint32_t vcpu = task->cpu.vcpu, node = tk_aux(task->process->clock, vcpu) >> VCPUS_PER_NODE_SHIFT;
+
+	if (arg[0] && !space_write(space, arg[0], &vcpu, sizeof(vcpu)))
+		return -EFAULT;
+	return arg[1] && !space_write(space, arg[1], &node, sizeof(node)) ? -EFAULT : 0;
+}
+
+static uint64_t all_vcpus(const struct task *task)
+{
+	unsigned vcpus = task->process->options->vcpus;
+
+	return vcpus >= 64 ? ~0ULL : (1ULL << vcpus) - 1;
+}
+
+static struct task *target_of(struct task *task, uint64_t pid)
+{
+	return (pid_t)pid == 0 ? task : task_find(task->process, (pid_t)pid);
+}
+
+int64_t sys_sched_getaffinity(struct task *task, const uint64_t arg[6])
+{
+	struct task *target = target_of(task, arg[0]);
+	uint64_t mask;
+
+	if (arg[1] < MASK_SIZE || arg[1] % MASK_SIZE)
+		return -EINVAL;
+	if (!target)
+		return -ESRCH;
+	mask = target->affinity & all_vcpus(task);
+	return space_write(&task->process->space, arg[2], &mask, sizeof(mask)) ? MASK_SIZE : -EFAULT;
+}
+
+int64_t sys_sched_setaffinity(struct task *task, const uint64_t arg[6])
+{
+	struct task *target = target_of(task, arg[0]);
+	size_t size = arg[1] < MASK_SIZE ? arg[1] : MASK_SIZE;
+	uint64_t mask = 0;
+
+	if (!space_read(&task->process->space, arg[2], &mask, size))
+		return -EFAULT;
+	if (!target)
+		return -ESRCH;
+	mask &= all_vcpus(task);
+	if (!mask)
+		return -EINVAL;
+	target->affinity = mask;
+	if (!(mask & 1ULL << target->cpu.vcpu))
+		target->cpu.vcpu = (unsigned)__builtin_ctzll(mask);
+	return 0;
+}
+
+int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
+{
+	(void)arg;
+	task->process->reschedule = true;
+	return 0;
+}
+
+/* Priorities are the host's, which schedules the one thread that runs them all; a guest thread's are its process's. */
+static pid_t host_target(struct task *task, uint64_t pid)
+{
+	if ((pid_t)pid == 0 || task_find(task->process, (pid_t)pid))
+		return 0;
+	return pids_to_host(task->process, (pid_t)pid);
+}
+
+static int64_t on_host(struct task *task, long number, const uint64_t arg[6])
+{
+	long result = syscall(number, host_target(task, arg[0]), arg[1], arg[2], arg[3]);
+
+	return result < 0 ? -errno : result;
+}
+
+int64_t sys_sched_getscheduler(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_getscheduler, arg);
+}
+
+int64_t sys_sched_setscheduler(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_setscheduler, arg);
+}
+
+int64_t sys_sched_getparam(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_getparam, arg);
+}
+
+int64_t sys_sched_setparam(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_setparam, arg);
+}
+
+int64_t sys_sched_getattr(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_getattr, arg);
+}
+
+int64_t sys_sched_setattr(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_setattr, arg);
+}
+
+int64_t sys_sched_rr_get_interval(struct task *task, const uint64_t arg[6])
+{
+	return on_host(task, SYS_sched_rr_get_interval, arg);
+}
+
+static int64_t who_on_host(struct task *task, uint64_t which, uint64_t who)
+{
+	return (int)which == PRIO_USER ? (int64_t)who : host_target(task, who);
+}
+
+int64_t sys_getpriority(struct task *task, const uint64_t arg[6])
+{
+	long result = syscall(SYS_getpriority, arg[0], who_on_host(task, arg[0], arg[1]));
+
+	return result < 0 ? -errno : result;
+}
+
+int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
+{
+	long result = syscall(SYS_setpriority, arg[0], who_on_host(task, arg[0], arg[1]), arg[2]);
+
+	return result < 0 ? -errno : result;
+}
+
+int64_t sys_membarrier(struct task *task, const uint64_t arg[6])
+{
+	enum { QUERY = 0, GLOBAL = 1, PRIVATE_EXPEDITED = 8, REGISTER_PRIVATE_EXPEDITED = 16 };
+
+	(void)task;
+	if (arg[1])
+		return -EINVAL;
+	/* With one host thread every thread sees all stores in order. */
+	switch ((int)arg[0]) {
+	case QUERY:
+		return GLOBAL | PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED;
+	case GLOBAL: case PRIVATE_EXPEDITED: case REGISTER_PRIVATE_EXPEDITED:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

@@ -25,6 +25,9 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 
 all: $(BUILD)/tick86 $(BUILD)/libtimekeep.a
 
+# make check-asan: the sanitizers need handlers that return (emu/op/dispatch.h).
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
 # --- rules ----------------------------------------------------------------------------------------
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -109,9 +112,22 @@ check: deps
 	@$(MAKE) --no-print-directory all unit
 	tests/run $(BUILD)
 
-clean:
-	rm -rf $(BUILD)
+# The guest's own faults must reach the emulator's handlers, not the sanitizer's.
+check-asan: deps
+	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0:abort_on_error=0 \
+	$(MAKE) --no-print-directory check BUILD=$(BUILD)-asan OPT=-O1 \
+		EXTRA_CFLAGS='$(SANITIZE) -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE)'
 
-.PHONY: all bench demo deps guest unit check clean
+# man page, public header of timekeep, pkg-config
+install: all
+	install -D -m 755 $(BUILD)/tick86 $(DESTDIR)$(PREFIX)/bin/tick86
+	install -D -m 644 tools/tick86.1 $(DESTDIR)$(PREFIX)/share/man/man1/tick86.1
+	install -D -m 644 $(BUILD)/libtimekeep.a $(DESTDIR)$(PREFIX)/lib/libtimekeep.a
+	install -D -m 644 timekeep/timekeep.h $(DESTDIR)$(PREFIX)/include/timekeep.h
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan
+
+.PHONY: all bench demo deps guest unit check check-asan install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -40,15 +40,31 @@ static HANDLER(stmxcsr)
 
 enum { FXSAVE_ALIGNMENT = 16, XSAVE_ALIGNMENT = 64 };
 
+/* Touches both ends of an area that will be written: it may lie on two pages, and must fault before anything is in it. */
+static inline void probe_write(void *area, unsigned size)
+{
+	__asm__ volatile("lock orb $0, %0\n\tlock orb $0, %1"
+	                 : "+m"(*(uint8_t *)area), "+m"(*((uint8_t *)area + size - 1)));
+}
+
+/* Reads the first byte, so that a fault reports it. */
+static inline void probe_read(const void *area)
+{
+	(void)*(const volatile uint8_t *)area;
+}
+
 #define FXSAVE_HANDLER(name, wide)                                       \
 	static HANDLER(name)                                             \
 	{                                                                \
 		uint64_t address = address_based(cpu, i);                \
+		void *area;                                              \
 									 \
 		if (address % FXSAVE_ALIGNMENT)                          \
 			return raise_gp(cpu, i);                         \
+		area = guest_pointer(cpu, i, address);                   \
+		probe_write(area, FXSAVE_SIZE);                          \
 		mxcsr_from_host(cpu);                                    \
-		fxsave(cpu, guest_pointer(cpu, i, address), wide);       \
+		fxsave(cpu, area, wide);                                 \
 		NEXT();                                                  \
 	}
 
@@ -57,6 +73,7 @@ static bool copy_and_fxrstor(struct cpu *cpu, const void *guest, bool wide)
 {
 	struct xsave_area area;
 
+	probe_read(guest);
 	memcpy(&area, guest, FXSAVE_SIZE);
 	compiler_barrier();
 	return fxrstor(cpu, &area, wide);
@@ -117,6 +134,7 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 {
 	struct xsave_area area;
 
+	probe_read(guest);
 	memcpy(&area, guest, XSAVE_HEADER_END);
 	if (components & area.xstate_bv & XSAVE_YMM)
 		memcpy(area.ymm_high, guest->ymm_high, sizeof area.ymm_high);
@@ -127,14 +145,17 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 #define XSAVE_HANDLER(name, save, wide)                                                          \
 	static HANDLER(name)                                                                     \
 	{                                                                                        \
-		uint64_t address = address_based(cpu, i);                                        \
+		uint64_t address = address_based(cpu, i), components = requested(cpu);           \
+		void *area;                                                                      \
 												 \
 		if (!cpu->model->avx)                                                            \
 			return raise_ud(cpu, i);                                                 \
 		if (address % XSAVE_ALIGNMENT)                                                   \
 			return raise_gp(cpu, i);                                                 \
+		area = guest_pointer(cpu, i, address);                                           \
+		probe_write(area, components & XSAVE_YMM ? XSAVE_SIZE : XSAVE_HEADER_END);       \
 		mxcsr_from_host(cpu);                                                            \
-		save(cpu, guest_pointer(cpu, i, address), requested(cpu), wide);                 \
+		save(cpu, area, components, wide);                                               \
 		NEXT();                                                                          \
 	}
 

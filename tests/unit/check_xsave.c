@@ -108,6 +108,26 @@ START_TEST(we_read_the_host)
 }
 END_TEST
 
+/* Reserved bits of FCW, and ES and B of FSW, are the CPU's to set. */
+START_TEST(x87_words)
+{
+	static struct cpu cpu;
+	area_t image = { 0 }, ours = { 0 }, host = { 0 };
+
+	fill(&cpu, 1);
+	xsave(&cpu, &image, ALL, true);
+	for (unsigned k = 0; k < 16; k++) {
+		image.fcw = (uint16_t)(1u << k | (_i & 0x3f));
+		image.fsw = (uint16_t)(0xffff >> (_i / 64 + k));
+		ck_assert(host_through(&image, &host, ALL));
+		ck_assert(xrstor(&cpu, &image, ALL, true));
+		xsave(&cpu, &ours, ALL, true);
+		ck_assert_uint_eq(ours.fcw, host.fcw);
+		ck_assert_uint_eq(ours.fsw, host.fsw);
+	}
+}
+END_TEST
+
 /* Requested components that the area lacks go to their initial state, others stay: every combination of both, in both
  * forms. The host starts from our defaults, so an untouched component is compared only where it is requested. */
 START_TEST(partial_restore)
@@ -262,6 +282,7 @@ int main(void)
 	} else {
 		tcase_add_loop_test(tests, host_reads_ours, 0, 32);
 		tcase_add_loop_test(tests, we_read_the_host, 0, 32);
+		tcase_add_loop_test(tests, x87_words, 0, 192);
 		tcase_add_loop_test(tests, partial_restore, 0, 128);
 		tcase_add_loop_test(tests, refusals, 0, 17);
 	}

@@ -7,7 +7,7 @@
 
 static int64_t next_control(const struct timekeep *s)
 {
-	return (int64_t)line_value(&s->line, s->control.insns) + AUTO_INTERVAL;
+	return add_i64((int64_t)line_value(&s->line, s->control.insns), AUTO_INTERVAL);
 }
 
 uint64_t tk_budget(const struct tk *tk, uint64_t insns)
@@ -159,7 +159,7 @@ static void apparent_slept(const struct tk *tk, uint64_t insns)
 	uint64_t eff = now_eff(tk, insns);
 	int64_t real = (int64_t)(host_eff(tk, 0) - eff);
 	int64_t slept = max_i64((int64_t)(s->last_eff - s->idle_eff), 0);
-	int64_t move = max_i64(min_i64(real, 2 * slept), slept / 2);
+	int64_t move = max_i64(min_i64(real, add_i64(slept, slept)), slept / 2);
 
 	s->control.measured_real = add_i64(s->control.measured_real, slept);
 	s->control.real = (int64_t)(s->last_eff - s->eff_base);

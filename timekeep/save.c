@@ -15,10 +15,8 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	copy->idle = false;
 	copy->stretch.length = 0;
 	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME) : add_i64(present.ns, s->wall_offset);
-	if (s->mode != TK_ICOUNT)
-		return;
-	copy->line = line_at(insns, (uint64_t)present.ns, s->line.num, s->line.den);
-	if (!s->stopped && !s->sleep_off)
+	copy->saved_insns = insns;
+	if (s->mode == TK_ICOUNT && !s->stopped && !s->sleep_off)
 		copy->real_base = real_now(tk);
 }
 
@@ -45,8 +43,8 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	struct timekeep *s = tk->state;
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
-	s->line.insns0 = insns;
-	s->stretch.length = 0; /* whatever the image says */
+	s->line.insns0 += insns - s->saved_insns; /* a fraction of a nanosecond is kept, too */
+	s->stretch.length = 0;                    /* whatever the image says */
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
@@ -54,6 +52,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	if (s->mode == TK_OFFSET) {
 		s->stopped_eff = eff;
 		host_resume(tk, eff);
+		s->line.insns0 = insns;
 		s->line.value0 = eff;
 		control_start(&s->control, insns, (int64_t)(eff - s->eff_base), s->control.per_insn);
 	}

@@ -108,7 +108,8 @@ struct timekeep {
 	uint32_t quirks; /* some vCPU has a skew or a drift */
 	uint64_t stopped_eff;
 	uint64_t incarnation;
-	int64_t saved_wall; /* in an image: the host's CLOCK_REALTIME */
+	int64_t saved_wall;   /* in an image: the host's CLOCK_REALTIME */
+	uint64_t saved_insns; /* and the instructions executed */
 
 	/* real time: real_base + (host monotonic - real_host) * rate, frozen while stopped */
 	int64_t real_base;

@@ -1,10 +1,17 @@
-/* For the tests of timekeep: a host that is scripted by setting its fields. */
+/* For the tests of timekeep (after check.h): a host that is scripted by setting its fields. */
 #ifndef TIMEKEEP_MODEL_H
 #define TIMEKEEP_MODEL_H
 
 #include <stdlib.h>
 
 #include "timekeep/timekeep.h"
+
+/* An assertion for loops: Check notes the place of each of its own in a file. */
+#define MUST(condition) \
+	do { \
+		if (!(condition)) \
+			ck_abort_msg("%s", #condition); \
+	} while (0)
 
 struct script {
 	uint64_t tsc;

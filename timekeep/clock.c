@@ -276,7 +276,7 @@ const char *tk_strerror(enum tk_error error)
 	case TK_EWRITE:
 		return "this MSR is read only";
 	case TK_EVALUE:
-		return "reserved bits are set";
+		return "reserved bits are set, or the value is out of range";
 	case TK_EVCPU:
 		return "no such vCPU";
 	case TK_ENATIVE:

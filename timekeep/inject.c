@@ -1,6 +1,8 @@
 /* Faults injected on purpose: jumps, wall clock steps, vCPUs that are skewed or drift. */
 #include "timekeep/state.h"
 
+#define PPM_MAX 1000000
+
 static int insert(struct timekeep *s, struct injection injection)
 {
 	unsigned i;
@@ -33,6 +35,8 @@ enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, 
 		return TK_EMODE;
 	if (vcpu >= s->vcpus)
 		return TK_EVCPU;
+	if (ppm < -PPM_MAX || ppm > PPM_MAX)
+		return TK_EVALUE;
 	s->vcpu[vcpu].skew = ticks;
 	s->vcpu[vcpu].drift_ppm = ppm;
 	s->quirks = true;

@@ -181,7 +181,7 @@ enum tk_error {
 	TK_EMODE,    /* mode host: that clock is the host's own and is read only */
 	TK_EMSR,     /* no such time MSR */
 	TK_EWRITE,   /* read-only MSR */
-	TK_EVALUE,   /* reserved bits set */
+	TK_EVALUE,   /* reserved bits set, or out of range */
 	TK_EVCPU,    /* no such vCPU */
 	TK_ENATIVE,  /* offsetting is off: there is no offset to move */
 };
@@ -371,7 +371,8 @@ struct tk_stats tk_stats(const struct tk *tk);
 
 /* --- injected faults ------------------------------------------------------------------------------ */
 
-/* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` of the time since creation. TK_EMODE in mode host. */
+/* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` (at most 10^6 either way) of the time since
+ * creation. TK_EMODE in mode host, TK_EVCPU, TK_EVALUE. */
 enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, int64_t ppm);
 
 /* When virtual time reaches `at`, every clock and TSC jumps by `delta` ns, or CLOCK_REALTIME alone is stepped.

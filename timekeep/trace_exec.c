@@ -421,7 +421,7 @@ static int do_inject(struct trace *trace, const struct event *event, struct resu
 	if (event->given & BIT(KEY_STEP))
 		failed |= tk_inject_wall_step(&trace->tk, at, (int64_t)event->value[KEY_STEP].number);
 	if (failed)
-		return nonsense(trace, "no fault can be injected here: mode host, or 16 are pending");
+		return nonsense(trace, "no such fault can be injected: mode host, 16 are pending, or a drift over 10^6 ppm");
 	return do_budget(trace, event, results);
 }
 

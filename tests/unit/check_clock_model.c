@@ -185,7 +185,7 @@ static wide mult_for(uint64_t host_khz)
 
 /* --- random clocks -------------------------------------------------------------------------------- */
 
-static const uint64_t frequencies[] = { 1000, 999983, 1000000, 1500000, 2000000, 2399999, 2400000, 3000000, 5333333 };
+static const uint64_t frequencies[] = { 10000, 999983, 1000000, 1500000, 2000000, 2399999, 2400000, 3000000, 5333333 };
 static int64_t table[CPUS];
 static int64_t skew[CPUS];
 static uint64_t base_tsc;
@@ -242,7 +242,7 @@ static void random_host(void)
 		table[cpu] = (int64_t)random_below(1000) - 500 - skew[cpu];
 	}
 	script = (struct script){ .unstable = random_below(2), .ns = (int64_t)random_below(UINT64_C(1) << 50) };
-	base_tsc = (UINT64_C(1) << 41) + random_below(UINT64_C(1) << 50);
+	base_tsc = (UINT64_C(1) << 46) + random_below(UINT64_C(1) << 50);
 	set_time();
 }
 

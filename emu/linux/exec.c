@@ -144,7 +144,7 @@ static bool open_program(struct process *process, struct program *program, struc
 {
 	for (unsigned depth = 0;; depth++) {
 		char line[SCRIPT_LINE + 1] = "", host[PATH_MAX];
-		int fd = open_executable(depth ? file_host_path(process, program->path, host) : program->path, error);
+		int fd = open_executable(file_host_path(process, program->path, host), error);
 		if (fd < 0)
 			return false;
 		if (pread(fd, line, SCRIPT_LINE, 0) < 2 || line[0] != '#' || line[1] != '!')

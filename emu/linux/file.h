@@ -7,7 +7,50 @@
 
 #include "emu/linux/syscall.h"
 
-/* With -L PREFIX: the file below the prefix, in `buffer`, if `path` is absolute and exists there; else `path` itself. */
+/* --- paths: file_path.c -------------------------------------------------------------------------------------------- */
+
+/* The file that the guest means by `path`: the program for /proc/self/exe, with -L PREFIX the file below the prefix if the path
+ * is absolute and exists there, else `path` itself. May use `buffer`. */
 const char *file_host_path(const struct process *process, const char *path, char buffer[PATH_MAX]);
+/* Whether the row's paths are only looked at, so that the sysroot applies to them. */
+bool file_row_looks(const struct syscall_row *row);
+
+/* --- descriptors: file.c ------------------------------------------------------------------------------------------- */
+
+/* Moves a descriptor that the host has given out from the emulator's range to one that the guest can use. Takes results
+ * and errors of system calls as they are. */
+int64_t file_outside_hidden(int64_t fd);
+/* Before a host call on `fd` that could block until `events`: 0 to go on (ready, O_NONBLOCK, or nothing that poll knows),
+ * SYSCALL_WAIT, -ERESTARTSYS, or -EAGAIN after the socket's own timeout. */
+int64_t file_ready(struct task *task, int fd, short events);
+/* For what cannot be polled: waits a millisecond, after which the call is tried again. At a call's beginning file_retried tells
+ * 0, or -ERESTARTSYS when a signal ended that wait. */
+int64_t file_retry_later(struct task *task);
+int64_t file_retried(struct task *task);
+/* The virtual deadline of a timeout in the guest's struct timespec (NULL: forever). 0 or -errno. */
+int64_t file_deadline(struct task *task, uint64_t timespec, uint64_t *deadline);
+
+/* --- vectors: file_io.c -------------------------------------------------------------------------------------------- */
+
+enum { FILE_IOV_MAX = 1024 }; /* UIO_MAXIOV */
+
+/* Copies and checks the guest's vector; `written` says that the kernel will write where it points. 0 or -errno. */
+int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
+                         struct iovec vector[FILE_IOV_MAX]);
+
+/* --- emulated files: proc_files.c ---------------------------------------------------------------------------------- */
+
+/* Opens what the emulator must make up, as a file of its own: a descriptor, -errno, or NOT_EMULATED. */
+enum { NOT_EMULATED = INT_MIN };
+int64_t proc_open(struct task *task, const char *path, int flags);
+
+/* --- random bytes: random.c ---------------------------------------------------------------------------------------- */
+
+/* Whether random bytes come from the seed (mode icount). */
+bool random_is_seeded(const struct process *process);
+/* The next bytes of the process's seeded stream into guest memory. Returns `length` or -EFAULT. */
+int64_t random_fill(struct process *process, uint64_t address, uint64_t length);
+/* Whether `fd` is /dev/random or /dev/urandom. */
+bool random_is_device(int fd);
 
 #endif

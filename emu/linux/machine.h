@@ -96,6 +96,8 @@ struct process {
 	bool exiting;
 	int exit_status;         /* wait(2) format */
 	FILE *strace;            /* or NULL */
+	bool strace_pids;        /* there has been more than one process: lines begin with the thread */
+	uint64_t random_words;   /* drawn from the seeded stream, mode icount */
 	uint64_t syscalls;       /* counted for --stats */
 };
 

@@ -76,6 +76,11 @@ struct syscall_row {
 extern const struct syscall_row syscall_table[];
 extern const unsigned syscall_count;
 
+/* Bytes that the pointer argument `number` of the row says it points at; UINT64_MAX on overflow. */
+uint64_t syscall_extent(const struct syscall_row *row, unsigned number, const uint64_t arg[6]);
+/* The host's kernel does it with these arguments. Returns its result or -errno. */
+int64_t syscall_host(uint64_t number, const uint64_t arg[6]);
+
 /* Runs the system call that the task's registers ask for: checks pointers, dispatches, prints for --strace. Stores the result
  * in RAX unless it is SYSCALL_WAIT or SYSCALL_NO_RESULT. Returns it. */
 int64_t syscall_dispatch(struct task *task);

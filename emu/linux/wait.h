@@ -34,6 +34,7 @@ struct wait {
 	bool child;            /* a child's change of state wakes it */
 	bool uninterruptible;  /* signals do not wake it */
 	uint64_t signals;      /* sigtimedwait(2): these wake it, blocked or not */
+	uint64_t progress;     /* what the call has done so far, in its own terms; 0 at its beginning */
 };
 
 /* Waits for `events` on one descriptor. First call: returns SYSCALL_WAIT, or 0 if the descriptor is ready (or not one that can be

@@ -48,6 +48,8 @@ int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, i
 int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new);
 int64_t space_brk(struct space *space, uint64_t address);
 int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice);
+int64_t space_shmat(struct space *space, int id, uint64_t address, int flags);
+int64_t space_shmdt(struct space *space, uint64_t address);
 
 /* The main thread's stack: mapped in full, so that it need not grow on faults, up to `limit` bytes (at most
  * GUEST_STACK_CEILING). A later call, after setrlimit(2), extends it. Returns 0 or -errno. */

@@ -1,0 +1,242 @@
+/* Reading and writing. A transfer that could block is tried only when poll says that it will not; a long write to a pipe, a
+ * terminal or a socket goes in pieces, what has gone being kept in task->wait.progress. */
+#include <asm/unistd_64.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "emu/linux/calls.h"
+#include "emu/linux/file.h"
+
+enum { PIECE = 4096 }; /* a pipe that is ready takes PIPE_BUF bytes without blocking */
+
+int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
+                         struct iovec vector[FILE_IOV_MAX])
+{
+	if (count > FILE_IOV_MAX)
+		return -EINVAL;
+	if (!space_read(&task->process->space, address, vector, count * sizeof *vector))
+		return -EFAULT;
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t base = (uint64_t)vector[i].iov_base, length = vector[i].iov_len;
+		if (length > SSIZE_MAX)
+			return -EINVAL;
+		if (!space_in_guest(base, length))
+			return -EFAULT;
+		if (written)
+			space_prepare_write(&task->process->space, base, length);
+	}
+	return 0;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------- */
+
+int64_t sys_read(struct task *task, const uint64_t arg[6])
+{
+	if (random_is_seeded(task->process) && random_is_device((int)arg[0]))
+		return random_fill(task->process, arg[1], arg[2]);
+	int64_t wait = file_ready(task, (int)arg[0], POLLIN);
+	return wait ? wait : syscall_host(__NR_read, arg);
+}
+
+static int64_t read_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
+{
+	struct iovec vector[FILE_IOV_MAX];
+	int64_t wait = file_read_vector(task, arg[1], arg[2], true, vector);
+	if (!wait && may_wait)
+		wait = file_ready(task, (int)arg[0], POLLIN);
+	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
+	return wait ? wait : syscall_host(number, host);
+}
+
+int64_t sys_readv(struct task *task, const uint64_t arg[6])
+{
+	return read_vector(task, __NR_readv, arg, true);
+}
+
+int64_t sys_preadv(struct task *task, const uint64_t arg[6])
+{
+	return read_vector(task, __NR_preadv, arg, false);
+}
+
+int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
+{
+	return read_vector(task, __NR_preadv2, arg, arg[3] == UINT64_MAX);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t total_length(const struct iovec *vector, uint64_t count)
+{
+	uint64_t total = 0;
+	for (uint64_t i = 0; i < count; i++)
+		total += vector[i].iov_len;
+	return total;
+}
+
+/* Drops `skip` bytes at the front and what is beyond `limit` bytes after them. Returns the new count. */
+static uint64_t trim(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit)
+{
+	uint64_t kept = 0;
+	for (uint64_t i = 0; i < count && limit > 0; i++) {
+		struct iovec part = vector[i];
+		uint64_t dropped = skip < part.iov_len ? skip : part.iov_len;
+		skip -= dropped;
+		part.iov_base = (char *)part.iov_base + dropped;
+		part.iov_len -= dropped;
+		if (part.iov_len == 0)
+			continue;
+		if (part.iov_len > limit)
+			part.iov_len = limit;
+		limit -= part.iov_len;
+		vector[kept++] = part;
+	}
+	return kept;
+}
+
+static bool writes_in_pieces(int fd)
+{
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || flags & O_NONBLOCK || fstat(fd, &status) < 0)
+		return false;
+	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || S_ISCHR(status.st_mode);
+}
+
+static int64_t write_piece(int fd, const struct iovec *vector, uint64_t count)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = count};
+	/* A socket says by itself how much it takes; sendmsg fails with ENOTSOCK on anything else. */
+	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT);
+	if (sent < 0 && errno == ENOTSOCK)
+		sent = writev(fd, vector, (int)count);
+	return sent < 0 ? -errno : sent;
+}
+
+/* A blocking write of more than a piece. What was written before an error or a signal counts. */
+static int64_t write_pieces(struct task *task, int fd, const struct iovec *vector, uint64_t count)
+{
+	uint64_t total = total_length(vector, count);
+	while (task->wait.progress < total) {
+		struct iovec part[FILE_IOV_MAX];
+		int64_t result = file_ready(task, fd, POLLOUT);
+		if (result == SYSCALL_WAIT)
+			return result;
+		if (result == 0) {
+			for (uint64_t i = 0; i < count; i++)
+				part[i] = vector[i];
+			result = write_piece(fd, part, trim(part, count, task->wait.progress, PIECE));
+		}
+		if (result == -EAGAIN && task->wait.begun)
+			return SYSCALL_WAIT;
+		if (result <= 0)
+			return task->wait.progress ? (int64_t)task->wait.progress : result;
+		task->wait.progress += (uint64_t)result;
+	}
+	return (int64_t)total;
+}
+
+int64_t sys_write(struct task *task, const uint64_t arg[6])
+{
+	struct iovec whole = {(void *)arg[1], arg[2]};
+	if (arg[2] > PIECE && writes_in_pieces((int)arg[0]))
+		return write_pieces(task, (int)arg[0], &whole, 1);
+	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
+	return wait ? wait : syscall_host(__NR_write, arg);
+}
+
+static int64_t write_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
+{
+	struct iovec vector[FILE_IOV_MAX];
+	int64_t wait = file_read_vector(task, arg[1], arg[2], false, vector);
+	if (wait)
+		return wait;
+	if (may_wait && total_length(vector, arg[2]) > PIECE && writes_in_pieces((int)arg[0]))
+		return write_pieces(task, (int)arg[0], vector, arg[2]);
+	if (may_wait)
+		wait = file_ready(task, (int)arg[0], POLLOUT);
+	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
+	return wait ? wait : syscall_host(number, host);
+}
+
+int64_t sys_writev(struct task *task, const uint64_t arg[6])
+{
+	return write_vector(task, __NR_writev, arg, true);
+}
+
+int64_t sys_pwritev(struct task *task, const uint64_t arg[6])
+{
+	return write_vector(task, __NR_pwritev, arg, false);
+}
+
+int64_t sys_pwritev2(struct task *task, const uint64_t arg[6])
+{
+	return write_vector(task, __NR_pwritev2, arg, arg[3] == UINT64_MAX);
+}
+
+/* --- from descriptor to descriptor --------------------------------------------------------------------------------- */
+
+/* A short count is allowed, so one piece at a time is enough where the receiver may block. */
+int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
+{
+	uint64_t count = arg[3] > PIECE && writes_in_pieces((int)arg[0]) ? PIECE : arg[3];
+	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], count};
+	return wait ? wait : syscall_host(__NR_sendfile, host);
+}
+
+/* Both ends are waited for in turn; ready once, an end stays ready unless another process takes what was there. */
+static int64_t both_ready(struct task *task, int in, int out)
+{
+	int64_t wait = file_ready(task, in, POLLIN);
+	return wait ? wait : file_ready(task, out, POLLOUT);
+}
+
+int64_t sys_splice(struct task *task, const uint64_t arg[6])
+{
+	int64_t wait = both_ready(task, (int)arg[0], (int)arg[2]);
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK};
+	return wait ? wait : syscall_host(__NR_splice, host);
+}
+
+int64_t sys_tee(struct task *task, const uint64_t arg[6])
+{
+	int64_t wait = both_ready(task, (int)arg[0], (int)arg[1]);
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	return wait ? wait : syscall_host(__NR_tee, host);
+}
+
+int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
+{
+	struct iovec vector[FILE_IOV_MAX];
+	int mode = fcntl((int)arg[0], F_GETFL) & O_ACCMODE;
+	int64_t wait = file_read_vector(task, arg[1], arg[2], mode == O_RDONLY, vector);
+	if (!wait)
+		wait = file_ready(task, (int)arg[0], mode == O_RDONLY ? POLLIN : POLLOUT);
+	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	return wait ? wait : syscall_host(__NR_vmsplice, host);
+}
+
+/* --- another process's memory -------------------------------------------------------------------------------------- */
+
+static int64_t process_memory(struct task *task, uint64_t number, const uint64_t arg[6], bool reading)
+{
+	struct iovec local[FILE_IOV_MAX], remote[FILE_IOV_MAX];
+	int64_t error = file_read_vector(task, arg[1], arg[2], reading, local);
+	if (!error)
+		error = file_read_vector(task, arg[3], arg[4], false, remote);
+	const uint64_t host[6] = {arg[0], (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5]};
+	return error ? error : syscall_host(number, host);
+}
+
+int64_t sys_process_vm_readv(struct task *task, const uint64_t arg[6])
+{
+	return process_memory(task, __NR_process_vm_readv, arg, true);
+}
+
+int64_t sys_process_vm_writev(struct task *task, const uint64_t arg[6])
+{
+	return process_memory(task, __NR_process_vm_writev, arg, false);
+}

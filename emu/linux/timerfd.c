@@ -1,0 +1,144 @@
+/* timerfd: an eventfd stands for it, into which the emulator writes expirations when the virtual clock has reached them. So a
+ * timerfd can be read, polled and inherited like any descriptor. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "emu/linux/calls.h"
+#include "emu/linux/file.h"
+#include "emu/linux/hidden.h"
+#include "emu/linux/timer.h"
+
+/* Which eventfd a descriptor is, whatever its number: "eventfd-id" of /proc/PID/fdinfo (since Linux 5.2). -1: none. */
+static int eventfd_id(int fd)
+{
+	char path[40], line[80];
+	int id = -1;
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	FILE *info = fopen(path, "re");
+	if (!info)
+		return -1;
+	while (id < 0 && fgets(line, sizeof line, info))
+		sscanf(line, "eventfd-id: %d", &id);
+	fclose(info);
+	return id;
+}
+
+static struct timer *timer_of(struct process *process, int fd)
+{
+	int id = eventfd_id(fd);
+	for (struct timer *timer = process->timers; timer && id >= 0; timer = timer->next) {
+		if (timer->kind == TIMER_FD && timer->id == id)
+			return timer;
+	}
+	return NULL;
+}
+
+/* The guest closes descriptors without our noticing; when it makes a new timer, those that no descriptor reaches any more go. */
+static bool is_reachable(const struct timer *timer)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+	bool found = !directory;
+	while (!found && (entry = readdir(directory))) {
+		int fd = atoi(entry->d_name);
+		found = entry->d_name[0] != '.' && !fd_is_hidden(fd) && eventfd_id(fd) == timer->id;
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+static void free_unreachable(struct process *process)
+{
+	struct timer **link = &process->timers;
+	while (*link) {
+		struct timer *timer = *link;
+		if (timer->kind != TIMER_FD || is_reachable(timer)) {
+			link = &timer->next;
+			continue;
+		}
+		*link = timer->next;
+		close(timer->host_fd);
+		free(timer);
+	}
+}
+
+static bool clock_allowed(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
+	       clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+}
+
+int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
+{
+	if (!clock_allowed((clockid_t)arg[0]) || arg[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
+		return -EINVAL;
+	free_unreachable(task->process);
+	int fd = eventfd(0, (int)arg[1]);
+	if (fd < 0)
+		return -errno;
+	int kept = hidden_fd(dup(fd));
+	struct timer *timer = kept >= 0 ? timer_new(task->process, TIMER_FD, eventfd_id(fd), (clockid_t)arg[0]) : NULL;
+	if (!timer) {
+		close(kept);
+		close(fd);
+		return -ENOMEM;
+	}
+	timer->host_fd = kept;
+	return file_outside_hidden(fd);
+}
+
+/* Expirations not yet read are forgotten with the old setting. */
+static void drain(int fd)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN};
+	eventfd_t count;
+	if (poll(&one, 1, 0) == 1 && eventfd_read(fd, &count) < 0)
+		return;
+}
+
+/* Not a timerfd: EBADF if it is nothing at all. */
+static int64_t no_timer(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -EBADF : -EINVAL;
+}
+
+int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
+{
+	struct process *process = task->process;
+	struct timer *timer = timer_of(process, (int)arg[0]);
+	struct itimerspec new, old;
+
+	if (!space_read(&process->space, arg[2], &new, sizeof new))
+		return -EFAULT;
+	if (arg[1] & ~(uint64_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(&new.it_value) ||
+	    !timespec_valid(&new.it_interval))
+		return -EINVAL;
+	if (!timer)
+		return no_timer((int)arg[0]);
+	old = timer_get(process, timer);
+	drain(timer->host_fd);
+	struct timer_setting setting = timer_setting(task, timer->clock, arg[1] & TFD_TIMER_ABSTIME, &new,
+	                                             (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC));
+	timer_set(process, timer, &setting);
+	if (arg[3] && !space_write(&process->space, arg[3], &old, sizeof old))
+		return -EFAULT;
+	return 0;
+}
+
+int64_t sys_timerfd_gettime(struct task *task, const uint64_t arg[6])
+{
+	struct timer *timer = timer_of(task->process, (int)arg[0]);
+	if (!timer)
+		return no_timer((int)arg[0]);
+	struct itimerspec now = timer_get(task->process, timer);
+	return space_write(&task->process->space, arg[1], &now, sizeof now) ? 0 : -EFAULT;
+}

@@ -1,0 +1,68 @@
+/* System V shared memory in the guest's address space. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/shm.h>
+
+#include "emu/mem/vma.h"
+
+static int shm_prot(int flags)
+{
+	return PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+}
+
+/* Where to attach: a place of our choice, or the guest's, rounded down with SHM_RND. Reserved as a mapping without access. */
+static int64_t reserve(struct space *space, uint64_t address, uint64_t length, int flags)
+{
+	int fixed = flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+	if (!address && flags & SHM_REMAP)
+		return -EINVAL;
+	if (address % SHMLBA && !(flags & SHM_RND))
+		return -EINVAL;
+	int64_t place = space_mmap(space, page_floor(address), length, PROT_NONE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS | (address ? fixed : 0), -1, 0);
+	return place == -EEXIST ? -EINVAL : place;
+}
+
+int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
+{
+	struct shmid_ds segment;
+	char name[32];
+
+	if (shmctl(id, IPC_STAT, &segment) < 0)
+		return -errno;
+	uint64_t length = page_ceil(segment.shm_segsz);
+	int64_t place = reserve(space, address, length, flags);
+	if (place < 0)
+		return place;
+	if (shmat(id, (void *)place, (flags & ~(SHM_RND | SHM_EXEC)) | SHM_REMAP) == (void *)-1) {
+		int error = errno;
+		space_munmap(space, (uint64_t)place, length);
+		return -error;
+	}
+	snprintf(name, sizeof name, "/SYSV%08x (deleted)", (unsigned)segment.shm_perm.__key);
+	vma_remove(space, (uint64_t)place, (uint64_t)place + length);
+	code_forget_file(space, 0, (ino_t)id + 1);
+	/* The key of aliases is the segment's id, which may be 0; an inode may not. */
+	vma_insert(space, (struct vma){.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),
+	                               .flags = MAP_SHARED, .inode = (ino_t)id + 1, .name = strdup(name)});
+	return place;
+}
+
+/* All of the attachment that begins at `address`, even if parts of it have other rights by now. */
+int64_t space_shmdt(struct space *space, uint64_t address)
+{
+	const struct vma *vma = space_find(space, address);
+	if (!vma || address % GUEST_PAGE || vma->start != address || !vma->name || strncmp(vma->name, "/SYSV", 5) != 0 ||
+	    vma->offset != 0)
+		return -EINVAL;
+	ino_t inode = vma->inode;
+	uint64_t end = address;
+	for (; vma && vma->inode == inode && vma->offset == end - address; vma = space_find(space, end))
+		end = vma->end;
+	code_forget(space, address, end);
+	if (shmdt((void *)address) < 0)
+		return -errno;
+	vma_remove(space, address, end);
+	return 0;
+}

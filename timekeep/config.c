@@ -295,7 +295,6 @@ void clock_begin(const struct tk *tk)
 		return;
 	}
 	s->eff_base = host_eff(tk, 0);
-	s->created_at = s->eff_base;
 	if (s->policy == TK_POLICY_APPARENT)
 		s->line.value0 = s->eff_base;
 	if (s->mode == TK_HOST)
@@ -332,8 +331,8 @@ void tk_create_vcpu(const struct tk *tk, unsigned vcpu, uint64_t insns)
 	if (s->mode != TK_OFFSET)
 		return;
 	base = host_eff(tk, 0);
-	if ((int64_t)(base - s->created_at) > 0)
-		base = s->created_at;
+	if ((int64_t)(base - s->eff_base) > 0)
+		base = s->eff_base;
 	s->vcpu[vcpu].offset = s->tsc_start - base;
 	s->vcpu[vcpu].adjust = 0;
 }

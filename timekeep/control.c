@@ -1,6 +1,6 @@
 /*
- * Keeping a line over instructions at a target that moves with real time: the auto rate of mode icount (time.md
- * section 5) and the apparent TSC (section 2).
+ * Keeping a line over instructions at a target that moves with real time: the auto rate of mode icount and
+ * the apparent TSC.
  *
  * The machine's speed is measured, so the new slope is that of the target itself, corrected by as much as makes the
  * difference vanish by the next run. A constant load therefore settles at once and stays; a step of one shift

@@ -1,6 +1,6 @@
 /*
- * From the host's clocks to the guest's side: scaling, guards against steps back (time.md section 3), and the real
- * time that idling and the auto rate compare with. Guards work here, once for all vCPUs, because a host that steps
+ * From the host's clocks to the guest's side: scaling, guards against steps back, and the real time that
+ * idling and the auto rate compare with. Guards work here, once for all vCPUs, because a host that steps
  * back is the host's fault; a vCPU's own offset comes after.
  */
 #include "timekeep/state.h"

@@ -1,4 +1,4 @@
-/* The time MSRs (time.md section 7; SDM volume 4) and CPUID's time leaves. */
+/* The time MSRs (SDM volume 4, chapter 2) and CPUID's time leaves (SDM volume 2, CPUID). */
 #include "timekeep/state.h"
 
 enum msr {

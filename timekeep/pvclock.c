@@ -1,4 +1,4 @@
-/* KVM's paravirtual clock page (time.md section 8; Linux Documentation/virt/kvm/x86/msr.rst). */
+/* KVM's paravirtual clock page (Linux Documentation/virt/kvm/x86/msr.rst). */
 #include "timekeep/state.h"
 
 #define NS_PER_S UINT64_C(1000000000)

@@ -93,6 +93,15 @@ void tk_load(const struct tk *tk, unsigned vcpu, uint64_t insns)
 		host_eff(tk, 0);
 }
 
+/* The next moment at which somebody waits for something: an injected fault may bring a deadline about, but is not
+ * waited for by itself. */
+static int64_t next_event(const struct tk *tk)
+{
+	int64_t deadline = tk_next_deadline(tk);
+
+	return deadline == TK_NEVER ? TK_NEVER : min_i64(deadline, tk->state->next_injection);
+}
+
 /* --- idle ----------------------------------------------------------------------------------------- */
 
 /* Virtual ns from now on. With auto the clock may be ahead, and then stands until real time has caught up. */
@@ -109,12 +118,12 @@ static int64_t wait_until(const struct tk *tk, uint64_t insns, int64_t deadline)
 enum tk_idle tk_idle_begin(const struct tk *tk, uint64_t insns, bool external, int64_t *wait_ns)
 {
 	struct timekeep *s = tk->state;
-	int64_t deadline = min_i64(tk_next_deadline(tk), s->next_injection);
+	int64_t deadline = next_event(tk);
 
 	*wait_ns = 0;
 	if (s->stopped)
 		return TK_IDLE_FOREVER;
-	if (tk_next_deadline(tk) == TK_NEVER && !external)
+	if (deadline == TK_NEVER && !external)
 		return TK_IDLE_DEADLOCK;
 	s->idle = true;
 	if (s->mode == TK_ICOUNT && !s->sleep_off)
@@ -145,7 +154,7 @@ static void icount_slept(const struct tk *tk, uint64_t insns)
 
 static void icount_jump(const struct tk *tk, uint64_t insns)
 {
-	int64_t deadline = min_i64(tk_next_deadline(tk), tk->state->next_injection);
+	int64_t deadline = next_event(tk);
 	int64_t ahead = sub_i64(deadline, now_ns(tk, insns));
 
 	if (deadline != TK_NEVER && ahead > 0)

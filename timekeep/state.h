@@ -92,7 +92,6 @@ struct timekeep {
 	uint64_t host_khz;
 	uint64_t mult;
 	uint64_t bias;
-	uint64_t created_at;  /* scaled host TSC at creation */
 	uint32_t host_stable;
 	uint32_t host_seen;   /* last_* hold a reading */
 	uint64_t last_tsc;

@@ -1,4 +1,5 @@
-/* Matching TSC writes by the host, as a restore makes one for each vCPU, at different moments (time.md section 6). */
+/* Matching TSC writes by the host, as a restore makes one for each vCPU, at different moments. KVM's
+ * rules: kvm_synchronize_tsc in arch/x86/kvm/x86.c (`1s`), and what it was in Linux 2.6.37 (`2010`). */
 #include "timekeep/state.h"
 
 #define NS_PER_S INT64_C(1000000000)

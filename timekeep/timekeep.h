@@ -1,8 +1,17 @@
 /*
- * timekeep: one virtual clock under everything that a guest can see.
+ * timekeep: one virtual clock under everything that a guest can see. This header is the manual.
  *
  * The library knows no emulator. Its caller counts instructions, asks for times, waits; its host (time stamp
  * counter, clocks, sleep) is a table of functions, so that a scripted host can replay any machine, however broken.
+ *
+ *	struct tk clock = { malloc(tk_size()), tk_host_linux() };
+ *	struct tk_config config = tk_config_default();
+ *	char error[200];
+ *
+ *	config.mode = TK_ICOUNT;
+ *	if (tk_create(&clock, &config, error, sizeof(error)))
+ *		fprintf(stderr, "%s\n", error);
+ *	tsc = tk_rdtsc(&clock, vcpu, instructions_executed);
  *
  * Words. H is a host TSC reading, G a guest's, khz a TSC frequency in kHz; a vCPU is a virtual CPU, a host CPU a
  * real one. Times are nanoseconds in int64_t; "virtual" ones are the guest's CLOCK_MONOTONIC. `insns` is always the
@@ -158,8 +167,7 @@ int tk_create(const struct tk *tk, const struct tk_config *config, char *error, 
 void tk_create_vcpu(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
 enum tk_mode tk_mode(const struct tk *tk);
-/* Idle time jumps (tk_config's sleep_off). */
-bool tk_sleep_off(const struct tk *tk);
+bool tk_sleep_off(const struct tk *tk); /* idle time jumps */
 unsigned tk_vcpus(const struct tk *tk);
 uint64_t tk_guest_khz(const struct tk *tk);
 uint64_t tk_host_khz(const struct tk *tk);
@@ -174,7 +182,11 @@ uint64_t tk_detect_khz(const struct tk_host *host);
  * the measurement become 0. 0, or -1 if the host cannot pin. */
 int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus);
 
-/* --- reading and setting time --------------------------------------------------------------------- */
+/* --- reading and setting time ---------------------------------------------------------------------
+ *
+ * TSC, clocks, timers and deadlines are views of one number: ticks since creation in modes host and offset,
+ * nanoseconds in mode icount. Nothing reads the host past it. In mode icount with a fixed rate that number is
+ * insns * rate + time asleep, so a run is a function of its instructions. */
 
 enum tk_error {
 	TK_OK,
@@ -225,7 +237,10 @@ int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t i
  * that speaks of time, nothing changed. With 15H, ECX * EBX / EAX is the exact frequency and EAX is 1. */
 bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);
 
-/* --- timers --------------------------------------------------------------------------------------- */
+/* --- timers ---------------------------------------------------------------------------------------
+ *
+ * The loop that runs instructions needs one number, the distance to the next event: arm what is waited for, run
+ * tk_budget instructions, take out what has expired. */
 
 #define TK_TIMER_RESERVED (UINT64_C(1) << 63)                  /* ids from here on belong to the library */
 #define TK_TIMER_TSC_DEADLINE(vcpu) (TK_TIMER_RESERVED | (vcpu)) /* popped when MSR 6E0H's moment has come */
@@ -259,7 +274,10 @@ uint64_t tk_ns_per_insn(const struct tk *tk);
 /* Virtual minus real time since creation, in ns (mode icount; 0 in the others). Reads the host's clock. */
 int64_t tk_drift(const struct tk *tk, uint64_t insns);
 
-/* --- idle: every guest thread is blocked ---------------------------------------------------------- */
+/* --- idle: every guest thread is blocked ----------------------------------------------------------
+ *
+ * sleep=on: the clock follows the host's while nothing runs. sleep=off: it jumps to the next deadline, so a program
+ * that sleeps for an hour is done at once; it jumps to nothing but a deadline, and not past what came from outside. */
 
 enum tk_idle {
 	TK_IDLE_WAIT,     /* wait *wait_ns on the host, or less if something external comes; may be 0 */
@@ -278,7 +296,9 @@ enum tk_idle tk_idle_begin(const struct tk *tk, uint64_t insns, bool external, i
  * tk_idle_begin does nothing. */
 void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake);
 
-/* --- stop, continue, load ------------------------------------------------------------------------- */
+/* --- stop, continue, load -------------------------------------------------------------------------
+ *
+ * Ticks and nanoseconds freeze together and go on together, so a stopped guest does not run out its sleeps. */
 
 /* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. Mode host runs on. */
 void tk_stop(const struct tk *tk, uint64_t insns);
@@ -301,7 +321,9 @@ struct tk_sync_result {
 enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value,
 			    struct tk_sync_result *result);
 
-/* --- save, restore, migrate ----------------------------------------------------------------------- */
+/* --- save, restore, migrate -----------------------------------------------------------------------
+ *
+ * On a host of another frequency the guest's goes on as it was: offset = G - ((H * mult) >> 48) with the new mult. */
 
 enum tk_away {
 	TK_FREEZE,  /* time stood still */
@@ -315,7 +337,7 @@ struct tk_restore {
 };
 
 /* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers, incarnation. The clock
- * itself runs on. */
+ * itself runs on. Time asleep since a tk_idle_begin that has not ended is not in the image. */
 void tk_save(const struct tk *tk, uint64_t insns, void *image);
 
 /* Wall time that has passed since the image was taken, by this host's CLOCK_REALTIME; never negative. */
@@ -369,7 +391,9 @@ struct tk_stats {
 
 struct tk_stats tk_stats(const struct tk *tk);
 
-/* --- injected faults ------------------------------------------------------------------------------ */
+/* --- injected faults ------------------------------------------------------------------------------
+ *
+ * What a broken machine would do to its guest, so no guard undoes it. (A rate for all clocks is in tk_config.) */
 
 /* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` (at most 10^6 either way) of the time since
  * creation. TK_EMODE in mode host, TK_EVCPU, TK_EVALUE. */
@@ -380,7 +404,43 @@ enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, 
 int tk_inject_jump(const struct tk *tk, int64_t at, int64_t delta);
 int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
 
-/* --- host clock traces (.clk) --------------------------------------------------------------------- */
+/* --- host clock traces (.clk) ---------------------------------------------------------------------
+ *
+ * One event a line, `#` starts a comment: EVENT key=value ... => key=value ... Before the arrow what happens, after it
+ * what must come out. Integers are decimal or 0x hex, may be negative and hold `_` between digits. Every event but
+ * `clock` takes vcpu (0), cpu (host CPU, 0), and tsc, ns, real: the host's TSC, CLOCK_MONOTONIC and CLOCK_REALTIME now;
+ * the last three keep their last values.
+ *
+ *	clock      keys below; begins a new clock, must come first
+ *	host       khz cpus stable=0|1 table=CPU:TICKS,...     later in the trace: the host changes
+ *	create     the guest, or another vCPU                   => offset
+ *	rdtsc rdtscp                                            => tsc aux, or fault=ud
+ *	rdmsr      msr                                          => value or fault=gp, offset adjust
+ *	wrmsr      msr value                                    => the same
+ *	hostwrite  value       a TSC write of a restore         => offset generation matched
+ *	load       the vCPU is placed on a host CPU             => offset
+ *	stop cont
+ *	now        id=monotonic|realtime|boottime|monotonic_raw|tai => time
+ *	wall       value=NS or step=NS: CLOCK_REALTIME is set   => time, or fault=gp
+ *	run        insns                                        => insns (in all) time fired
+ *	budget                                                  => insns
+ *	arm        timer deadline                               => insns (the budget now)
+ *	disarm     timer                                        => insns
+ *	idle       ns: when the wait ended; wake=timer|external => time fired wait (ns, forever or deadlock)
+ *	tick       the end of a slice                           => shift time drift wait
+ *	inject     vcpu skew drift; at jump; at step            => insns
+ *	save                                                    => value time
+ *	restore    khz policy=freeze|advance away=NS            => offset incarnation
+ *	pvclock    the page is refreshed                        => version timestamp system mul shift flags
+ *	pvread     its reader                                   => time
+ *	cpuid      leaf                                         => eax ebx ecx edx
+ *	stats                                                   => backsteps largest_backstep raised exits
+ *
+ * Keys of `clock`, by default as tk_config_default has them: mode=host|offset|icount vcpus node_vcpus (vCPUs on each
+ * node) guest_khz start guard=none|clamp|strict|catchup|table sync=1s|2010|exact|max shift=0..10|auto ns-per-insn=P/Q
+ * sleep=on|off align=on|off epoch rate=P/Q policy=never-emulate|default|always-emulate|apparent, and the switches
+ * exiting offsetting scaling rdtscp=on|off. A clock without `create` has offset 0. Frequencies that are not given are
+ * equal, and 1 GHz. `fired` is the ids of the timers that expired, in order, as 3,1, or 0. */
 
 /* Feeds the events of `in` to a clock over a scripted host; results on `out`, one line for each event; failed
  * expectations and errors on `err` as NAME:LINE: message. 0: all expectations hold, 1: some do not, 2: malformed. */

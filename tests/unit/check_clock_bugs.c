@@ -1,5 +1,5 @@
 /*
- * Bugs that real systems had (time.md section 10): for each a trace that shows it. The trace holds against the
+ * Bugs that real systems had: for each a trace that shows it. The trace holds against the
  * library, and must not against the same library with that one event answered as the buggy system did: the replay
  * calls through a table of handlers, and a test swaps one.
  */

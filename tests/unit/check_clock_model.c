@@ -1,6 +1,6 @@
 /*
  * The library against a second, independent model: random events on random hosts, every result compared. The model
- * is the specification (time.md) written down in 128-bit integers, without any of the library's code, fast paths or
+ * is the specification written down in 128-bit integers, without any of the library's code, fast paths or
  * state layout. TICK86_SEED repeats a run.
  */
 #include <check.h>

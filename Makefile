@@ -119,15 +119,25 @@ check-asan: deps
 		EXTRA_CFLAGS='$(SANITIZE) -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE)'
 
 # man page, public header of timekeep, pkg-config
-install: all
+install: all install-timekeep
 	install -D -m 755 $(BUILD)/tick86 $(DESTDIR)$(PREFIX)/bin/tick86
 	install -D -m 644 tools/tick86.1 $(DESTDIR)$(PREFIX)/share/man/man1/tick86.1
+
+install-timekeep: $(BUILD)/libtimekeep.a $(BUILD)/timekeep.pc
 	install -D -m 644 $(BUILD)/libtimekeep.a $(DESTDIR)$(PREFIX)/lib/libtimekeep.a
 	install -D -m 644 timekeep/timekeep.h $(DESTDIR)$(PREFIX)/include/timekeep.h
+	install -D -m 644 $(BUILD)/timekeep.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/timekeep.pc
+
+$(BUILD)/timekeep.pc: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: timekeep' 'Description: virtual clock for emulators' 'Version: $(VERSION)' \
+		'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -ltimekeep' >$@
+
+FORCE:
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench demo deps guest unit check check-asan install clean
+.PHONY: all bench demo deps guest unit check check-asan install install-timekeep clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

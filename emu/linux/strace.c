@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "emu/linux/hidden.h"
 #include "emu/linux/strace.h"
 
 enum { STRING_SHOWN = 32, WORDS_SHOWN = 32 };
@@ -249,6 +251,17 @@ static void put_result(struct strace_line *line, const struct syscall_row *row, 
 		put(line, "%#" PRIx64, (uint64_t)result);
 	else
 		put(line, "%" PRId64, result);
+}
+
+/* --- output -------------------------------------------------------------------------------------------------------- */
+
+bool strace_open(struct process *process)
+{
+	const char *path = process->options->strace_path;
+	bool to_file = path && strcmp(path, "-") != 0;
+	int fd = to_file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666) : dup(STDERR_FILENO);
+	process->strace = fd < 0 ? NULL : fdopen(hidden_fd(fd), "a");
+	return process->strace;
 }
 
 /* --- lines --------------------------------------------------------------------------------------------------------- */

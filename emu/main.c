@@ -1,0 +1,211 @@
+/* Commands, and what a person is told. */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "emu/clock_command.h"
+#include "emu/cpu/model.h"
+#include "emu/linux/process.h"
+#include "emu/mem/fault.h"
+#include "emu/stats.h"
+
+enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The guest owns everything below GUEST_END. Linux puts us there only where the stack is unlimited, which turns its layout upside down:
+ * run again with a limit then. */
+static void leave_guest_addresses(char **argv)
+{
+	struct rlimit limit;
+	int local;
+
+	if ((uint64_t)&leave_guest_addresses >= GUEST_END && (uint64_t)&local >= GUEST_END && (uint64_t)&printf >= GUEST_END)
+		return;
+	if (!getrlimit(RLIMIT_STACK, &limit) && limit.rlim_cur == RLIM_INFINITY) {
+		limit.rlim_cur = GUEST_STACK_MAX;
+		if (!setrlimit(RLIMIT_STACK, &limit))
+			execv("/proc/self/exe", argv);
+	}
+	fprintf(stderr, "tick86: the host's address space layout leaves no room for the program (try: setarch -R tick86 ...)\n");
+	exit(EXIT_CANNOT_RUN);
+}
+
+/* --- the clock ---------------------------------------------------------------------------------------- */
+
+/* 2000-01-01T00:00:00Z: what the wall clock says under icount, so that a run is the same on any day. */
+#define ICOUNT_EPOCH_NS 946684800000000000LL
+
+static bool inject_faults(const struct tk *clock, const struct options *options, char *error, size_t error_size)
+{
+	for (unsigned k = 0; k < options->injections; k++) {
+		const struct injection *injection = &options->injection[k];
+		bool done = false;
+
+		switch (injection->kind) {
+		case INJECT_SKEW:
+			done = tk_inject_skew(clock, injection->vcpu, injection->by, 0) == TK_OK;
+			break;
+		case INJECT_DRIFT:
+			done = tk_inject_skew(clock, injection->vcpu, 0, injection->by) == TK_OK;
+			break;
+		case INJECT_JUMP:
+			done = tk_inject_jump(clock, injection->at, injection->by) == 0;
+			break;
+		case INJECT_WALL_STEP:
+			done = tk_inject_wall_step(clock, injection->at, injection->by) == 0;
+			break;
+		}
+		if (!done) {
+			snprintf(error, error_size, "this clock cannot be given such a fault");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool create_clock(struct tk *clock, struct options *options, char *error, size_t error_size)
+{
+	struct tk_config *config = &options->clock;
+	const struct tk_host *host = tk_host_linux();
+	uint32_t cpu;
+
+	*clock = (struct tk){ .state = calloc(1, tk_size()), .host = host };
+	if (!clock->state) {
+		snprintf(error, error_size, "out of memory");
+		return false;
+	}
+	if (options->pin >= 0 && host->pin(host->ctx, options->pin)) {
+		snprintf(error, error_size, "--pin: host CPU %d is not one that this process may run on", options->pin);
+		return false;
+	}
+	if (!options->epoch_given && config->mode == TK_ICOUNT)
+		config->epoch_ns = ICOUNT_EPOCH_NS;
+	else if (!options->epoch_given && config->mode == TK_OFFSET)
+		config->epoch_ns = host->clock(host->ctx, TK_REALTIME);
+	if (options->table_auto) {
+		long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+		config->table = options->table;
+		config->table_length = cpus < TK_MAX_HOST_CPUS ? (unsigned)cpus : TK_MAX_HOST_CPUS;
+		if (tk_calibrate_table(host, tk_detect_khz(host), options->table, config->table_length)) {
+			snprintf(error, error_size, "--tsc-table=auto: this process cannot move between host CPUs");
+			return false;
+		}
+	}
+	if (options->tsc_offset_given)
+		config->tsc_start = host->tsc(host->ctx, &cpu) + (uint64_t)options->tsc_offset;
+	return tk_create(clock, config, error, error_size) == 0 && inject_faults(clock, options, error, error_size);
+}
+
+/* --- run ------------------------------------------------------------------------------------------------ */
+
+static bool is_program(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+/* As execvp(3) looks: names without a slash along PATH. Where nothing is found the name itself is left for the loader to complain of. */
+static const char *find_program(const char *name, char *path, size_t size)
+{
+	const char *at = getenv("PATH");
+
+	if (strchr(name, '/'))
+		return name;
+	for (at = at ? at : "/usr/local/bin:/usr/bin:/bin"; *at;) {
+		size_t length = strcspn(at, ":");
+
+		snprintf(path, size, "%.*s%s%s", (int)length, at, length ? "/" : "", name);
+		if (is_program(path))
+			return path;
+		at += length + (at[length] == ':');
+	}
+	return NULL;
+}
+
+static bool model_usable(const struct options *options)
+{
+	const char *missing = cpu_model_missing_on_host(cpu_model_find(options->cpu));
+
+	if (!missing)
+		return true;
+	fprintf(stderr, "tick86: this host's CPU has no %s, which --cpu=%s needs: choose an older model\n", missing, options->cpu);
+	return false;
+}
+
+static int run(char **argv)
+{
+	static struct options options; /* large; the one run of this host process */
+	struct load_error load_error;
+	struct process *process;
+	struct tk clock;
+	char error[256], path[PATH_MAX];
+	const char *program;
+	int64_t started;
+	int status;
+
+	switch (options_parse(&options, argv, error, sizeof error)) {
+	case OPTIONS_HELP:
+		options_help(stdout);
+		return 0;
+	case OPTIONS_VERSION:
+		puts("tick86 " TICK86_VERSION);
+		return 0;
+	case OPTIONS_ERROR:
+		fprintf(stderr, "tick86: %s\n", error);
+		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	if (!model_usable(&options))
+		return EXIT_USAGE;
+	if (!create_clock(&clock, &options, error, sizeof error)) {
+		fprintf(stderr, "tick86: %s\n", error);
+		return EXIT_USAGE;
+	}
+	program = find_program(options.argv[0], path, sizeof path);
+	if (!program) {
+		fprintf(stderr, "tick86: %s: not found in PATH\n", options.argv[0]);
+		return EXIT_NOT_FOUND;
+	}
+	fault_install();
+	process = process_create(&options, &clock);
+	if (!process) {
+		fprintf(stderr, "tick86: out of memory\n");
+		return EXIT_CANNOT_RUN;
+	}
+	if (!process_load(process, program, options.argv, options.envp, &load_error)) {
+		fprintf(stderr, "tick86: %s: %s\n", options.argv[0], load_error.text);
+		return load_error.status;
+	}
+	started = monotonic_ns();
+	status = process_run(process);
+	if (options.stats && getpid() == process->pid)
+		stats_write(process, monotonic_ns() - started);
+	process_die(process, status);
+}
+
+int main(int argc, char **argv)
+{
+	leave_guest_addresses(argv);
+	if (argc > 1 && !strcmp(argv[1], "clock"))
+		return clock_command(argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "run"))
+		return run(argv + 2);
+	return run(argv + 1);
+}

@@ -90,7 +90,14 @@ static uint8_t address_register(ZydisRegister reg)
 		? DECODE_NO_REG : (uint8_t)ZydisRegisterGetId(reg);
 }
 
-static void set_memory(struct decoded *out, const ZydisDecodedOperand *from)
+/* SIB with no base: base 5 in mod 0 is a disp32, REX.B or not (SDM vol. 2, table 2-5). With 32-bit addresses Zydis 4.0 takes
+ * it for R13D and drops the displacement. */
+static bool sib_without_base(const ZydisDecodedInstruction *in)
+{
+	return in->attributes & ZYDIS_ATTRIB_HAS_SIB && in->raw.modrm.mod == 0 && in->raw.sib.base == 5;
+}
+
+static void set_memory(struct decoded *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
 {
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(from->mem.index);
 
@@ -100,6 +107,10 @@ static void set_memory(struct decoded *out, const ZydisDecodedOperand *from)
 	out->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
 	out->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
 	out->mem.disp = from->mem.disp.value;
+	if (sib_without_base(in)) {
+		out->mem.base = DECODE_NO_REG;
+		out->mem.disp = in->raw.disp.value;
+	}
 	if (from->mem.base == ZYDIS_REGISTER_RIP)
 		out->mem.disp += (int64_t)(out->address + out->length);
 	else if (from->mem.base == ZYDIS_REGISTER_EIP)
@@ -133,7 +144,7 @@ static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in,
 			break;
 		case ZYDIS_OPERAND_TYPE_MEMORY:
 			operand->kind = OPERAND_MEM;
-			set_memory(out, &from[k]);
+			set_memory(out, in, &from[k]);
 			break;
 		case ZYDIS_OPERAND_TYPE_IMMEDIATE:
 			operand->kind = OPERAND_IMM;

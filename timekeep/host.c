@@ -1,6 +1,7 @@
 /* The machine we run on, and what can be measured of it. */
 #include <cpuid.h>
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -69,10 +70,22 @@ static int linux_pin(void *ctx, int cpu)
 
 	(void)ctx;
 	CPU_ZERO(&set);
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (cpu < 0 || i == cpu)
-			CPU_SET(i, &set);
+	CPU_SET((unsigned)cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+_Static_assert(sizeof(cpu_set_t) == TK_MAX_HOST_CPUS / 8, "an affinity mask is a cpu_set_t");
+
+static int linux_affinity(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], bool set)
+{
+	cpu_set_t cpus;
+	int status;
+
+	(void)ctx;
+	memcpy(&cpus, mask, sizeof(cpus));
+	status = set ? sched_setaffinity(0, sizeof(cpus), &cpus) : sched_getaffinity(0, sizeof(cpus), &cpus);
+	memcpy(mask, &cpus, sizeof(cpus));
+	return status;
 }
 
 const struct tk_host *tk_host_linux(void)
@@ -84,6 +97,7 @@ const struct tk_host *tk_host_linux(void)
 		.khz = linux_khz,
 		.stable = linux_stable,
 		.pin = linux_pin,
+		.affinity = linux_affinity,
 	};
 
 	return &host;
@@ -141,23 +155,47 @@ static int64_t lag(struct pair first, struct pair other, uint64_t khz)
 	return difference <= error && difference >= -error ? 0 : difference;
 }
 
-int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus)
+struct affinity affinity_now(const struct tk_host *host)
+{
+	struct affinity affinity = { 0 };
+
+	affinity.known = host->affinity && host->affinity(host->ctx, affinity.mask, false) == 0;
+	return affinity;
+}
+
+void affinity_restore(const struct tk_host *host, struct affinity affinity)
+{
+	if (affinity.known)
+		host->affinity(host->ctx, affinity.mask, true);
+}
+
+/* A CPU that may not be used keeps 0: nothing will run there. */
+static int measure_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus)
 {
 	struct pair first = { 0 };
+	bool has_first = false;
 
-	if (!host->pin)
-		return -1;
 	for (unsigned cpu = 0; cpu < cpus; cpu++) {
 		struct pair pair;
 
-		if (host->pin(host->ctx, (int)cpu)) {
-			host->pin(host->ctx, -1);
-			return -1;
-		}
+		table[cpu] = 0;
+		if (host->pin(host->ctx, (int)cpu))
+			continue;
 		pair = read_pair(host);
-		if (cpu == 0)
+		if (has_first)
+			table[cpu] = lag(first, pair, khz);
+		else
 			first = pair;
-		table[cpu] = cpu == 0 ? 0 : lag(first, pair, khz);
+		has_first = true;
 	}
-	return host->pin(host->ctx, -1);
+	return has_first ? 0 : -1;
+}
+
+int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus)
+{
+	struct affinity before = affinity_now(host);
+	int status = host->pin ? measure_table(host, khz, table, cpus) : -1;
+
+	affinity_restore(host, before);
+	return status;
 }

@@ -141,6 +141,15 @@ void clock_begin_native(const struct tk *tk);
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
 int refuse(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* host.c: around work that pins. */
+struct affinity {
+	unsigned char mask[TK_MAX_HOST_CPUS / 8];
+	bool known;
+};
+
+struct affinity affinity_now(const struct tk_host *host);
+void affinity_restore(const struct tk_host *host, struct affinity affinity);
+
 /* host_side.c: from the host's TSC to eff. A TSC read has step 1 (the strict guard then moves on by one), any other
  * look at the time step 0. */
 uint64_t host_eff(const struct tk *tk, unsigned step);

@@ -63,7 +63,9 @@ struct tk_host {
 	void (*sleep)(void *ctx, int64_t ns);                /* used by calibration only; NULL: no calibration */
 	uint64_t (*khz)(void *ctx);                          /* TSC frequency; NULL or 0: unknown */
 	bool (*stable)(void *ctx);                           /* invariant, synchronised TSC; NULL: yes */
-	int (*pin)(void *ctx, int cpu);                      /* to one host CPU, -1 to all; 0 or -1; NULL: cannot */
+	int (*pin)(void *ctx, int cpu);                      /* to one host CPU; 0 or -1; NULL: cannot */
+	/* Reads, or sets, the host CPUs that may be used, a bit each, to undo a pin; 0 or -1; NULL: pins stay. */
+	int (*affinity)(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], bool set);
 };
 
 /* The machine we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H, sched_setaffinity. */
@@ -179,7 +181,8 @@ int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns);
 uint64_t tk_detect_khz(const struct tk_host *host);
 
 /* Measures the TSC of host CPUs 0 to cpus - 1 against the first one's, by pinning; differences within the error of
- * the measurement become 0. 0, or -1 if the host cannot pin. */
+ * the measurement become 0, as do those of CPUs that may not be used. Undoes its pins. 0, or -1: no CPU can be
+ * pinned. */
 int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus);
 
 /* --- reading and setting time ---------------------------------------------------------------------

@@ -30,17 +30,9 @@ static unsigned sample_each(const struct tk_host *host, unsigned cpus, FILE *out
 	return sampled;
 }
 
-int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err)
+static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out,
+			 FILE *err)
 {
-	uint64_t khz = tk_detect_khz(host);
-	bool stable = !host->stable || host->stable(host->ctx);
-
-	if (!host->pin || !khz || !rounds)
-		return -1;
-	fprintf(out, "# The host's clocks as a guest without a guard would see them.\n");
-	fprintf(out, "clock mode=offset guard=none guest_khz=%llu\n", (unsigned long long)khz);
-	fprintf(out, "host khz=%llu cpus=%u stable=%d\n", (unsigned long long)khz, cpus, stable);
-	sample(host, "create", out);
 	for (unsigned done = 1; done <= rounds; done++) {
 		if (!sample_each(host, cpus, out))
 			return -1;
@@ -48,7 +40,25 @@ int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, 
 		if (interval > 0 && host->sleep && done < rounds)
 			host->sleep(host->ctx, interval);
 	}
-	host->pin(host->ctx, -1);
+	return 0;
+}
+
+int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err)
+{
+	uint64_t khz = tk_detect_khz(host);
+	bool stable = !host->stable || host->stable(host->ctx);
+	struct affinity before;
+	int status;
+
+	if (!host->pin || !khz || !rounds)
+		return -1;
+	fprintf(out, "# The host's clocks as a guest without a guard would see them.\n");
+	fprintf(out, "clock mode=offset guard=none guest_khz=%llu\n", (unsigned long long)khz);
+	fprintf(out, "host khz=%llu cpus=%u stable=%d\n", (unsigned long long)khz, cpus, stable);
+	sample(host, "create", out);
+	before = affinity_now(host);
+	status = sample_rounds(host, cpus, rounds, interval, out, err);
+	affinity_restore(host, before);
 	fprintf(out, "stats\n");
-	return fflush(out) || ferror(out) ? -1 : 0;
+	return status || fflush(out) || ferror(out) ? -1 : 0;
 }

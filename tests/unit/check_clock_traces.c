@@ -1,6 +1,7 @@
 /* Every trace under traces/clock holds; and the language itself: results, failures, malformed lines, recording, plots. */
 #include <check.h>
 #include <dirent.h>
+#include <sched.h>
 #include <string.h>
 
 #include "tests/timekeep_model.h"
@@ -160,10 +161,17 @@ static int pinned(void *ctx, int cpu)
 
 	if (cpu == 1)
 		return -1; /* a CPU that may not be used */
-	script->cpu = cpu < 0 ? 0 : (uint32_t)cpu;
+	script->cpu = (uint32_t)cpu;
 	script->tsc = cpu == 2 ? script->tsc - 1000000 : script->tsc + 1000200;
 	script->ns += 100;
 	return 0;
+}
+
+static int never_pinned(void *ctx, int cpu)
+{
+	(void)ctx;
+	(void)cpu;
+	return -1;
 }
 
 static uint64_t known_khz(void *ctx)
@@ -229,17 +237,24 @@ END_TEST
 
 START_TEST(the_table_is_calibrated_by_pinning)
 {
+	cpu_set_t before, after;
 	struct script script = { .tsc = 5000000, .ns = 77 };
 	struct tk_host host = script_host(&script);
 	int64_t table[3] = { 9, 9, 9 };
 
 	host.pin = pinned;
-	ck_assert_int_eq(tk_calibrate_table(&host, 2000000, table, 3), -1); /* CPU 1 cannot be pinned */
-	ck_assert_int_eq(tk_calibrate_table(&host, 2000000, table, 1), 0);
+	ck_assert_int_eq(tk_calibrate_table(&host, 2000000, table, 3), 0);
 	ck_assert_int_eq(table[0], 0);
+	ck_assert_int_eq(table[1], 0); /* may not be used */
+	ck_assert_int_eq(table[2], 1000200);
+	host.pin = never_pinned;
+	ck_assert_int_eq(tk_calibrate_table(&host, 2000000, table, 3), -1);
 	host = *tk_host_linux();
+	sched_getaffinity(0, sizeof(before), &before);
 	ck_assert_int_eq(tk_calibrate_table(&host, tk_detect_khz(&host), table, 2), 0);
 	ck_assert_int_eq(table[0], 0);
+	sched_getaffinity(0, sizeof(after), &after);
+	ck_assert(CPU_EQUAL(&before, &after));
 }
 END_TEST
 

@@ -105,6 +105,12 @@ static void put_offset(struct trace *trace, const struct event *event, struct re
 
 /* --- configuration -------------------------------------------------------------------------------- */
 
+/* Keeps a number that is too large for its field too large. */
+static unsigned at_most(uint64_t number, unsigned most)
+{
+	return number < most ? (unsigned)number : most;
+}
+
 static void set_trap(struct tk_config *config, const struct event *event, enum key key, unsigned trap)
 {
 	if (event->given & BIT(key))
@@ -119,9 +125,7 @@ static int set_rate(struct trace *trace, const struct event *event)
 		return nonsense(trace, "give shift or ns-per-insn, not both");
 	if (event->given & BIT(KEY_SHIFT)) {
 		config->rate = event->value[KEY_SHIFT].is_word ? TK_RATE_AUTO : TK_RATE_SHIFT;
-		if (event->value[KEY_SHIFT].number > TK_MAX_SHIFT)
-			return nonsense(trace, "shift must be 0 to 10 (2^shift ns for each instruction)");
-		config->shift = (unsigned)event->value[KEY_SHIFT].number;
+		config->shift = at_most(event->value[KEY_SHIFT].number, TK_MAX_SHIFT + 1);
 	}
 	if (event->given & BIT(KEY_NS_PER_INSN)) {
 		config->rate = TK_RATE_FRACTION;
@@ -142,10 +146,8 @@ static int do_clock(struct trace *trace, const struct event *event, struct resul
 	*config = tk_config_default();
 	config->host_khz = trace->has_clock ? 0 : host_khz;
 	config->mode = (enum tk_mode)given(event, KEY_MODE, TK_OFFSET);
-	if (given(event, KEY_VCPUS, 1) > TK_MAX_VCPUS)
-		return nonsense(trace, "the number of vCPUs must be 1 to 64");
-	config->vcpus = (unsigned)given(event, KEY_VCPUS, 1);
-	config->vcpus_per_node = (unsigned)given(event, KEY_NODE_VCPUS, 0);
+	config->vcpus = at_most(given(event, KEY_VCPUS, 1), TK_MAX_VCPUS + 1);
+	config->vcpus_per_node = at_most(given(event, KEY_NODE_VCPUS, 0), TK_MAX_VCPUS);
 	config->guest_khz = given(event, KEY_GUEST_KHZ, 0);
 	config->tsc_start = given(event, KEY_START, 0);
 	config->guard = (enum tk_guard)given(event, KEY_GUARD, TK_GUARD_NONE);

@@ -36,13 +36,6 @@ static void create(struct tk_config config)
 	ck_assert_msg(tk_create(&tk, &config, error, sizeof(error)) == 0, "%s", error);
 }
 
-static void refused(struct tk_config config, const char *word)
-{
-	error[0] = '\0';
-	ck_assert_int_eq(tk_create(&tk, &config, error, sizeof(error)), -1);
-	ck_assert_msg(strstr(error, word), "'%s' should speak of '%s'", error, word);
-}
-
 START_TEST(icount_reads_no_host_clock)
 {
 	struct tk_config config = icount(3);
@@ -164,81 +157,291 @@ START_TEST(offset_mode_scales_and_stops)
 }
 END_TEST
 
+/* Each row breaks one rule of a configuration that is legal otherwise, by ID. */
+enum rule {
+	SHIFT_11, ALIGN_SLEEP_OFF, ALIGN_DEFAULT, ALIGN_AUTO, AUTO_SLEEP_OFF, FRACTION_0, FRACTION_LARGE, ICOUNT_GUARD,
+	ICOUNT_APPARENT, ICOUNT_NATIVE, OFFSET_UNKNOWN_KHZ, OFFSET_ALIGN, OFFSET_SLEEP_OFF, OFFSET_SHIFT, NO_VCPU,
+	MANY_VCPUS, LARGE_KHZ, LARGE_RATIO, UNSCALED, NATIVE_KHZ, NATIVE_EMULATED, NATIVE_START, NATIVE_GUARD,
+	EMULATED_TABLE, RATE_0, TABLE_WITHOUT_GUARD, TABLE_LONG, HOST_SCALED, HOST_START, HOST_GUARD, HOST_RATE, NO_MODE,
+	RULES
+};
+
+static const struct {
+	enum tk_mode mode;
+	const char *word; /* that the message must hold */
+} rules[RULES] = {
+	[SHIFT_11] = { TK_ICOUNT, "0 to 10" },
+	[ALIGN_SLEEP_OFF] = { TK_ICOUNT, "sleep=off" },
+	[ALIGN_DEFAULT] = { TK_ICOUNT, "shift" },
+	[ALIGN_AUTO] = { TK_ICOUNT, "auto" },
+	[AUTO_SLEEP_OFF] = { TK_ICOUNT, "auto" },
+	[FRACTION_0] = { TK_ICOUNT, "ns-per-insn" },
+	[FRACTION_LARGE] = { TK_ICOUNT, "ns-per-insn" },
+	[ICOUNT_GUARD] = { TK_ICOUNT, "guard" },
+	[ICOUNT_APPARENT] = { TK_ICOUNT, "apparent" },
+	[ICOUNT_NATIVE] = { TK_ICOUNT, "offsetting" },
+	[OFFSET_UNKNOWN_KHZ] = { TK_OFFSET, "not known" },
+	[OFFSET_ALIGN] = { TK_OFFSET, "align" },
+	[OFFSET_SLEEP_OFF] = { TK_OFFSET, "sleep=off" },
+	[OFFSET_SHIFT] = { TK_OFFSET, "shift" },
+	[NO_VCPU] = { TK_OFFSET, "1 to 64" },
+	[MANY_VCPUS] = { TK_OFFSET, "1 to 64" },
+	[LARGE_KHZ] = { TK_OFFSET, "4294967295" },
+	[LARGE_RATIO] = { TK_OFFSET, "32767" },
+	[UNSCALED] = { TK_OFFSET, "3000000" },
+	[NATIVE_KHZ] = { TK_OFFSET, "frequency" },
+	[NATIVE_EMULATED] = { TK_OFFSET, "policy" },
+	[NATIVE_START] = { TK_OFFSET, "start" },
+	[NATIVE_GUARD] = { TK_OFFSET, "guard" },
+	[EMULATED_TABLE] = { TK_OFFSET, "always-emulate" },
+	[RATE_0] = { TK_OFFSET, "rate" },
+	[TABLE_WITHOUT_GUARD] = { TK_OFFSET, "guard=table" },
+	[TABLE_LONG] = { TK_OFFSET, "1024" },
+	[HOST_SCALED] = { TK_HOST, "scale" },
+	[HOST_START] = { TK_HOST, "start" },
+	[HOST_GUARD] = { TK_HOST, "guard" },
+	[HOST_RATE] = { TK_HOST, "rate" },
+	[NO_MODE] = { (enum tk_mode)9, "mode" },
+};
+
+static void break_icount(struct tk_config *config, enum rule rule)
+{
+	static const enum tk_rate rates[RULES] = {
+		[SHIFT_11] = TK_RATE_SHIFT, [ALIGN_SLEEP_OFF] = TK_RATE_SHIFT, [ALIGN_AUTO] = TK_RATE_AUTO,
+		[AUTO_SLEEP_OFF] = TK_RATE_AUTO, [FRACTION_0] = TK_RATE_FRACTION, [FRACTION_LARGE] = TK_RATE_FRACTION,
+	};
+
+	config->rate = rates[rule];
+	config->shift = rule == SHIFT_11 ? 11 : 3;
+	config->align = rule == ALIGN_SLEEP_OFF || rule == ALIGN_DEFAULT || rule == ALIGN_AUTO;
+	config->sleep_off = rule == ALIGN_SLEEP_OFF || rule == AUTO_SLEEP_OFF;
+	config->ns_num = rule == FRACTION_LARGE ? UINT64_C(1) << 32 : 1;
+	config->ns_den = rule == FRACTION_0 ? 0 : 1;
+	if (rule == ICOUNT_GUARD)
+		config->guard = TK_GUARD_CLAMP;
+	if (rule == ICOUNT_APPARENT)
+		config->policy = TK_POLICY_APPARENT;
+	if (rule == ICOUNT_NATIVE)
+		config->traps &= ~TK_OFFSETTING;
+}
+
+static void break_offset(struct tk_config *config, enum rule rule)
+{
+	static const int64_t table[1];
+
+	config->host_khz = rule == OFFSET_UNKNOWN_KHZ ? 0 : rule == LARGE_RATIO ? 1000 : 3000000;
+	config->guest_khz = rule == LARGE_KHZ ? UINT64_C(1) << 32 : rule == LARGE_RATIO ? UINT32_MAX :
+			    rule == UNSCALED || rule == NATIVE_KHZ ? 1000000 : 0;
+	config->align = rule == OFFSET_ALIGN;
+	config->sleep_off = rule == OFFSET_SLEEP_OFF;
+	config->rate = rule == OFFSET_SHIFT ? TK_RATE_SHIFT : TK_RATE_DEFAULT;
+	config->vcpus = rule == NO_VCPU ? 0 : rule == MANY_VCPUS ? 65 : 1;
+	config->rate_num = rule == RATE_0 ? 0 : 1;
+	config->tsc_start = rule == NATIVE_START;
+	if (rule == UNSCALED)
+		config->traps &= ~TK_SCALING;
+	if (rule >= NATIVE_KHZ && rule <= NATIVE_GUARD)
+		config->traps &= ~TK_OFFSETTING;
+	if (rule == NATIVE_EMULATED || rule == EMULATED_TABLE)
+		config->policy = TK_POLICY_ALWAYS_EMULATE;
+	config->guard = rule == EMULATED_TABLE || rule == TABLE_LONG ? TK_GUARD_TABLE :
+			rule == NATIVE_GUARD ? TK_GUARD_CLAMP : TK_GUARD_NONE;
+	config->table = rule == TABLE_WITHOUT_GUARD || rule == TABLE_LONG ? table : NULL;
+	config->table_length = rule == TABLE_LONG ? 1025 : 0;
+}
+
+static void break_host(struct tk_config *config, enum rule rule)
+{
+	config->host_khz = 1000000;
+	config->guest_khz = rule == HOST_SCALED ? 2000000 : 0;
+	config->tsc_start = rule == HOST_START;
+	config->guard = rule == HOST_GUARD ? TK_GUARD_STRICT : TK_GUARD_NONE;
+	config->rate_num = rule == HOST_RATE ? 2 : 1;
+}
+
+static struct tk_config broken(enum tk_mode mode, enum rule rule)
+{
+	struct tk_config config = tk_config_default();
+
+	config.mode = mode;
+	config.host_khz = 1000000;
+	if (mode == TK_ICOUNT)
+		break_icount(&config, rule);
+	if (mode == TK_OFFSET)
+		break_offset(&config, rule);
+	if (mode == TK_HOST)
+		break_host(&config, rule);
+	return config;
+}
+
 START_TEST(illegal_combinations_are_refused)
 {
-	struct tk_config config;
+	struct tk_config config = broken(rules[_i].mode, (enum rule)_i);
 
-	refused(icount(11), "0 to 10");
-	config = icount(3);
-	config.align = config.sleep_off = true;
-	refused(config, "sleep=off");
-	config = icount(3);
-	config.align = true;
-	config.rate = TK_RATE_DEFAULT;
-	refused(config, "shift");
-	config.rate = TK_RATE_AUTO;
-	refused(config, "auto");
-	config.align = false;
-	config.sleep_off = true;
-	refused(config, "sleep=off");
-	config = icount(3);
-	config.rate = TK_RATE_FRACTION;
-	config.ns_den = 0;
-	refused(config, "ns-per-insn");
-	config = icount(3);
-	config.guard = TK_GUARD_CLAMP;
-	refused(config, "offset");
-	config.guard = TK_GUARD_NONE;
-	config.policy = TK_POLICY_APPARENT;
-	refused(config, "offset");
+	error[0] = '\0';
+	ck_assert_int_eq(tk_create(&tk, &config, error, sizeof(error)), -1);
+	ck_assert_msg(strstr(error, rules[_i].word), "'%s' should speak of '%s'", error, rules[_i].word);
+	if (_i != NO_MODE)
+		create(broken(rules[_i].mode, RULES)); /* without the broken rule it is legal */
+}
+END_TEST
 
-	config = tk_config_default();
-	refused(config, "frequency");
-	config.host_khz = 1000000;
-	config.align = true;
-	refused(config, "icount");
-	config.align = false;
-	config.sleep_off = true;
-	refused(config, "icount");
-	config.sleep_off = false;
-	config.rate = TK_RATE_SHIFT;
-	refused(config, "icount");
-	config.rate = TK_RATE_DEFAULT;
-	config.vcpus = 0;
-	refused(config, "vCPU");
-	config.vcpus = 65;
-	refused(config, "vCPU");
-	config.vcpus = 1;
-	config.guest_khz = UINT32_MAX;
-	config.host_khz = 1000;
-	refused(config, "32767");
-	config.host_khz = 3000000;
+START_TEST(default_policy_is_native_where_that_is_safe)
+{
+	struct tk_config config = tk_config_default();
+
+	config.policy = TK_POLICY_DEFAULT;
+	config.host_khz = 2000000;
+	config.guest_khz = 3000000;
+	create(config);
+	ck_assert_uint_eq(tk_guest_khz(&tk), 3000000);
 	config.traps &= ~TK_SCALING;
-	refused(config, "3000000");
-	config.traps &= ~TK_OFFSETTING;
-	refused(config, "offsetting");
-	config = tk_config_default();
-	config.host_khz = 1000000;
-	config.policy = TK_POLICY_ALWAYS_EMULATE;
-	config.guard = TK_GUARD_TABLE;
-	refused(config, "always-emulate");
-	config.policy = TK_POLICY_NEVER_EMULATE;
-	config.rate_num = 0;
-	refused(config, "rate");
+	create(config);
+	ck_assert_uint_eq(tk_guest_khz(&tk), 1000000);
+	config.guest_khz = 2000000;
+	create(config);
+	ck_assert_uint_eq(tk_guest_khz(&tk), 2000000);
+	script.unstable = true;
+	create(config);
+	ck_assert_uint_eq(tk_guest_khz(&tk), 1000000);
+	script.ns += 5;
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 5);
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 6);
+	ck_assert_uint_eq(tk_stats(&tk).exits, 2);
+}
+END_TEST
 
+START_TEST(a_fault_ends_the_fast_path)
+{
+	create(icount(0));
+	tk_inject_jump(&tk, 1000, 77);
+	tk_inject_wall_step(&tk, 500, -3);
+	for (uint64_t n = 0; n < 2000; n++)
+		ck_assert_uint_eq(tk_rdtsc(&tk, 0, n), n < 1000 ? n : n + 77);
+	ck_assert_uint_eq(tk_wall_generation(&tk), 1);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_REALTIME, 2000), 2074);
+	ck_assert_int_eq(tk_inject_skew(&tk, 1, 0, 0), TK_EVCPU);
+	ck_assert_int_eq(tk_inject_skew(&tk, 0, 0, 1000001), TK_EVALUE);
+	ck_assert_int_eq(tk_inject_skew(&tk, 0, -7, -500000), TK_OK);
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 1923), 2000 - 7 - 1000);
+	for (unsigned i = 0; i < TK_MAX_INJECTIONS; i++)
+		ck_assert_int_eq(tk_inject_jump(&tk, 10000, 1), 0);
+	ck_assert_int_eq(tk_inject_jump(&tk, 10000, 1), -1);
+}
+END_TEST
+
+START_TEST(a_tsc_value_has_a_moment)
+{
+	struct tk_config config = tk_config_default();
+
+	config.guest_khz = config.host_khz = 3000000;
+	script.tsc = 1000;
+	create(config);
+	script.tsc += 1;
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, 1, 0), 0);
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, 4, 0), 2);
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, 6, 0), 2);
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, UINT64_C(1) << 62, 0), 1537228672809129302);
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, INT64_MAX, 0), 3074457345618258603);
+	config = icount(0);
+	config.guest_khz = 1000;
+	create(config);
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, INT64_MAX, 0), TK_NEVER);
 	config = tk_config_default();
 	config.mode = TK_HOST;
-	config.host_khz = 1000000;
-	config.guest_khz = 2000000;
-	refused(config, "scale");
-	config.guest_khz = 0;
-	config.tsc_start = 1;
-	refused(config, "start");
-	config.tsc_start = 0;
-	config.guard = TK_GUARD_STRICT;
-	refused(config, "offset");
-	config.guard = TK_GUARD_NONE;
+	config.host_khz = 2000000;
+	script.ns = 500;
 	create(config);
+	ck_assert_int_eq(tk_when_tsc(&tk, 0, script.tsc + 200, 0), 600);
+}
+END_TEST
+
+START_TEST(pages_and_addresses)
+{
+	static const uint32_t addresses[] = { 0x11, 0x12, 0x4b564d00, 0x4b564d01 };
+	struct tk_config config = icount(0);
+	struct tk_pvclock page;
+	struct tk_pvwall wall;
+	uint64_t value, ns;
+
+	config.vcpus = 2;
+	config.epoch_ns = 5000000007;
+	create(config);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_int_eq(tk_wrmsr(&tk, 0, 0, addresses[i], 0x1000 * (i % 2 + 1)), TK_OK);
+		ck_assert_int_eq(tk_rdmsr(&tk, 0, 0, addresses[i], &value), TK_OK);
+		ck_assert_uint_eq(value, 0x1000 * (i % 2 + 1));
+	}
+	ck_assert_int_eq(tk_rdmsr(&tk, 1, 0, 0x12, &value), TK_OK);
+	ck_assert_uint_eq(value, 0); /* one for each vCPU */
+	tk_pvwall_refresh(&tk, 3, &wall);
+	ck_assert_uint_eq(wall.sec, 5);
+	ck_assert_uint_eq(wall.nsec, 7);
+	ck_assert_uint_eq(wall.version, 2);
+	tk_pvclock_refresh(&tk, 0, 100, &page);
+	ck_assert_uint_eq(page.flags, 1);
+	ck_assert(tk_pvclock_read(&page, tk_rdtsc(&tk, 0, 150), &ns));
+	ck_assert_uint_eq(ns, 150);
+	tk_wrmsr(&tk, 1, 150, 0x10, 7);
+	tk_pvclock_refresh(&tk, 0, 200, &page);
+	ck_assert_uint_eq(page.flags, 0); /* the TSCs no longer agree */
+	page.version++;
+	ck_assert(!tk_pvclock_read(&page, 200, &ns));
+}
+END_TEST
+
+START_TEST(an_image_carries_everything)
+{
+	struct tk_config config = icount(3);
+	struct tk_restore how = { .policy = TK_ADVANCE };
+	void *image = malloc(tk_size());
+	uint64_t value;
+
+	config.vcpus = 3;
+	config.epoch_ns = 1000;
+	script.wall = 70000;
+	create(config);
+	tk_wrmsr(&tk, 2, 0, 0xc0000103, 0x2002);
+	tk_wrmsr(&tk, 2, 0, 0xe8, 9);
+	tk_arm(&tk, 4, 99);
+	tk_save(&tk, 10, image);
+	memset(tk.state, 0xee, tk_size());
+	script.wall += 500;
+	how.away_ns = tk_away(&host, image);
+	ck_assert_int_eq(how.away_ns, 500);
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 1000, error, sizeof(error)), 0);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 1000), 580);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_REALTIME, 1000), 1580);
+	ck_assert_uint_eq(tk_aux(&tk, 2), 0x2002);
+	ck_assert_int_eq(tk_rdmsr(&tk, 2, 1000, 0xe8, &value), TK_OK);
+	ck_assert_uint_eq(value, 589);
+	ck_assert_int_eq(tk_next_deadline(&tk), 99);
+	ck_assert_uint_eq(tk_incarnation(&tk), 1);
+	script.wall = 0; /* a host whose clock is wrong */
+	ck_assert_int_eq(tk_away(&host, image), 0);
+	free(image);
+}
+END_TEST
+
+START_TEST(an_image_may_not_fit_the_host)
+{
+	struct tk_config config = tk_config_default();
+	struct tk_restore how = { .host_khz = 1000000 };
+	void *image = malloc(tk_size());
+
+	config.host_khz = config.guest_khz = 3000000;
+	config.traps &= ~TK_SCALING;
+	create(config);
+	tk_save(&tk, 0, image);
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "scaling"));
+	how.host_khz = 10;
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "cannot be scaled"));
+	memset(image, 0, 8);
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "image"));
+	free(image);
 }
 END_TEST
 
@@ -370,7 +573,13 @@ int main(void)
 	tcase_add_test(tcase, timers_come_in_order);
 	tcase_add_test(tcase, idle_sleeps_or_jumps);
 	tcase_add_test(tcase, offset_mode_scales_and_stops);
-	tcase_add_test(tcase, illegal_combinations_are_refused);
+	tcase_add_loop_test(tcase, illegal_combinations_are_refused, 0, RULES);
+	tcase_add_test(tcase, default_policy_is_native_where_that_is_safe);
+	tcase_add_test(tcase, a_fault_ends_the_fast_path);
+	tcase_add_test(tcase, a_tsc_value_has_a_moment);
+	tcase_add_test(tcase, pages_and_addresses);
+	tcase_add_test(tcase, an_image_carries_everything);
+	tcase_add_test(tcase, an_image_may_not_fit_the_host);
 	tcase_add_test(tcase, msrs);
 	tcase_add_test(tcase, cpuid_agrees_with_the_frequency);
 	tcase_add_test(tcase, mode_host_is_the_hosts);

@@ -78,10 +78,13 @@ int64_t clock_task_cpu(const struct task *task)
 
 /* --- deadlines --------------------------------------------------------------------------------------- */
 
-static void arm_next_deadline(struct process *process)
+void clock_arm(struct process *process)
 {
-	uint64_t next = timer_next_deadline(process);
+	uint64_t next;
 
+	if (!process->deadlines_changed)
+		return;
+	next = timer_next_deadline(process);
 	for (struct task *task = process->tasks; task; task = task->next)
 		if (task->state == TASK_WAITING && task->wait.deadline < next)
 			next = task->wait.deadline;
@@ -107,16 +110,14 @@ void clock_expire(struct process *process)
 		process->deadlines_changed = true;
 	}
 	timer_expire_cpu(process);
-	if (process->deadlines_changed)
-		arm_next_deadline(process);
+	clock_arm(process);
 }
 
 uint64_t clock_budget(struct process *process)
 {
 	uint64_t budget, cpu;
 
-	if (process->deadlines_changed)
-		arm_next_deadline(process);
+	clock_arm(process);
 	budget = tk_budget(process->clock, clock_insns(process));
 	cpu = timer_cpu_budget(process);
 	return cpu < budget ? cpu : budget;

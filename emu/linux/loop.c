@@ -321,6 +321,7 @@ int process_run(struct process *process)
 		task = next_runnable(process);
 		if (task)
 			run_slice(task);
+		clock_arm(process);
 		if (take_turns(process))
 			idle(process);
 	}

@@ -16,6 +16,8 @@ void process_stop(struct process *process, int number);
 /* Instructions that the clock has seen, up to the last leaving of cpu_run. */
 uint64_t clock_insns(const struct process *process);
 int64_t clock_now(const struct process *process);
+/* Tells the clock of the process's next deadline, if that may have changed. */
+void clock_arm(struct process *process);
 /* Wakes threads and fires timers whose deadline has come, and arms the next deadline. */
 void clock_expire(struct process *process);
 /* Instructions until the next deadline; 0 when one is due. */

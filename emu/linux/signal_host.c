@@ -23,7 +23,7 @@ static sigset_t collected_signals(void)
 {
 	sigset_t set;
 
-	sigfillset(&set);
+	memset(&set, 0xff, sizeof(set)); /* sigfillset would leave out those that libc keeps for itself */
 	for (size_t i = 0; i < sizeof(synchronous) / sizeof(synchronous[0]); i++)
 		sigdelset(&set, synchronous[i]);
 	return set;

@@ -151,7 +151,7 @@ static void unlist(struct block_info **head, struct block_info *info, int page)
 		if (page < 0)
 			head = &(*head)->hash_next;
 		else
-			head = &(*head)->page_next[(*head)->page[0] == info->page[page] ? 0 : 1];
+			head = &(*head)->page_next[page_bucket((*head)->page[0]) == page_bucket(info->page[page]) ? 0 : 1];
 	}
 	*head = page < 0 ? info->hash_next : info->page_next[page];
 }

@@ -195,7 +195,7 @@ static int run(char **argv)
 	}
 	started = monotonic_ns();
 	status = process_run(process);
-	if (options.stats && getpid() == process->pid)
+	if (options.stats && !process->forked)
 		stats_write(process, monotonic_ns() - started);
 	process_die(process, status);
 }

@@ -115,8 +115,8 @@ static void leave_image(struct task *task)
 	timer_forget_posix(process);
 	close_on_exec();
 	clear_registers(&task->cpu);
+	blocks_clear(process->blocks); /* first, so that space_reset need not drop block after block */
 	space_reset(&process->space);
-	blocks_clear(process->blocks);
 }
 
 /* --- the call ---------------------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	if (!process->tree)
 		tk_disarm(process->clock, (uint64_t)process->pid);
 	process->pid = task->tid = pid;
+	process->forked = true;
 	process->cpu_ns = process->children_cpu_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
 	signal_flush(&process->pending);

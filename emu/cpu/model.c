@@ -26,8 +26,8 @@ struct feature {
 	uint8_t condition;
 };
 
-/* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels; v3 also has AES, PCLMULQDQ and ERMS,
- * which CPUs of that level have. No RDRAND, RDSEED: their results would not repeat. */
+/* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels; v3 also has AES, PCLMULQDQ,
+ * FSGSBASE, ERMS and RDPID, which CPUs of that level have. No RDRAND, RDSEED: their results would not repeat. */
 static const struct feature features[] = {
 	{ "fpu", LEAF1_EDX, 0, 1, false, ALWAYS },
 	{ "de", LEAF1_EDX, 2, 1, false, ALWAYS },
@@ -75,6 +75,7 @@ static const struct feature features[] = {
 	{ "abm", EXT1_ECX, 5, 3, false, ALWAYS },
 	{ "arat", LEAF6_EAX, 2, 1, false, ALWAYS },
 	{ "aperfmperf", LEAF6_ECX, 0, 1, false, ALWAYS },
+	{ "fsgsbase", LEAF7_EBX, 0, 3, false, ALWAYS },
 	{ "tsc_adjust", LEAF7_EBX, 1, 1, false, ALWAYS },
 	{ "bmi1", LEAF7_EBX, 3, 3, false, ALWAYS },
 	{ "avx2", LEAF7_EBX, 5, 3, true, ALWAYS },

@@ -206,12 +206,6 @@ static HANDLER(xgetbv)
 	NEXT();
 }
 
-/* CPL 3 may not write XCR0. */
-static HANDLER(xsetbv)
-{
-	return cpu->model->avx ? raise_gp(cpu, i) : raise_ud(cpu, i);
-}
-
 static const struct form rows[] = {
 	{ OP_LDMXCSR, 4, 0, K_M, 0, 0, 0, { ldmxcsr }, { 0 } },
 	{ OP_STMXCSR, 4, 0, K_M, 0, 0, 0, { stmxcsr }, { 0 } },
@@ -230,7 +224,6 @@ static const struct form rows[] = {
 	{ OP_XRSTOR, 0, 0, K_M, 0, 0, 0, { xrstor_narrow }, { 0 } },
 	{ OP_XRSTOR64, 0, 0, K_M, 0, 0, 0, { xrstor_wide }, { 0 } },
 	{ OP_XGETBV, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { xgetbv }, { 0 } },
-	{ OP_XSETBV, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { xsetbv }, { 0 } },
 };
 
 const struct form_list state_forms = { rows, sizeof rows / sizeof *rows };

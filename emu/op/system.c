@@ -81,6 +81,7 @@ static HANDLER(cpuid)
 		.vcpus = tk_vcpus(cpu->clock),
 		.tsc_khz = tk_guest_khz(cpu->clock),
 		.tsc_invariant = true,
+		.rdtscp_disabled = cpu->rdtscp_disabled,
 	};
 	uint32_t leaf = (uint32_t)cpu->r[RAX], subleaf = (uint32_t)cpu->r[RCX];
 	struct cpuid_result result = cpu_model_cpuid(cpu->model, &context, leaf, subleaf);
@@ -134,6 +135,13 @@ static HANDLER(int_n)
 HANDLER(undefined_record) { return raise_ud(cpu, i); }
 static HANDLER(privileged) { return raise_gp(cpu, i); }
 static HANDLER(nop) { NEXT(); }
+
+/* Faults as a load of a byte does; what it does to caches no guest can tell. */
+static HANDLER(clflush)
+{
+	guest_load8(cpu, i, address_based(cpu, i));
+	NEXT();
+}
 
 /* --- FS and GS bases ------------------------------------------------------------------------------ */
 
@@ -202,6 +210,8 @@ static const struct form rows[] = {
 	OMITTED(OP_PREFETCH, K_M), OMITTED(OP_PREFETCHW, K_M), OMITTED(OP_PREFETCHWT1, K_M), OMITTED(OP_PREFETCHNTA, K_M),
 	OMITTED(OP_PREFETCHT0, K_M), OMITTED(OP_PREFETCHT1, K_M), OMITTED(OP_PREFETCHT2, K_M),
 	OMITTED(OP_RDSSPD, K_R), OMITTED(OP_RDSSPQ, K_R), /* shadow stacks are off: SDM vol. 2, RDSSP */
+
+	{ OP_CLFLUSH, 0, 0, K_M, 0, 0, 0, { clflush }, { 0 } },
 
 	PRIVILEGED(OP_HLT, PATTERN_NONE), PRIVILEGED(OP_CLI, PATTERN_NONE), PRIVILEGED(OP_STI, PATTERN_NONE),
 	PRIVILEGED(OP_CLTS, PATTERN_NONE), PRIVILEGED(OP_INVD, PATTERN_NONE), PRIVILEGED(OP_WBINVD, PATTERN_NONE),

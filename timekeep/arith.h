@@ -13,7 +13,8 @@ static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
 	return (uint64_t)((uint128)a * b / c);
 }
 
-/* The same for a negative `a`; towards minus infinity, so that a difference never depends on where 0 is. */
+/* The same for a negative `a`; towards minus infinity, so that a difference never depends on
+ * where 0 is. */
 static inline int64_t mul_div_floor(int64_t a, uint64_t b, uint64_t c)
 {
 	if (a >= 0)
@@ -29,7 +30,8 @@ static inline uint64_t mul_div_ceil(uint64_t a, uint64_t b, uint64_t c)
 	return quotient > UINT64_MAX ? UINT64_MAX : (uint64_t)quotient;
 }
 
-/* ns * khz / 10^6. Split so that no step needs 128 bits: khz is below 2^32, and 10^6 * 2^32 below 2^52. */
+/* ns * khz / 10^6. Split so that no step needs 128 bits: khz is below 2^32, and 10^6 * 2^32
+ * below 2^52. */
 static inline uint64_t ticks_of_ns(uint64_t ns, uint64_t khz)
 {
 	return ns / 1000000 * khz + ns % 1000000 * khz / 1000000;

@@ -73,10 +73,12 @@ static inline int64_t icount_ns(struct timekeep *s, uint64_t insns)
 	return __builtin_expect(ns >= s->next_injection, 0) ? line_injected(s, ns) : ns;
 }
 
-/* Virtual time is never negative in mode icount but by an injected jump, which then is not worth a fast path. */
+/* Virtual time is never negative in mode icount but by an injected jump, which then is not worth
+ * a fast path. */
 static inline uint64_t icount_ticks(const struct timekeep *s, int64_t ns)
 {
-	return __builtin_expect(ns >= 0, 1) ? ticks_of_ns((uint64_t)ns, s->guest_khz) : ns_to_ticks(s, ns);
+	return __builtin_expect(ns >= 0, 1) ? ticks_of_ns((uint64_t)ns, s->guest_khz)
+					    : ns_to_ticks(s, ns);
 }
 
 static uint64_t apparent_eff(struct timekeep *s, uint64_t insns)
@@ -113,8 +115,9 @@ uint64_t now_eff(const struct tk *tk, uint64_t insns)
 static uint64_t quirk(const struct timekeep *s, const struct vcpu *v, uint64_t eff)
 {
 	int64_t age = (int64_t)(eff - s->eff_base);
-	uint64_t drift = v->drift_ppm < 0 ? 0 - (uint64_t)mul_div_floor(age, (uint64_t)-v->drift_ppm, 1000000)
-					  : (uint64_t)mul_div_floor(age, (uint64_t)v->drift_ppm, 1000000);
+	uint64_t drift = v->drift_ppm < 0
+				 ? 0 - (uint64_t)mul_div_floor(age, (uint64_t)-v->drift_ppm, 1000000)
+				 : (uint64_t)mul_div_floor(age, (uint64_t)v->drift_ppm, 1000000);
 
 	return (uint64_t)v->skew + drift;
 }
@@ -192,7 +195,8 @@ uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
 
 	if (__builtin_expect(ran >= stretch->length, 0))
 		return rdtsc_slow(tk, vcpu, insns);
-	return stretch->ticks0 + (ran * stretch->khz_per_insn + stretch->rest) / MILLION + tk->state->vcpu[vcpu].offset;
+	return stretch->ticks0 + (ran * stretch->khz_per_insn + stretch->rest) / MILLION +
+	       tk->state->vcpu[vcpu].offset;
 }
 
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)
@@ -245,7 +249,8 @@ int64_t tk_offset(const struct tk *tk, unsigned vcpu)
 	return s->mode == TK_HOST ? 0 : (int64_t)(s->bias + s->vcpu[vcpu].offset);
 }
 
-/* From virtual time 0, so that rounding is that of the clock itself: never early, and exact in mode icount. */
+/* From virtual time 0, so that rounding is that of the clock itself: never early, and exact in
+ * mode icount. */
 int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t insns)
 {
 	struct timekeep *s = tk->state;

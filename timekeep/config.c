@@ -4,8 +4,6 @@
 
 #include "timekeep/state.h"
 
-#define KHZ_MAX UINT32_MAX
-#define RATE_MAX 65536
 #define ICOUNT_KHZ 1000000
 #define EMULATED_KHZ 1000000
 #define ONE_TO_ONE (UINT64_C(1) << 48)
@@ -40,9 +38,9 @@ static const char *wrong_for_any(const struct tk_config *c)
 {
 	if (c->vcpus < 1 || c->vcpus > TK_MAX_VCPUS)
 		return "the number of vCPUs must be 1 to 64";
-	if (c->guest_khz > KHZ_MAX || c->host_khz > KHZ_MAX)
+	if (c->guest_khz > TK_MAX_KHZ || c->host_khz > TK_MAX_KHZ)
 		return "a TSC frequency must be 1 to 4294967295 kHz";
-	if (c->rate_num < 1 || c->rate_num > RATE_MAX || c->rate_den < 1 || c->rate_den > RATE_MAX)
+	if (c->rate_num < 1 || c->rate_num > TK_MAX_RATE || c->rate_den < 1 || c->rate_den > TK_MAX_RATE)
 		return "the clock rate must be a fraction of numbers from 1 to 65536";
 	if (c->table && c->guard != TK_GUARD_TABLE)
 		return "a table of host CPU offsets needs guard=table";
@@ -77,7 +75,8 @@ static const char *wrong_for_offset(const struct tk_config *c)
 {
 	bool native = !(c->traps & TK_OFFSETTING);
 
-	if (c->policy == TK_POLICY_ALWAYS_EMULATE && c->guard != TK_GUARD_NONE && c->guard != TK_GUARD_STRICT)
+	if (c->policy == TK_POLICY_ALWAYS_EMULATE && c->guard != TK_GUARD_NONE &&
+	    c->guard != TK_GUARD_STRICT)
 		return "policy always-emulate is strictly monotonic by itself: the guard must be none or strict";
 	if (native && (c->policy == TK_POLICY_ALWAYS_EMULATE || c->policy == TK_POLICY_APPARENT))
 		return "with offsetting off the TSC is the host's: the policy must be never-emulate or default";
@@ -107,7 +106,8 @@ static const char *wrong_for_icount(const struct tk_config *c)
 
 	if (c->rate == TK_RATE_SHIFT && c->shift > TK_MAX_SHIFT)
 		return "shift must be 0 to 10 (2^shift ns for each instruction)";
-	if (c->rate == TK_RATE_FRACTION && (c->ns_num < 1 || c->ns_den < 1 || c->ns_num > KHZ_MAX || c->ns_den > KHZ_MAX))
+	if (c->rate == TK_RATE_FRACTION &&
+	    (c->ns_num < 1 || c->ns_den < 1 || c->ns_num > UINT32_MAX || c->ns_den > UINT32_MAX))
 		return "ns-per-insn must be a positive fraction of numbers up to 4294967295";
 	if (c->align && is_auto)
 		return "align=on cannot be combined with shift=auto, which keeps to real time by itself";
@@ -148,7 +148,8 @@ static bool host_is_stable(const struct tk_host *host)
 	return !host->stable || host->stable(host->ctx);
 }
 
-/* Scaling by mult = (to << 48) / from keeps 48 bits of fraction; 0 where it does not fit in 63 bits or vanishes. */
+/* Scaling by mult = (to << 48) / from keeps 48 bits of fraction; 0 where it does not fit in 63
+ * bits or vanishes. */
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz)
 {
 	uint128 from = (uint128)host_khz * s->rate_den;
@@ -166,7 +167,8 @@ static enum tk_policy resolve_policy(const struct tk_config *c, bool stable)
 	return TK_POLICY_ALWAYS_EMULATE;
 }
 
-static int find_frequencies(struct tk_config *c, const struct tk_host *host, char *error, size_t error_size)
+static int find_frequencies(struct tk_config *c, const struct tk_host *host, char *error,
+			    size_t error_size)
 {
 	if (c->mode == TK_ICOUNT) {
 		if (!c->guest_khz)
@@ -178,7 +180,8 @@ static int find_frequencies(struct tk_config *c, const struct tk_host *host, cha
 	if (!c->host_khz)
 		c->host_khz = tk_detect_khz(host);
 	if (!c->host_khz)
-		return refuse(error, error_size, "the host's TSC frequency is not known and cannot be measured: give it in kHz");
+		return refuse(error, error_size,
+			      "the host's TSC frequency is not known and cannot be measured: give it in kHz");
 	if (!c->guest_khz)
 		c->guest_khz = c->host_khz;
 	return 0;
@@ -211,7 +214,8 @@ static void setup_lines(struct timekeep *s, const struct tk_config *c)
 		num = 2 * c->guest_khz;
 		den = 1000000;
 	}
-	if (c->rate != TK_RATE_AUTO && c->mode == TK_ICOUNT) { /* auto and apparent follow a real time that is scaled */
+	/* auto and apparent follow a real time that is scaled already */
+	if (c->rate != TK_RATE_AUTO && c->mode == TK_ICOUNT) {
 		num *= c->rate_num;
 		den *= c->rate_den;
 	}
@@ -275,12 +279,14 @@ int clock_setup(const struct tk *tk, const struct tk_config *config, char *error
 	if (c.mode == TK_OFFSET)
 		settle_policy(&c, stable);
 	if (c.mode == TK_OFFSET && c.guest_khz != c.host_khz && !(c.traps & TK_SCALING))
-		return refuse(error, error_size, "without scaling the guest's frequency must be the host's, %llu kHz",
+		return refuse(error, error_size,
+			      "without scaling the guest's frequency must be the host's, %llu kHz",
 			      (unsigned long long)c.host_khz);
 	fill(tk->state, &c, stable);
 	tk->state->mult = scale_factor(tk->state, c.host_khz);
 	if (!tk->state->mult)
-		return refuse(error, error_size, "the guest's TSC may run at up to 32767 times the host's %llu kHz",
+		return refuse(error, error_size,
+			      "the guest's TSC may run at up to 32767 times the host's %llu kHz",
 			      (unsigned long long)c.host_khz);
 	return 0;
 }
@@ -351,7 +357,10 @@ int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns)
 	}
 	if (!mult || (khz != s->guest_khz && !(s->traps & TK_SCALING)))
 		return -1;
-	eff = s->stopped ? s->stopped_eff : s->policy == TK_POLICY_APPARENT ? host_eff(tk, 0) : now_eff(tk, insns);
+	if (!s->stopped && s->policy == TK_POLICY_APPARENT)
+		eff = host_eff(tk, 0);
+	else
+		eff = now_eff(tk, insns);
 	s->host_khz = khz;
 	s->mult = mult;
 	host_resume(tk, eff);

@@ -1,10 +1,11 @@
 /*
- * Keeping a line over instructions at a target that moves with real time: the auto rate of mode icount and
- * the apparent TSC.
+ * Keeping a line over instructions at a target that moves with real time: the auto rate of mode
+ * icount and the apparent TSC.
  *
- * The machine's speed is measured, so the new slope is that of the target itself, corrected by as much as makes the
- * difference vanish by the next run. A constant load therefore settles at once and stays; a step of one shift
- * in either direction, as in QEMU, can only ever oscillate around it. Only the slope changes, so the value never jumps.
+ * The machine's speed is measured, so the new slope is that of the target itself, corrected by
+ * as much as makes the difference vanish by the next run. A constant load therefore settles at
+ * once and stays; a step of one shift in either direction, as in QEMU, can only ever oscillate
+ * around it. Only the slope changes, so the value never jumps.
  */
 #include "timekeep/state.h"
 
@@ -39,10 +40,11 @@ static void measure(struct control *control, uint64_t insns, int64_t real)
 	control->measured_real = real;
 }
 
-/* Returns the new slope in 2^-32 for each instruction. The correction is spread over the time since the last run,
- * at least `shortest`; `slowest` and `fastest` bound it, in 2^-32 of the target's own slope. */
-uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real, int64_t shortest,
-		     uint64_t slowest, uint64_t fastest)
+/* Returns the new slope in 2^-32 for each instruction. The correction is spread over the time
+ * since the last run, at least `shortest`; `slowest` and `fastest` bound it, in 2^-32 of the
+ * target's own slope. */
+uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real,
+		     int64_t shortest, uint64_t slowest, uint64_t fastest)
 {
 	int64_t horizon = max_i64(sub_i64(real, control->real), shortest);
 	int128 factor;

@@ -38,8 +38,9 @@ static void linux_sleep(void *ctx, int64_t ns)
 	nanosleep(&wait, NULL);
 }
 
-/* SDM 3, 18.7.3: the crystal's frequency times EBX / EAX of leaf 15H; VMware's and KVM's leaf 40000010H is in kHz.
- * Leaf 16H rounds to MHz and states a nominal frequency, so measuring is better than that. */
+/* SDM 3, 18.7.3: the crystal's frequency times EBX / EAX of leaf 15H; VMware's and KVM's leaf
+ * 40000010H is in kHz. Leaf 16H rounds to MHz and states a nominal frequency, so measuring is
+ * better than that. */
 static uint64_t linux_khz(void *ctx)
 {
 	unsigned a, b, c, d;
@@ -83,7 +84,8 @@ static int linux_affinity(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], b
 
 	(void)ctx;
 	memcpy(&cpus, mask, sizeof(cpus));
-	status = set ? sched_setaffinity(0, sizeof(cpus), &cpus) : sched_getaffinity(0, sizeof(cpus), &cpus);
+	status = set ? sched_setaffinity(0, sizeof(cpus), &cpus)
+		     : sched_getaffinity(0, sizeof(cpus), &cpus);
 	memcpy(mask, &cpus, sizeof(cpus));
 	return status;
 }
@@ -143,7 +145,8 @@ uint64_t tk_detect_khz(const struct tk_host *host)
 	return mul_div(to.tsc - from.tsc, 1000000, (uint64_t)(to.ns - from.ns));
 }
 
-/* Ticks by which the CPU's TSC lags behind the first one's, by way of the monotonic clock that both can read. */
+/* Ticks by which the CPU's TSC lags behind the first one's, by way of the monotonic clock that
+ * both can read. */
 static int64_t lag(struct pair first, struct pair other, uint64_t khz)
 {
 	int64_t expected = mul_div_floor(other.ns - first.ns, khz, 1000000);

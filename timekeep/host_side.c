@@ -1,7 +1,7 @@
 /*
- * From the host's clocks to the guest's side: scaling, guards against steps back, and the real time that
- * idling and the auto rate compare with. Guards work here, once for all vCPUs, because a host that steps
- * back is the host's fault; a vCPU's own offset comes after.
+ * From the host's clocks to the guest's side: scaling, guards against steps back, and the real
+ * time that idling and the auto rate compare with. Guards work here, once for all vCPUs, because
+ * a host that steps back is the host's fault; a vCPU's own offset comes after.
  */
 #include "timekeep/state.h"
 
@@ -135,7 +135,8 @@ uint64_t host_eff(const struct tk *tk, unsigned step)
 	return eff;
 }
 
-/* Takes up the host's clocks at `eff`, whatever they are now: after a stop, a restore, a change of frequency. */
+/* Takes up the host's clocks at `eff`, whatever they are now: after a stop, a restore, a change
+ * of frequency. */
 void host_resume(const struct tk *tk, uint64_t eff)
 {
 	struct timekeep *s = tk->state;

@@ -75,7 +75,8 @@ enum tk_error tk_rdmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint3
 	return TK_EMSR;
 }
 
-/* Timer and MSR agree: the deadline is armed at the virtual time when the TSC, as it is now, reaches it. */
+/* Timer and MSR agree: the deadline is armed at the virtual time when the TSC, as it is now,
+ * reaches it. */
 static void arm_tsc_deadline(const struct tk *tk, unsigned vcpu, uint64_t insns)
 {
 	uint64_t tsc = tk->state->vcpu[vcpu].tsc_deadline;
@@ -228,7 +229,8 @@ bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t reg
 		put_bit(&regs[REGS_EDX], LEAF80000001_EDX_RDTSCP, tk_has_rdtscp(tk));
 		return true;
 	case 0x80000007:
-		put_bit(&regs[REGS_EDX], LEAF80000007_EDX_INVARIANT_TSC, s->mode != TK_HOST || s->host_stable);
+		put_bit(&regs[REGS_EDX], LEAF80000007_EDX_INVARIANT_TSC,
+			s->mode != TK_HOST || s->host_stable);
 		return true;
 	}
 	return false;

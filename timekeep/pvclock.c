@@ -4,8 +4,8 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define TSC_STABLE 1
 
-/* Ticks, shifted by tsc_shift, times mul, shifted right by 32, are ns: the shift that brings one second of ticks
- * to between 1 and 2 times 10^9 makes mul as exact as 32 bits can be. */
+/* Ticks, shifted by tsc_shift, times mul, shifted right by 32, are ns: the shift that brings one
+ * second of ticks to between 1 and 2 times 10^9 makes mul as exact as 32 bits can be. */
 static void find_scale(uint64_t khz, uint32_t *mul, int8_t *shift)
 {
 	uint64_t hz = khz * 1000;
@@ -45,8 +45,9 @@ static bool tscs_agree(const struct timekeep *s)
 	return true;
 }
 
-/* The page's multiplier is a little too small, so its time falls behind; a refresh makes that good, at most 1 ns at
- * once, so that no reader sees a jump. After a jump of the clock itself there is nothing to be continuous with. */
+/* The page's multiplier is a little too small, so its time falls behind; a refresh makes that
+ * good, at most 1 ns at once, so that no reader sees a jump. After a jump of the clock itself
+ * there is nothing to be continuous with. */
 static uint64_t continuous(const struct vcpu *v, uint64_t tsc, uint64_t ns)
 {
 	uint64_t before = formula(&v->pv, tsc);
@@ -84,7 +85,8 @@ static void publish(volatile struct tk_pvclock *page, const struct tk_pvclock *p
 	page->version = pv->version;
 }
 
-void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns, volatile struct tk_pvclock *page)
+void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns,
+			volatile struct tk_pvclock *page)
 {
 	compute(tk, vcpu, insns);
 	publish(page, &tk->state->vcpu[vcpu].pv);
@@ -94,7 +96,8 @@ void tk_pvwall_refresh(const struct tk *tk, uint64_t insns, volatile struct tk_p
 {
 	struct timekeep *s = tk->state;
 	int64_t ns = now_ns(tk, insns); /* a step that is due is applied */
-	int64_t wall = s->mode == TK_HOST ? sub_i64(tk_clock_ns(tk, TK_REALTIME, insns), ns) : s->wall_offset;
+	int64_t wall = s->mode == TK_HOST ? sub_i64(tk_clock_ns(tk, TK_REALTIME, insns), ns)
+					  : s->wall_offset;
 
 	s->pv_wall_version += 2;
 	page->version = s->pv_wall_version - 1;

@@ -93,8 +93,8 @@ void tk_load(const struct tk *tk, unsigned vcpu, uint64_t insns)
 		host_eff(tk, 0);
 }
 
-/* The next moment at which somebody waits for something: an injected fault may bring a deadline about, but is not
- * waited for by itself. */
+/* The next moment at which somebody waits for something: an injected fault may bring a deadline
+ * about, but is not waited for by itself. */
 static int64_t next_event(const struct tk *tk)
 {
 	int64_t deadline = tk_next_deadline(tk);
@@ -104,7 +104,8 @@ static int64_t next_event(const struct tk *tk)
 
 /* --- idle ----------------------------------------------------------------------------------------- */
 
-/* Virtual ns from now on. With auto the clock may be ahead, and then stands until real time has caught up. */
+/* Virtual ns from now on. With auto the clock may be ahead, and then stands until real time has
+ * caught up. */
 static int64_t wait_until(const struct tk *tk, uint64_t insns, int64_t deadline)
 {
 	struct timekeep *s = tk->state;

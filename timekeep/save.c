@@ -1,4 +1,5 @@
-/* Saving, restoring, migrating: the state is plain memory, so an image is a copy of it, made to stand still. */
+/* Saving, restoring, migrating: the state is plain memory, so an image is a copy of it, made to
+ * stand still. */
 #include <string.h>
 
 #include "timekeep/state.h"
@@ -14,7 +15,8 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	copy->stopped_eff = present.eff;
 	copy->idle = false;
 	copy->stretch.length = 0;
-	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME) : add_i64(present.ns, s->wall_offset);
+	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME)
+				    : add_i64(present.ns, s->wall_offset);
 	copy->saved_insns = insns;
 	if (s->mode == TK_ICOUNT && !s->stopped && !s->sleep_off)
 		copy->real_base = real_now(tk);
@@ -27,15 +29,23 @@ int64_t tk_away(const struct tk_host *host, const void *image)
 	return max_i64(sub_i64(host->clock(host->ctx, TK_REALTIME), copy->saved_wall), 0);
 }
 
+static bool is_in(uint64_t value, uint64_t least, uint64_t most)
+{
+	return value >= least && value <= most;
+}
+
 /* An image comes from a file: nothing in it may lead the code astray. */
 static bool is_valid(const struct timekeep *s)
 {
-	return s->magic == TK_MAGIC && s->format == TK_FORMAT && s->size == sizeof(*s) && s->mode <= TK_ICOUNT &&
-	       s->guard <= TK_GUARD_TABLE && s->sync <= TK_SYNC_MAX && s->policy <= TK_POLICY_APPARENT &&
-	       s->rate <= TK_RATE_AUTO && s->vcpus >= 1 && s->vcpus <= TK_MAX_VCPUS && s->guest_khz >= 1 &&
-	       s->guest_khz <= UINT32_MAX && s->host_khz >= 1 && s->host_khz <= UINT32_MAX && s->rate_num >= 1 &&
-	       s->rate_num <= 65536 && s->rate_den >= 1 && s->rate_den <= 65536 && s->timers <= TK_MAX_TIMERS &&
-	       s->injections <= TK_MAX_INJECTIONS && s->line.num >= 1 && s->line.den >= 1 && s->line.shift < 64;
+	bool ours = s->magic == TK_MAGIC && s->format == TK_FORMAT && s->size == sizeof(*s);
+	bool choices = s->mode <= TK_ICOUNT && s->guard <= TK_GUARD_TABLE && s->sync <= TK_SYNC_MAX &&
+		       s->policy <= TK_POLICY_APPARENT && s->rate <= TK_RATE_AUTO;
+	bool counts = is_in(s->vcpus, 1, TK_MAX_VCPUS) && s->timers <= TK_MAX_TIMERS &&
+		      s->injections <= TK_MAX_INJECTIONS;
+	bool rates = is_in(s->guest_khz, 1, TK_MAX_KHZ) && is_in(s->host_khz, 1, TK_MAX_KHZ) &&
+		     is_in(s->rate_num, 1, TK_MAX_RATE) && is_in(s->rate_den, 1, TK_MAX_RATE);
+
+	return ours && choices && counts && rates && s->line.num && s->line.den && s->line.shift < 64;
 }
 
 static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
@@ -64,24 +74,27 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	}
 }
 
-int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
-	       uint64_t insns, char *error, size_t error_size)
+int tk_restore(const struct tk *tk, const void *image, size_t image_size,
+	       const struct tk_restore *restore, uint64_t insns, char *error, size_t error_size)
 {
 	const struct timekeep *saved = image;
 	struct timekeep *s = tk->state;
 	uint64_t khz, mult;
 
 	if (image_size < sizeof(*saved) || !is_valid(saved))
-		return refuse(error, error_size, "this is not the image of a clock that this version saved");
+		return refuse(error, error_size,
+			      "this is not the image of a clock that this version saved");
 	khz = restore->host_khz ? restore->host_khz : saved->host_khz;
 	if (saved->policy == TK_POLICY_ALWAYS_EMULATE)
 		khz = saved->host_khz;
 	mult = scale_factor(saved, khz);
-	if (!mult || khz > UINT32_MAX)
-		return refuse(error, error_size, "a TSC of %llu kHz cannot be scaled to the image's %llu kHz",
+	if (!mult || khz > TK_MAX_KHZ)
+		return refuse(error, error_size,
+			      "a TSC of %llu kHz cannot be scaled to the image's %llu kHz",
 			      (unsigned long long)khz, (unsigned long long)saved->guest_khz);
 	if (saved->mode == TK_OFFSET && khz != saved->guest_khz && !(saved->traps & TK_SCALING))
-		return refuse(error, error_size, "the image's TSC runs at %llu kHz, this host's at %llu kHz, and scaling is off",
+		return refuse(error, error_size,
+			      "the image's TSC runs at %llu kHz, this host's at %llu kHz, and scaling is off",
 			      (unsigned long long)saved->guest_khz, (unsigned long long)khz);
 	if (s != saved)
 		memcpy(s, saved, sizeof(*s));

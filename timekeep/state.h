@@ -8,7 +8,8 @@
 #define TK_MAGIC UINT64_C(0x6b65657074696d65)
 #define TK_FORMAT 1
 
-/* value = value0 + (insns - insns0) * num / den: ns in mode icount, ticks under the apparent policy. */
+/* value = value0 + (insns - insns0) * num / den: ns in mode icount, ticks under the apparent
+ * policy. */
 struct line {
 	uint64_t insns0;
 	uint64_t value0;
@@ -18,8 +19,9 @@ struct line {
 	uint32_t binary;
 };
 
-/* A stretch of the line of mode icount in ticks: ticks0 + ((insns - insns0) * khz_per_insn + rest) / 10^6, exact and
- * without overflow for `length` instructions. That is 0 where time must be read the long way. */
+/* A stretch of the line of mode icount in ticks: ticks0 + ((insns - insns0) * khz_per_insn +
+ * rest) / 10^6, exact and without overflow for `length` instructions. That is 0 where time must
+ * be read the long way. */
 struct stretch {
 	uint64_t insns0;
 	uint64_t length;
@@ -134,12 +136,14 @@ struct timekeep {
 	int64_t table[TK_MAX_HOST_CPUS];
 };
 
-/* config.c: everything but the first look at the host, so that a trace may begin without `create` (G = H). */
+/* config.c: everything but the first look at the host, so that a trace may begin without
+ * `create` (G = H). */
 int clock_setup(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
 void clock_begin(const struct tk *tk);
 void clock_begin_native(const struct tk *tk);
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
-int refuse(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int refuse(char *error, size_t error_size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* host.c: around work that pins. */
 struct affinity {
@@ -150,8 +154,8 @@ struct affinity {
 struct affinity affinity_now(const struct tk_host *host);
 void affinity_restore(const struct tk_host *host, struct affinity affinity);
 
-/* host_side.c: from the host's TSC to eff. A TSC read has step 1 (the strict guard then moves on by one), any other
- * look at the time step 0. */
+/* host_side.c: from the host's TSC to eff. A TSC read has step 1 (the strict guard then moves on
+ * by one), any other look at the time step 0. */
 uint64_t host_eff(const struct tk *tk, unsigned step);
 void host_resume(const struct tk *tk, uint64_t eff);
 int64_t host_ns(const struct tk *tk);
@@ -185,14 +189,15 @@ uint64_t line_insns_until(const struct line *line, uint64_t insns, uint64_t valu
 
 /* control.c */
 void control_start(struct control *control, uint64_t insns, int64_t real, uint64_t per_insn);
-uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real, int64_t shortest,
-		     uint64_t slowest, uint64_t fastest);
+uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real,
+		     int64_t shortest, uint64_t slowest, uint64_t fastest);
 
 static inline uint64_t line_value(const struct line *line, uint64_t insns)
 {
 	uint128 product = (uint128)(insns - line->insns0) * line->num;
 
-	return line->value0 + (line->binary ? (uint64_t)(product >> line->shift) : (uint64_t)(product / line->den));
+	return line->value0 +
+	       (line->binary ? (uint64_t)(product >> line->shift) : (uint64_t)(product / line->den));
 }
 
 #endif

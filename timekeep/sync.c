@@ -1,5 +1,6 @@
-/* Matching TSC writes by the host, as a restore makes one for each vCPU, at different moments. KVM's
- * rules: kvm_synchronize_tsc in arch/x86/kvm/x86.c (`1s`), and what it was in Linux 2.6.37 (`2010`). */
+/* Matching TSC writes by the host, as a restore makes one for each vCPU, at different moments.
+ * KVM's rules: kvm_synchronize_tsc in arch/x86/kvm/x86.c (`1s`), and what it was in Linux 2.6.37
+ * (`2010`). */
 #include "timekeep/state.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -23,7 +24,8 @@ static bool matches(const struct timekeep *s, uint64_t value, int64_t ns)
 		return false;
 	switch ((enum tk_sync)s->sync) {
 	case TK_SYNC_1S:
-		return value == 0 || within((int64_t)(value - last->value - elapsed_cycles(s, ns)), second);
+		return value == 0 ||
+		       within((int64_t)(value - last->value - elapsed_cycles(s, ns)), second);
 	case TK_SYNC_2010:
 		return value == 0 || (within((int64_t)(value - last->value), 5 * second) &&
 				      within(sub_i64(ns, last->ns), 5 * NS_PER_S));
@@ -41,7 +43,8 @@ static void set_offset(const struct tk *tk, unsigned vcpu, uint64_t insns, uint6
 	tk->state->vcpu[vcpu].generation = tk->state->last_write.generation;
 }
 
-/* The largest of what the host has written, as it stands now; every vCPU gets it, written or not. */
+/* The largest of what the host has written, as it stands now; every vCPU gets it, written or
+ * not. */
 static uint64_t spread_largest(const struct tk *tk, uint64_t insns, uint64_t value, uint64_t eff)
 {
 	struct timekeep *s = tk->state;

@@ -1,8 +1,9 @@
 /*
  * timekeep: one virtual clock under everything that a guest can see. This header is the manual.
  *
- * The library knows no emulator. Its caller counts instructions, asks for times, waits; its host (time stamp
- * counter, clocks, sleep) is a table of functions, so that a scripted host can replay any machine, however broken.
+ * The library knows no emulator. Its caller counts instructions, asks for times, waits; its host
+ * (time stamp counter, clocks, sleep) is a table of functions, so that a scripted host can
+ * replay any machine, however broken.
  *
  *	struct tk clock = { malloc(tk_size()), tk_host_linux() };
  *	struct tk_config config = tk_config_default();
@@ -13,15 +14,17 @@
  *		fprintf(stderr, "%s\n", error);
  *	tsc = tk_rdtsc(&clock, vcpu, instructions_executed);
  *
- * Words. H is a host TSC reading, G a guest's, khz a TSC frequency in kHz; a vCPU is a virtual CPU, a host CPU a
- * real one. Times are nanoseconds in int64_t; "virtual" ones are the guest's CLOCK_MONOTONIC. `insns` is always the
- * exact number of guest instructions executed so far by all vCPUs together; it never decreases.
+ * Words. H is a host TSC reading, G a guest's, khz a TSC frequency in kHz; a vCPU is a virtual
+ * CPU, a host CPU a real one. Times are nanoseconds in int64_t; "virtual" ones are the guest's
+ * CLOCK_MONOTONIC. `insns` is always the exact number of guest instructions executed so far by
+ * all vCPUs together; it never decreases.
  *
- * The law: over any interval, the change of G / khz equals the change of virtual CLOCK_MONOTONIC to within a tick,
- * in every mode but `host` (where both are the host's own), unless a fault was injected to break it.
+ * The law: over any interval, the change of G / khz equals the change of virtual CLOCK_MONOTONIC
+ * to within a tick, in every mode but `host` (where both are the host's own), unless a fault was
+ * injected to break it.
  *
- * Calls on one clock must not overlap. None allocates, locks, or keeps static state. `vcpu` must be less than the
- * configured number wherever the text does not name an error for it.
+ * Calls on one clock must not overlap. None allocates, locks, or keeps static state. `vcpu` must
+ * be less than the configured number wherever the text does not name an error for it.
  */
 #ifndef TIMEKEEP_H
 #define TIMEKEEP_H
@@ -36,6 +39,8 @@
 #define TK_MAX_HOST_CPUS 1024
 #define TK_MAX_INJECTIONS 16
 #define TK_MAX_SHIFT 10
+#define TK_MAX_KHZ UINT32_MAX
+#define TK_MAX_RATE 65536
 #define TK_MAX_BUDGET (UINT64_C(1) << 28)
 #define TK_NEVER INT64_MAX /* a deadline that is none: it is never armed, waited for, or jumped to */
 
@@ -54,8 +59,8 @@ enum tk_clock_id {
 	TK_TAI = 11,
 };
 
-/* What a clock stands on. Only `tsc` and `clock` must be there; mode icount with a fixed rate calls neither, but
- * `clock` while it idles with sleep=on. */
+/* What a clock stands on. Only `tsc` and `clock` must be there; mode icount with a fixed rate
+ * calls neither, but `clock` while it idles with sleep=on. */
 struct tk_host {
 	void *ctx;
 	uint64_t (*tsc)(void *ctx, uint32_t *cpu);           /* both from one RDTSCP, so they belong together */
@@ -68,11 +73,12 @@ struct tk_host {
 	int (*affinity)(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], bool set);
 };
 
-/* The machine we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H, sched_setaffinity. */
+/* The machine we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H,
+ * sched_setaffinity. */
 const struct tk_host *tk_host_linux(void);
 
-/* A clock's state: tk_size() bytes of plain memory without pointers, so it may live in a shared mapping, be copied,
- * and be saved. The handle that joins it to a host belongs to one process. */
+/* A clock's state: tk_size() bytes of plain memory without pointers, so it may live in a shared
+ * mapping, be copied, and be saved. The handle that joins it to a host belongs to one process. */
 struct timekeep;
 
 struct tk {
@@ -90,8 +96,8 @@ enum tk_mode {
 	TK_ICOUNT, /* G = ns * guest_khz / 10^6, ns a function of the instructions executed */
 };
 
-/* Guards against a host that steps back, in mode offset. They work on eff = (((H + table[cpu]) * mult) >> 48) + bias,
- * once for all vCPUs, and a vCPU then reads G = eff + offset[vcpu]. */
+/* Guards against a host that steps back, in mode offset. They work on eff = (((H + table[cpu]) *
+ * mult) >> 48) + bias, once for all vCPUs, and a vCPU then reads G = eff + offset[vcpu]. */
 enum tk_guard {
 	TK_GUARD_NONE,    /* count and report */
 	TK_GUARD_CLAMP,   /* raise bias until nothing steps back (QEMU); what it added returns as a forward leap */
@@ -159,13 +165,14 @@ struct tk_config {
 /* One vCPU, mode offset, native policy, no guard, offsetting, scaling and RDTSCP on, rate 1/1. */
 struct tk_config tk_config_default(void);
 
-/* Builds a clock in tk->state and starts it now: G is tsc_start, virtual time 0, no instruction executed.
- * 0, or -1 with one sentence in `error` that says what is wrong and what is allowed. Every option that would be
- * ignored in the chosen mode is an error. */
+/* Builds a clock in tk->state and starts it now: G is tsc_start, virtual time 0, no instruction
+ * executed. 0, or -1 with one sentence in `error` that says what is wrong and what is allowed.
+ * Every option that would be ignored in the chosen mode is an error. */
 int tk_create(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
 
-/* Starts vCPU `vcpu` anew: tsc_start at the smaller of this host CPU's TSC and the one the guest was created at, so
- * that a CPU that is behind does not make the TSC negative. No effect but in mode offset. */
+/* Starts vCPU `vcpu` anew: tsc_start at the smaller of this host CPU's TSC and the one the guest
+ * was created at, so that a CPU that is behind does not make the TSC negative. No effect but in
+ * mode offset. */
 void tk_create_vcpu(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
 enum tk_mode tk_mode(const struct tk *tk);
@@ -174,22 +181,24 @@ unsigned tk_vcpus(const struct tk *tk);
 uint64_t tk_guest_khz(const struct tk *tk);
 uint64_t tk_host_khz(const struct tk *tk);
 
-/* The host's TSC now runs at `khz`: rescales without moving any guest value. 0, or -1 if it cannot be expressed. */
+/* The host's TSC now runs at `khz`: rescales without moving any guest value. 0, or -1 if it
+ * cannot be expressed. */
 int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns);
 
 /* TSC frequency from the host, else measured for 20 ms. 0 if neither is possible. */
 uint64_t tk_detect_khz(const struct tk_host *host);
 
-/* Measures the TSC of host CPUs 0 to cpus - 1 against the first one's, by pinning; differences within the error of
- * the measurement become 0, as do those of CPUs that may not be used. Undoes its pins. 0, or -1: no CPU can be
- * pinned. */
+/* Measures the TSC of host CPUs 0 to cpus - 1 against the first one's, by pinning; differences
+ * within the error of the measurement become 0, as do those of CPUs that may not be used. Undoes
+ * its pins. 0, or -1: no CPU can be pinned. */
 int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus);
 
 /* --- reading and setting time ---------------------------------------------------------------------
  *
- * TSC, clocks, timers and deadlines are views of one number: ticks since creation in modes host and offset,
- * nanoseconds in mode icount. Nothing reads the host past it. In mode icount with a fixed rate that number is
- * insns * rate + time asleep, so a run is a function of its instructions. */
+ * TSC, clocks, timers and deadlines are views of one number: ticks since creation in modes host
+ * and offset, nanoseconds in mode icount. Nothing reads the host past it. In mode icount with a
+ * fixed rate that number is insns * rate + time asleep, so a run is a function of its
+ * instructions. */
 
 enum tk_error {
 	TK_OK,
@@ -211,45 +220,49 @@ bool tk_has_rdtscp(const struct tk *tk);
 /* TSC_AUX: node << 12 | vcpu unless the guest wrote it. */
 uint32_t tk_aux(const struct tk *tk, unsigned vcpu);
 
-/* The time MSRs: 10H TSC, 3BH TSC_ADJUST, E7H MPERF, E8H APERF, CEH PLATFORM_INFO, 6E0H TSC_DEADLINE, C0000103H
- * TSC_AUX, 11H/12H and 4b564d00H/4b564d01H pvclock addresses. Any error is #GP(0) to the instruction; TK_EMSR is EIO
- * and TK_EVCPU ENXIO to /dev/cpu/N/msr. Names and rules: SDM volume 4; Linux Documentation/virt/kvm/x86/msr.rst.
- * A write of the TSC moves TSC_ADJUST by as much, and the other way round (SDM 3, 18.17.3). */
+/* The time MSRs: 10H TSC, 3BH TSC_ADJUST, E7H MPERF, E8H APERF, CEH PLATFORM_INFO, 6E0H
+ * TSC_DEADLINE, C0000103H TSC_AUX, 11H/12H and 4b564d00H/4b564d01H pvclock addresses. Any error
+ * is #GP(0) to the instruction; TK_EMSR is EIO and TK_EVCPU ENXIO to /dev/cpu/N/msr. Names and
+ * rules: SDM volume 4; Linux Documentation/virt/kvm/x86/msr.rst. A write of the TSC moves
+ * TSC_ADJUST by as much, and the other way round (SDM 3, 18.17.3). */
 enum tk_error tk_rdmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint32_t msr, uint64_t *value);
 enum tk_error tk_wrmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint32_t msr, uint64_t value);
 
 /* bias + offset[vcpu]: what is added to the scaled host TSC now. */
 int64_t tk_offset(const struct tk *tk, unsigned vcpu);
 
-/* The clock `id`; the coarse and raw ones equal the fine ones, BOOTTIME equals MONOTONIC, but in mode host all are
- * the host's. An id that is not in the enum is MONOTONIC's. */
+/* The clock `id`; the coarse and raw ones equal the fine ones, BOOTTIME equals MONOTONIC, but in
+ * mode host all are the host's. An id that is not in the enum is MONOTONIC's. */
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns);
 
 /* Sets CLOCK_REALTIME to `ns`, or moves it by `delta`. TK_EMODE in mode host. */
 enum tk_error tk_set_wall(const struct tk *tk, int64_t ns, uint64_t insns);
 enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns);
 
-/* Grows by one with each set or step of CLOCK_REALTIME: absolute waits on it must then be looked at again. */
+/* Grows by one with each set or step of CLOCK_REALTIME: absolute waits on it must then be looked
+ * at again. */
 uint64_t tk_wall_generation(const struct tk *tk);
 
-/* The virtual time at which the vCPU's TSC reaches `tsc`, by the present offset; now or earlier if it has. */
+/* The virtual time at which the vCPU's TSC reaches `tsc`, by the present offset; now or earlier
+ * if it has. */
 int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t insns);
 
-/* CPUID's time leaves. `regs` is EAX, EBX, ECX, EDX as the caller would return them; leaves 15H, 16H and 40000010H
- * are replaced, bits of 1, 6, 7.0, 80000001H and 80000007H that speak of time are set or cleared. False: not a leaf
- * that speaks of time, nothing changed. With 15H, ECX * EBX / EAX is the exact frequency and EAX is 1. */
+/* CPUID's time leaves. `regs` is EAX, EBX, ECX, EDX as the caller would return them; leaves 15H,
+ * 16H and 40000010H are replaced, bits of 1, 6, 7.0, 80000001H and 80000007H that speak of time
+ * are set or cleared. False: not a leaf that speaks of time, nothing changed. With 15H, ECX *
+ * EBX / EAX is the exact frequency and EAX is 1. */
 bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);
 
 /* --- timers ---------------------------------------------------------------------------------------
  *
- * The loop that runs instructions needs one number, the distance to the next event: arm what is waited for, run
- * tk_budget instructions, take out what has expired. */
+ * The loop that runs instructions needs one number, the distance to the next event: arm what is
+ * waited for, run tk_budget instructions, take out what has expired. */
 
 #define TK_TIMER_RESERVED (UINT64_C(1) << 63)                  /* ids from here on belong to the library */
 #define TK_TIMER_TSC_DEADLINE(vcpu) (TK_TIMER_RESERVED | (vcpu)) /* popped when MSR 6E0H's moment has come */
 
-/* Arms timer `id` (armed already: moves it) at virtual time `deadline`; TK_NEVER disarms. 0, or -1 if TK_MAX_TIMERS
- * others are armed. */
+/* Arms timer `id` (armed already: moves it) at virtual time `deadline`; TK_NEVER disarms. 0, or
+ * -1 if TK_MAX_TIMERS others are armed. */
 int tk_arm(const struct tk *tk, uint64_t id, int64_t deadline);
 
 /* True if it was armed. */
@@ -258,29 +271,33 @@ bool tk_disarm(const struct tk *tk, uint64_t id);
 /* The earliest deadline, or TK_NEVER. */
 int64_t tk_next_deadline(const struct tk *tk);
 
-/* Takes the earliest expired timer out, in order of deadline, ties in order of arming. False: none has expired. */
+/* Takes the earliest expired timer out, in order of deadline, ties in order of arming. False:
+ * none has expired. */
 bool tk_pop_expired(const struct tk *tk, uint64_t insns, uint64_t *id, int64_t *deadline);
 
 /* Instructions that may run before something must be looked at: in mode icount exactly
- * ceil((deadline - now) / ns per instruction), at most TK_MAX_BUDGET, 0 if it is due. In the other modes time does
- * not follow instructions, and it is TK_MAX_BUDGET: look at tk_pop_expired at the end of each slice. Ask again after
- * anything was armed. */
+ * ceil((deadline - now) / ns per instruction), at most TK_MAX_BUDGET, 0 if it is due. In the
+ * other modes time does not follow instructions, and it is TK_MAX_BUDGET: look at tk_pop_expired
+ * at the end of each slice. Ask again after anything was armed. */
 uint64_t tk_budget(const struct tk *tk, uint64_t insns);
 
-/* To be called at each event (a syscall, the end of a slice). Runs the auto rate's control, and draws the apparent
- * TSC towards the host's. Returns how long the host should now wait (align=on), in ns, usually 0. */
+/* To be called at each event (a syscall, the end of a slice). Runs the auto rate's control, and
+ * draws the apparent TSC towards the host's. Returns how long the host should now wait
+ * (align=on), in ns, usually 0. */
 int64_t tk_tick(const struct tk *tk, uint64_t insns);
 
 /* The rate in mode icount, in 2^-32 ns for each instruction. */
 uint64_t tk_ns_per_insn(const struct tk *tk);
 
-/* Virtual minus real time since creation, in ns (mode icount; 0 in the others). Reads the host's clock. */
+/* Virtual minus real time since creation, in ns (mode icount; 0 in the others). Reads the host's
+ * clock. */
 int64_t tk_drift(const struct tk *tk, uint64_t insns);
 
 /* --- idle: every guest thread is blocked ----------------------------------------------------------
  *
- * sleep=on: the clock follows the host's while nothing runs. sleep=off: it jumps to the next deadline, so a program
- * that sleeps for an hour is done at once; it jumps to nothing but a deadline, and not past what came from outside. */
+ * sleep=on: the clock follows the host's while nothing runs. sleep=off: it jumps to the next
+ * deadline, so a program that sleeps for an hour is done at once; it jumps to nothing but a
+ * deadline, and not past what came from outside. */
 
 enum tk_idle {
 	TK_IDLE_WAIT,     /* wait *wait_ns on the host, or less if something external comes; may be 0 */
@@ -290,20 +307,23 @@ enum tk_idle {
 
 enum tk_wake { TK_WAKE_TIMER, TK_WAKE_EXTERNAL };
 
-/* Begins a wait; `external`: something outside (a file, a signal, a child) could end it. With sleep=off the wait is
- * 0, and the caller should still look (without waiting) whether something external is there. */
+/* Begins a wait; `external`: something outside (a file, a signal, a child) could end it. With
+ * sleep=off the wait is 0, and the caller should still look (without waiting) whether something
+ * external is there. */
 enum tk_idle tk_idle_begin(const struct tk *tk, uint64_t insns, bool external, int64_t *wait_ns);
 
-/* Ends it. Mode icount: with sleep=on the clock has followed the host's (with auto, at most up to real time); with
- * sleep=off it jumps to the next deadline on TK_WAKE_TIMER and stays on TK_WAKE_EXTERNAL. A call without a
- * tk_idle_begin does nothing. */
+/* Ends it. Mode icount: with sleep=on the clock has followed the host's (with auto, at most up
+ * to real time); with sleep=off it jumps to the next deadline on TK_WAKE_TIMER and stays on
+ * TK_WAKE_EXTERNAL. A call without a tk_idle_begin does nothing. */
 void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake);
 
 /* --- stop, continue, load -------------------------------------------------------------------------
  *
- * Ticks and nanoseconds freeze together and go on together, so a stopped guest does not run out its sleeps. */
+ * Ticks and nanoseconds freeze together and go on together, so a stopped guest does not run out
+ * its sleeps. */
 
-/* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. Mode host runs on. */
+/* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. Mode
+ * host runs on. */
 void tk_stop(const struct tk *tk, uint64_t insns);
 void tk_cont(const struct tk *tk, uint64_t insns);
 bool tk_stopped(const struct tk *tk);
@@ -318,15 +338,16 @@ struct tk_sync_result {
 	bool matched;        /* took the offset of its generation */
 };
 
-/* A host-side TSC write (a restore's). By the rule of tk_config.sync it matches the last one: on a stable host the
- * vCPU then takes its generation's offset, on an unstable one the cycles elapsed since are added first. Else a new
- * generation begins. TK_EMODE in mode host. */
+/* A host-side TSC write (a restore's). By the rule of tk_config.sync it matches the last one: on
+ * a stable host the vCPU then takes its generation's offset, on an unstable one the cycles
+ * elapsed since are added first. Else a new generation begins. TK_EMODE in mode host. */
 enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value,
 			    struct tk_sync_result *result);
 
 /* --- save, restore, migrate -----------------------------------------------------------------------
  *
- * On a host of another frequency the guest's goes on as it was: offset = G - ((H * mult) >> 48) with the new mult. */
+ * On a host of another frequency the guest's goes on as it was: offset = G - ((H * mult) >> 48)
+ * with the new mult. */
 
 enum tk_away {
 	TK_FREEZE,  /* time stood still */
@@ -339,15 +360,17 @@ struct tk_restore {
 	int64_t away_ns;
 };
 
-/* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers, incarnation. The clock
- * itself runs on. Time asleep since a tk_idle_begin that has not ended is not in the image. */
+/* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers,
+ * incarnation. The clock itself runs on. Time asleep since a tk_idle_begin that has not ended is
+ * not in the image. */
 void tk_save(const struct tk *tk, uint64_t insns, void *image);
 
-/* Wall time that has passed since the image was taken, by this host's CLOCK_REALTIME; never negative. */
+/* Wall time that has passed since the image was taken, by this host's CLOCK_REALTIME; never
+ * negative. */
 int64_t tk_away(const struct tk_host *host, const void *image);
 
-/* Continues an image in tk->state. `insns` is the count from which the caller goes on. 0, or -1 with a sentence:
- * the image is not one, or this host cannot continue it. */
+/* Continues an image in tk->state. `insns` is the count from which the caller goes on. 0, or -1
+ * with a sentence: the image is not one, or this host cannot continue it. */
 int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
 	       uint64_t insns, char *error, size_t error_size);
 
@@ -374,7 +397,8 @@ struct tk_pvwall {
 	uint32_t nsec;
 };
 
-/* Refreshes the vCPU's page, version odd in between. Moves the time a reader computes by at most 1 ns, never back. */
+/* Refreshes the vCPU's page, version odd in between. Moves the time a reader computes by at most
+ * 1 ns, never back. */
 void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns, volatile struct tk_pvclock *page);
 
 /* CLOCK_REALTIME at virtual time 0. */
@@ -396,23 +420,25 @@ struct tk_stats tk_stats(const struct tk *tk);
 
 /* --- injected faults ------------------------------------------------------------------------------
  *
- * What a broken machine would do to its guest, so no guard undoes it. (A rate for all clocks is in tk_config.) */
+ * What a broken machine would do to its guest, so no guard undoes it. (A rate for all clocks is
+ * in tk_config.) */
 
-/* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` (at most 10^6 either way) of the time since
- * creation. TK_EMODE in mode host, TK_EVCPU, TK_EVALUE. */
+/* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` (at most 10^6 either way) of the
+ * time since creation. TK_EMODE in mode host, TK_EVCPU, TK_EVALUE. */
 enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, int64_t ppm);
 
-/* When virtual time reaches `at`, every clock and TSC jumps by `delta` ns, or CLOCK_REALTIME alone is stepped.
- * 0, or -1: mode host, or TK_MAX_INJECTIONS are pending. */
+/* When virtual time reaches `at`, every clock and TSC jumps by `delta` ns, or CLOCK_REALTIME
+ * alone is stepped. 0, or -1: mode host, or TK_MAX_INJECTIONS are pending. */
 int tk_inject_jump(const struct tk *tk, int64_t at, int64_t delta);
 int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
 
 /* --- host clock traces (.clk) ---------------------------------------------------------------------
  *
- * One event a line, `#` starts a comment: EVENT key=value ... => key=value ... Before the arrow what happens, after it
- * what must come out. Integers are decimal or 0x hex, may be negative and hold `_` between digits. Every event but
- * `clock` takes vcpu (0), cpu (host CPU, 0), and tsc, ns, real: the host's TSC, CLOCK_MONOTONIC and CLOCK_REALTIME now;
- * the last three keep their last values.
+ * One event a line, `#` starts a comment: EVENT key=value ... => key=value ... Before the arrow
+ * what happens, after it what must come out. Integers are decimal or 0x hex, may be negative and
+ * hold `_` between digits. Every event but `clock` takes vcpu (0), cpu (host CPU, 0), and tsc,
+ * ns, real: the host's TSC, CLOCK_MONOTONIC and CLOCK_REALTIME now; the last three keep their
+ * last values.
  *
  *	clock      keys below; begins a new clock, must come first
  *	host       khz cpus stable=0|1 table=CPU:TICKS,...     later in the trace: the host changes
@@ -439,22 +465,27 @@ int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
  *	cpuid      leaf                                         => eax ebx ecx edx
  *	stats                                                   => backsteps largest_backstep raised exits
  *
- * Keys of `clock`, by default as tk_config_default has them: mode=host|offset|icount vcpus node_vcpus (vCPUs on each
- * node) guest_khz start guard=none|clamp|strict|catchup|table sync=1s|2010|exact|max shift=0..10|auto ns-per-insn=P/Q
- * sleep=on|off align=on|off epoch rate=P/Q policy=never-emulate|default|always-emulate|apparent, and the switches
- * exiting offsetting scaling rdtscp=on|off. A clock without `create` has offset 0. Frequencies that are not given are
- * equal, and 1 GHz. `fired` is the ids of the timers that expired, in order, as 3,1, or 0. */
+ * Keys of `clock`, by default as tk_config_default has them: mode=host|offset|icount vcpus
+ * node_vcpus (vCPUs on each node) guest_khz start guard=none|clamp|strict|catchup|table
+ * sync=1s|2010|exact|max shift=0..10|auto ns-per-insn=P/Q sleep=on|off align=on|off epoch
+ * rate=P/Q policy=never-emulate|default|always-emulate|apparent, and the switches exiting
+ * offsetting scaling rdtscp=on|off. A clock without `create` has offset 0. Frequencies that are
+ * not given are equal, and 1 GHz. `fired` is the ids of the timers that expired, in order, as
+ * 3,1, or 0. */
 
-/* Feeds the events of `in` to a clock over a scripted host; results on `out`, one line for each event; failed
- * expectations and errors on `err` as NAME:LINE: message. 0: all expectations hold, 1: some do not, 2: malformed. */
+/* Feeds the events of `in` to a clock over a scripted host; results on `out`, one line for each
+ * event; failed expectations and errors on `err` as NAME:LINE: message. 0: all expectations
+ * hold, 1: some do not, 2: malformed. */
 int tk_trace_replay(FILE *in, const char *name, FILE *out, FILE *err);
 
-/* Samples host CPUs 0 to cpus - 1 in turn, by pinning, `rounds` times, `interval` ns apart, and writes the trace of a
- * guest that saw them without a guard. CPUs that may not be used are left out. Progress on `err` if that is not NULL.
- * 0, or -1: no CPU could be pinned, or writing failed. */
+/* Samples host CPUs 0 to cpus - 1 in turn, by pinning, `rounds` times, `interval` ns apart, and
+ * writes the trace of a guest that saw them without a guard. CPUs that may not be used are left
+ * out. Progress on `err` if that is not NULL. 0, or -1: no CPU could be pinned, or writing
+ * failed. */
 int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err);
 
-/* Replays `in` and draws guest time against host time as SVG, backward steps marked. 0, or 2: malformed. */
+/* Replays `in` and draws guest time against host time as SVG, backward steps marked. 0, or 2:
+ * malformed. */
 int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err);
 
 #endif

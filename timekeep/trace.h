@@ -1,4 +1,5 @@
-/* The language of host clock traces: events as rows, keys, and what running one gives. Not for users of the library. */
+/* The language of host clock traces: events as rows, keys, and what running one gives. Not for
+ * users of the library. */
 #ifndef TIMEKEEP_TRACE_H
 #define TIMEKEEP_TRACE_H
 
@@ -6,21 +7,23 @@
 
 /* Same order: event_rows in trace_rows.c. */
 enum event_kind {
-	EVENT_CLOCK, EVENT_HOST, EVENT_CREATE, EVENT_RDTSC, EVENT_RDTSCP, EVENT_RDMSR, EVENT_WRMSR, EVENT_HOSTWRITE,
-	EVENT_LOAD, EVENT_STOP, EVENT_CONT, EVENT_NOW, EVENT_RUN, EVENT_BUDGET, EVENT_ARM, EVENT_DISARM, EVENT_IDLE,
-	EVENT_TICK, EVENT_SAVE, EVENT_RESTORE, EVENT_PVCLOCK, EVENT_PVREAD, EVENT_STATS, EVENT_WALL, EVENT_INJECT,
-	EVENT_CPUID, EVENTS
+	EVENT_CLOCK, EVENT_HOST, EVENT_CREATE, EVENT_RDTSC, EVENT_RDTSCP, EVENT_RDMSR, EVENT_WRMSR,
+	EVENT_HOSTWRITE, EVENT_LOAD, EVENT_STOP, EVENT_CONT, EVENT_NOW, EVENT_RUN, EVENT_BUDGET,
+	EVENT_ARM, EVENT_DISARM, EVENT_IDLE, EVENT_TICK, EVENT_SAVE, EVENT_RESTORE, EVENT_PVCLOCK,
+	EVENT_PVREAD, EVENT_STATS, EVENT_WALL, EVENT_INJECT, EVENT_CPUID, EVENTS
 };
 
 /* Same order: key_rows in trace_rows.c. A key may be given, may result, or both. */
 enum key {
-	KEY_VCPU, KEY_CPU, KEY_TSC, KEY_NS, KEY_REAL, KEY_MSR, KEY_VALUE, KEY_ID, KEY_INSNS, KEY_TIMER, KEY_DEADLINE,
-	KEY_WAKE, KEY_KHZ, KEY_CPUS, KEY_STABLE, KEY_TABLE, KEY_POLICY, KEY_AWAY, KEY_MODE, KEY_VCPUS, KEY_GUEST_KHZ,
-	KEY_START, KEY_GUARD, KEY_SYNC, KEY_SHIFT, KEY_NS_PER_INSN, KEY_SLEEP, KEY_ALIGN, KEY_EPOCH, KEY_RATE,
-	KEY_EXITING, KEY_OFFSETTING, KEY_SCALING, KEY_RDTSCP, KEY_NODE_VCPUS, KEY_AT, KEY_JUMP, KEY_STEP, KEY_SKEW,
-	KEY_DRIFT, KEY_LEAF, KEY_AUX, KEY_FAULT, KEY_OFFSET, KEY_ADJUST, KEY_GENERATION, KEY_MATCHED, KEY_TIME,
-	KEY_FIRED, KEY_WAIT, KEY_INCARNATION, KEY_VERSION, KEY_TIMESTAMP, KEY_SYSTEM, KEY_MUL, KEY_FLAGS,
-	KEY_BACKSTEPS, KEY_LARGEST_BACKSTEP, KEY_RAISED, KEY_EXITS, KEY_EAX, KEY_EBX, KEY_ECX, KEY_EDX, KEYS
+	KEY_VCPU, KEY_CPU, KEY_TSC, KEY_NS, KEY_REAL, KEY_MSR, KEY_VALUE, KEY_ID, KEY_INSNS,
+	KEY_TIMER, KEY_DEADLINE, KEY_WAKE, KEY_KHZ, KEY_CPUS, KEY_STABLE, KEY_TABLE, KEY_POLICY,
+	KEY_AWAY, KEY_MODE, KEY_VCPUS, KEY_GUEST_KHZ, KEY_START, KEY_GUARD, KEY_SYNC, KEY_SHIFT,
+	KEY_NS_PER_INSN, KEY_SLEEP, KEY_ALIGN, KEY_EPOCH, KEY_RATE, KEY_EXITING, KEY_OFFSETTING,
+	KEY_SCALING, KEY_RDTSCP, KEY_NODE_VCPUS, KEY_AT, KEY_JUMP, KEY_STEP, KEY_SKEW, KEY_DRIFT,
+	KEY_LEAF, KEY_AUX, KEY_FAULT, KEY_OFFSET, KEY_ADJUST, KEY_GENERATION, KEY_MATCHED, KEY_TIME,
+	KEY_FIRED, KEY_WAIT, KEY_INCARNATION, KEY_VERSION, KEY_TIMESTAMP, KEY_SYSTEM, KEY_MUL,
+	KEY_FLAGS, KEY_BACKSTEPS, KEY_LARGEST_BACKSTEP, KEY_RAISED, KEY_EXITS, KEY_EAX, KEY_EBX,
+	KEY_ECX, KEY_EDX, KEYS
 };
 
 _Static_assert(KEYS <= 64, "a set of keys is a 64-bit mask");
@@ -115,8 +118,8 @@ struct trace {
 	uint64_t events_run, expectations, failed;
 };
 
-/* trace_parse.c. `text` may be changed and must live as long as the event. 1: an event, 0: an empty line, -1: what is
- * wrong is in trace->error. */
+/* trace_parse.c. `text` may be changed and must live as long as the event. 1: an event, 0: an
+ * empty line, -1: what is wrong is in trace->error. */
 void names_fill(struct trace *trace);
 int trace_parse(struct trace *trace, char *text, size_t length, struct event *event);
 int trace_parse_table(struct trace *trace, struct value text);
@@ -127,7 +130,8 @@ void trace_close(struct trace *trace);
 int trace_finish(struct trace *trace);
 int trace_execute(struct trace *trace, const struct event *event, struct results *results);
 
-/* trace_replay.c: each event with its results; the status of tk_trace_replay, without its last line. */
+/* trace_replay.c: each event with its results; the status of tk_trace_replay, without its last
+ * line. */
 typedef void trace_visitor(void *ctx, const struct trace *trace, const struct event *event,
 			   const struct results *results);
 int trace_run(struct trace *trace, FILE *in, trace_visitor *visit, void *ctx);

@@ -1,4 +1,5 @@
-/* What each event of a trace does: the scripted host is set, the library is called, the results are noted. */
+/* What each event of a trace does: the scripted host is set, the library is called, the results
+ * are noted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,8 +85,8 @@ static void put_fired(struct trace *trace, struct results *results)
 
 	while (tk_pop_expired(&trace->tk, trace->insns, &id, &deadline))
 		if (used < LIST_SIZE - 24)
-			used += (size_t)snprintf(results->list + used, LIST_SIZE - used, used ? ",%llu" : "%llu",
-						 (unsigned long long)id);
+			used += (size_t)snprintf(results->list + used, LIST_SIZE - used,
+						 used ? ",%llu" : "%llu", (unsigned long long)id);
 	if (!used)
 		used = (size_t)snprintf(results->list, LIST_SIZE, "0");
 	put(results, KEY_FIRED, 0);
@@ -154,7 +155,8 @@ static int do_clock(struct trace *trace, const struct event *event, struct resul
 	config->sync = (enum tk_sync)given(event, KEY_SYNC, TK_SYNC_1S);
 	config->policy = (enum tk_policy)given(event, KEY_POLICY, TK_POLICY_NEVER_EMULATE);
 	if (config->policy > TK_POLICY_APPARENT)
-		return nonsense(trace, "the clock's policy is never-emulate, default, always-emulate or apparent");
+		return nonsense(trace,
+				"the clock's policy is never-emulate, default, always-emulate or apparent");
 	config->sleep_off = given(event, KEY_SLEEP, 1) == 0;
 	config->align = given(event, KEY_ALIGN, 0);
 	config->epoch_ns = (int64_t)given(event, KEY_EPOCH, 0);
@@ -255,8 +257,8 @@ static int do_rdtscp(struct trace *trace, const struct event *event, struct resu
 	return 0;
 }
 
-static int put_msr(struct trace *trace, const struct event *event, struct results *results, enum tk_error error,
-		   uint64_t value)
+static int put_msr(struct trace *trace, const struct event *event, struct results *results,
+		   enum tk_error error, uint64_t value)
 {
 	if (error)
 		put_word(results, KEY_FAULT, FAULT_GP);
@@ -329,9 +331,11 @@ static int do_cont(struct trace *trace, const struct event *event, struct result
 static int do_now(struct trace *trace, const struct event *event, struct results *results)
 {
 	/* same order: ids in trace_rows.c */
-	static const enum tk_clock_id ids[] = { TK_MONOTONIC, TK_REALTIME, TK_BOOTTIME, TK_MONOTONIC_RAW, TK_TAI };
+	static const enum tk_clock_id ids[] = { TK_MONOTONIC, TK_REALTIME, TK_BOOTTIME,
+						TK_MONOTONIC_RAW, TK_TAI };
 
-	put(results, KEY_TIME, (uint64_t)tk_clock_ns(&trace->tk, ids[given(event, KEY_ID, 0)], trace->insns));
+	put(results, KEY_TIME,
+	    (uint64_t)tk_clock_ns(&trace->tk, ids[given(event, KEY_ID, 0)], trace->insns));
 	return 0;
 }
 
@@ -341,7 +345,8 @@ static int do_wall(struct trace *trace, const struct event *event, struct result
 	int64_t step = (int64_t)given(event, KEY_STEP, 0);
 	bool set = event->given & BIT(KEY_VALUE);
 
-	if (set ? tk_set_wall(&trace->tk, value, trace->insns) : tk_step_wall(&trace->tk, step, trace->insns))
+	if (set ? tk_set_wall(&trace->tk, value, trace->insns)
+		: tk_step_wall(&trace->tk, step, trace->insns))
 		put_word(results, KEY_FAULT, FAULT_GP);
 	put(results, KEY_TIME, (uint64_t)tk_clock_ns(&trace->tk, TK_REALTIME, trace->insns));
 	return 0;
@@ -416,14 +421,17 @@ static int do_inject(struct trace *trace, const struct event *event, struct resu
 	int failed = 0;
 
 	if (vcpu_fault)
-		failed |= (int)tk_inject_skew(&trace->tk, vcpu_of(event), (int64_t)given(event, KEY_SKEW, 0),
+		failed |= (int)tk_inject_skew(&trace->tk, vcpu_of(event),
+					      (int64_t)given(event, KEY_SKEW, 0),
 					      (int64_t)given(event, KEY_DRIFT, 0));
 	if (event->given & BIT(KEY_JUMP))
 		failed |= tk_inject_jump(&trace->tk, at, (int64_t)event->value[KEY_JUMP].number);
 	if (event->given & BIT(KEY_STEP))
 		failed |= tk_inject_wall_step(&trace->tk, at, (int64_t)event->value[KEY_STEP].number);
 	if (failed)
-		return nonsense(trace, "no such fault can be injected: mode host, 16 are pending, or a drift over 10^6 ppm");
+		return nonsense(
+			trace,
+			"no such fault can be injected: mode host, 16 are pending, or a drift over 10^6 ppm");
 	return do_budget(trace, event, results);
 }
 
@@ -443,8 +451,10 @@ static int do_save(struct trace *trace, const struct event *event, struct result
 /* Same order: policies in trace_rows.c. */
 static int do_restore(struct trace *trace, const struct event *event, struct results *results)
 {
-	uint64_t policy = given(event, KEY_POLICY, TK_POLICY_APPARENT + 1 + TK_FREEZE) - TK_POLICY_APPARENT - 1;
-	struct tk_restore restore = { .host_khz = given(event, KEY_KHZ, 0), .policy = (enum tk_away)policy };
+	uint64_t policy = given(event, KEY_POLICY, TK_POLICY_APPARENT + 1 + TK_FREEZE) -
+			  TK_POLICY_APPARENT - 1;
+	struct tk_restore restore = { .host_khz = given(event, KEY_KHZ, 0),
+				      .policy = (enum tk_away)policy };
 	char error[200];
 
 	if (!trace->saved)
@@ -562,7 +572,8 @@ void trace_close(struct trace *trace)
 	free(trace->image);
 }
 
-/* The clock is built when something first happens to it, for `clock` and `host` both speak of it. */
+/* The clock is built when something first happens to it, for `clock` and `host` both speak of
+ * it. */
 static int begin(struct trace *trace)
 {
 	if (!trace->has_clock)

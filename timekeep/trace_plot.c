@@ -1,4 +1,5 @@
-/* A trace as a picture: guest time against host time, one line for each vCPU, backward steps marked. */
+/* A trace as a picture: guest time against host time, one line for each vCPU, backward steps
+ * marked. */
 #include <stdlib.h>
 
 #include "timekeep/trace.h"
@@ -44,7 +45,8 @@ static struct point *add(struct plot *plot)
 }
 
 /* Without any `ns` in the trace, the number of the event is the only time that the host has. */
-static void collect(void *ctx, const struct trace *trace, const struct event *event, const struct results *results)
+static void collect(void *ctx, const struct trace *trace, const struct event *event,
+		    const struct results *results)
 {
 	struct plot *plot = ctx;
 	bool is_tsc = results->given & BIT(KEY_TSC), is_time = results->given & BIT(KEY_TIME);
@@ -61,7 +63,8 @@ static void collect(void *ctx, const struct trace *trace, const struct event *ev
 	if (!point)
 		return;
 	point->host = plot->has_ns ? (double)trace->ns / 1e9 : (double)trace->events_run;
-	point->guest = is_tsc ? (double)(int64_t)results->value[KEY_TSC].number / (double)tk_guest_khz(&trace->tk) / 1e3
+	point->guest = is_tsc ? (double)(int64_t)results->value[KEY_TSC].number /
+					(double)tk_guest_khz(&trace->tk) / 1e3
 			      : (double)(int64_t)results->value[KEY_TIME].number / 1e9;
 	point->vcpu = vcpu;
 	point->back = is_tsc && plot->seen[vcpu] && point->guest < plot->last[vcpu];
@@ -97,24 +100,29 @@ static double x_of(const struct frame *frame, const struct point *point)
 
 static double y_of(const struct frame *frame, const struct point *point)
 {
-	return HEIGHT - MARGIN - (point->guest - frame->guest0) / frame->guest_span * (HEIGHT - 2 * MARGIN);
+	return HEIGHT - MARGIN -
+	       (point->guest - frame->guest0) / frame->guest_span * (HEIGHT - 2 * MARGIN);
 }
 
 static void draw_axes(const struct plot *plot, const struct frame *frame, const char *name, FILE *svg)
 {
 	fprintf(svg, "<rect width='%d' height='%d' fill='white'/>\n", WIDTH, HEIGHT);
-	fprintf(svg, "<path d='M%d %dV%dH%d' stroke='black' fill='none'/>\n", MARGIN, MARGIN, HEIGHT - MARGIN, WIDTH - MARGIN);
+	fprintf(svg, "<path d='M%d %dV%dH%d' stroke='black' fill='none'/>\n", MARGIN, MARGIN,
+		HEIGHT - MARGIN, WIDTH - MARGIN);
 	fprintf(svg, "<text x='%d' y='30'>", MARGIN);
 	for (; *name; name++)
 		fputc(*name == '<' || *name == '&' || (unsigned char)*name < ' ' ? '?' : *name, svg);
 	fprintf(svg, ": %zu readings, %zu steps back</text>\n", plot->points, plot->backsteps);
 	fprintf(svg, "<text x='%d' y='%d'>%s: %.9g to %.9g</text>\n", MARGIN, HEIGHT - 20,
-		plot->has_ns ? "host time, s" : "event number", frame->host0, frame->host0 + frame->host_span);
-	fprintf(svg, "<text transform='translate(25 %d) rotate(-90)'>guest time, s: %.9g to %.9g</text>\n",
+		plot->has_ns ? "host time, s" : "event number", frame->host0,
+		frame->host0 + frame->host_span);
+	fprintf(svg,
+		"<text transform='translate(25 %d) rotate(-90)'>guest time, s: %.9g to %.9g</text>\n",
 		HEIGHT - MARGIN, frame->guest0, frame->guest0 + frame->guest_span);
 }
 
-static void draw_vcpu(const struct plot *plot, const struct frame *frame, unsigned vcpu, size_t stride, FILE *svg)
+static void draw_vcpu(const struct plot *plot, const struct frame *frame, unsigned vcpu, size_t stride,
+		      FILE *svg)
 {
 	bool first = true;
 	size_t number = 0;
@@ -125,7 +133,8 @@ static void draw_vcpu(const struct plot *plot, const struct frame *frame, unsign
 		if (p->vcpu != vcpu || (number++ % stride && !p->back))
 			continue;
 		if (first)
-			fprintf(svg, "<polyline fill='none' stroke='hsl(%u,70%%,40%%)' points='", vcpu * 67 % 360);
+			fprintf(svg, "<polyline fill='none' stroke='hsl(%u,70%%,40%%)' points='",
+				vcpu * 67 % 360);
 		first = false;
 		fprintf(svg, "%.1f,%.1f ", x_of(frame, p), y_of(frame, p));
 	}
@@ -142,7 +151,8 @@ static void draw_steps(const struct plot *plot, const struct frame *frame, FILE 
 
 		if (!p->back)
 			continue;
-		fprintf(svg, "<circle class='backstep' cx='%.1f' cy='%.1f' r='5' fill='none' stroke='red'/>\n",
+		fprintf(svg,
+			"<circle class='backstep' cx='%.1f' cy='%.1f' r='5' fill='none' stroke='red'/>\n",
 			x_of(frame, p), y_of(frame, p));
 		shown++;
 	}
@@ -154,7 +164,8 @@ static void draw(const struct plot *plot, const char *name, FILE *svg)
 
 	if (plot->points)
 		frame = frame_of(plot);
-	fprintf(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='14'>\n",
+	fprintf(svg,
+		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='14'>\n",
 		WIDTH, HEIGHT);
 	draw_axes(plot, &frame, name, svg);
 	for (unsigned vcpu = 0; vcpu < TK_MAX_VCPUS; vcpu++)

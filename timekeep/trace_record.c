@@ -7,7 +7,8 @@ static void progress(FILE *err, unsigned done, unsigned rounds)
 		fprintf(err, "recording: %u of %u rounds\n", done, rounds);
 }
 
-/* The TSC lies between the clock's two readings; the later one never contradicts the order of events. */
+/* The TSC lies between the clock's two readings; the later one never contradicts the order of
+ * events. */
 static void sample(const struct tk_host *host, const char *event, FILE *out)
 {
 	uint32_t cpu;
@@ -30,8 +31,8 @@ static unsigned sample_each(const struct tk_host *host, unsigned cpus, FILE *out
 	return sampled;
 }
 
-static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out,
-			 FILE *err)
+static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval,
+			 FILE *out, FILE *err)
 {
 	for (unsigned done = 1; done <= rounds; done++) {
 		if (!sample_each(host, cpus, out))
@@ -43,7 +44,8 @@ static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rou
 	return 0;
 }
 
-int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err)
+int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval,
+		    FILE *out, FILE *err)
 {
 	uint64_t khz = tk_detect_khz(host);
 	bool stable = !host->stable || host->stable(host->ctx);

@@ -46,7 +46,8 @@ static unsigned format_number(uint64_t number, bool is_signed, char text[24])
 static unsigned format_value(unsigned key, const struct value *value, char text[LIST_SIZE])
 {
 	const struct key_row *row = &key_rows[key];
-	bool is_signed = row->type == TYPE_SIGNED || (row->type == TYPE_WORD_OR_UNSIGNED && key == KEY_SHIFT);
+	bool is_signed = row->type == TYPE_SIGNED ||
+			 (row->type == TYPE_WORD_OR_UNSIGNED && key == KEY_SHIFT);
 
 	if (value->is_word) {
 		strcpy(text, row->words[value->number]);
@@ -59,7 +60,8 @@ static unsigned format_value(unsigned key, const struct value *value, char text[
 	return format_number(value->number, is_signed, text);
 }
 
-static void print_event(void *ctx, const struct trace *trace, const struct event *event, const struct results *results)
+static void print_event(void *ctx, const struct trace *trace, const struct event *event,
+			const struct results *results)
 {
 	struct printer *printer = ctx;
 	uint64_t left = results->given;
@@ -86,7 +88,8 @@ static void print_event(void *ctx, const struct trace *trace, const struct event
 static bool holds(unsigned key, const struct value *expected, const struct value *got)
 {
 	if (key_rows[key].type == TYPE_LIST)
-		return expected->length == got->length && memcmp(expected->text, got->text, got->length) == 0;
+		return expected->length == got->length &&
+		       memcmp(expected->text, got->text, got->length) == 0;
 	return expected->number == got->number && expected->is_word == got->is_word;
 }
 
@@ -95,8 +98,8 @@ static void print_failure(const struct trace *trace, unsigned key, const struct 
 {
 	char text[LIST_SIZE];
 
-	fprintf(trace->err, "%s:%u: expected %s=%.*s, got ", trace->name, trace->line, key_rows[key].name,
-		(int)expected->length, expected->text);
+	fprintf(trace->err, "%s:%u: expected %s=%.*s, got ", trace->name, trace->line,
+		key_rows[key].name, (int)expected->length, expected->text);
 	if (!(results->given & BIT(key)) && results->given & BIT(KEY_FAULT))
 		key = KEY_FAULT;
 	if (results->given & BIT(key))
@@ -112,7 +115,8 @@ static void check(struct trace *trace, const struct event *event, const struct r
 		unsigned key = event->expected[i];
 
 		trace->expectations++;
-		if (results->given & BIT(key) && holds(key, &event->expectation[key], &results->value[key]))
+		if (results->given & BIT(key) &&
+		    holds(key, &event->expectation[key], &results->value[key]))
 			continue;
 		trace->failed++;
 		print_failure(trace, key, &event->expectation[key], results);
@@ -127,8 +131,8 @@ static int malformed(struct trace *trace)
 	return 2;
 }
 
-static int run_line(struct trace *trace, char *text, size_t length, struct event *event, struct results *results,
-		    trace_visitor *visit, void *ctx)
+static int run_line(struct trace *trace, char *text, size_t length, struct event *event,
+		    struct results *results, trace_visitor *visit, void *ctx)
 {
 	int parsed = trace_parse(trace, text, length, event);
 
@@ -142,8 +146,8 @@ static int run_line(struct trace *trace, char *text, size_t length, struct event
 	return 0;
 }
 
-static int run_lines(struct trace *trace, FILE *in, struct event *event, struct results *results, trace_visitor *visit,
-		     void *ctx)
+static int run_lines(struct trace *trace, FILE *in, struct event *event, struct results *results,
+		     trace_visitor *visit, void *ctx)
 {
 	char *text = NULL;
 	size_t size = 0;

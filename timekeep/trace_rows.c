@@ -1,12 +1,14 @@
-/* The words of the trace language: each key with its type, each event with what it takes and gives. */
+/* The words of the trace language: each key with its type, each event with what it takes and
+ * gives. */
 #include "timekeep/trace.h"
 
 /* Same order: the enums of timekeep.h. */
 static const char *const modes[] = { "host", "offset", "icount", NULL };
 static const char *const guards[] = { "none", "clamp", "strict", "catchup", "table", NULL };
 static const char *const syncs[] = { "1s", "2010", "exact", "max", NULL };
-static const char *const policies[] = { "never-emulate", "default", "always-emulate", "apparent", "freeze", "advance",
-					NULL };
+static const char *const policies[] = {
+	"never-emulate", "default", "always-emulate", "apparent", "freeze", "advance", NULL
+};
 
 /* Same order: handlers in trace_exec.c. */
 static const char *const ids[] = { "monotonic", "realtime", "boottime", "monotonic_raw", "tai", NULL };

@@ -1,7 +1,7 @@
 /*
  * Bugs that real systems had: for each a trace that shows it. The trace holds against the
- * library, and must not against the same library with that one event answered as the buggy system did: the replay
- * calls through a table of handlers, and a test swaps one.
+ * library, and must not against the same library with that one event answered as the buggy
+ * system did: the replay calls through a table of handlers, and a test swaps one.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -157,7 +157,8 @@ static int rdtscp_without_ecx(struct trace *trace, const struct event *event, st
 }
 
 /* A new multiplier for the whole of the count, not for the ticks to come. */
-static int host_that_moves_the_value(struct trace *trace, const struct event *event, struct results *results)
+static int host_that_moves_the_value(struct trace *trace, const struct event *event,
+				     struct results *results)
 {
 	struct timekeep *s = trace->tk.state;
 

@@ -1,6 +1,7 @@
 /*
- * Mutated traces: the replay never crashes, its status is 0, 1 or 2, and every message names file and line. So for
- * images: no corrupted one is continued into a crash. TICK86_SEED repeats a run.
+ * Mutated traces: the replay never crashes, its status is 0, 1 or 2, and every message names
+ * file and line. So for images: no corrupted one is continued into a crash. TICK86_SEED repeats
+ * a run.
  */
 #include <check.h>
 #include <dirent.h>
@@ -75,16 +76,19 @@ static void replace(struct text *text, size_t at, size_t length, const char *by,
 }
 
 static const char *const spice[] = {
-	"0", "-1", "18446744073709551615", "-9223372036854775808", "9223372036854775807", "0x", "1_0", "=", " => ", "\n",
-	"#", "auto", "vcpu=63", "vcpus=64", "cpu=1023", "1/65536", "65536/1", "khz=1", "khz=4294967295", "clock", "restore",
-	"save\n", "stop\n", "cont\n", "idle ns=-5\n", "tick\n", "pvclock\n", "mode=icount", "mode=host", "shift=auto",
-	"ns-per-insn=4294967295/1", "policy=apparent", "policy=always-emulate", "guard=catchup", "table=1:2,3:-4",
-	"inject at=5 jump=-100\n", "inject drift=-9223372036854775808\n", "run insns=18446744073709551615\n",
-	"wrmsr msr=0x6e0 value=5\n", "hostwrite value=0\n", "away=9223372036854775807", "\xff", "create\n",
+	"0", "-1", "18446744073709551615", "-9223372036854775808", "9223372036854775807", "0x",
+	"1_0", "=", " => ", "\n", "#", "auto", "vcpu=63", "vcpus=64", "cpu=1023", "1/65536",
+	"65536/1", "khz=1", "khz=4294967295", "clock", "restore", "save\n", "stop\n", "cont\n",
+	"idle ns=-5\n", "tick\n", "pvclock\n", "mode=icount", "mode=host", "shift=auto",
+	"ns-per-insn=4294967295/1", "policy=apparent", "policy=always-emulate", "guard=catchup",
+	"table=1:2,3:-4", "inject at=5 jump=-100\n", "inject drift=-9223372036854775808\n",
+	"run insns=18446744073709551615\n", "wrmsr msr=0x6e0 value=5\n", "hostwrite value=0\n",
+	"away=9223372036854775807", "\xff", "create\n",
 };
 
 static const char *const numbers[] = {
-	"0", "1", "7", "-1", "1_000_000", "18446744073709551615", "-9223372036854775808", "9223372036854775807", "0xffffffff",
+	"0", "1", "7", "-1", "1_000_000", "18446744073709551615", "-9223372036854775808",
+	"9223372036854775807", "0xffffffff",
 };
 
 /* The number at `at` or after it. */
@@ -165,8 +169,8 @@ static bool names_its_line(const char *message)
 {
 	size_t digits = strspn(message + 2, "0123456789");
 
-	return strncmp(message, "F:", 2) == 0 && digits > 0 && strncmp(message + 2 + digits, ": ", 2) == 0 &&
-	       strlen(message + 2 + digits) > 2;
+	return strncmp(message, "F:", 2) == 0 && digits > 0 &&
+	       strncmp(message + 2 + digits, ": ", 2) == 0 && strlen(message + 2 + digits) > 2;
 }
 
 static void check_messages(char *messages, int status)
@@ -243,6 +247,11 @@ static void use(const struct tk *tk)
 	tk_cont(tk, 1000);
 }
 
+static void corrupt(unsigned char *image, size_t size)
+{
+	image[random_below(size)] = (unsigned char)random_below(256);
+}
+
 START_TEST(no_corrupted_image_crashes_the_clock)
 {
 	struct script script = { .tsc = 1000000 };
@@ -264,7 +273,7 @@ START_TEST(no_corrupted_image_crashes_the_clock)
 		tk_save(&tk, 10, good);
 		memcpy(bad, good, tk_size());
 		for (uint64_t n = 1 + random_below(4); n > 0; n--)
-			bad[random_below(random_below(2) ? 400 : tk_size())] = (unsigned char)random_below(256);
+			corrupt(bad, random_below(2) ? 400 : tk_size());
 		error[0] = '\0';
 		if (tk_restore(&tk, bad, tk_size(), &how, 10, error, sizeof(error)) == 0) {
 			continued++;

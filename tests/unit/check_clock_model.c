@@ -1,7 +1,7 @@
 /*
- * The library against a second, independent model: random events on random hosts, every result compared. The model
- * is the specification written down in 128-bit integers, without any of the library's code, fast paths or
- * state layout. TICK86_SEED repeats a run.
+ * The library against a second, independent model: random events on random hosts, every result
+ * compared. The model is the specification written down in 128-bit integers, without any of the
+ * library's code, fast paths or state layout. TICK86_SEED repeats a run.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -180,12 +180,14 @@ static void model_resume(wide eff)
 
 static wide mult_for(uint64_t host_khz)
 {
-	return (((wide)model.config.guest_khz * model.config.rate_num) << 48) / ((wide)host_khz * model.config.rate_den);
+	return (((wide)model.config.guest_khz * model.config.rate_num) << 48) /
+	       ((wide)host_khz * model.config.rate_den);
 }
 
 /* --- random clocks -------------------------------------------------------------------------------- */
 
-static const uint64_t frequencies[] = { 10000, 999983, 1000000, 1500000, 2000000, 2399999, 2400000, 3000000, 5333333 };
+static const uint64_t frequencies[] = { 10000,	 999983,  1000000, 1500000, 2000000,
+					2399999, 2400000, 3000000, 5333333 };
 static int64_t table[CPUS];
 static int64_t skew[CPUS];
 static uint64_t base_tsc;
@@ -241,7 +243,8 @@ static void random_host(void)
 		skew[cpu] = is_broken ? (int64_t)random_below(UINT64_C(1) << (1 + random_below(40))) : 0;
 		table[cpu] = (int64_t)random_below(1000) - 500 - skew[cpu];
 	}
-	script = (struct script){ .unstable = random_below(2), .ns = (int64_t)random_below(UINT64_C(1) << 50) };
+	script = (struct script){ .unstable = random_below(2),
+				  .ns = (int64_t)random_below(UINT64_C(1) << 50) };
 	base_tsc = (UINT64_C(1) << 46) + random_below(UINT64_C(1) << 50);
 	set_time();
 }
@@ -260,7 +263,8 @@ static void new_clock(void)
 	if (tk_create(&tk, &config, error, sizeof(error)))
 		ck_abort_msg("%s", error);
 	insns = 0;
-	model = (struct model){ .config = config, .stable = config.mode == TK_ICOUNT || !script.unstable };
+	model = (struct model){ .config = config,
+				.stable = config.mode == TK_ICOUNT || !script.unstable };
 	model.ns_num = config.rate == TK_RATE_FRACTION ? (wide)config.ns_num : (wide)1 << config.shift;
 	model.ns_den = config.rate == TK_RATE_FRACTION ? (wide)config.ns_den : 1;
 	model.wall = config.epoch_ns;
@@ -321,7 +325,8 @@ static void read_tsc(unsigned v)
 	last_seen_valid = true;
 }
 
-/* The law, at one moment: ns <= ticks * 10^6 / khz < ns + 1, and one tick more under the strict guard. */
+/* The law, at one moment: ns <= ticks * 10^6 / khz < ns + 1, and one tick more under the strict
+ * guard. */
 static void read_both(unsigned v)
 {
 	int64_t ns = tk_clock_ns(&tk, TK_BOOTTIME, insns);
@@ -394,7 +399,8 @@ static bool model_matches(uint64_t value, wide ns)
 		return value == 0 || (off < khz * 1000 && -off < khz * 1000);
 	case TK_SYNC_2010:
 		return value == 0 || (jump < 5 * khz * 1000 && -jump < 5 * khz * 1000 &&
-				      ns - model.written_ns < 5000 * MILLION && model.written_ns - ns < 5000 * MILLION);
+				      ns - model.written_ns < 5000 * MILLION &&
+				      model.written_ns - ns < 5000 * MILLION);
 	case TK_SYNC_MAX:
 		return true;
 	default:
@@ -440,8 +446,9 @@ static void model_host_write(unsigned v, uint64_t value, bool *matched)
 
 static void host_write(unsigned v)
 {
-	uint64_t near = random_below(UINT64_C(20) * model.config.guest_khz * 1000) - 10 * model.config.guest_khz * 1000;
-	uint64_t value = random_below(10) == 0 ? 0 : model.written_value + near;
+	uint64_t second = model.config.guest_khz * 1000;
+	uint64_t near = model.written_value + random_below(20 * second) - 10 * second;
+	uint64_t value = random_below(10) == 0 ? 0 : near;
 	struct tk_sync_result result;
 	bool matched;
 
@@ -540,7 +547,8 @@ static int earliest(void)
 
 	for (unsigned i = 0; i < model.timers; i++)
 		if (best < 0 || model.timer[i].deadline < model.timer[best].deadline ||
-		    (model.timer[i].deadline == model.timer[best].deadline && model.timer[i].order < model.timer[best].order))
+		    (model.timer[i].deadline == model.timer[best].deadline &&
+		     model.timer[i].order < model.timer[best].order))
 			best = (int)i;
 	return best;
 }
@@ -552,6 +560,11 @@ static void model_disarm(uint64_t id)
 			model.timer[i--] = model.timer[--model.timers];
 }
 
+static wide model_insns_at(wide ns)
+{
+	return ceil_div((ns - model.slept) * model.ns_den, model.ns_num);
+}
+
 static void check_budget(void)
 {
 	int first = earliest();
@@ -560,7 +573,7 @@ static void check_budget(void)
 
 	MUST(tk_next_deadline(&tk) == (first < 0 ? TK_NEVER : (int64_t)model.timer[first].deadline));
 	if (model.config.mode == TK_ICOUNT && first >= 0)
-		needed = ceil_div((model.timer[first].deadline - model.slept) * model.ns_den, model.ns_num) - insns;
+		needed = model_insns_at(model.timer[first].deadline) - insns;
 	if (needed < 0)
 		needed = 0;
 	MUST(budget == (uint64_t)(needed > (wide)TK_MAX_BUDGET ? (wide)TK_MAX_BUDGET : needed));
@@ -614,7 +627,8 @@ static void idle(void)
 		model_ns(); /* the library looked at the clock */
 	deadline = first >= 0 ? model.timer[first].deadline : before;
 	if (kind == TK_IDLE_WAIT && model.config.mode == TK_ICOUNT)
-		MUST(wait == (model.config.sleep_off || deadline < before ? 0 : (int64_t)(deadline - before)));
+		MUST(wait ==
+		     (model.config.sleep_off || deadline < before ? 0 : (int64_t)(deadline - before)));
 	pass_time();
 	if (kind == TK_IDLE_WAIT && !woken && script.ns - start < wait)
 		script.ns = start + wait + (int64_t)random_below(1000);
@@ -628,7 +642,8 @@ static void idle(void)
 	MUST(tk_clock_ns(&tk, TK_MONOTONIC, insns) == (int64_t)model_ns());
 }
 
-/* A page's time is never off by more than the multiplier's error, and a refresh moves it by at most 1 ns. */
+/* A page's time is never off by more than the multiplier's error, and a refresh moves it by at
+ * most 1 ns. */
 static void pvclock(unsigned v)
 {
 	static struct tk_pvclock page;

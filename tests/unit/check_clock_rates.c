@@ -36,7 +36,8 @@ static void ours(uint64_t insns)
 	tk_tick(&tk, insns);
 }
 
-/* QEMU's icount_adjust, every 100 ms of virtual or 1 s of host time: the shift moves by one, wobble 100 ms. */
+/* QEMU's icount_adjust, every 100 ms of virtual or 1 s of host time: the shift moves by one,
+ * wobble 100 ms. */
 static int64_t qemu_last_delta, qemu_next_virtual, qemu_next_host;
 
 static void qemu(uint64_t insns)
@@ -63,7 +64,8 @@ struct load {
 	int64_t largest; /* |virtual - real| after the first 5 s */
 };
 
-/* Runs `mips` for `seconds` in slices of at most a millisecond and a budget; the value never jumps at a tick. */
+/* Runs `mips` for `seconds` in slices of at most a millisecond and a budget; the value never
+ * jumps at a tick. */
 static void run_load(struct load *load, uint64_t mips, int seconds, controller *control)
 {
 	int64_t start = script.ns;
@@ -104,8 +106,8 @@ START_TEST(auto_settles)
 	create_auto();
 	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 1000), 8000); /* it starts at shift 3 */
 	run_load(&load, speeds[_i], 12, ours);
-	ck_assert_msg(load.largest < 10000000, "%llu MIPS: off by %lld ns", (unsigned long long)speeds[_i],
-		      (long long)load.largest);
+	ck_assert_msg(load.largest < 10000000, "%llu MIPS: off by %lld ns",
+		      (unsigned long long)speeds[_i], (long long)load.largest);
 }
 END_TEST
 
@@ -141,7 +143,8 @@ START_TEST(the_rule_of_qemu_does_not)
 }
 END_TEST
 
-/* Blocked half of the time: the speed is that of the running half, and a wait ends where real time is. */
+/* Blocked half of the time: the speed is that of the running half, and a wait ends where real
+ * time is. */
 START_TEST(auto_does_not_count_idle_time_as_slowness)
 {
 	uint64_t insns = 0;
@@ -159,7 +162,8 @@ START_TEST(auto_does_not_count_idle_time_as_slowness)
 		ck_assert_int_ge(tk_clock_ns(&tk, TK_MONOTONIC, insns), tk_next_deadline(&tk));
 		if (i > 500) {
 			ck_assert_int_lt(llabs(tk_drift(&tk, insns)), 10000000);
-			ck_assert_int_le(llabs((int64_t)tk_ns_per_insn(&tk) - (INT64_C(10) << 32)), INT64_C(5) << 32);
+			ck_assert_int_le(llabs((int64_t)tk_ns_per_insn(&tk) - (INT64_C(10) << 32)),
+					 INT64_C(5) << 32);
 		}
 	}
 }
@@ -259,7 +263,8 @@ START_TEST(apparent_moves_at_half_to_twice_the_rate)
 	config.policy = TK_POLICY_APPARENT;
 	config.guest_khz = config.host_khz = 1000000;
 	create(&config);
-	for (int i = 0; i < 10000; i++) { /* 1 tick for each instruction, but for a leap of the host every 1000 */
+	/* 1 tick for each instruction, but for a leap of the host every 1000 */
+	for (int i = 0; i < 10000; i++) {
 		script.tsc += i % 1000 == 999 ? 100000000 : 1000000;
 		insns += 1000000;
 		tk_tick(&tk, insns);

@@ -1,4 +1,5 @@
-/* Every trace under traces/clock holds; and the language itself: results, failures, malformed lines, recording, plots. */
+/* Every trace under traces/clock holds; and the language itself: results, failures, malformed
+ * lines, recording, plots. */
 #include <check.h>
 #include <dirent.h>
 #include <sched.h>
@@ -107,7 +108,8 @@ START_TEST(a_failed_expectation_is_reported_and_the_rest_runs)
 	       "4 events, 4 expectations, 2 failed\n",
 	       "T:2: expected tsc=5, got tsc=7\n"
 	       "T:3: expected value=3, got fault=gp\n");
-	expect("clock mode=host\nrdtscp => fault=ud\n", 1, NULL, "T:2: expected fault=ud, got no fault\n");
+	expect("clock mode=host\nrdtscp => fault=ud\n", 1, NULL,
+	       "T:2: expected fault=ud, got no fault\n");
 }
 END_TEST
 
@@ -122,7 +124,8 @@ static const struct {
 	{ "clock\nrdtsc tsc=_1\n", "T:2: tsc=_1 is not an integer of 64 bits\n" },
 	{ "clock\nrdtsc tsc=1__0\n", "T:2: tsc=1__0 is not an integer of 64 bits\n" },
 	{ "clock\nrdtsc tsc=0x\n", "T:2: tsc=0x is not an integer of 64 bits\n" },
-	{ "clock\nrdtsc tsc=18446744073709551616\n", "T:2: tsc=18446744073709551616 is not an integer of 64 bits\n" },
+	{ "clock\nrdtsc tsc=18446744073709551616\n",
+	  "T:2: tsc=18446744073709551616 is not an integer of 64 bits\n" },
 	{ "clock\nrdtsc tsc=1 tsc=2\n", "T:2: 'tsc' is given twice\n" },
 	{ "clock\nrdtsc => tsc=1 tsc=1\n", "T:2: 'tsc' is expected twice\n" },
 	{ "clock\nrdtsc =>\n", "T:2: '=>' without an expectation after it\n" },
@@ -133,8 +136,10 @@ static const struct {
 	{ "clock vcpus=2\nrdtsc vcpu=2\n", "T:2: no such vCPU: the clock has 2\n" },
 	{ "clock vcpus=65\n", "T:1: the number of vCPUs must be 1 to 64\n" },
 	{ "clock\nrdtsc cpu=1024\n", "T:2: host CPUs are 0 to 1023\n" },
-	{ "clock mode=icount shift=11\n", "T:1: shift must be 0 to 10 (2^shift ns for each instruction)\n" },
-	{ "clock mode=icount align=on\n\nnow\n", "T:1: align=on needs a given shift=0..10 or ns-per-insn\n" },
+	{ "clock mode=icount shift=11\n",
+	  "T:1: shift must be 0 to 10 (2^shift ns for each instruction)\n" },
+	{ "clock mode=icount align=on\n\nnow\n",
+	  "T:1: align=on needs a given shift=0..10 or ns-per-insn\n" },
 	{ "clock mode=icount align=on shift=3 sleep=off\n",
 	  "T:1: align=on waits for the host and sleep=off never does: choose one\n" },
 	{ "clock mode=icount align=on shift=auto\n",
@@ -199,7 +204,8 @@ START_TEST(a_recording_can_be_replayed_and_plotted)
 	ck_assert_ptr_nonnull(strstr(messages, "10 of 10"));
 	outcome = replay(text);
 	ck_assert_int_eq(outcome.status, 0);
-	ck_assert_ptr_nonnull(strstr(outcome.out, "stats backsteps=10 largest_backstep=1000000 raised=0"));
+	ck_assert_ptr_nonnull(
+		strstr(outcome.out, "stats backsteps=10 largest_backstep=1000000 raised=0"));
 	ck_assert_ptr_nonnull(strstr(outcome.out, "24 events"));
 
 	in = fmemopen(text, text_size, "r");
@@ -268,7 +274,8 @@ int main(void)
 	tcase_add_test(tcase, every_trace_holds);
 	tcase_add_test(tcase, each_event_prints_a_line);
 	tcase_add_test(tcase, a_failed_expectation_is_reported_and_the_rest_runs);
-	tcase_add_loop_test(tcase, a_malformed_line_is_named, 0, sizeof(malformed) / sizeof(malformed[0]));
+	tcase_add_loop_test(tcase, a_malformed_line_is_named, 0,
+			    sizeof(malformed) / sizeof(malformed[0]));
 	tcase_add_test(tcase, a_recording_can_be_replayed_and_plotted);
 	tcase_add_test(tcase, this_machine_can_be_recorded);
 	tcase_add_test(tcase, the_table_is_calibrated_by_pinning);

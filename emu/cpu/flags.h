@@ -8,7 +8,7 @@
 enum {
 	RFLAGS_CF = 1u << 0, RFLAGS_FIXED = 1u << 1, RFLAGS_PF = 1u << 2, RFLAGS_AF = 1u << 4, RFLAGS_ZF = 1u << 6,
 	RFLAGS_SF = 1u << 7, RFLAGS_TF = 1u << 8, RFLAGS_IF = 1u << 9, RFLAGS_DF = 1u << 10, RFLAGS_OF = 1u << 11,
-	RFLAGS_NT = 1u << 14, RFLAGS_AC = 1u << 18, RFLAGS_ID = 1u << 21,
+	RFLAGS_NT = 1u << 14, RFLAGS_RF = 1u << 16, RFLAGS_AC = 1u << 18, RFLAGS_ID = 1u << 21,
 	RFLAGS_STATUS = RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF,
 };
 

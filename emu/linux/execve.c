@@ -113,7 +113,6 @@ static void leave_image(struct task *task)
 	task->fault = (struct fault_state){ 0 };
 	signal_reset_handlers(process);
 	timer_forget_posix(process);
-	close_on_exec();
 	clear_registers(&task->cpu);
 	blocks_clear(process->blocks); /* first, so that space_reset need not drop block after block */
 	space_reset(&process->space);
@@ -135,6 +134,7 @@ static int64_t execute(struct task *task, const char *path, char **argv, char **
 		log_line(process->options, LOG_WARNING, "execve: %s", error.text);
 		process_end(process, SIGSEGV);
 	}
+	close_on_exec(); /* now only: the program itself may have been named by such a descriptor */
 	return SYSCALL_NO_RESULT;
 }
 

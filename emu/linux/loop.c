@@ -71,6 +71,8 @@ static void make_syscall(struct task *task)
 	if (result == -ERESTART_RESTARTBLOCK)
 		task->restart_deadline = task->wait.deadline;
 	wait_clear(&task->wait);
+	if (result == -EPIPE || result == -EFBIG)
+		signal_host_collect(task->process); /* SIGPIPE, SIGXFSZ: sent to ourselves within the call */
 	put_back_mask(task, result);
 	task->in_syscall = result != SYSCALL_NO_RESULT;
 }
@@ -82,6 +84,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 	enum cpu_exit exit;
 	uint64_t count;
 
+	task->fault.resume_flag = false;
 	task->cpu.clock_base = clock_insns(process);
 	exit = cpu_run(&task->cpu, process->blocks, budget);
 	count = cpu_count(&task->cpu, 0);

@@ -32,6 +32,7 @@ enum task_state { TASK_RUNNABLE, TASK_WAITING, TASK_DEAD };
 /* What the kernel keeps of a thread's last exception: sigcontext's trapno, err and cr2. */
 struct fault_state {
 	uint64_t vector, error, address;
+	bool resume_flag; /* RFLAGS.RF as a fault, but no trap, pushes it (SDM vol. 3, 17.3.1.1) */
 };
 
 /* A guest thread. One host thread runs them all, in turn. */
@@ -91,6 +92,8 @@ struct process {
 	uint64_t auxv_start, auxv_end, arg_start, arg_end, env_start, env_end; /* for /proc/self/{auxv,cmdline,environ} */
 	uint64_t insns;          /* executed by all threads, up to the last leaving of cpu_run */
 	int signal_fd;           /* readable while the host has a signal for us, or -1 */
+	uint64_t signal_fd_set;  /* the signals that it looks at */
+	uint64_t signalfd_set;   /* all that the guest has asked for by signalfd(2) */
 	bool reschedule;         /* the slice ends: host signals are looked for and the next thread is chosen */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */

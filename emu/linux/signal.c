@@ -152,6 +152,8 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 {
 	int number = info->si_signo;
 
+	if (signal_host_hold(task->process, info))
+		return;
 	cancel_opposite(task->process, number);
 	if (ignored(task->process, number) && !(task->signal_mask & signal_bit(number)) &&
 	    !(task->wait.signals & signal_bit(number)))
@@ -167,6 +169,8 @@ void signal_send_process(struct process *process, const siginfo_t *info)
 	struct task *leader = process->tasks, *chosen = NULL;
 	int number = info->si_signo;
 
+	if (signal_host_hold(process, info))
+		return;
 	cancel_opposite(process, number);
 	for (struct task *task = leader; task && !chosen; task = task->next)
 		if (task->wait.signals & signal_bit(number))

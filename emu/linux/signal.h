@@ -70,6 +70,11 @@ void fpstate_reset(struct cpu *cpu);
 void signal_host_take(struct process *process);
 /* Moves what the host has pending into the guest's queues. */
 void signal_host_collect(struct process *process);
+/* Signals that the guest takes from a signalfd: while every thread blocks them, they stay pending in the host, where the host's own
+ * signalfd finds them. Tells which are pending there. */
+uint64_t signal_host_held(const struct process *process);
+/* Such a signal by the guest itself goes to the host. False: it is not one. */
+bool signal_host_hold(const struct process *process, const siginfo_t *info);
 /* A descriptor that is readable while the host has a signal for us. */
 int signal_host_fd(struct process *process);
 /* Lets the host's default action happen to us: stop (returns after SIGCONT), or death. */

@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "emu/linux/calls.h"
+#include "emu/linux/file.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 
@@ -29,6 +32,7 @@ int64_t sys_rt_sigaction(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (!signal_number(arg[0]) || (arg[1] && (number == SIGKILL || number == SIGSTOP)))
 		return -EINVAL;
+	signal_host_collect(process); /* what came before is judged by the old action */
 	old = process->action[number];
 	if (arg[1]) {
 		new.flags &= (uint64_t)KNOWN_FLAGS | SA_RESETHAND;
@@ -64,16 +68,20 @@ int64_t sys_rt_sigprocmask(struct task *task, const uint64_t arg[6])
 		default:
 			return -EINVAL;
 		}
+		if (old & ~task->signal_mask)
+			task->process->reschedule = true; /* what the host has for us must come before the call returns */
 	}
 	return arg[2] && !space_write(space, arg[2], &old, sizeof(old)) ? -EFAULT : 0;
 }
 
 int64_t sys_rt_sigpending(struct task *task, const uint64_t arg[6])
 {
-	uint64_t set = signal_pending_set(task) & task->signal_mask;
+	uint64_t set;
 
 	if (arg[1] > SIGSET_SIZE)
 		return -EINVAL;
+	signal_host_collect(task->process);
+	set = (signal_pending_set(task) | signal_host_held(task->process)) & task->signal_mask;
 	return space_write(&task->process->space, arg[0], &set, arg[1]) ? 0 : -EFAULT;
 }
 
@@ -133,12 +141,14 @@ int64_t sys_pause(struct task *task, const uint64_t arg[6])
 static int64_t timed_wait(struct task *task, uint64_t set, uint64_t deadline, siginfo_t *info)
 {
 	for (;;) {
-		int number = signal_dequeue(task, set, info);
 		int64_t result;
+		int number;
 
+		task->wait.signals = set;
+		signal_host_collect(task->process);
+		number = signal_dequeue(task, set, info);
 		if (number)
 			return number;
-		task->wait.signals = set;
 		result = wait_until(task, deadline);
 		if (result == -ETIMEDOUT)
 			return -EAGAIN;
@@ -199,4 +209,32 @@ int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
 		task->wait.deadline = task->restart_deadline;
 	}
 	return syscall_table[task->restart_number].run(task, arg);
+}
+
+/* --- signalfd(2) --------------------------------------------------------------------------------------- */
+
+static int64_t make_signalfd(struct task *task, const uint64_t arg[6], int flags)
+{
+	uint64_t set;
+	long fd;
+
+	if (arg[2] != SIGSET_SIZE)
+		return -EINVAL;
+	if (!space_read(&task->process->space, arg[1], &set, sizeof(set)))
+		return -EFAULT;
+	fd = syscall(SYS_signalfd4, (int)arg[0], &set, sizeof(set), flags);
+	if (fd < 0)
+		return -errno;
+	task->process->signalfd_set |= set;
+	return file_outside_hidden(fd);
+}
+
+int64_t sys_signalfd(struct task *task, const uint64_t arg[6])
+{
+	return make_signalfd(task, arg, 0);
+}
+
+int64_t sys_signalfd4(struct task *task, const uint64_t arg[6])
+{
+	return make_signalfd(task, arg, (int)arg[3]);
 }

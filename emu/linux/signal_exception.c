@@ -41,7 +41,8 @@ static void page_fault(struct task *task, siginfo_t *info)
 	info->si_signo = SIGSEGV;
 	if (!canonical(exception->address)) { /* #GP, which does not say where */
 		info->si_code = SI_KERNEL;
-		task->fault = (struct fault_state){ VECTOR_GP, 0, task->fault.address };
+		task->fault.vector = VECTOR_GP;
+		task->fault.error = 0;
 		return;
 	}
 	info->si_addr = (void *)exception->address;
@@ -69,6 +70,8 @@ void signal_exception(struct task *task)
 	task->in_syscall = false;
 	task->fault.vector = exception->vector;
 	task->fault.error = exception->error;
+	task->fault.resume_flag = exception->vector != VECTOR_DB && exception->vector != VECTOR_BP &&
+	                          exception->vector != VECTOR_OF;
 	switch (exception->vector) {
 	case VECTOR_DE:
 		info.si_signo = SIGFPE;

@@ -129,7 +129,7 @@ static void fill_context(const struct task *task, uint64_t mask, uint64_t fpstat
 	for (unsigned i = 0; i < sizeof(saved_register); i++)
 		field[i] = cpu->r[saved_register[i]];
 	context->rip = cpu->rip;
-	context->rflags = rflags_get(cpu);
+	context->rflags = rflags_get(cpu) | (task->fault.resume_flag ? RFLAGS_RF : 0);
 	context->cs = SELECTOR_USER_CODE;
 	context->ss = SELECTOR_USER_DATA;
 	context->error = task->fault.error;
@@ -161,6 +161,7 @@ bool signal_frame_push(struct task *task, const siginfo_t *info, const struct gu
 	if (task->altstack.ss_flags & (int)SS_AUTODISARM)
 		task->altstack = (stack_t){ .ss_flags = SS_DISABLE };
 	fpstate_reset(cpu);
+	task->fault.resume_flag = false;
 	cpu->r[RDI] = (uint64_t)info->si_signo;
 	cpu->r[RSI] = place.frame + offsetof(struct rt_sigframe, info);
 	cpu->r[RDX] = place.frame + offsetof(struct rt_sigframe, uc);

@@ -1,10 +1,10 @@
 /* Between the host's signals and the guest's. All are blocked in the host, and taken one by one with sigtimedwait at the ends of
  * slices: no handler runs, nothing is interrupted. A signalfd lets a wait end when one comes. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,26 +19,56 @@
 /* The host raises these for the emulator's own accesses. */
 static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 
-static sigset_t collected_signals(void)
+static uint64_t host_signals(void)
 {
-	sigset_t set;
+	uint64_t set = ~0ULL;
 
-	memset(&set, 0xff, sizeof(set)); /* sigfillset would leave out those that libc keeps for itself */
 	for (size_t i = 0; i < sizeof(synchronous) / sizeof(synchronous[0]); i++)
-		sigdelset(&set, synchronous[i]);
+		set &= ~signal_bit(synchronous[i]);
 	return set;
 }
 
-static bool is_synchronous(int number)
+/* What libc's functions would leave out of a set (32 and 33) matters here. */
+static sigset_t sigset_of(uint64_t bits)
 {
-	sigset_t set = collected_signals();
+	sigset_t set;
 
-	return !sigismember(&set, number);
+	sigemptyset(&set);
+	memcpy(&set, &bits, sizeof(bits));
+	return set;
+}
+
+/* What stays in the host for a signalfd: blocked by every thread, and waited for by none. */
+static uint64_t held_signals(const struct process *process)
+{
+	uint64_t held = process->signalfd_set & host_signals();
+
+	for (const struct task *task = process->tasks; task && held; task = task->next)
+		if (task->state != TASK_DEAD)
+			held &= task->signal_mask & ~task->wait.signals;
+	return held;
+}
+
+uint64_t signal_host_held(const struct process *process)
+{
+	sigset_t pending;
+	uint64_t set;
+
+	sigpending(&pending);
+	memcpy(&set, &pending, sizeof(set));
+	return set & held_signals(process);
+}
+
+bool signal_host_hold(const struct process *process, const siginfo_t *info)
+{
+	if (!(held_signals(process) & signal_bit(info->si_signo)))
+		return false;
+	return syscall(SYS_rt_sigqueueinfo, getpid(), info->si_signo, info) == 0;
 }
 
 void signal_host_take(struct process *process)
 {
-	sigset_t set = collected_signals(), old;
+	sigset_t set = sigset_of(host_signals()), old;
 
 	sigprocmask(SIG_SETMASK, &set, &old);
 	memcpy(&process->tasks->signal_mask, &old, sizeof(uint64_t));
@@ -49,17 +79,21 @@ void signal_host_take(struct process *process)
 			continue;
 		if (action.sa_handler == SIG_IGN)
 			process->action[number].handler = (uint64_t)SIG_IGN;
-		if (action.sa_handler == SIG_IGN && !is_synchronous(number))
+		if (action.sa_handler == SIG_IGN && (host_signals() & signal_bit(number)))
 			signal(number, SIG_DFL);
 	}
 }
 
 int signal_host_fd(struct process *process)
 {
-	sigset_t set = collected_signals();
-	if (process->signal_fd >= 0 && fcntl(process->signal_fd, F_GETFD) >= 0)
-		return process->signal_fd;
-	process->signal_fd = hidden_fd(signalfd(-1, &set, SFD_NONBLOCK));
+	uint64_t wanted = host_signals() & ~held_signals(process);
+	sigset_t set = sigset_of(wanted);
+
+	if (process->signal_fd < 0)
+		process->signal_fd = hidden_fd(signalfd(-1, &set, SFD_NONBLOCK));
+	else if (wanted != process->signal_fd_set)
+		signalfd(process->signal_fd, &set, 0);
+	process->signal_fd_set = wanted;
 	return process->signal_fd;
 }
 
@@ -75,7 +109,7 @@ static void translate_sender(struct process *process, siginfo_t *info)
 
 void signal_host_collect(struct process *process)
 {
-	sigset_t set = collected_signals();
+	sigset_t set = sigset_of(host_signals() & ~held_signals(process));
 	struct timespec none = { 0 };
 	siginfo_t info;
 

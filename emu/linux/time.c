@@ -11,6 +11,7 @@
 #include "timekeep/timekeep.h"
 
 enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000 };
+enum { NS_PER_TICK = 4000000 }; /* a kernel with CONFIG_HZ=250 */
 
 static struct timespec timespec_of(int64_t ns)
 {
@@ -89,6 +90,8 @@ int64_t sys_clock_getres(struct task *task, const uint64_t arg[6])
 
 	if (!clock_resolve(task, &id))
 		return -EINVAL;
+	if (id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE)
+		resolution.tv_nsec = NS_PER_TICK;
 	if (tk_mode(task->process->clock) == TK_HOST)
 		clock_getres(id, &resolution);
 	return arg[1] ? put(task, arg[1], &resolution, sizeof(resolution)) : 0;

@@ -132,8 +132,8 @@ PASS(eventfd2, UINT(initval), FLAGS(flags, open_words))
 RUN(FILE, timerfd_create, ENUM(clockid, clock_words), FLAGS(flags, open_words))
 RUN(FILE, timerfd_settime, FD(fd), FLAGS(flags, timer_words), IN(new_value, 32), OUT(old_value, 32))
 RUN(FILE, timerfd_gettime, FD(fd), OUT(value, 32))
-REFUSE(signalfd, ENOSYS, FD(fd), ADDRESS(mask), SIZE(sizemask))
-REFUSE(signalfd4, ENOSYS, FD(fd), ADDRESS(mask), SIZE(sizemask), FLAGS(flags, open_words))
+RUN(FILE, signalfd, FD(fd), IN(mask, 8), SIZE(sizemask))
+RUN(FILE, signalfd4, FD(fd), IN(mask, 8), SIZE(sizemask), FLAGS(flags, open_words))
 RUN(FILE, getrandom, OUT_BYTES(buf, 1), SIZE(length), HEX(flags))
 
 /* Mounts and the system log. */

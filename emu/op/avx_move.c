@@ -1,5 +1,5 @@
-/* Moves of AVX and AVX2 into vector registers, YMM stores, broadcasts. Aligned accesses are typed so that the host checks
- * the alignment; a 256-bit access is one host access, so that a page fault leaves nothing half done. */
+/* Moves of AVX and AVX2 into vector registers, YMM stores, broadcasts. A 256-bit access is one of the host's, so that a page
+ * fault leaves nothing half done. */
 #include "emu/op/vector_lists.h"
 
 typedef uint32_t v128_u32 __attribute__((vector_size(16)));
@@ -18,40 +18,25 @@ static HANDLER(copy_y)
 	NEXT();
 }
 
-BODY load_aligned_128(BODY_PARAMETERS, const void *source)
-{
-	set_vex128(vreg(cpu, i->a), *(const v128 *)source);
-}
-
-BODY load_unaligned_128(BODY_PARAMETERS, const void *source)
-{
-	set_vex128(vreg(cpu, i->a), *(const v128_unaligned *)source);
-}
-
-BODY load_aligned_256(BODY_PARAMETERS, const void *source)
-{
-	*ymm(cpu, i->a) = *(const v256 *)source;
-}
-
-BODY load_unaligned_256(BODY_PARAMETERS, const void *source)
-{
-	*ymm(cpu, i->a) = *(const v256_unaligned *)source;
-}
+VEX128_UNARY_BODY(VMOVDQA, )
+VEX256_UNARY_BODY(VMOVDQA, )
+VEX128_UNARY_BODY(VMOVDQU, )
+VEX256_UNARY_BODY(VMOVDQU, )
 
 BODY store_aligned_256(BODY_PARAMETERS, void *destination)
 {
-	*(v256 *)destination = *ymm(cpu, i->a);
+	__asm__ volatile("vmovdqa %1, %0" : "=m"(*(v256 *)destination) : "x"(*ymm(cpu, i->a)));
 }
 
 BODY store_unaligned_256(BODY_PARAMETERS, void *destination)
 {
-	*(v256_unaligned *)destination = *ymm(cpu, i->a);
+	__asm__ volatile("vmovdqu %1, %0" : "=m"(*(v256 *)destination) : "x"(*ymm(cpu, i->a)));
 }
 
-MEMORY_HANDLERS(load_aligned_x, load_aligned_128)
-MEMORY_HANDLERS(load_aligned_y, load_aligned_256)
-MEMORY_HANDLERS(load_unaligned_x, load_unaligned_128)
-MEMORY_HANDLERS(load_unaligned_y, load_unaligned_256)
+MEMORY_HANDLERS(load_aligned_x, VMOVDQA_128)
+MEMORY_HANDLERS(load_aligned_y, VMOVDQA_256)
+MEMORY_HANDLERS(load_unaligned_x, VMOVDQU_128)
+MEMORY_HANDLERS(load_unaligned_y, VMOVDQU_256)
 MEMORY_HANDLERS(store_aligned_y, store_aligned_256)
 MEMORY_HANDLERS(store_unaligned_y, store_unaligned_256)
 

@@ -1,4 +1,4 @@
-/* Moves of SSE to SSE4.1 into XMM registers. Aligned loads are typed so that the host checks the alignment. */
+/* Moves of SSE to SSE4.1 into XMM registers. */
 #include "emu/op/vector_lists.h"
 
 typedef uint32_t v128_u32 __attribute__((vector_size(16)));
@@ -11,18 +11,10 @@ static HANDLER(copy_r)
 	NEXT();
 }
 
-BODY load_aligned_body(BODY_PARAMETERS, const void *source)
-{
-	*xmm(cpu, i->a) = *(const v128 *)source;
-}
-
-BODY load_unaligned_body(BODY_PARAMETERS, const void *source)
-{
-	*xmm(cpu, i->a) = *(const v128_unaligned *)source;
-}
-
-MEMORY_HANDLERS(load_aligned, load_aligned_body)
-MEMORY_HANDLERS(load_unaligned, load_unaligned_body)
+SSE_UNARY_BODY(MOVDQA, )
+SSE_UNARY_BODY(MOVDQU, )
+MEMORY_HANDLERS(load_aligned, MOVDQA_body)
+MEMORY_HANDLERS(load_unaligned, MOVDQU_body)
 
 /* --- parts of registers, zeros above ------------------------------------------------------------------ */
 

@@ -11,7 +11,6 @@
 typedef long long v128 __attribute__((vector_size(16), may_alias));
 typedef long long v256 __attribute__((vector_size(32), may_alias));
 typedef long long v128_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
-typedef long long v256_unaligned __attribute__((vector_size(32), aligned(1), may_alias));
 
 #define BODY static inline __attribute__((always_inline)) void
 #define NOINLINE __attribute__((noinline))

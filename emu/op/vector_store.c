@@ -1,10 +1,10 @@
 /* Out of XMM registers into memory and general registers. SSE and AVX do not differ here: no vector register changes.
- * Non-temporal hints mean nothing: ordinary stores do. Aligned ones are typed so that the host checks the alignment. */
+ * Non-temporal hints mean nothing: ordinary stores do. */
 #include "emu/op/vector_lists.h"
 
 BODY store_aligned_body(BODY_PARAMETERS, void *destination)
 {
-	*(v128 *)destination = *xmm(cpu, i->a);
+	__asm__ volatile("movdqa %1, %0" : "=m"(*(v128 *)destination) : "x"(*xmm(cpu, i->a)));
 }
 
 BODY store_unaligned_body(BODY_PARAMETERS, void *destination)

@@ -40,19 +40,18 @@ static HANDLER(stmxcsr)
 
 enum { FXSAVE_ALIGNMENT = 16, XSAVE_ALIGNMENT = 64 };
 
-/* Touches both ends of an area that will be written: it may lie on two pages, and must fault before anything is in it. */
-static inline void probe_write(void *area, unsigned size)
+/* Areas are touched before they are used: they may lie on two pages, and must fault before anything has changed. */
+static inline void probe_write(void *byte)
 {
-	__asm__ volatile("lock orb $0, %0\n\tlock orb $0, %1"
-	                 : "+m"(*(uint8_t *)area), "+m"(*((uint8_t *)area + size - 1)));
+	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)byte));
 }
 
-/* Reads the first byte, so that a fault reports it. */
-static inline void probe_read(const void *area)
+static inline void probe_read(const void *byte)
 {
-	(void)*(const volatile uint8_t *)area;
+	(void)*(const volatile uint8_t *)byte;
 }
 
+/* FXSAVE and FXRSTOR fault on the last byte ahead of the first, as Zen does. */
 #define FXSAVE_HANDLER(name, wide)                                       \
 	static HANDLER(name)                                             \
 	{                                                                \
@@ -62,7 +61,8 @@ static inline void probe_read(const void *area)
 		if (address % FXSAVE_ALIGNMENT)                          \
 			return raise_gp(cpu, i);                         \
 		area = guest_pointer(cpu, i, address);                   \
-		probe_write(area, FXSAVE_SIZE);                          \
+		probe_write((uint8_t *)area + FXSAVE_SIZE - 1);          \
+		probe_write(area);                                       \
 		mxcsr_from_host(cpu);                                    \
 		fxsave(cpu, area, wide);                                 \
 		NEXT();                                                  \
@@ -73,7 +73,7 @@ static bool copy_and_fxrstor(struct cpu *cpu, const void *guest, bool wide)
 {
 	struct xsave_area area;
 
-	probe_read(guest);
+	probe_read((const uint8_t *)guest + FXSAVE_SIZE - 1);
 	memcpy(&area, guest, FXSAVE_SIZE);
 	compiler_barrier();
 	return fxrstor(cpu, &area, wide);
@@ -153,7 +153,8 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 		if (address % XSAVE_ALIGNMENT)                                                   \
 			return raise_gp(cpu, i);                                                 \
 		area = guest_pointer(cpu, i, address);                                           \
-		probe_write(area, components & XSAVE_YMM ? XSAVE_SIZE : XSAVE_HEADER_END);       \
+		probe_write(area);                                                               \
+		probe_write((uint8_t *)area + (components & XSAVE_YMM ? XSAVE_SIZE : XSAVE_HEADER_END) - 1); \
 		mxcsr_from_host(cpu);                                                            \
 		save(cpu, area, components, wide);                                               \
 		NEXT();                                                                          \

@@ -13,6 +13,7 @@
 #include "emu/clock_command.h"
 #include "emu/cpu/model.h"
 #include "emu/linux/process.h"
+#include "emu/linux/strace.h"
 #include "emu/mem/fault.h"
 #include "emu/stats.h"
 
@@ -188,6 +189,10 @@ static int run(char **argv)
 	if (!process) {
 		fprintf(stderr, "tick86: out of memory\n");
 		return EXIT_CANNOT_RUN;
+	}
+	if (options.strace && !strace_open(process)) {
+		fprintf(stderr, "tick86: --strace: %s: %s\n", options.strace_path, strerror(errno));
+		return EXIT_USAGE;
 	}
 	if (!process_load(process, program, options.argv, options.envp, &load_error)) {
 		fprintf(stderr, "tick86: %s: %s\n", options.argv[0], load_error.text);

@@ -16,7 +16,6 @@ void blocks_clear(struct blocks *blocks);
 struct blocks_config {
 	unsigned max_insns;  /* longest block, 1 .. 64 */
 	size_t arena_bytes;  /* records of all blocks; the cache starts anew when they are used up */
-	bool log_unimplemented; /* one line with address, bytes and disassembly for each instruction not known */
 };
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config);
 

@@ -50,6 +50,8 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 	if (status == DECODE_OK && !(step->d.vex && cpu->model && !cpu->model->avx))
 		step->form = form_find(blocks->forms, &step->d);
 	step->d.address = address;
+	if (status != DECODE_OK)
+		step->d.length = 1; /* nobody knows; the byte that is there for certain */
 	return true;
 }
 

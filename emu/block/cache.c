@@ -18,7 +18,7 @@ static unsigned page_bucket(uint64_t page)
 	return (unsigned)(page * 0x9e3779b97f4a7c15ULL >> 48) % PAGE_BUCKETS;
 }
 
-/* --- records that end a run ----------------------------------------------------------------------- */
+/* --- a record that ends a run ----------------------------------------------------------------------- */
 
 /* A dead block's first record: links and jump caches may still lead here. The block that took its place is in the jump cache by the
  * second time at the latest. */
@@ -37,13 +37,6 @@ HANDLER(dead_record)
 	ENTER(entry->block, leave_jump);
 }
 
-HANDLER(stop_record)
-{
-	cpu->at = i;
-	cpu->exit = EXIT_STOP;
-	return NULL;
-}
-
 /* --- adding ---------------------------------------------------------------------------------------- */
 
 static size_t block_bytes(const struct draft *draft)
@@ -60,11 +53,12 @@ static void list_block(struct blocks *blocks, struct block_info *info)
 
 	info->hash_next = *bucket;
 	*bucket = info;
-	for (unsigned k = 0; k < (info->page[0] == info->page[1] ? 1 : 2); k++) {
-		bucket = &blocks->by_page[page_bucket(info->page[k])];
-		info->page_next[k] = *bucket;
-		*bucket = info;
-		space_protect_code(blocks->space, info->page[k] * GUEST_PAGE);
+	for (unsigned k = 0; k < info->pages; k++) {
+		struct page_entry **pages = &blocks->by_page[page_bucket(info->page[k].page)];
+
+		info->page[k].next = *pages;
+		*pages = &info->page[k];
+		space_protect_code(blocks->space, info->page[k].page * GUEST_PAGE);
 	}
 }
 
@@ -98,8 +92,8 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 		*(struct links *)&block->insn[draft->links] = (struct links){ &block_unlinked, &block_unlinked, block };
 
 	*info = (struct block_info){ .block = block, .links = draft->links, .dead = !listed };
-	info->page[0] = draft->rip / GUEST_PAGE;
-	info->page[1] = (draft->rip + (draft->bytes ? draft->bytes - 1 : 0)) / GUEST_PAGE;
+	for (uint64_t page = draft->rip / GUEST_PAGE; page <= (draft->rip + draft->bytes - 1) / GUEST_PAGE; page++)
+		info->page[info->pages++] = (struct page_entry){ .info = info, .page = page };
 	memcpy(info->place, draft->place, draft->records * sizeof(struct place));
 
 	append(blocks, block);
@@ -145,42 +139,44 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 
 /* --- dropping -------------------------------------------------------------------------------------- */
 
-static void unlist(struct block_info **head, struct block_info *info, int page)
-{
-	while (*head != info) {
-		if (page < 0)
-			head = &(*head)->hash_next;
-		else
-			head = &(*head)->page_next[page_bucket((*head)->page[0]) == page_bucket(info->page[page]) ? 0 : 1];
-	}
-	*head = page < 0 ? info->hash_next : info->page_next[page];
-}
-
 static void drop(struct blocks *blocks, struct block_info *info)
 {
-	unlist(&blocks->by_rip[rip_bucket(info->block->rip)], info, -1);
-	for (int k = 0; k < (info->page[0] == info->page[1] ? 1 : 2); k++)
-		unlist(&blocks->by_page[page_bucket(info->page[k])], info, k);
+	struct block_info **by_rip = &blocks->by_rip[rip_bucket(info->block->rip)];
+
+	while (*by_rip != info)
+		by_rip = &(*by_rip)->hash_next;
+	*by_rip = info->hash_next;
+	for (unsigned k = 0; k < info->pages; k++) {
+		struct page_entry **entry = &blocks->by_page[page_bucket(info->page[k].page)];
+
+		while (*entry != &info->page[k])
+			entry = &(*entry)->next;
+		*entry = info->page[k].next;
+	}
 	info->dead = true;
 	info->block->insn[0].run = dead_record;
 	blocks->stats.dropped++;
 }
 
-static bool overlaps(const struct block_info *info, uint64_t first_page, uint64_t last_page)
-{
-	return (info->page[0] >= first_page && info->page[0] <= last_page)
-		|| (info->page[1] >= first_page && info->page[1] <= last_page);
-}
-
 static void drop_page(struct blocks *blocks, uint64_t page)
 {
-	struct block_info *next;
+	struct page_entry *next;
 
-	for (struct block_info *info = blocks->by_page[page_bucket(page)]; info; info = next) {
-		next = info->page_next[page_bucket(info->page[0]) == page_bucket(page) ? 0 : 1];
-		if (info->page[0] == page || info->page[1] == page)
-			drop(blocks, info);
+	for (struct page_entry *entry = blocks->by_page[page_bucket(page)]; entry; entry = next) {
+		next = entry->next;
+		if (next && next->info == entry->info)
+			next = next->next; /* both pages in one bucket: it goes with this one */
+		if (entry->page == page)
+			drop(blocks, entry->info);
 	}
+}
+
+static bool overlaps(const struct block_info *info, uint64_t first_page, uint64_t last_page)
+{
+	for (unsigned k = 0; k < info->pages; k++)
+		if (info->page[k].page >= first_page && info->page[k].page <= last_page)
+			return true;
+	return false;
 }
 
 /* space's callback. */

@@ -13,11 +13,18 @@ struct place {
 
 enum { BLOCK_INSNS_MAX = 64, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX + 4 };
 
+/* A block in the list of a page that its bytes touch. */
+struct page_entry {
+	struct block_info *info;
+	struct page_entry *next;
+	uint64_t page;         /* number */
+};
+
 struct block_info {
 	struct block *block;
 	struct block_info *hash_next;
-	struct block_info *page_next[2];
-	uint64_t page[2];      /* page numbers that its bytes touch; equal when it is one */
+	struct page_entry page[2];
+	unsigned pages;        /* 1 or 2 */
 	uint32_t links;        /* index of the record that holds the links, or 0 */
 	bool dead;
 	struct place place[];  /* one for each record */
@@ -36,7 +43,7 @@ struct blocks {
 	struct block **order;  /* all blocks by address in the arena, which is the order of building */
 	size_t count, capacity;
 	struct block_info *by_rip[BLOCK_BUCKETS];
-	struct block_info *by_page[PAGE_BUCKETS];
+	struct page_entry *by_page[PAGE_BUCKETS];
 };
 
 /* A block under construction. */
@@ -63,7 +70,7 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 /* What links point to until their target is known. */
 extern struct block block_unlinked;
 
-/* Records that end a run: of a dead block, and in front of the record where a run must stop. */
-handler_t dead_record, stop_record;
+/* The first record of a dead block. */
+handler_t dead_record;
 
 #endif

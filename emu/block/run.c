@@ -38,22 +38,17 @@ struct run {
 	struct cpu *cpu;
 	struct blocks *blocks;
 	struct fault_frame frame;
+	bool alone; /* the next instruction is to be run by a block of its own */
 };
 
-/* A write has changed decoded code: the block that runs, if it is among the dropped ones, must stop behind this instruction. Its
- * records are nobody else's by now. A record with links behind it leaves the block anyway. */
-static void code_written(void *context)
+/* A write has changed decoded code. If that was the running block's, the write must be made again by a block of its own, for what
+ * stands behind it is not what was decoded. */
+static bool code_written(void *context)
 {
 	struct run *run = context;
-	const struct insn *at = run->cpu->at;
-	struct block *block = at ? cache_locate(run->blocks, at) : NULL;
-	size_t next;
+	const struct block *block = run->cpu->at ? cache_locate(run->blocks, run->cpu->at) : NULL;
 
-	if (!block || !block->info->dead)
-		return;
-	next = (size_t)(at - block->insn) + 1;
-	if (next < block->records && next != block->info->links)
-		block->insn[next].run = stop_record;
+	return block && block->info->dead;
 }
 
 /* The block to enter at rip, or NULL with cpu's exception. Remembers it in the link that led here and in the jump cache. */
@@ -105,29 +100,34 @@ static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 	return true;
 }
 
-/* One step of the loop: enters the next block. Returns the reason to leave, or EXIT_NONE to go on. */
-static enum cpu_exit step(struct cpu *cpu, struct blocks *blocks)
+/* Runs the block at rip or, where it is longer than the budget, its beginning. False: nothing can be fetched there. */
+static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 {
-	struct block *block;
-	bool trap = cpu->tf;
-	uint64_t room = trap ? 1 : (uint64_t)cpu->budget;
+	struct block *block = next_block(cpu, blocks);
+
+	if (!block)
+		return false;
+	if (block->insns > (uint64_t)cpu->budget)
+		return enter_short(cpu, blocks, (unsigned)cpu->budget);
+	enter(cpu, block);
+	if (cpu->exit == EXIT_STOP || cpu->exit == EXIT_EXCEPTION)
+		rewind_to_record(cpu, blocks);
+	return true;
+}
+
+/* One step of the loop. Returns the reason to leave, or EXIT_NONE to go on. */
+static enum cpu_exit step(struct run *run)
+{
+	struct cpu *cpu = run->cpu;
+	bool trap = cpu->tf, alone = run->alone;
 
 	if (cpu->budget == 0)
 		return EXIT_BUDGET;
+	run->alone = false;
 	cpu->at = NULL; /* what faults while a block is built is the fetch itself */
-	block = next_block(cpu, blocks);
-	if (!block)
+	if (!(trap || alone ? enter_short(cpu, run->blocks, 1) : enter_next(cpu, run->blocks)))
 		return EXIT_EXCEPTION;
-	if (block->insns <= room) {
-		enter(cpu, block);
-		if (cpu->exit == EXIT_STOP || cpu->exit == EXIT_EXCEPTION)
-			rewind_to_record(cpu, blocks);
-	} else if (!enter_short(cpu, blocks, (unsigned)room)) {
-		return EXIT_EXCEPTION;
-	}
-	if (trap && cpu->exit != EXIT_EXCEPTION) { /* SDM vol. 3, 17.3.1.4 */
-		if (cpu->exit == EXIT_SYSCALL)
-			return EXIT_SYSCALL;
+	if (trap && cpu->exit != EXIT_EXCEPTION && cpu->exit != EXIT_SYSCALL) { /* SDM vol. 3, 17.3.1.4 */
 		cpu->exception = (struct exception){ .vector = VECTOR_DB, .si_code = TRAP_TRACE };
 		return EXIT_EXCEPTION;
 	}
@@ -148,12 +148,17 @@ static enum cpu_exit run_until_event(struct run *run)
 {
 	enum cpu_exit reason;
 
-	if (sigsetjmp(run->frame.leave, 0)) {
+	switch (sigsetjmp(run->frame.leave, 0)) {
+	case FAULT_EXCEPTION:
 		take_fault(run->cpu, run->blocks);
 		return EXIT_EXCEPTION;
+	case FAULT_CODE_WRITTEN:
+		rewind_to_record(run->cpu, run->blocks);
+		run->alone = true;
+		break;
 	}
 	do {
-		reason = step(run->cpu, run->blocks);
+		reason = step(run);
 	} while (reason == EXIT_NONE);
 	return reason;
 }
@@ -166,7 +171,7 @@ enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
 
 	run.frame.cpu = cpu;
 	run.frame.space = blocks->space;
-	run.frame.code_written_hook = code_written;
+	run.frame.code_written = code_written;
 	run.frame.context = &run;
 	cpu->limit = budget;
 	cpu->budget = (int64_t)budget;

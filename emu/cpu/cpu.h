@@ -44,7 +44,7 @@ enum cpu_exit {
 	EXIT_NONE,
 	EXIT_LOOKUP,    /* no block known for rip; cpu->link, when not NULL, wants to be pointed at it */
 	EXIT_BUDGET,    /* the block at rip is longer than the budget that is left */
-	EXIT_STOP,      /* reached the record that a short run was told to stop at */
+	EXIT_STOP,      /* before the record at cpu->at, which a new block is to begin with */
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
 	EXIT_RESUME,    /* go on at rip: state that blocks depend on has changed (code written, clock moved) */

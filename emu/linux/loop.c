@@ -1,11 +1,13 @@
 /* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving; a slice is
  * cut short by the next virtual deadline, exactly. */
+#include <inttypes.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "decode/decode.h"
 #include "emu/linux/child.h"
 #include "emu/linux/process.h"
 #include "emu/linux/schedule.h"
@@ -77,6 +79,25 @@ static void make_syscall(struct task *task)
 	task->in_syscall = result != SYSCALL_NO_RESULT;
 }
 
+/* An instruction of the SDM that this emulator lacks: the guest gets its SIGILL, a person one line. */
+static void log_unknown_instruction(struct task *task)
+{
+	uint8_t bytes[DECODE_MAX_LENGTH];
+	struct decoded decoded;
+	char text[128], hex[3 * DECODE_MAX_LENGTH + 1] = "";
+	size_t size = space_fetchable(&task->process->space, task->cpu.rip);
+
+	size = size < sizeof bytes ? size : sizeof bytes;
+	if (task->cpu.exception.vector != VECTOR_UD || !space_read(&task->process->space, task->cpu.rip, bytes, size)
+	    || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2)
+		return;
+	decode_text(bytes, size, task->cpu.rip, text, sizeof text);
+	for (unsigned k = 0; k < decoded.length; k++)
+		snprintf(hex + 3 * k, 4, "%02x ", bytes[k]);
+	log_line(task->process->options, LOG_WARNING, "undefined instruction at 0x%" PRIx64 ": %s %s (not implemented, or not in --cpu=%s)",
+	         task->cpu.rip, hex, text, task->process->options->cpu);
+}
+
 static uint64_t run_guest(struct task *task, uint64_t budget)
 {
 	struct process *process = task->process;
@@ -94,6 +115,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		process->syscalls++;
 		make_syscall(task);
 	} else if (exit == EXIT_EXCEPTION) {
+		log_unknown_instruction(task);
 		signal_exception(task);
 	}
 	return count;

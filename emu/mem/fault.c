@@ -48,8 +48,14 @@ static bool code_write(struct fault_frame *frame, const siginfo_t *info, const u
 	    || !(uc->uc_mcontext.gregs[REG_ERR] & PF_WRITE)
 	    || !space_unprotect_code(frame->space, (uint64_t)info->si_addr))
 		return false;
-	frame->code_written_hook(frame->context);
 	return true;
+}
+
+/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. */
+static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enum fault_reason reason)
+{
+	_mm_setcsr(uc->uc_mcontext.fpregs->mxcsr);
+	siglongjmp(frame->leave, reason);
 }
 
 static void on_fault(int signal, siginfo_t *info, void *context)
@@ -66,15 +72,16 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		sigaction(signal, &dying, NULL);
 		return;
 	}
-	if (code_write(frame, info, uc))
-		return;
+	if (code_write(frame, info, uc)) {
+		if (!frame->code_written(frame->context))
+			return;
+		leave(frame, uc, FAULT_CODE_WRITTEN);
+	}
 	if (signal == SIGILL)
 		refused_access(frame->cpu);
 	else
 		host_exception(frame->cpu, info, uc);
-	/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. */
-	_mm_setcsr(uc->uc_mcontext.fpregs->mxcsr);
-	siglongjmp(frame->leave, 1);
+	leave(frame, uc, FAULT_EXCEPTION);
 }
 
 void fault_install(void)

@@ -7,13 +7,18 @@
 #include "emu/cpu/cpu.h"
 #include "emu/mem/space.h"
 
+enum fault_reason {
+	FAULT_EXCEPTION = 1, /* cpu->exception is set */
+	FAULT_CODE_WRITTEN,  /* the record at cpu->at is to be run again, nothing of its block behind it */
+};
+
 /* What the signal handlers need to know. There is one host thread, and signal handlers have no argument of ours: this is
  * the one static pointer of the emulator, set by fault_enter and cleared by fault_leave. */
 struct fault_frame {
 	struct cpu *cpu;
 	struct space *space;
-	sigjmp_buf leave; /* where to go with cpu->exception set */
-	void (*code_written_hook)(void *context); /* a write to decoded code was let through */
+	sigjmp_buf leave; /* where to go, with one of enum fault_reason */
+	bool (*code_written)(void *context); /* a write to decoded code was let through; true: leave instead of retrying it */
 	void *context;
 };
 

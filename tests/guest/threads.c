@@ -1,5 +1,6 @@
 /* Threads: creation, thread-local storage, mutexes, conditions, semaphores, barriers, time-outs, signals, exit, fork. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -143,6 +144,7 @@ static void time_outs(void)
 }
 
 static pthread_t handled_by;
+static sigset_t no_signals;
 
 static void handler(int signal)
 {
@@ -153,10 +155,10 @@ static void handler(int signal)
 
 static void *sleep_long(void *argument)
 {
-	struct timespec left, ten = { 10, 0 };
+	struct timespec ten = { 10, 0 };
 
-	(void)argument;
-	return (void *)(long)(nanosleep(&ten, &left) == 0 ? 0 : errno);
+	(void)argument; /* the signal is blocked but in here, so it cannot come before */
+	return (void *)(long)(ppoll(NULL, 0, &ten, &no_signals) == 0 ? 0 : errno);
 }
 
 static void *wait_for_cancel(void *argument)
@@ -172,6 +174,11 @@ static void signals_and_cancellation(void)
 	pthread_t thread;
 	void *result;
 
+	sigset_t usr1;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
 	signal(SIGUSR1, handler);
 	pthread_create(&thread, NULL, sleep_long, NULL);
 	usleep(10000);

@@ -118,7 +118,6 @@ static void instruction_faults(void)
 	TRY("lgdt", "lgdt (%%rsp)", 3, 4);
 	TRY("invlpg", "invlpg (%%rsp)", 3, 4);
 	TRY("int 0x21", "int $0x21", 3, 4);
-	TRY("int1", ".byte 0xf1", 3, 4);
 	TRY("wrong segment", "mov %%cx, %%ds", 3, 0x1234);
 	TRY("xgetbv of an unknown register", "xgetbv", 3, 77);
 }

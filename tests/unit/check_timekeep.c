@@ -207,7 +207,7 @@ static const struct {
 
 static void break_icount(struct tk_config *config, enum rule rule)
 {
-	static const enum tk_rate rates[RULES] = {
+	static const enum tk_rate rates[RULES + 1] = {
 		[SHIFT_11] = TK_RATE_SHIFT,	 [ALIGN_SLEEP_OFF] = TK_RATE_SHIFT,
 		[ALIGN_AUTO] = TK_RATE_AUTO,	 [AUTO_SLEEP_OFF] = TK_RATE_AUTO,
 		[FRACTION_0] = TK_RATE_FRACTION, [FRACTION_LARGE] = TK_RATE_FRACTION,

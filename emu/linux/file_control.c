@@ -13,6 +13,7 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
+#include "emu/linux/pids.h"
 
 /* --- fcntl --------------------------------------------------------------------------------------------------------- */
 
@@ -58,6 +59,32 @@ static int64_t lock_waiting(struct task *task, const uint64_t arg[6], int try_co
 	return result == -EAGAIN || result == -EACCES ? file_retry_later(task) : result;
 }
 
+/* Who holds the lock that is in the way. */
+static int64_t get_lock(struct task *task, const uint64_t arg[6])
+{
+	struct flock lock;
+	int64_t result = syscall_host(__NR_fcntl, arg);
+	if (result < 0)
+		return result;
+	if (!space_read(&task->process->space, arg[2], &lock, sizeof lock))
+		return -EFAULT;
+	if (lock.l_pid > 0)
+		lock.l_pid = pids_from_host(task->process, lock.l_pid);
+	return space_write(&task->process->space, arg[2], &lock, sizeof lock) ? 0 : -EFAULT;
+}
+
+static int64_t set_owner(struct task *task, const uint64_t arg[6])
+{
+	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)pids_to_host(task->process, (pid_t)arg[2])};
+	return syscall_host(__NR_fcntl, host);
+}
+
+static int64_t get_owner(struct task *task, const uint64_t arg[6])
+{
+	int64_t owner = syscall_host(__NR_fcntl, arg);
+	return owner > 0 ? pids_from_host(task->process, (pid_t)owner) : owner;
+}
+
 int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 {
 	bool written;
@@ -71,6 +98,12 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		return lock_waiting(task, arg, F_SETLK);
 	case F_OFD_SETLKW:
 		return lock_waiting(task, arg, F_OFD_SETLK);
+	case F_GETLK:
+		return get_lock(task, arg);
+	case F_SETOWN:
+		return set_owner(task, arg);
+	case F_GETOWN:
+		return get_owner(task, arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		return file_outside_hidden(syscall_host(__NR_fcntl, arg));

@@ -187,23 +187,24 @@ int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 	return wait ? wait : syscall_host(__NR_sendfile, host);
 }
 
-/* Both ends are waited for in turn; ready once, an end stays ready unless another process takes what was there. */
-static int64_t both_ready(struct task *task, int in, int out)
+/* Unless SPLICE_F_NONBLOCK is set, both ends are waited for in turn; ready once, an end stays ready unless another process takes
+ * what was there. */
+static int64_t both_ready(struct task *task, int in, int out, uint64_t flags)
 {
-	int64_t wait = file_ready(task, in, POLLIN);
-	return wait ? wait : file_ready(task, out, POLLOUT);
+	int64_t wait = flags & SPLICE_F_NONBLOCK ? 0 : file_ready(task, in, POLLIN);
+	return wait || flags & SPLICE_F_NONBLOCK ? wait : file_ready(task, out, POLLOUT);
 }
 
 int64_t sys_splice(struct task *task, const uint64_t arg[6])
 {
-	int64_t wait = both_ready(task, (int)arg[0], (int)arg[2]);
+	int64_t wait = both_ready(task, (int)arg[0], (int)arg[2], arg[5]);
 	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK};
 	return wait ? wait : syscall_host(__NR_splice, host);
 }
 
 int64_t sys_tee(struct task *task, const uint64_t arg[6])
 {
-	int64_t wait = both_ready(task, (int)arg[0], (int)arg[1]);
+	int64_t wait = both_ready(task, (int)arg[0], (int)arg[1], arg[3]);
 	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
 	return wait ? wait : syscall_host(__NR_tee, host);
 }
@@ -213,7 +214,7 @@ int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
 	struct iovec vector[FILE_IOV_MAX];
 	int mode = fcntl((int)arg[0], F_GETFL) & O_ACCMODE;
 	int64_t wait = file_read_vector(task, arg[1], arg[2], mode == O_RDONLY, vector);
-	if (!wait)
+	if (!wait && !(arg[3] & SPLICE_F_NONBLOCK))
 		wait = file_ready(task, (int)arg[0], mode == O_RDONLY ? POLLIN : POLLOUT);
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
 	return wait ? wait : syscall_host(__NR_vmsplice, host);

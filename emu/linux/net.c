@@ -8,6 +8,7 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
+#include "emu/linux/pids.h"
 
 /* --- lengths behind pointers --------------------------------------------------------------------------------------- */
 
@@ -43,9 +44,23 @@ int64_t sys_getpeername(struct task *task, const uint64_t arg[6])
 	return sized_call(task, __NR_getpeername, arg, arg[1], arg[2]);
 }
 
+/* SO_PEERCRED: the id of the process at the other end. */
+static int64_t translate_peer(struct task *task, uint64_t address)
+{
+	int32_t pid;
+	if (!space_read(&task->process->space, address, &pid, sizeof pid))
+		return -EFAULT;
+	if (pid > 0)
+		pid = pids_from_host(task->process, pid);
+	return space_write(&task->process->space, address, &pid, sizeof pid) ? 0 : -EFAULT;
+}
+
 int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 {
-	return sized_call(task, __NR_getsockopt, arg, arg[3], arg[4]);
+	int64_t result = sized_call(task, __NR_getsockopt, arg, arg[3], arg[4]);
+	if (result == 0 && arg[1] == SOL_SOCKET && arg[2] == SO_PEERCRED)
+		return translate_peer(task, arg[3]);
+	return result;
 }
 
 /* --- connections --------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "emu/linux/file.h"
 #include "emu/linux/hidden.h"
+#include "emu/linux/signal.h"
 #include "emu/linux/strace.h"
 
 /* --- checks -------------------------------------------------------------------------------------------------------- */
@@ -100,7 +101,7 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 
 static int64_t unknown(struct task *task, uint64_t number)
 {
-	log_line(task->process->options, LOG_WARNING, "unknown system call %lu", number);
+	log_line(task->process->options, LOG_INFO, "unknown system call %lu", number);
 	return -ENOSYS;
 }
 
@@ -121,6 +122,8 @@ int64_t syscall_dispatch(struct task *task)
 	int64_t result = row ? call(task, row, number, arg) : unknown(task, number);
 	if (result == SYSCALL_WAIT)
 		return result;
+	if (result == -EPIPE || result == -EFBIG)
+		signal_host_collect(task->process); /* SIGPIPE and SIGXFSZ belong to this call, not to a later one */
 	strace_end(&line, task, row, arg, result);
 	if (result != SYSCALL_NO_RESULT)
 		cpu->r[RAX] = (uint64_t)result;

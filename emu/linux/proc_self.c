@@ -171,10 +171,13 @@ void proc_write_stat(struct task *task, FILE *out)
 		return;
 	comm_end[1] = 0;
 	fprintf(out, "%d %s R", task->process->pid, strchr(line, '('));
-	char *at = comm_end + strlen(" x x"); /* behind the state */
-	for (int field = STAT_PPID; field <= STAT_FIELDS; field++) {
-		int64_t value = strtoll(at, &at, 10), guest;
-		fprintf(out, " %" PRId64, guest_field(task, (enum stat_field)field, value, &guest) ? guest : value);
+	char *rest = comm_end + strlen(") R "), *word; /* behind the state */
+	for (int field = STAT_PPID; field <= STAT_FIELDS && (word = strtok_r(rest, " \n", &rest)); field++) {
+		int64_t guest;
+		if (guest_field(task, (enum stat_field)field, strtoll(word, NULL, 10), &guest))
+			fprintf(out, " %" PRId64, guest);
+		else
+			fprintf(out, " %s", word);
 	}
 	fputc('\n', out);
 }

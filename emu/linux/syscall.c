@@ -4,7 +4,6 @@
 
 #include "emu/linux/file.h"
 #include "emu/linux/hidden.h"
-#include "emu/linux/signal.h"
 #include "emu/linux/strace.h"
 
 /* --- checks -------------------------------------------------------------------------------------------------------- */
@@ -122,8 +121,6 @@ int64_t syscall_dispatch(struct task *task)
 	int64_t result = row ? call(task, row, number, arg) : unknown(task, number);
 	if (result == SYSCALL_WAIT)
 		return result;
-	if (result == -EPIPE || result == -EFBIG)
-		signal_host_collect(task->process); /* SIGPIPE and SIGXFSZ belong to this call, not to a later one */
 	strace_end(&line, task, row, arg, result);
 	if (result != SYSCALL_NO_RESULT)
 		cpu->r[RAX] = (uint64_t)result;

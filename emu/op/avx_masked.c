@@ -2,55 +2,61 @@
 #include "emu/op/vector_lists.h"
 
 /* --- masked moves ---------------------------------------------------------------------------------------
- * The host's instruction does not fault for elements that the mask leaves out. When it leaves out all of them no address is
- * wrong, so none is checked: the operand may then as well be the register itself. */
+ * The host's instruction does not fault for elements that the mask leaves out: the first of the others is announced. When
+ * there is none no address is wrong, and the operand may as well be the register itself. */
 
-#define MASKED_POINTER(name, kind)                                                                       \
-	(name##_sign_mask(cpu, i) ? guest_pointer(cpu, i, address_##kind(cpu, i)) : vreg(cpu, i->a))
+static inline __attribute__((always_inline)) void *masked_pointer(struct cpu *cpu, const struct insn *i, uint64_t address,
+                                                                  uint32_t signs, unsigned element_size)
+{
+	unsigned skipped;
 
-/* a = m under c; m = c under a */
-#define MASKED(name, NAME, SIGNS, type, set)                                                             \
-	static inline uint32_t name##_load_sign_mask(struct cpu *cpu, const struct insn *i)              \
+	if (!signs)
+		return vreg(cpu, i->a);
+	skipped = (unsigned)__builtin_ctz(signs) * element_size;
+	return (uint8_t *)guest_pointer(cpu, i, address + skipped) - skipped;
+}
+
+/* a = m under c; m = c under a. SIGNS is the instruction that takes the masks' signs. */
+#define MASKED(name, NAME, SIGNS, element_size, type, set)                                               \
+	static inline uint32_t name##_signs(const union vector *mask)                                    \
 	{                                                                                                \
 		uint32_t signs;                                                                          \
-		__asm__(SIGNS " %1, %0" : "=r"(signs) : "x"(*(const type *)vreg(cpu, i->c)));            \
+		__asm__(SIGNS " %1, %0" : "=r"(signs) : "x"(*(const type *)mask));                       \
 		return signs;                                                                            \
 	}                                                                                                \
-	static inline uint32_t name##_store_sign_mask(struct cpu *cpu, const struct insn *i)             \
+	BODY name##_load_body(BODY_PARAMETERS, uint64_t address)                                         \
 	{                                                                                                \
-		uint32_t signs;                                                                          \
-		__asm__(SIGNS " %1, %0" : "=r"(signs) : "x"(*(const type *)vreg(cpu, i->a)));            \
-		return signs;                                                                            \
-	}                                                                                                \
-	BODY name##_load_from(BODY_PARAMETERS, const void *source)                                       \
-	{                                                                                                \
+		const union vector *mask = vreg(cpu, i->c);                                              \
+		const void *source = masked_pointer(cpu, i, address, name##_signs(mask), element_size);  \
 		type value;                                                                              \
 		__asm__ volatile(NAME " %1, %2, %0"                                                      \
 		                 : "=x"(value)                                                           \
-		                 : "m"(*(const type *)source), "x"(*(const type *)vreg(cpu, i->c)));     \
+		                 : "m"(*(const type *)source), "x"(*(const type *)mask));                \
 		set(vreg(cpu, i->a), value);                                                             \
 	}                                                                                                \
-	BODY name##_store_to(BODY_PARAMETERS, void *destination)                                         \
+	BODY name##_store_body(BODY_PARAMETERS, uint64_t address)                                        \
 	{                                                                                                \
+		const union vector *mask = vreg(cpu, i->a);                                              \
+		void *destination = masked_pointer(cpu, i, address, name##_signs(mask), element_size);   \
 		__asm__ volatile(NAME " %1, %2, %0"                                                      \
 		                 : "+m"(*(type *)destination)                                            \
-		                 : "x"(*(const type *)vreg(cpu, i->c)), "x"(*(const type *)vreg(cpu, i->a))); \
+		                 : "x"(*(const type *)vreg(cpu, i->c)), "x"(*(const type *)mask));       \
 	}                                                                                                \
-	MASKED_HANDLER(name##_load, name##_load_from, based)                                             \
-	MASKED_HANDLER(name##_load, name##_load_from, absolute)                                          \
-	MASKED_HANDLER(name##_store, name##_store_to, based)                                             \
-	MASKED_HANDLER(name##_store, name##_store_to, absolute)
-#define MASKED_HANDLER(name, body, kind)                                                                 \
+	MASKED_HANDLER(name##_load, based)                                                               \
+	MASKED_HANDLER(name##_load, absolute)                                                            \
+	MASKED_HANDLER(name##_store, based)                                                              \
+	MASKED_HANDLER(name##_store, absolute)
+#define MASKED_HANDLER(name, kind)                                                                       \
 	static HANDLER(name##_##kind)                                                                    \
 	{                                                                                                \
-		body(cpu, i, MASKED_POINTER(name, kind));                                                \
+		name##_body(cpu, i, address_##kind(cpu, i));                                             \
 		NEXT();                                                                                  \
 	}
 
-MASKED(masked32_x, "vmaskmovps", "vmovmskps", v128, set_vex128)
-MASKED(masked32_y, "vmaskmovps", "vmovmskps", v256, set_vex256)
-MASKED(masked64_x, "vmaskmovpd", "vmovmskpd", v128, set_vex128)
-MASKED(masked64_y, "vmaskmovpd", "vmovmskpd", v256, set_vex256)
+MASKED(masked32_x, "vmaskmovps", "vmovmskps", 4, v128, set_vex128)
+MASKED(masked32_y, "vmaskmovps", "vmovmskps", 4, v256, set_vex256)
+MASKED(masked64_x, "vmaskmovpd", "vmovmskpd", 8, v128, set_vex128)
+MASKED(masked64_y, "vmaskmovpd", "vmovmskpd", 8, v256, set_vex256)
 
 /* --- gathers ----------------------------------------------------------------------------------------------
  * Element by element, since a fault must leave those before it done and their masks clear. b = base, c = vector of indices,

@@ -53,7 +53,7 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 		return -errno;
 	if (pid == 0)
 		return 0;
-	task->process->reschedule = true; /* its SIGCHLD came before */
+	task->process->signals_due = true; /* its SIGCHLD came before */
 	pid = tree_child_reaped(task->process, pid, status, &usage);
 	if (arg[1] && !space_write(space, arg[1], &status, sizeof(status)))
 		return -EFAULT;
@@ -99,7 +99,7 @@ static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info
 		return -errno;
 	if (info->si_pid == 0)
 		return 0;
-	task->process->reschedule = true;
+	task->process->signals_due = true;
 	info->si_pid = (int)arg[3] & WNOWAIT ? pids_from_host(task->process, info->si_pid)
 	                                     : tree_child_reaped(task->process, info->si_pid,
 	                                                         tree_wait_status(info), usage);

@@ -48,7 +48,7 @@ int64_t sys_kill(struct task *task, const uint64_t arg[6])
 			signal_send_process(process, &info);
 		return 0;
 	}
-	process->reschedule = true; /* the group may be our own */
+	process->signals_due = true; /* the group may be our own */
 	return pids_kill(process, pid, number);
 }
 

@@ -45,7 +45,7 @@ void process_stop(struct process *process, int number)
 	tree_continue(process);
 	if (!process->tree)
 		tk_cont(process->clock, clock_insns(process));
-	process->reschedule = true;
+	process->signals_due = true;
 }
 
 /* --- running ----------------------------------------------------------------------------------------- */
@@ -132,13 +132,16 @@ static void run_slice(struct task *task)
 	uint64_t left = SLICE_INSNS;
 
 	process->current = task;
-	while (task->state == TASK_RUNNABLE && !process->exiting && !process->reschedule && left > 0) {
+	process->yielded = false;
+	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && left > 0) {
 		uint64_t budget, ran;
 
 		if (task->wait.wake != WAKE_NOT_YET) {
 			make_syscall(task);
 			continue;
 		}
+		if (process->signals_due)
+			signal_host_collect(process);
 		if (needs_delivery(task)) {
 			signal_deliver(task);
 			if (process->exiting)

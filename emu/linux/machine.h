@@ -94,7 +94,8 @@ struct process {
 	int signal_fd;           /* readable while the host has a signal for us, or -1 */
 	uint64_t signal_fd_set;  /* the signals that it looks at */
 	uint64_t signalfd_set;   /* all that the guest has asked for by signalfd(2) */
-	bool reschedule;         /* the slice ends: host signals are looked for and the next thread is chosen */
+	bool signals_due;        /* host signals are to be looked for before guest code runs again */
+	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;

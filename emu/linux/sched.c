@@ -70,7 +70,7 @@ int64_t sys_sched_setaffinity(struct task *task, const uint64_t arg[6])
 int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 {
 	(void)arg;
-	task->process->reschedule = true;
+	task->process->yielded = true;
 	return 0;
 }
 

@@ -69,7 +69,7 @@ int64_t sys_rt_sigprocmask(struct task *task, const uint64_t arg[6])
 			return -EINVAL;
 		}
 		if (old & ~task->signal_mask)
-			task->process->reschedule = true; /* what the host has for us must come before the call returns */
+			task->process->signals_due = true; /* what the host has for us must come before the call returns */
 	}
 	return arg[2] && !space_write(space, arg[2], &old, sizeof(old)) ? -EFAULT : 0;
 }

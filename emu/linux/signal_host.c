@@ -113,7 +113,7 @@ void signal_host_collect(struct process *process)
 	struct timespec none = { 0 };
 	siginfo_t info;
 
-	process->reschedule = false;
+	process->signals_due = false;
 	tree_settle_children(process);
 	while (sigtimedwait(&set, &info, &none) > 0) {
 		if (process->tree && tree_is_doorbell(&info))

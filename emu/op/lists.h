@@ -10,7 +10,8 @@
 	X(sse_move_forms) X(sse_integer_forms) X(sse_shuffle_forms) X(sse_string_forms) X(vector_store_forms) \
 	X(avx_move_forms) X(avx_integer_forms) X(avx_shuffle_forms) X(avx_string_forms) X(avx_masked_forms) \
 	X(ssefp_arithmetic_forms) X(ssefp_convert_forms) X(approximate_forms) \
-	X(avxfp_arithmetic_forms) X(avxfp_convert_forms) X(avxfp_fma_forms)
+	X(avxfp_arithmetic_forms) X(avxfp_convert_forms) X(avxfp_fma_forms) \
+	X(x87_forms)
 
 #define X(name) extern const struct form_list name;
 FORM_LISTS(X)

@@ -409,5 +409,6 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 	else
 		emit_fall(draft, next);
 	patch_counts(draft, steps, count);
+	pair_records(blocks->pairs, draft->insn, draft->links);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
 
 struct block block_unlinked = { .insns = UNLINKED_CHARGE };
 
@@ -205,11 +206,12 @@ struct blocks *blocks_create(struct space *space)
 		abort();
 	blocks->space = space;
 	blocks->forms = form_index_create();
+	blocks->pairs = blocks->forms ? pair_index_create(blocks->forms) : NULL;
 	blocks->generation = 1;
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (blocks->arena == MAP_FAILED || !blocks->forms)
+	if (blocks->arena == MAP_FAILED || !blocks->pairs)
 		abort();
 	space->code_changed = code_changed;
 	space->context = blocks;
@@ -219,6 +221,7 @@ struct blocks *blocks_create(struct space *space)
 void blocks_destroy(struct blocks *blocks)
 {
 	munmap(blocks->arena, blocks->config.arena_bytes);
+	pair_index_destroy(blocks->pairs);
 	form_index_destroy(blocks->forms);
 	free(blocks->order);
 	free(blocks);

@@ -35,6 +35,7 @@ enum { BLOCK_BUCKETS = 1 << 16, PAGE_BUCKETS = 1 << 12 };
 struct blocks {
 	struct space *space;
 	struct form_index *forms;
+	struct pair_index *pairs;
 	struct blocks_config config;
 	struct blocks_stats stats;
 	uint64_t generation;   /* grows with each clearing: links from before it are gone */

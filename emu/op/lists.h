@@ -21,6 +21,13 @@ FORM_LISTS(X)
 extern const struct fused_form fused_forms[];
 extern const unsigned fused_form_count;
 
+/* Pairs of hot instructions (pairs.c). pair_records lets one handler run two of the `count` records where it can; none of them may be
+ * the data behind a branch. */
+struct pair_index;
+struct pair_index *pair_index_create(const struct form_index *index);
+void pair_index_destroy(struct pair_index *index);
+void pair_records(const struct pair_index *index, struct insn *insn, unsigned count);
+
 /* Records that the block builder makes up: ahead of others (move.c), at a block's end (control.c), and where
  * there is no instruction (system.c). */
 handler_t address_record64, address_record32, address_record_constant, fall_record, undefined_record;

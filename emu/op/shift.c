@@ -2,69 +2,7 @@
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
-
-#define EACH_WIDTH(STAMP, ...) \
-	STAMP(__VA_ARGS__, 8, "b") STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
-#define EACH_WIDE_WIDTH(STAMP, ...) \
-	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
-
-/* --- bodies -------------------------------------------------------------------------------------- */
-
-/* Three ways to shift: with the flags as they were loaded first (rotates keep some, a count of 0 keeps all), with flags that
- * the operation sets whatever they were (SHL SHR SAR, count not 0), and without flags. */
-#define SHIFT_BODY(name, BITS, suffix)                                                                          \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)               \
-	{                                                                                                       \
-		uint32_t ax = *flags;                                                                           \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %0\n\tseto %%al\n\tlahf"             \
-		        : "+q"(dst), "+a"(ax) : "c"(count) : "cc");                                             \
-		*flags = (flags_t)ax;                                                                           \
-		return dst;                                                                                     \
-	}                                                                                                       \
-	static inline uint##BITS##_t name##BITS##_set(uint##BITS##_t dst, uint8_t count, flags_t *flags)         \
-	{                                                                                                       \
-		uint32_t ax;                                                                                    \
-		__asm__(#name suffix " %%cl, %0\n\tseto %%al\n\tlahf" : "+q"(dst), "=a"(ax) : "c"(count) : "cc"); \
-		*flags = (flags_t)ax;                                                                           \
-		return dst;                                                                                     \
-	}                                                                                                       \
-	static inline uint##BITS##_t name##BITS##_dead(uint##BITS##_t dst, uint8_t count, flags_t *flags)        \
-	{                                                                                                       \
-		(void)flags;                                                                                    \
-		__asm__(#name suffix " %%cl, %0" : "+q"(dst) : "c"(count) : "cc");                              \
-		return dst;                                                                                     \
-	}
-
-/* RCL and RCR take CF in. */
-#define CARRY_SHIFT_BODY(name, BITS, suffix)                                                                    \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)               \
-	{                                                                                                       \
-		uint32_t ax = *flags;                                                                           \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %0\n\tseto %%al\n\tlahf"             \
-		        : "+q"(dst), "+a"(ax) : "c"(count) : "cc");                                             \
-		*flags = (flags_t)ax;                                                                           \
-		return dst;                                                                                     \
-	}
-
-#define DOUBLE_SHIFT_BODY(name, BITS, suffix)                                                                   \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, uint8_t count, flags_t *flags) \
-	{                                                                                                       \
-		uint32_t ax = *flags;                                                                           \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %3, %0\n\tseto %%al\n\tlahf"         \
-		        : "+r"(dst), "+a"(ax) : "c"(count), "r"(src) : "cc");                                   \
-		*flags = (flags_t)ax;                                                                           \
-		return dst;                                                                                     \
-	}
-
-EACH_WIDTH(SHIFT_BODY, shl)
-EACH_WIDTH(SHIFT_BODY, shr)
-EACH_WIDTH(SHIFT_BODY, sar)
-EACH_WIDTH(SHIFT_BODY, rol)
-EACH_WIDTH(SHIFT_BODY, ror)
-EACH_WIDTH(CARRY_SHIFT_BODY, rcl)
-EACH_WIDTH(CARRY_SHIFT_BODY, rcr)
-EACH_WIDE_WIDTH(DOUBLE_SHIFT_BODY, shld)
-EACH_WIDE_WIDTH(DOUBLE_SHIFT_BODY, shrd)
+#include "emu/op/shift.h"
 
 /* --- handlers ------------------------------------------------------------------------------------ */
 

@@ -1,0 +1,164 @@
+/* Two hot instructions that stand side by side, run by one handler. A record of a pair keeps its fields and only its handler changes:
+ * the second one's record still follows, where a fault in it is looked for. Each pair saves a jump that is hard to predict. */
+#include <stdlib.h>
+
+#include "emu/op/address.h"
+#include "emu/op/alu.h"
+#include "emu/op/dispatch.h"
+#include "emu/op/lists.h"
+#include "emu/op/shift.h"
+
+/* --- the hot ones ------------------------------------------------------------------------------------ */
+
+#define HOT(name) static inline __attribute__((always_inline)) void name(struct cpu *cpu, const struct insn *i)
+
+HOT(mov64_rr) { set_reg64(cpu, i->a, *reg64(cpu, i->b)); }
+HOT(mov32_rr) { set_reg32(cpu, i->a, *reg32(cpu, i->b)); }
+HOT(mov64_rm) { set_reg64(cpu, i->a, guest_load64(cpu, i, address_based(cpu, i))); }
+HOT(mov32_rm) { set_reg32(cpu, i->a, guest_load32(cpu, i, address_based(cpu, i))); }
+HOT(mov64_rx) { set_reg64(cpu, i->a, guest_load64(cpu, i, address_indexed(cpu, i))); }
+HOT(mov64_mr) { guest_store64(cpu, i, address_based(cpu, i), *reg64(cpu, i->a)); }
+HOT(mov32_mr) { guest_store32(cpu, i, address_based(cpu, i), *reg32(cpu, i->a)); }
+HOT(movzx8_rm) { set_reg32(cpu, i->a, guest_load8(cpu, i, address_based(cpu, i))); }
+HOT(movzx8_rr) { set_reg32(cpu, i->a, *reg8(cpu, i->b)); }
+HOT(lea64) { set_reg64(cpu, i->a, address_based(cpu, i)); }
+HOT(lea64_x) { set_reg64(cpu, i->a, address_indexed(cpu, i)); }
+HOT(add64_ri) { set_reg64(cpu, i->a, add64(*reg64(cpu, i->a), i->imm, &cpu->flags)); }
+HOT(sub64_ri) { set_reg64(cpu, i->a, sub64(*reg64(cpu, i->a), i->imm, &cpu->flags)); }
+HOT(add64_rr) { set_reg64(cpu, i->a, add64(*reg64(cpu, i->a), *reg64(cpu, i->b), &cpu->flags)); }
+HOT(and32_ri) { set_reg32(cpu, i->a, and32(*reg32(cpu, i->a), (uint32_t)i->imm, &cpu->flags)); }
+HOT(shl64_ri) { set_reg64(cpu, i->a, *reg64(cpu, i->a) << (i->imm & 63)); }
+HOT(shr32_ri) { set_reg32(cpu, i->a, *reg32(cpu, i->a) >> (i->imm & 31)); }
+
+HOT(push64)
+{
+	uint64_t rsp = cpu->r[RSP] - 8;
+
+	guest_store64(cpu, i, rsp, *reg64(cpu, i->a));
+	cpu->r[RSP] = rsp;
+}
+
+HOT(pop64)
+{
+	uint64_t value = guest_load64(cpu, i, cpu->r[RSP]);
+
+	cpu->r[RSP] += 8;
+	set_reg64(cpu, i->a, value);
+}
+
+/* Their forms: op, sizes of operands 0 and 1, pattern, kind of address, whether it is the variant for dead flags.
+ * ORDER HOT: the same order in FIRST, SECOND and here. */
+#define HOT_FORMS(X) \
+	X(mov64_rr, OP_MOV, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(mov32_rr, OP_MOV, 4, 4, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(mov64_rm, OP_MOV, 8, 8, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(mov32_rm, OP_MOV, 4, 4, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(mov64_rx, OP_MOV, 8, 8, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
+	X(mov64_mr, OP_MOV, 8, 8, PATTERN2(K_M, K_R), ADDRESS_BASED, false) \
+	X(mov32_mr, OP_MOV, 4, 4, PATTERN2(K_M, K_R), ADDRESS_BASED, false) \
+	X(movzx8_rm, OP_MOVZX, 4, 1, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(movzx8_rr, OP_MOVZX, 4, 1, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(lea64, OP_LEA, 8, 8, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(lea64_x, OP_LEA, 8, 8, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
+	X(add64_ri, OP_ADD, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
+	X(sub64_ri, OP_SUB, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
+	X(add64_rr, OP_ADD, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(and32_ri, OP_AND, 4, 4, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
+	X(shl64_ri, OP_SHL, 8, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(shr32_ri, OP_SHR, 4, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(push64, OP_PUSH, 8, 0, K_R, ADDRESS_BASED, false) \
+	X(pop64, OP_POP, 8, 0, K_R, ADDRESS_BASED, false)
+
+#define FIRST(X) \
+	X(mov64_rr) X(mov32_rr) X(mov64_rm) X(mov32_rm) X(mov64_rx) X(mov64_mr) X(mov32_mr) X(movzx8_rm) X(movzx8_rr) \
+	X(lea64) X(lea64_x) X(add64_ri) X(sub64_ri) X(add64_rr) X(and32_ri) X(shl64_ri) X(shr32_ri) X(push64) X(pop64)
+
+#define SECOND(X, first) \
+	X(first, mov64_rr) X(first, mov32_rr) X(first, mov64_rm) X(first, mov32_rm) X(first, mov64_rx) \
+	X(first, mov64_mr) X(first, mov32_mr) X(first, movzx8_rm) X(first, movzx8_rr) X(first, lea64) \
+	X(first, lea64_x) X(first, add64_ri) X(first, sub64_ri) X(first, add64_rr) X(first, and32_ri) \
+	X(first, shl64_ri) X(first, shr32_ri) X(first, push64) X(first, pop64)
+
+/* --- the pairs ---------------------------------------------------------------------------------------- */
+
+#define PAIR(first, second)                    \
+	static HANDLER(first##_##second)       \
+	{                                      \
+		first(cpu, i);                 \
+		second(cpu, i + 1);            \
+		GO(i + 2);                     \
+	}
+#define PAIRS(first) SECOND(PAIR, first)
+FIRST(PAIRS)
+
+#define COUNT(...) +1
+enum { HOT_COUNT = 0 FIRST(COUNT) };
+
+#define ENTRY(first, second) first##_##second,
+#define ENTRIES(first) { SECOND(ENTRY, first) },
+static handler_t *const pairs[HOT_COUNT][HOT_COUNT] = { FIRST(ENTRIES) };
+
+#define FORM(name, op_, size0, size1, pattern, kind, dead) { op_, size0, size1, pattern, kind, dead },
+static const struct hot_form {
+	uint16_t op;
+	uint8_t size0, size1;
+	uint32_t pattern;
+	uint8_t kind;
+	bool dead;
+} hot_forms[] = { HOT_FORMS(FORM) };
+_Static_assert(sizeof hot_forms / sizeof *hot_forms == HOT_COUNT, "ORDER HOT");
+
+/* The handler that form.h's rows have for a hot form. */
+static handler_t *plain_handler(const struct form_index *index, const struct hot_form *hot)
+{
+	struct decoded d = { .op = hot->op, .width = (uint8_t)(hot->size0 * 8), .imm = 1 };
+	const struct form *form;
+
+	for (uint32_t pattern = hot->pattern; pattern; pattern >>= 4)
+		d.operand[d.operands++].kind = pattern & 15;
+	d.operand[0].size = hot->size0;
+	d.operand[1].size = hot->size1;
+	form = form_find(index, &d);
+	return form ? (hot->dead ? form->run_dead : form->run)[hot->kind] : NULL;
+}
+
+struct pair_index {
+	handler_t *hot[HOT_COUNT];
+};
+
+struct pair_index *pair_index_create(const struct form_index *index)
+{
+	struct pair_index *pair_index = calloc(1, sizeof *pair_index);
+
+	for (unsigned k = 0; pair_index && k < HOT_COUNT; k++)
+		pair_index->hot[k] = plain_handler(index, &hot_forms[k]);
+	return pair_index;
+}
+
+void pair_index_destroy(struct pair_index *index)
+{
+	free(index);
+}
+
+static int hot_number(const struct pair_index *index, handler_t *run)
+{
+	for (int k = 0; k < HOT_COUNT; k++)
+		if (index->hot[k] == run)
+			return k;
+	return -1;
+}
+
+void pair_records(const struct pair_index *index, struct insn *insn, unsigned count)
+{
+	int first = -1;
+
+	for (unsigned k = 0; k < count; k++) {
+		int second = hot_number(index, insn[k].run);
+
+		if (first >= 0 && second >= 0) {
+			insn[k - 1].run = pairs[first][second];
+			second = -1;
+		}
+		first = second;
+	}
+}

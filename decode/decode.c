@@ -138,6 +138,7 @@ static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in,
 		struct operand *operand = &out->operand[k];
 
 		operand->size = (uint8_t)(from[k].size / 8);
+		operand->written = from[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
 		switch (from[k].type) {
 		case ZYDIS_OPERAND_TYPE_REGISTER:
 			set_register(operand, from[k].reg.value);
@@ -156,6 +157,17 @@ static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in,
 			break;
 		}
 	}
+}
+
+static void set_exchange_r8(struct decoded *out)
+{
+	struct operand operand = { .kind = OPERAND_GPR, .reg = 8, .size = out->width / 8, .written = true };
+
+	out->op = OP_XCHG;
+	out->rep = false;
+	out->operands = 2;
+	out->operand[0] = out->operand[1] = operand;
+	out->operand[1].reg = 0;
 }
 
 enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out)
@@ -192,7 +204,11 @@ enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, s
 	out->mem.base = out->mem.index = DECODE_NO_REG;
 	out->mem.segment = in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS ? SEG_FS
 		: in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS ? SEG_GS : SEG_DS;
+	if (in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+		out->op = OP_NONE;
 	set_operands(out, &in, operands);
+	if (in.mnemonic == ZYDIS_MNEMONIC_PAUSE && in.raw.rex.B) /* REX.B makes it XCHG R8, RAX, whatever the prefix */
+		set_exchange_r8(out);
 	return DECODE_OK;
 }
 

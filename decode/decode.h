@@ -37,6 +37,7 @@ struct operand {
 	uint8_t reg;
 	bool high;    /* AH, CH, DH, BH */
 	uint8_t size; /* bytes */
+	bool written; /* also when it is read first */
 };
 
 enum { DECODE_NO_REG = 0xff, DECODE_MAX_LENGTH = 15 };

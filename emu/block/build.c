@@ -52,6 +52,8 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 	step->d.address = address;
 	if (status != DECODE_OK)
 		step->d.length = 1; /* nobody knows; the byte that is there for certain */
+	if (step->d.op == OP_POP && step->d.operand[0].kind == OPERAND_MEM && step->d.mem.base == RSP)
+		step->d.mem.disp += step->d.operand[0].size; /* SDM vol. 2, POP: computed after the increment */
 	return true;
 }
 

@@ -134,11 +134,39 @@ static enum cpu_exit step(struct run *run)
 	return cpu->exit == EXIT_EXCEPTION || cpu->exit == EXIT_SYSCALL || cpu->exit == EXIT_RESUME ? cpu->exit : EXIT_NONE;
 }
 
+static bool writes_memory(const struct cpu *cpu, const struct decoded *d)
+{
+	for (unsigned k = 0; k < d->operands; k++)
+		if (d->operand[k].kind == OPERAND_MEM)
+			return d->operand[k].written;
+	return d->op == OP_STOS || (d->op == OP_MOVS && cpu->exception.address == cpu->r[RDI]);
+}
+
+/* What the failed access does not tell and the instruction does. Handlers may read first what they then write, but the CPU
+ * asks for the right to write at once; and the limit check knows neither writes nor the stack's segment, whose
+ * non-canonical addresses are #SS (SDM vol. 1, 3.3.7.1). */
+static void refine_exception(struct cpu *cpu, const struct space *space)
+{
+	enum { PF_WRITE = 2 };
+	struct exception *exception = &cpu->exception;
+	size_t size = space_fetchable(space, cpu->rip);
+	struct decoded d;
+
+	if (decode((const uint8_t *)cpu->rip, size < DECODE_MAX_LENGTH ? size : DECODE_MAX_LENGTH, cpu->rip, &d) != DECODE_OK)
+		return;
+	if (exception->vector == VECTOR_PF && writes_memory(cpu, &d))
+		exception->error |= PF_WRITE;
+	if (exception->vector == VECTOR_GP && cpu->fault_address && d.mem.segment == SEG_SS)
+		exception->vector = VECTOR_SS;
+}
+
 /* A host signal ended a handler: cpu->exception is set, cpu->at is its record, or NULL where the code could not be fetched. */
 static void take_fault(struct cpu *cpu, struct blocks *blocks)
 {
 	if (cpu->at) {
 		rewind_to_record(cpu, blocks);
+		refine_exception(cpu, blocks->space);
+		cpu->fault_address = 0;
 		return;
 	}
 	cpu->exception.address = cpu->exception.address ? cpu->exception.address : cpu->rip;

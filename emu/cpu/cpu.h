@@ -36,7 +36,7 @@ typedef uint16_t flags_t;
 /* Exception vectors: SDM vol. 3, table 6-1. */
 enum vector_number {
 	VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7,
-	VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XM = 19,
+	VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XM = 19,
 };
 
 /* Why a run of handlers ended. cpu->rip is the address of the next instruction in each case. */

@@ -104,6 +104,9 @@ void signal_exception(struct task *task)
 		info.si_code = float_code(cpu->mxcsr & ~(cpu->mxcsr >> 7));
 		info.si_addr = here;
 		break;
+	case VECTOR_SS:
+		info.si_signo = SIGBUS;
+		break;
 	case VECTOR_AC:
 		info.si_signo = SIGBUS;
 		info.si_code = BUS_ADRALN;

@@ -9,7 +9,12 @@
 
 /* --- BT and its kin: only CF is written, so the others are loaded first -------------------------- */
 
-#define BIT_TEST_HANDLERS(name, lock, BITS, suffix)                                                              \
+/* `result` is what becomes of the register: set_reg, or test_only for BT, which must not clear an upper half. */
+#define test_only16(cpu, offset, value) ((void)(value))
+#define test_only32(cpu, offset, value) ((void)(value))
+#define test_only64(cpu, offset, value) ((void)(value))
+
+#define BIT_TEST_HANDLERS(name, lock, result, BITS, suffix)                                                      \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t bit, flags_t *flags)           \
 	{                                                                                                        \
 		uint32_t ax = *flags;                                                                            \
@@ -20,12 +25,12 @@
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rr)                                                                          \
 	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));  \
+		result##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));   \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_ri)                                                                          \
 	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags)); \
+		result##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags));  \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	BIT_TEST_MEMORY(name, mi, "", address_based(cpu, i), (uint##BITS##_t)i->imm, BITS, suffix)               \
@@ -55,10 +60,10 @@
 	}
 
 EACH_WIDE_WIDTH(BIT_ADDRESS, )
-EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bt, "")
-EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bts, "lock ")
-EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btr, "lock ")
-EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ")
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bt, "", test_only)
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bts, "lock ", set_reg)
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btr, "lock ", set_reg)
+EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ", set_reg)
 
 /* --- dst = f(src), with flags: the host does them; those that it lacks the guest does not have ----- */
 

@@ -34,11 +34,10 @@
 		set_reg##BITS(cpu, i->a, value);                                                                 \
 		NEXT();                                                                                          \
 	}                                                                                                        \
-	static HANDLER(pop##BITS##_m) /* an address by RSP is computed after the increment */                    \
+	static HANDLER(pop##BITS##_m)                                                                            \
 	{                                                                                                        \
 		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                                    \
-		uint64_t address = address_based(cpu, i) + (i->b == gpr_offset(RSP, false) ? BITS / 8 : 0);      \
-		guest_store##BITS(cpu, i, address, value);                                                       \
+		guest_store##BITS(cpu, i, address_based(cpu, i), value);                                         \
 		cpu->r[RSP] += BITS / 8;                                                                         \
 		NEXT();                                                                                          \
 	}                                                                                                        \
@@ -89,7 +88,7 @@ static HANDLER(popf16)
 /* Nesting level 0, which is all that compilers ever emitted; others copy frame pointers (SDM, ENTER). */
 static HANDLER(enter64)
 {
-	uint64_t frame = cpu->r[RSP] - 8;
+	uint64_t frame = cpu->r[RSP] - 8, top;
 	unsigned level = i->c & 31;
 
 	guest_store64(cpu, i, frame, cpu->r[RBP]);
@@ -97,8 +96,10 @@ static HANDLER(enter64)
 		guest_store64(cpu, i, frame - 8 * k, guest_load64(cpu, i, cpu->r[RBP] - 8 * k));
 	if (level)
 		guest_store64(cpu, i, frame - 8 * level, frame);
+	top = frame - 8 * level - (uint16_t)i->imm;
+	__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* #PF unless it can be written */
 	cpu->r[RBP] = frame;
-	cpu->r[RSP] = frame - 8 * level - (uint16_t)i->imm;
+	cpu->r[RSP] = top;
 	NEXT();
 }
 

@@ -53,6 +53,10 @@ LIBRARIES := $(BUILD)/libemu.a $(BUILD)/libdecode.a $(BUILD)/libtimekeep.a
 $(BUILD)/tick86: $(MAIN) $(LIBRARIES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/insn: $(call objects,$(wildcard tests/insn/*.c)) $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
@@ -106,7 +110,11 @@ guest: $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BU
 deps:
 	@tools/deps
 
-unit: $(UNIT)
+unit: $(UNIT) $(BUILD)/tests/insn
+
+# Instructions against the host CPU, for a quarter of an hour; tests/insn.test does the same for seconds.
+check-insn-long: $(BUILD)/tests/insn
+	$(BUILD)/tests/insn --cases=4000 --sequences=40000000 --seed=$$(date +%s)
 
 check: deps
 	@$(MAKE) --no-print-directory all unit

@@ -1,0 +1,22 @@
+/* Runs the same code in the emulator. */
+#ifndef TICK86_TESTS_INSN_EMULATED_H
+#define TICK86_TESTS_INSN_EMULATED_H
+
+#include "emu/block/block.h"
+#include "tests/insn/state.h"
+
+struct emulated {
+	struct cpu *cpu;
+	struct space space;
+	struct blocks *blocks;
+};
+
+void emulated_init(struct emulated *emulated);
+
+/* Code was replaced: whatever was decoded is void. */
+void emulated_forget_code(struct emulated *emulated);
+
+/* As native_run. A run that does not end in an exception within a few thousand instructions ends with VECTOR_NONE. */
+void emulated_run(struct emulated *emulated, const struct machine *in, struct machine *out, struct outcome *outcome);
+
+#endif

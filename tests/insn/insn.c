@@ -1,0 +1,215 @@
+/* The host CPU is the oracle: runs random instructions on it and in the emulator, and compares all that a program can see.
+ *   insn [--op=NAME] [--cases=N] [--sequences=N] [--seed=S] [--reports=N] [--list-missing]
+ * --cases is for each form. The same seed gives the same cases, with --op or without; --list-missing lists the forms that
+ * the decoder knows and the table of forms does not. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "emu/mem/fault.h"
+#include "emu/op/form.h"
+#include "tests/insn/case.h"
+#include "tests/insn/compare.h"
+#include "tests/insn/emulated.h"
+#include "tests/insn/native.h"
+#include "tests/insn/rules.h"
+
+struct options {
+	const char *op;
+	uint64_t seed, cases, sequences, reports;
+	bool list_missing;
+};
+
+struct runner {
+	struct emulated emulated;
+	struct form_index *rows;
+	unsigned slot;
+	uint64_t reports_left;
+	unsigned long run, failed, lacking;
+};
+
+/* The next free code slot. */
+static unsigned next_slot(struct runner *runner)
+{
+	if (++runner->slot == CODE_SLOTS) {
+		runner->slot = 0;
+		emulated_forget_code(&runner->emulated);
+	}
+	return runner->slot;
+}
+
+static void hide_unseen(const struct test_case *test, struct result *result)
+{
+	for (unsigned k = 0; k < test->unseens; k++)
+		memset(result->data + test->unseen[k].at, 0, test->unseen[k].size);
+}
+
+static void run_both(struct runner *runner, const struct test_case *test, struct result *native, struct result *emulated)
+{
+	void *data = (void *)test->data_address;
+
+	memory_put_code(runner->slot, test->code, test->length);
+	memcpy(data, test->data, DATA_SIZE);
+	native_run(&test->in, &native->out, &native->outcome);
+	memcpy(native->data, data, DATA_SIZE);
+	memcpy(data, test->data, DATA_SIZE);
+	emulated_run(&runner->emulated, &test->in, &emulated->out, &emulated->outcome);
+	memcpy(emulated->data, data, DATA_SIZE);
+	hide_unseen(test, native);
+	hide_unseen(test, emulated);
+}
+
+/* Returns whether both sides agree. */
+static bool run_case(struct runner *runner, const struct test_case *test)
+{
+	struct result native, emulated;
+
+	run_both(runner, test, &native, &emulated);
+	runner->run++;
+	if (native.outcome.vector == VECTOR_UD && emulated.outcome.vector != VECTOR_UD) {
+		runner->lacking++; /* the host's CPU does not have the instruction */
+		return true;
+	}
+	if (!compare_results(test, &native, &emulated, NULL))
+		return true;
+	runner->failed++;
+	if (runner->reports_left) {
+		runner->reports_left--;
+		printf("mismatch:\n");
+		compare_describe(test, stdout);
+		compare_results(test, &native, &emulated, stdout);
+	}
+	return false;
+}
+
+static bool run_single(struct runner *runner, struct test_case *test, const struct test_form *form, uint64_t seed)
+{
+	unsigned slot = next_slot(runner);
+
+	if (!case_single(test, seed, form, memory_code_address(slot)))
+		return true;
+	if (!form_find(runner->rows, &test->decoded[0])) /* with a 32-bit address, perhaps */
+		return true;
+	return run_case(runner, test);
+}
+
+static void run_forms(struct runner *runner, const struct test_forms *forms, const struct options *options)
+{
+	struct test_case test;
+	char text[100];
+
+	for (unsigned k = 0; k < forms->count; k++) {
+		const struct test_form *form = &forms->form[k];
+		unsigned long run = runner->run, lacking = runner->lacking;
+		unsigned failures = 0;
+
+		for (uint64_t n = 0; n < options->cases && failures < 2; n++)
+			failures += !run_single(runner, &test, form, random_mix(options->seed + form->key) + n);
+		encode_form_text(&form->sample, text, sizeof text);
+		if (failures)
+			printf("FAILS %s\n", text);
+		else if (runner->run == run && options->cases >= 10)
+			printf("no case could be made for %s\n", text);
+		else if (lacking != runner->lacking && runner->lacking - lacking != runner->run - run)
+			printf("the host raised #UD for some cases of %s\n", text);
+	}
+}
+
+static void run_sequences(struct runner *runner, const struct options *options)
+{
+	struct test_case test;
+
+	for (uint64_t n = 0; n < options->sequences; n++) {
+		unsigned slot = next_slot(runner);
+
+		if (case_sequence(&test, random_mix(options->seed) + n, memory_code_address(slot)))
+			run_case(runner, &test);
+	}
+}
+
+static void list_missing(const struct test_forms *all, const struct form_index *rows)
+{
+	unsigned missing = 0;
+	char text[100];
+
+	for (unsigned k = 0; k < all->count; k++) {
+		if (form_find(rows, &all->form[k].sample) || rules_denied(&all->form[k].sample))
+			continue;
+		encode_form_text(&all->form[k].sample, text, sizeof text);
+		puts(text);
+		missing++;
+	}
+	printf("%u of %u forms have no row\n", missing, all->count);
+}
+
+/* The forms that can be run and were asked for. */
+static struct test_forms choose_forms(const struct test_forms *all, const struct form_index *rows,
+                                       const struct options *options)
+{
+	struct test_forms chosen = { .form = calloc(all->count, sizeof *all->form) };
+
+	if (!chosen.form)
+		abort();
+	for (unsigned k = 0; k < all->count; k++) {
+		const struct decoded *sample = &all->form[k].sample;
+
+		if (form_find(rows, sample) && !rules_denied(sample)
+		    && (!options->op || strcasecmp(options->op, op_name(sample->op)) == 0))
+			chosen.form[chosen.count++] = all->form[k];
+	}
+	return chosen;
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "op", required_argument, NULL, 'o' }, { "cases", required_argument, NULL, 'c' },
+		{ "sequences", required_argument, NULL, 'q' }, { "seed", required_argument, NULL, 's' }, { "reports", required_argument, NULL, 'r' },
+		{ "list-missing", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
+	};
+	struct options options = { .seed = 1, .cases = 40, .sequences = 200000, .reports = 10 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (option) {
+		case 'o': options.op = optarg; break;
+		case 'c': options.cases = strtoull(optarg, NULL, 0); break;
+		case 'q': options.sequences = strtoull(optarg, NULL, 0); break;
+		case 's': options.seed = strtoull(optarg, NULL, 0); break;
+		case 'r': options.reports = strtoull(optarg, NULL, 0); break;
+		case 'm': options.list_missing = true; break;
+		default: exit(2);
+		}
+	}
+	return options;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse_options(argc, argv);
+	static struct runner runner;
+	struct test_forms all, forms;
+
+	encode_enumerate(&all);
+	runner.reports_left = options.reports;
+	runner.rows = form_index_create();
+	if (!runner.rows)
+		abort();
+	if (options.list_missing) {
+		list_missing(&all, runner.rows);
+		return 0;
+	}
+	forms = choose_forms(&all, runner.rows, &options);
+	emulated_init(&runner.emulated);
+	memory_map(&runner.emulated.space);
+	fault_install();
+	native_install();
+	case_prepare(&forms, runner.rows);
+	run_forms(&runner, &forms, &options);
+	run_sequences(&runner, &options);
+	printf("%lu cases of %u forms, %lu not on this CPU, %lu mismatches, seed %lu\n", runner.run, forms.count,
+	       runner.lacking, runner.failed, options.seed);
+	return runner.failed || !runner.run ? 1 : 0;
+}

@@ -1,0 +1,180 @@
+#include "tests/insn/native.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ucontext.h>
+
+/* The kernel's signal frame holds the whole state of a thread, so it is the way in and out: INT3 in native_run brings the
+ * handler, which swaps the frame for the case's; the exception that ends the case brings the handler again, which keeps
+ * what it finds and swaps the frame back. */
+
+enum { EXTENDED_MAX = 16384, STACK_SIZE = 65536 };
+
+enum { FX_SW_BYTES_AT = 464 }; /* in the frame's FXSAVE area */
+
+static const int native_signals[] = { SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+enum { NATIVE_SIGNALS = sizeof native_signals / sizeof native_signals[0] };
+
+static struct {
+	enum { OUTSIDE, ENTERING, INSIDE } phase;
+	const struct machine *in;
+	struct machine *out;
+	struct outcome *outcome;
+	gregset_t host_registers;
+	uint8_t host_fp[EXTENDED_MAX];
+	uint64_t host_fs, host_gs;
+	struct sigaction previous[NSIG];
+} native;
+
+/* ORDER REG to the kernel's order. */
+static const uint8_t greg_of[GPR_COUNT] = {
+	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+};
+
+static inline uint64_t read_fs(void)
+{
+	uint64_t base;
+	__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+static inline uint64_t read_gs(void)
+{
+	uint64_t base;
+	__asm__ volatile("rdgsbase %0" : "=r"(base));
+	return base;
+}
+
+static inline void write_bases(uint64_t fs, uint64_t gs)
+{
+	__asm__ volatile("wrfsbase %0\n\twrgsbase %1" :: "r"(fs), "r"(gs) : "memory");
+}
+
+static size_t extended_size(const void *area)
+{
+	const struct _fpx_sw_bytes *sw = (const void *)((const char *)area + FX_SW_BYTES_AT);
+
+	return sw->magic1 == FP_XSTATE_MAGIC1 ? sw->extended_size : 512;
+}
+
+/* Copies `fp` into the frame, leaving the bytes that are the kernel's own. */
+static void put_fp(struct fp_state *frame, const struct fp_state *fp)
+{
+	uint8_t kernel_bytes[96];
+
+	memcpy(kernel_bytes, frame->unused, sizeof kernel_bytes);
+	memcpy(frame, fp, sizeof *fp);
+	memcpy(frame->unused, kernel_bytes, sizeof kernel_bytes);
+	frame->xstate_bv = 7;
+}
+
+static void take_fp(struct fp_state *fp, const struct fp_state *frame)
+{
+	memcpy(fp, frame, sizeof *fp);
+	memset(fp->unused, 0, sizeof fp->unused);
+	if (!(frame->xstate_bv & 4))
+		memset(fp->ymm_high, 0, sizeof fp->ymm_high);
+}
+
+static void enter(ucontext_t *context)
+{
+	const struct machine *in = native.in;
+	greg_t *registers = context->uc_mcontext.gregs;
+
+	memcpy(native.host_registers, registers, sizeof native.host_registers);
+	memcpy(native.host_fp, context->uc_mcontext.fpregs, extended_size(context->uc_mcontext.fpregs));
+	for (int k = 0; k < GPR_COUNT; k++)
+		registers[greg_of[k]] = (greg_t)in->r[k];
+	registers[REG_RIP] = (greg_t)in->rip;
+	registers[REG_EFL] = (greg_t)in->rflags;
+	put_fp((struct fp_state *)context->uc_mcontext.fpregs, &in->fp);
+	native.phase = INSIDE;
+}
+
+static void leave(ucontext_t *context, uint64_t fs, uint64_t gs)
+{
+	struct machine *out = native.out;
+	greg_t *registers = context->uc_mcontext.gregs;
+
+	for (int k = 0; k < GPR_COUNT; k++)
+		out->r[k] = (uint64_t)registers[greg_of[k]];
+	out->rip = (uint64_t)registers[REG_RIP];
+	out->rflags = (uint64_t)registers[REG_EFL];
+	out->fs_base = fs;
+	out->gs_base = gs;
+	take_fp(&out->fp, (struct fp_state *)context->uc_mcontext.fpregs);
+	native.outcome->vector = (uint8_t)registers[REG_TRAPNO];
+	native.outcome->error = (uint32_t)registers[REG_ERR];
+	native.outcome->address = (uint64_t)registers[REG_CR2];
+	memcpy(registers, native.host_registers, sizeof native.host_registers);
+	memcpy(context->uc_mcontext.fpregs, native.host_fp, extended_size(native.host_fp));
+	native.phase = OUTSIDE;
+}
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction *previous = &native.previous[number];
+
+	if (previous->sa_flags & SA_SIGINFO) {
+		previous->sa_sigaction(number, info, context);
+	} else {
+		signal(number, SIG_DFL); /* the instruction runs again and ends the program */
+	}
+}
+
+/* The bases of FS and GS are not in the frame. The handler may not touch thread-local data until the host's are back. */
+__attribute__((no_stack_protector, target("fsgsbase")))
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	if (native.phase == ENTERING) {
+		native.host_fs = read_fs();
+		native.host_gs = read_gs();
+		enter(context);
+		write_bases(native.in->fs_base, native.in->gs_base);
+	} else if (native.phase == INSIDE) {
+		uint64_t fs = read_fs(), gs = read_gs();
+
+		write_bases(native.host_fs, native.host_gs);
+		leave(context, fs, gs);
+	} else {
+		pass_on(number, info, context);
+	}
+}
+
+void native_install(void)
+{
+	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	stack_t stack = { .ss_size = STACK_SIZE };
+
+	stack.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) != 0) {
+		perror("signal stack");
+		exit(2);
+	}
+	for (int k = 0; k < NATIVE_SIGNALS; k++) {
+		int number = native_signals[k];
+
+		sigaction(number, NULL, &native.previous[number]);
+		sigaction(number, &action, NULL);
+	}
+}
+
+/* The kernel's sigreturn takes just some flags from the frame, and what an earlier case did to NT and ID stays. */
+static void clear_sticky_flags(void)
+{
+	__builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~(uint64_t)(RFLAGS_NT | RFLAGS_ID));
+}
+
+void native_run(const struct machine *in, struct machine *out, struct outcome *outcome)
+{
+	native.in = in;
+	native.out = out;
+	native.outcome = outcome;
+	clear_sticky_flags();
+	native.phase = ENTERING;
+	__asm__ volatile("int3" ::: "memory");
+}

@@ -134,12 +134,19 @@ static enum cpu_exit step(struct run *run)
 	return cpu->exit == EXIT_EXCEPTION || cpu->exit == EXIT_SYSCALL || cpu->exit == EXIT_RESUME ? cpu->exit : EXIT_NONE;
 }
 
+/* Whether the access that failed was, on a CPU, one for writing. POP, PUSH and strings have two operands in memory. */
 static bool writes_memory(const struct cpu *cpu, const struct decoded *d)
 {
+	bool refused = cpu->exception.address >= GUEST_END;
+
+	if (d->op == OP_STOS || d->op == OP_MOVS)
+		return refused && (d->op == OP_STOS || cpu->exception.address == cpu->r[RDI]);
+	if (d->op == OP_POP && !refused)
+		return false;
 	for (unsigned k = 0; k < d->operands; k++)
 		if (d->operand[k].kind == OPERAND_MEM)
 			return d->operand[k].written;
-	return d->op == OP_STOS || (d->op == OP_MOVS && cpu->exception.address == cpu->r[RDI]);
+	return false;
 }
 
 /* What the failed access does not tell and the instruction does. Handlers may read first what they then write, but the CPU

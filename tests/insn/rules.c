@@ -140,11 +140,13 @@ unsigned rules_address_slack(const struct decoded *decoded)
 	bool image = (op >= OP_FXRSTOR && op <= OP_XSAVES64) || op == OP_FNSAVE || op == OP_FRSTOR || op == OP_FNSTENV
 	             || op == OP_FLDENV;
 
+	bool masked = op == OP_VPMASKMOVD || op == OP_VPMASKMOVQ || op == OP_VMASKMOVPS || op == OP_VMASKMOVPD;
+
 	for (int k = 0; k < decoded->operands && k < 5; k++) {
 		const struct operand *operand = &decoded->operand[k];
 
 		if (operand->kind == OPERAND_MEM)
-			return image ? 1024 : operand->written ? operand->size : 0;
+			return image ? 1024 : operand->written || masked ? operand->size : 0;
 	}
 	return 0;
 }

@@ -26,7 +26,7 @@ struct unseen {
 enum { UNSEEN_MAX = 2 };
 unsigned rules_unseen_memory(const struct decoded *decoded, struct unseen unseen[UNSEEN_MAX]);
 
-/* How far apart two reports of a #PF's address may be: in an operand that is stored (or is an image of state) and lies on
+/* How far apart two reports of a #PF's address may be: in an operand that is stored, masked or an image of state, and lies on
  * two pages, which of them is reported is the CPU's choice. */
 unsigned rules_address_slack(const struct decoded *decoded);
 

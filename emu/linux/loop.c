@@ -45,7 +45,7 @@ void process_stop(struct process *process, int number)
 	tree_continue(process);
 	if (!process->tree)
 		tk_cont(process->clock, clock_insns(process));
-	process->signals_due = true;
+	signal_host_collect(process);
 }
 
 /* --- running ----------------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include "emu/linux/pids.h"
 #include "emu/linux/process.h"
 #include "emu/linux/signal.h"
+#include "emu/linux/strace.h"
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 #include "timekeep/timekeep.h"
@@ -59,6 +60,7 @@ _Noreturn void process_die(struct process *process, int status)
 {
 	int number = WTERMSIG(status);
 
+	strace_exit(process->tasks, status);
 	fflush(NULL);
 	vfork_done(process);
 	tree_leave(process, status);

@@ -6,6 +6,7 @@
 #include "emu/linux/process.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
+#include "emu/linux/strace.h"
 #include "emu/linux/syscall.h"
 #include "emu/linux/timer.h"
 
@@ -311,6 +312,7 @@ void signal_deliver(struct task *task)
 	while (!process->exiting && (number = signal_dequeue(task, ~task->signal_mask, &info))) {
 		uint64_t handler = process->action[number].handler;
 
+		strace_signal(task, &info);
 		if (handler == (uint64_t)SIG_IGN)
 			continue;
 		if (handler != (uint64_t)SIG_DFL) {

@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "emu/linux/hidden.h"
@@ -133,6 +136,35 @@ static void put_int_pair(struct strace_line *line, struct task *task, uint64_t a
 		put(line, "[%d, %d]", pair[0], pair[1]);
 }
 
+static void put_file_status(struct strace_line *line, struct task *task, uint64_t address)
+{
+	static const struct flag_word types[] = {
+		{S_IFREG, "S_IFREG", S_IFMT}, {S_IFDIR, "S_IFDIR", S_IFMT}, {S_IFLNK, "S_IFLNK", S_IFMT}, {S_IFCHR, "S_IFCHR", S_IFMT},
+		{S_IFBLK, "S_IFBLK", S_IFMT}, {S_IFIFO, "S_IFIFO", S_IFMT}, {S_IFSOCK, "S_IFSOCK", S_IFMT}, {0, NULL, 0},
+	};
+	struct stat status;
+	if (!address || !space_read(&task->process->space, address, &status, sizeof status)) {
+		put_address(line, address);
+		return;
+	}
+	put(line, "{st_mode=");
+	put_words(line, types, status.st_mode & S_IFMT, true);
+	put(line, "|%#o, ", status.st_mode & ~S_IFMT);
+	if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
+		put(line, "st_rdev=makedev(%#x, %#x), ...}", major(status.st_rdev), minor(status.st_rdev));
+	else
+		put(line, "st_size=%" PRId64 ", ...}", status.st_size);
+}
+
+static void put_int(struct strace_line *line, struct task *task, uint64_t address)
+{
+	int32_t value;
+	if (!address || !space_read(&task->process->space, address, &value, sizeof value))
+		put_address(line, address);
+	else
+		put(line, "[%d]", value);
+}
+
 static bool named(const struct syscall_arg *arg, const char *name)
 {
 	return strcmp(arg->name, name) == 0;
@@ -152,6 +184,10 @@ static void put_struct(struct strace_line *line, struct task *task, const struct
 		put_timespec(line, task, value, "tv_nsec");
 	else if (named(arg, "tv"))
 		put_timespec(line, task, value, "tv_usec");
+	else if (named(arg, "statbuf"))
+		put_file_status(line, task, value);
+	else if (arg->size == sizeof(int32_t) && arg->extent == EXTENT_FIXED)
+		put_int(line, task, value);
 	else if (named(arg, "pipefd") || named(arg, "sv"))
 		put_int_pair(line, task, value);
 	else
@@ -216,6 +252,28 @@ static void put_argument(struct strace_line *line, struct task *task, const stru
 	}
 }
 
+/* fcntl's third argument is a number, a descriptor, flags or nothing, as the command says. */
+static bool is_fcntl_argument(const struct syscall_row *row, unsigned i)
+{
+	return i == 2 && strcmp(row->name, "fcntl") == 0;
+}
+
+static bool fcntl_takes_nothing(int command)
+{
+	return command == F_GETFD || command == F_GETFL || command == F_GETOWN || command == F_GETSIG || command == F_GETLEASE ||
+	       command == F_GETPIPE_SZ || command == F_GET_SEALS;
+}
+
+static void put_fcntl_argument(struct strace_line *line, int command, uint64_t value)
+{
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_SETPIPE_SZ || command == F_SETOWN)
+		put(line, "%d", (int)value);
+	else if (command == F_SETFD && value <= FD_CLOEXEC)
+		put(line, value ? "FD_CLOEXEC" : "0");
+	else
+		put(line, "%#" PRIx64, value);
+}
+
 /* The mode is not looked at unless a file may be created. */
 static bool unused_mode(const struct syscall_row *row, unsigned i, const uint64_t arg[6])
 {
@@ -227,10 +285,14 @@ static void put_arguments(struct strace_line *line, struct task *task, const str
                           int64_t result)
 {
 	for (unsigned i = 0; i < row->args; i++) {
-		if (unused_mode(row, i, arg))
+		bool of_fcntl = is_fcntl_argument(row, i);
+		if (unused_mode(row, i, arg) || (of_fcntl && fcntl_takes_nothing((int)arg[1])))
 			continue;
 		put(line, "%s", i ? ", " : "");
-		put_argument(line, task, row, i, arg, result);
+		if (of_fcntl)
+			put_fcntl_argument(line, (int)arg[1], arg[2]);
+		else
+			put_argument(line, task, row, i, arg, result);
 	}
 	put(line, ")");
 }
@@ -272,6 +334,13 @@ static void put_pid(struct strace_line *line, const struct task *task)
 		put(line, "[pid %5d] ", task->tid);
 }
 
+/* Flushed: a child of fork must not print it again. */
+static void print_line(const struct strace_line *line, const struct task *task)
+{
+	fprintf(task->process->strace, "%s\n", line->text);
+	fflush(task->process->strace);
+}
+
 static bool destroys_arguments(const struct syscall_row *row)
 {
 	return row && (strncmp(row->name, "execve", 6) == 0 || strncmp(row->name, "exit", 4) == 0 ||
@@ -311,6 +380,48 @@ void strace_end(struct strace_line *line, struct task *task, const struct syscal
 		put_arguments(line, task, row, arg, result);
 	put(line, "%*s= ", line->length < 39 ? (int)(39 - line->length) + 1 : 1, "");
 	put_result(line, row, result);
-	fprintf(task->process->strace, "%s\n", line->text);
-	fflush(task->process->strace); /* a child of fork must not print it again */
+	print_line(line, task);
+}
+
+/* --- what happens between calls ------------------------------------------------------------------------------------ */
+
+static void begin_line(struct strace_line *line, const struct task *task)
+{
+	line->length = 0;
+	put_pid(line, task);
+}
+
+void strace_signal(struct task *task, const siginfo_t *info)
+{
+	struct strace_line line;
+	if (!task->process->strace)
+		return;
+	begin_line(&line, task);
+	put(&line, "--- ");
+	put_signal(&line, info->si_signo);
+	put(&line, " {si_signo=");
+	put_signal(&line, info->si_signo);
+	put(&line, ", si_code=%d", info->si_code);
+	if (info->si_code <= 0 || info->si_signo == SIGCHLD)
+		put(&line, ", si_pid=%d, si_uid=%d", info->si_pid, info->si_uid);
+	else if (info->si_signo == SIGSEGV || info->si_signo == SIGBUS || info->si_signo == SIGFPE || info->si_signo == SIGILL)
+		put(&line, ", si_addr=%#" PRIx64, (uint64_t)info->si_addr);
+	put(&line, "} ---");
+	print_line(&line, task);
+}
+
+void strace_exit(struct task *task, int status)
+{
+	struct strace_line line;
+	if (!task->process->strace)
+		return;
+	begin_line(&line, task);
+	if (WIFEXITED(status)) {
+		put(&line, "+++ exited with %d +++", WEXITSTATUS(status));
+	} else {
+		put(&line, "+++ killed by ");
+		put_signal(&line, WTERMSIG(status));
+		put(&line, " +++");
+	}
+	print_line(&line, task);
 }

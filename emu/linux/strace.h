@@ -19,4 +19,8 @@ void strace_begin(struct strace_line *line, struct task *task, const struct sysc
 void strace_end(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
                 int64_t result);
 
+/* A signal is delivered; the process ends with this wait(2) status. */
+void strace_signal(struct task *task, const siginfo_t *info);
+void strace_exit(struct task *task, int status);
+
 #endif

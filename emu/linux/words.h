@@ -10,7 +10,9 @@
 #include <linux/sched.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -53,6 +55,15 @@ static const struct flag_word fcntl_words[] = {
 	E(F_NOTIFY), E(F_DUPFD_CLOEXEC), E(F_SETPIPE_SZ), E(F_GETPIPE_SZ), E(F_ADD_SEALS), E(F_GET_SEALS), E(F_SETOWN_EX),
 	E(F_GETOWN_EX), END,
 };
+
+static const struct flag_word ioctl_words[] = {
+	E(TCGETS), E(TCSETS), E(TCSETSW), E(TCSETSF), E(TIOCGPGRP), E(TIOCSPGRP), E(TIOCGWINSZ), E(TIOCSWINSZ), E(TIOCSCTTY),
+	E(TIOCNOTTY), E(TIOCGSID), E(TIOCGPTN), E(TIOCSPTLCK), E(TCFLSH), E(FIONREAD), E(FIONBIO), E(FIOCLEX), E(FIONCLEX),
+	E(SIOCGIFCONF), E(SIOCGIFADDR), E(SIOCGIFFLAGS), E(SIOCGIFINDEX), END,
+};
+static const struct flag_word random_words[] = {W(GRND_NONBLOCK), W(GRND_RANDOM), W(GRND_INSECURE), END};
+static const struct flag_word splice_words[] = {{1, "SPLICE_F_MOVE", 1}, {2, "SPLICE_F_NONBLOCK", 2}, {4, "SPLICE_F_MORE", 4},
+                                                {8, "SPLICE_F_GIFT", 8}, END};
 
 static const struct flag_word prot_words[] = {E(PROT_NONE), W(PROT_READ), W(PROT_WRITE), W(PROT_EXEC), W(PROT_GROWSDOWN),
                                               W(PROT_GROWSUP), END};

@@ -75,7 +75,7 @@ PASS(add_key, STRING(type), STRING(description), IN_BYTES(payload, 3), SIZE(leng
 PASS(request_key, STRING(type), STRING(description), STRING(callout), INT(keyring))
 REFUSE(keyctl, ENOSYS, INT(operation), HEX(arg2), HEX(arg3), HEX(arg4), HEX(arg5))
 /* glibc does without. */
-REFUSE(rseq, ENOSYS, ADDRESS(rseq), SIZE(length), HEX(flags), HEX(signature))
+REFUSE(rseq, ENOSYS, ADDRESS(rseq), HEX(length), HEX(flags), HEX(signature))
 /* What these would act on is the emulator, not the guest. */
 REFUSE(ptrace, EPERM, INT(request), PID(pid), ADDRESS(addr), ADDRESS(data))
 REFUSE(seccomp, ENOSYS, UINT(operation), HEX(flags), ADDRESS(args))

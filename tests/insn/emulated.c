@@ -6,7 +6,7 @@
 
 #include "emu/cpu/model.h"
 
-enum { BUDGET = 4096, FSW_TOP = 7 << 11 };
+enum { FSW_TOP = 7 << 11 };
 
 void emulated_init(struct emulated *emulated)
 {
@@ -87,7 +87,7 @@ void emulated_run(struct emulated *emulated, const struct machine *in, struct ma
 	struct cpu *cpu = emulated->cpu;
 
 	put_state(cpu, in);
-	if (cpu_run(cpu, emulated->blocks, BUDGET) == EXIT_EXCEPTION) {
+	if (cpu_run(cpu, emulated->blocks, EMULATED_BUDGET) == EXIT_EXCEPTION) {
 		outcome->vector = cpu->exception.vector;
 		outcome->error = cpu->exception.error;
 		outcome->address = cpu->exception.address;

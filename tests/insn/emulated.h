@@ -11,12 +11,15 @@ struct emulated {
 	struct blocks *blocks;
 };
 
+/* Instructions that a case may run for. */
+enum { EMULATED_BUDGET = 4096 };
+
 void emulated_init(struct emulated *emulated);
 
 /* Code was replaced: whatever was decoded is void. */
 void emulated_forget_code(struct emulated *emulated);
 
-/* As native_run. A run that does not end in an exception within a few thousand instructions ends with VECTOR_NONE. */
+/* As native_run. A run that does not end in an exception within EMULATED_BUDGET instructions ends with VECTOR_NONE. */
 void emulated_run(struct emulated *emulated, const struct machine *in, struct machine *out, struct outcome *outcome);
 
 #endif

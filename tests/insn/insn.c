@@ -1,5 +1,5 @@
 /* The host CPU is the oracle: runs random instructions on it and in the emulator, and compares all that a program can see.
- *   insn [--op=NAME] [--cases=N] [--sequences=N] [--seed=S] [--reports=N] [--list-missing]
+ *   insn [--op=NAME] [--cases=N] [--sequences=N] [--soak=SECONDS] [--first=N] [--seed=S] [--reports=N] [--list-missing]
  * --cases is for each form. The same seed gives the same cases, with --op or without; --list-missing lists the forms that
  * the decoder knows and the table of forms does not. */
 #include <getopt.h>
@@ -15,10 +15,11 @@
 #include "tests/insn/emulated.h"
 #include "tests/insn/native.h"
 #include "tests/insn/rules.h"
+#include "tests/insn/soak.h"
 
 struct options {
 	const char *op;
-	uint64_t seed, cases, sequences, reports;
+	uint64_t seed, cases, sequences, reports, soak, first;
 	bool list_missing;
 };
 
@@ -167,7 +168,8 @@ static struct options parse_options(int argc, char **argv)
 	static const struct option names[] = {
 		{ "op", required_argument, NULL, 'o' }, { "cases", required_argument, NULL, 'c' },
 		{ "sequences", required_argument, NULL, 'q' }, { "seed", required_argument, NULL, 's' }, { "reports", required_argument, NULL, 'r' },
-		{ "list-missing", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
+		{ "soak", required_argument, NULL, 'k' },
+		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
 	};
 	struct options options = { .seed = 1, .cases = 40, .sequences = 200000, .reports = 10 };
 	int option;
@@ -179,6 +181,8 @@ static struct options parse_options(int argc, char **argv)
 		case 'q': options.sequences = strtoull(optarg, NULL, 0); break;
 		case 's': options.seed = strtoull(optarg, NULL, 0); break;
 		case 'r': options.reports = strtoull(optarg, NULL, 0); break;
+		case 'k': options.soak = strtoull(optarg, NULL, 0); break;
+		case 'f': options.first = strtoull(optarg, NULL, 0); break;
 		case 'm': options.list_missing = true; break;
 		default: exit(2);
 		}
@@ -191,6 +195,7 @@ int main(int argc, char **argv)
 	struct options options = parse_options(argc, argv);
 	static struct runner runner;
 	struct test_forms all, forms;
+	bool soaked;
 
 	encode_enumerate(&all);
 	runner.reports_left = options.reports;
@@ -202,6 +207,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	forms = choose_forms(&all, runner.rows, &options);
+	soaked = !options.soak || soak(&all, options.seed, options.first, (unsigned)options.soak);
 	emulated_init(&runner.emulated);
 	memory_map(&runner.emulated.space);
 	fault_install();
@@ -211,5 +217,5 @@ int main(int argc, char **argv)
 	run_sequences(&runner, &options);
 	printf("%lu cases of %u forms, %lu not on this CPU, %lu mismatches, seed %lu\n", runner.run, forms.count,
 	       runner.lacking, runner.failed, options.seed);
-	return runner.failed || !runner.run ? 1 : 0;
+	return runner.failed || !runner.run || !soaked ? 1 : 0;
 }

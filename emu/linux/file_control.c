@@ -14,6 +14,7 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
 #include "emu/linux/pids.h"
+#include "emu/linux/tty.h"
 
 /* --- fcntl --------------------------------------------------------------------------------------------------------- */
 
@@ -189,6 +190,8 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 	uint64_t size = _IOC_SIZE(request), direction = _IOC_DIR(request);
 	int64_t error = 0;
 
+	if (tty_ioctl(task, arg, &error))
+		return error;
 	if (request == SIOCGIFCONF)
 		error = check_interface_list(task, arg[2]);
 	else if (old && (old->in || old->out))

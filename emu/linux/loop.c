@@ -1,6 +1,7 @@
 /* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving; a slice is
  * cut short by the next virtual deadline, exactly. */
 #include <inttypes.h>
+#include <asm/unistd_64.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "emu/linux/signal.h"
 #include "emu/linux/syscall.h"
 #include "emu/linux/tree.h"
+#include "emu/linux/tty.h"
 #include "timekeep/timekeep.h"
 
 enum { SLICE_INSNS = 200000, DEADLOCK_STATUS = 125 };
@@ -62,7 +64,13 @@ static void put_back_mask(struct task *task, int64_t result)
 static void make_syscall(struct task *task)
 {
 	int64_t result = syscall_dispatch(task);
+	bool read = task->syscall_number == __NR_read || task->syscall_number == __NR_readv;
 
+	if (read && (result == -EIO || result == SYSCALL_WAIT)) {
+		result = tty_read_result(task, (int)task->cpu.r[RDI], result);
+		if (result != SYSCALL_WAIT)
+			task->cpu.r[RAX] = (uint64_t)result;
+	}
 	if (result == SYSCALL_WAIT) {
 		task->state = TASK_WAITING;
 		task->process->deadlines_changed = true;

@@ -68,6 +68,8 @@ void fpstate_reset(struct cpu *cpu);
 
 /* Blocks all signals but the synchronous ones in the host, taking over its mask and ignored signals for the guest. */
 void signal_host_take(struct process *process);
+/* One signal that the host has delivered goes its way. */
+void signal_host_deliver(struct process *process, siginfo_t *info);
 /* Moves what the host has pending into the guest's queues. */
 void signal_host_collect(struct process *process);
 /* Signals that the guest takes from a signalfd: while every thread blocks them, they stay pending in the host, where the host's own

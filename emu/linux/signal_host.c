@@ -15,9 +15,10 @@
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/tree.h"
+#include "emu/mem/fault.h"
 
 /* The host raises these for the emulator's own accesses. */
-static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
 static uint64_t host_signals(void)
 {
@@ -107,6 +108,17 @@ static void translate_sender(struct process *process, siginfo_t *info)
 		info->si_pid = pids_from_host(process, info->si_pid);
 }
 
+void signal_host_deliver(struct process *process, siginfo_t *info)
+{
+	if (process->tree && tree_is_doorbell(info))
+		return;
+	fault_forwarded(info);
+	translate_sender(process, info);
+	if (info->si_signo == SIGCHLD && !child_signal(process, info))
+		return;
+	signal_send_process(process, info);
+}
+
 void signal_host_collect(struct process *process)
 {
 	sigset_t set = sigset_of(host_signals() & ~held_signals(process));
@@ -116,12 +128,7 @@ void signal_host_collect(struct process *process)
 	process->signals_due = false;
 	tree_settle_children(process);
 	while (sigtimedwait(&set, &info, &none) > 0) {
-		if (process->tree && tree_is_doorbell(&info))
-			continue;
-		translate_sender(process, &info);
-		if (info.si_signo == SIGCHLD && !child_signal(process, &info))
-			continue;
-		signal_send_process(process, &info);
+		signal_host_deliver(process, &info);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "emu/linux/schedule.h"
+#include "emu/linux/signal.h"
 #include "emu/linux/usage.h"
 #include "timekeep/timekeep.h"
 
@@ -187,17 +188,22 @@ static void ring(const struct member *member)
 }
 
 /* Takes doorbells; waits for one if there is none and `block`. */
-static bool answer_doorbell(bool block)
+static bool answer_doorbell(struct process *process, bool block)
 {
 	struct timespec limit = { .tv_sec = block ? CHECK_HOLDER_MS / 1000 : 0 };
 	bool rang = false;
+	siginfo_t info;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, DOORBELL);
-	while (sigtimedwait(&set, NULL, &limit) == DOORBELL) {
+	while (sigtimedwait(&set, &info, &limit) == DOORBELL) {
 		limit = (struct timespec){ 0 };
 		rang = true;
+		if (!tree_is_doorbell(&info)) { /* the guest's own */
+			signal_host_deliver(process, &info);
+			self(process)->poked = true;
+		}
 	}
 	return rang;
 }
@@ -279,7 +285,7 @@ static void watch(struct process *process, const struct turn_end *end)
 
 	if (ready == 0)
 		check_holder(process);
-	if (ready <= 0 || answer_doorbell(false))
+	if (ready <= 0 || answer_doorbell(process, false))
 		return;
 	self(process)->poked = true;
 	if (tree->watching && tree->turn != NOBODY)
@@ -291,7 +297,7 @@ static void await_turn(struct process *process, const struct turn_end *end)
 	while (!has_turn(process)) {
 		if (end && !self(process)->poked)
 			watch(process, end);
-		else if (!answer_doorbell(true))
+		else if (!answer_doorbell(process, true))
 			check_holder(process);
 	}
 	self(process)->poked = false;

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <xmmintrin.h>
@@ -58,11 +59,40 @@ static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enu
 	siglongjmp(frame->leave, reason);
 }
 
+enum { FORWARD_SIGNAL = 64, FORWARD_MAGIC = 0x5a5e << 16, FORWARD_MAGIC_MASK = (int)0xffff0000 };
+
+/* The number and si_code (SI_USER and below fit in a byte) travel in the value; the sender's ids stay. */
+static void forward(int number, const siginfo_t *info)
+{
+	siginfo_t sent = *info;
+
+	sent.si_signo = FORWARD_SIGNAL;
+	sent.si_code = SI_QUEUE;
+	sent.si_value.sival_int = FORWARD_MAGIC | number << 8 | (info->si_code & 0xff);
+	syscall(SYS_rt_sigqueueinfo, getpid(), FORWARD_SIGNAL, &sent);
+}
+
+bool fault_forwarded(siginfo_t *info)
+{
+	int value = info->si_value.sival_int;
+
+	if (info->si_signo != FORWARD_SIGNAL || info->si_code != SI_QUEUE || (value & FORWARD_MAGIC_MASK) != FORWARD_MAGIC)
+		return false;
+	info->si_signo = value >> 8 & 0xff;
+	info->si_code = (int8_t)value;
+	info->si_value.sival_int = 0;
+	return true;
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	struct fault_frame *frame = current;
 	const ucontext_t *uc = context;
 
+	if (info->si_code <= 0) {
+		forward(signal, info);
+		return;
+	}
 	if (!frame) { /* our own fault: die of it, with a core */
 		static const char message[] = "tick86: internal error: the emulator itself has faulted\n";
 		ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);

@@ -3,6 +3,7 @@
 #define TICK86_EMU_FAULT_H
 
 #include <setjmp.h>
+#include <signal.h>
 
 #include "emu/cpu/cpu.h"
 #include "emu/mem/space.h"
@@ -26,5 +27,9 @@ struct fault_frame {
 void fault_install(void);
 void fault_enter(struct fault_frame *frame);
 void fault_leave(void);
+
+/* SIGSEGV and its kin may also be sent by somebody. Since they cannot be blocked here, they are then sent on as a signal that is:
+ * true if `info` is one of these, which then is what it was. */
+bool fault_forwarded(siginfo_t *info);
 
 #endif

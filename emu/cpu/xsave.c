@@ -4,9 +4,6 @@
 
 #include "emu/cpu/model.h"
 
-/* FCW: bit 6 reads as 1, bits 7 and 15:13 as 0. */
-enum { FCW_INIT = 0x37f, FCW_FIXED = 0x40, FCW_BITS = 0x1f3f };
-enum { FSW_EXCEPTIONS = 0x3f, FSW_ES = 1 << 7, FSW_B = 1 << 15, FSW_TOP_SHIFT = 11, FSW_TOP = 7 << FSW_TOP_SHIFT };
 enum { FOP_BITS = 0x7ff, ST_BYTES = 10 };
 
 uint64_t xsave_components(const struct cpu *cpu)
@@ -57,16 +54,10 @@ static void write_x87(const struct x87 *x87, struct xsave_area *area, bool wide)
 	}
 }
 
-/* The CPU sets ES and B by whether an exception is pending, whatever the area says. */
-static uint16_t summarize(uint16_t fsw, uint16_t fcw)
-{
-	return (uint16_t)((fsw & ~(FSW_ES | FSW_B)) | (fsw & ~fcw & FSW_EXCEPTIONS ? FSW_ES | FSW_B : 0));
-}
-
 static void read_x87(struct x87 *x87, const struct xsave_area *area, bool wide)
 {
 	x87->control = (area->fcw & FCW_BITS) | FCW_FIXED;
-	x87->status = summarize(area->fsw, area->fcw) & (uint16_t)~FSW_TOP;
+	x87->status = x87_summarize(area->fsw, area->fcw) & (uint16_t)~FSW_TOP;
 	x87->top = area->fsw >> FSW_TOP_SHIFT & 7;
 	x87->valid = area->ftw;
 	x87->opcode = area->fop & FOP_BITS;

@@ -52,7 +52,8 @@ static bool code_write(struct fault_frame *frame, const siginfo_t *info, const u
 	return true;
 }
 
-/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. */
+/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. The x87 unit is fresh too, which is as
+ * handlers leave it to one another (emu/op/x87_host.h). */
 static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enum fault_reason reason)
 {
 	_mm_setcsr(uc->uc_mcontext.fpregs->mxcsr);

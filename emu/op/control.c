@@ -52,6 +52,7 @@ static const struct insn *raise(struct cpu *cpu, const struct insn *i, uint8_t v
 HANDLER(raise_ud) { return raise(cpu, i, VECTOR_UD); }
 HANDLER(raise_gp) { return raise(cpu, i, VECTOR_GP); }
 HANDLER(raise_de) { return raise(cpu, i, VECTOR_DE); }
+HANDLER(raise_mf) { return raise(cpu, i, VECTOR_MF); }
 
 /* --- direct -------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,169 @@
+/* x87: control and status, the stack's pointer and tags, saving and restoring. */
+#include <string.h>
+
+#include "emu/cpu/x87_image.h"
+#include "emu/op/lists.h"
+#include "emu/op/x87_host.h"
+
+/* Areas may lie on two pages: their last byte is touched, so that a fault comes before any change. */
+static inline void probe_write(void *byte)
+{
+	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)byte));
+}
+
+static void copy_out(struct cpu *cpu, const struct insn *i, const void *from, size_t size)
+{
+	uint8_t *area = guest_pointer(cpu, i, address_based(cpu, i));
+
+	probe_write(area + size - 1);
+	probe_write(area);
+	memcpy(area, from, size);
+	compiler_barrier();
+}
+
+static void copy_in(struct cpu *cpu, const struct insn *i, void *to, size_t size)
+{
+	memcpy(to, guest_pointer(cpu, i, address_based(cpu, i)), size);
+	compiler_barrier();
+}
+
+/* --- control and status words ----------------------------------------------------------------------- */
+
+static HANDLER(fwait)
+{
+	if (x87_pending(&cpu->x87))
+		return raise_mf(cpu, i);
+	NEXT();
+}
+
+static HANDLER(fnop_no_wait) { NEXT(); }
+
+static HANDLER(fninit)
+{
+	x87_init(&cpu->x87);
+	NEXT();
+}
+
+static HANDLER(fnclex)
+{
+	cpu->x87.status &= (uint16_t)~(FSW_EXCEPTIONS | FSW_SF | FSW_ES | FSW_B);
+	NEXT();
+}
+
+static HANDLER(fnstcw)
+{
+	guest_store16(cpu, i, address_based(cpu, i), cpu->x87.control);
+	NEXT();
+}
+
+static HANDLER(fldcw)
+{
+	struct x87 *x87 = &cpu->x87;
+	uint16_t control;
+
+	if (x87_pending(x87))
+		return raise_mf(cpu, i);
+	control = guest_load16(cpu, i, address_based(cpu, i));
+	x87->control = (control & FCW_BITS) | FCW_FIXED;
+	x87->status = x87_summarize(x87->status, control);
+	NEXT();
+}
+
+static inline uint16_t status_word(const struct x87 *x87)
+{
+	return (uint16_t)(x87->status | x87->top << FSW_TOP_SHIFT);
+}
+
+static HANDLER(fnstsw_m)
+{
+	guest_store16(cpu, i, address_based(cpu, i), status_word(&cpu->x87));
+	NEXT();
+}
+
+static HANDLER(fnstsw_r)
+{
+	*reg16(cpu, i->a) = status_word(&cpu->x87);
+	NEXT();
+}
+
+/* --- environment and state: SDM vol. 1, 8.1.10 -------------------------------------------------------- */
+
+/* FNSTENV masks all exceptions once it has stored the control word. */
+static void mask_exceptions(struct x87 *x87)
+{
+	x87->control |= FSW_EXCEPTIONS;
+	x87->status = x87_summarize(x87->status, x87->control);
+}
+
+#define SAVE_HANDLERS(suffix, image_type, environment)                            \
+	static HANDLER(fnstenv##suffix)                                           \
+	{                                                                         \
+		struct image_type image;                                          \
+										  \
+		x87_save##suffix(&cpu->x87, &image);                              \
+		copy_out(cpu, i, &image, environment);                            \
+		mask_exceptions(&cpu->x87);                                       \
+		NEXT();                                                           \
+	}                                                                         \
+	static HANDLER(fnsave##suffix)                                            \
+	{                                                                         \
+		struct image_type image;                                          \
+										  \
+		x87_save##suffix(&cpu->x87, &image);                              \
+		copy_out(cpu, i, &image, sizeof image);                           \
+		x87_init(&cpu->x87);                                              \
+		NEXT();                                                           \
+	}                                                                         \
+	static HANDLER(fldenv##suffix)                                            \
+	{                                                                         \
+		struct image_type image;                                          \
+										  \
+		if (x87_pending(&cpu->x87))                                       \
+			return raise_mf(cpu, i);                                  \
+		copy_in(cpu, i, &image, environment);                             \
+		x87_load_environment##suffix(&cpu->x87, &image);                  \
+		NEXT();                                                           \
+	}                                                                         \
+	static HANDLER(frstor##suffix)                                            \
+	{                                                                         \
+		struct image_type image;                                          \
+										  \
+		if (x87_pending(&cpu->x87))                                       \
+			return raise_mf(cpu, i);                                  \
+		copy_in(cpu, i, &image, sizeof image);                            \
+		x87_load_environment##suffix(&cpu->x87, &image);                  \
+		x87_load_registers(&cpu->x87, image.st);                          \
+		NEXT();                                                           \
+	}
+SAVE_HANDLERS(, x87_image, X87_ENVIRONMENT)
+SAVE_HANDLERS(16, x87_image16, X87_ENVIRONMENT16)
+
+/* --- rows --------------------------------------------------------------------------------------------- */
+
+#define PLAIN(OP, attributes, handler) { OP, 0, 0, PATTERN_NONE, attributes, 0, 0, { handler }, { 0 } }
+#define MEMORY(OP, size, handler) { OP, size, 0, K_M, 0, 0, 0, { handler }, { 0 } }
+
+static const struct form rows[] = {
+	PLAIN(OP_FWAIT, FORM_FAULTS, fwait),
+	PLAIN(OP_FNOP, FORM_FAULTS, fwait),
+	/* These of the 8087 and the 80287 do nothing, and do not look for pending exceptions. */
+	PLAIN(OP_FENI8087_NOP, 0, fnop_no_wait),
+	PLAIN(OP_FDISI8087_NOP, 0, fnop_no_wait),
+	PLAIN(OP_FSETPM287_NOP, 0, fnop_no_wait),
+	PLAIN(OP_FNINIT, 0, fninit),
+	PLAIN(OP_FNCLEX, 0, fnclex),
+	MEMORY(OP_FNSTCW, 2, fnstcw),
+	MEMORY(OP_FLDCW, 2, fldcw),
+	MEMORY(OP_FNSTSW, 2, fnstsw_m),
+	{ OP_FNSTSW, 2, 0, K_R, 0, 0, 0, { fnstsw_r }, { 0 } },
+	MEMORY(OP_FNSTENV, 28, fnstenv),
+	MEMORY(OP_FNSTENV, 14, fnstenv16),
+	MEMORY(OP_FLDENV, 28, fldenv),
+	MEMORY(OP_FLDENV, 14, fldenv16),
+	MEMORY(OP_FNSAVE, 108, fnsave),
+	MEMORY(OP_FNSAVE, 94, fnsave16),
+	MEMORY(OP_FRSTOR, 108, frstor),
+	MEMORY(OP_FRSTOR, 94, frstor16),
+};
+
+const struct form_list x87_control_forms = { rows, sizeof rows / sizeof *rows };

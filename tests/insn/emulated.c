@@ -6,7 +6,6 @@
 
 #include "emu/cpu/model.h"
 
-enum { FSW_TOP = 7 << 11 };
 
 void emulated_init(struct emulated *emulated)
 {

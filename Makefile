@@ -36,6 +36,15 @@ $(BUILD)/obj/%.o: %.c Makefile
 # Run only where the host and the guest's CPU model have AVX2.
 $(BUILD)/obj/emu/op/avx%.o: CFLAGS += -mavx2 -mfma -mf16c -ffp-contract=off
 
+# The vDSO is an ELF file of its own inside the emulator.
+$(BUILD)/vdso.so: emu/linux/vdso.S emu/linux/vdso.lds emu/op/vdso.h Makefile
+	@mkdir -p $(@D)
+	$(CC) -I. -shared -nostdlib -o $@ $< -Wl,-T,emu/linux/vdso.lds -Wl,-soname,linux-vdso.so.1 -Wl,--hash-style=both \
+		-Wl,--build-id=none -Wl,--eh-frame-hdr -Wl,-z,max-page-size=4096 -Wl,-Bsymbolic
+
+$(BUILD)/obj/emu/linux/vdso.o: $(BUILD)/vdso.so
+$(BUILD)/obj/emu/linux/vdso.o: CPPFLAGS += -DVDSO_IMAGE='"$(BUILD)/vdso.so"'
+
 $(BUILD)/libtimekeep.a: $(TIMEKEEP)
 	@rm -f $@
 	$(AR) rcs $@ $^

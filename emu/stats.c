@@ -13,8 +13,9 @@ static json_t *time_reads(const struct process *process)
 	for (const struct task *task = process->tasks; task; task = task->next)
 		for (unsigned k = 0; k < TIME_READ_KINDS; k++)
 			reads[k] += task->cpu.time_reads[k];
-	return json_pack("{s:I, s:I, s:I}", "rdtsc", (json_int_t)reads[TIME_READ_RDTSC], "rdtscp",
-	                 (json_int_t)reads[TIME_READ_RDTSCP], "msr", (json_int_t)reads[TIME_READ_MSR]);
+	return json_pack("{s:I, s:I, s:I, s:I}", "rdtsc", (json_int_t)reads[TIME_READ_RDTSC], "rdtscp",
+	                 (json_int_t)reads[TIME_READ_RDTSCP], "msr", (json_int_t)reads[TIME_READ_MSR],
+	                 "vdso", (json_int_t)reads[TIME_READ_VDSO]);
 }
 
 static json_t *blocks_object(const struct process *process)

@@ -240,6 +240,9 @@ static bool map_program(struct process *process, const struct program *program, 
 		start.interpreter_base = interpreter.base;
 		entry = interpreter.entry;
 	}
+	int64_t result = vdso_map(&process->space);
+	if (result < 0)
+		return load_fail(error, (int)-result, "%s: the vDSO cannot be mapped: %s", path, strerror((int)-result));
 	uint64_t stack = stack_build(process, &start, error);
 	if (!stack)
 		return false;

@@ -36,6 +36,9 @@ void elf_close(struct elf *elf);
 /* Maps the segments; position-independent files at `base`. */
 bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct elf_place *place, struct load_error *error);
 
+/* Maps the vDSO at GUEST_VDSO. 0 or -errno. vdso.c. */
+int64_t vdso_map(struct space *space);
+
 /* What the stack at the program's start says of the program. */
 struct start {
 	char *const *argv;

@@ -97,7 +97,8 @@ static void log_unknown_instruction(struct task *task)
 
 	size = size < sizeof bytes ? size : sizeof bytes;
 	if (task->cpu.exception.vector != VECTOR_UD || !space_read(&task->process->space, task->cpu.rip, bytes, size)
-	    || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2)
+	    || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2 || decoded.op == OP_UD1
+	    || decoded.op == OP_UD0)
 		return;
 	decode_text(bytes, size, task->cpu.rip, text, sizeof text);
 	for (unsigned k = 0; k < decoded.length; k++)

@@ -3,7 +3,10 @@
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
+#include "emu/op/vdso.h"
 #include "timekeep/timekeep.h"
+
+enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
 
 /* Instructions that the clock has seen before this record: FORM_COUNTS put what is left of the block into imm. */
 static inline uint64_t insns_before(const struct cpu *cpu, const struct insn *i)
@@ -92,6 +95,90 @@ static HANDLER(cpuid)
 	cpu->r[RBX] = regs[1];
 	cpu->r[RCX] = regs[2];
 	cpu->r[RDX] = regs[3];
+	NEXT();
+}
+
+/* --- the vDSO's calls: emu/op/vdso.h ---------------------------------------------------------------- */
+
+/* The clocks that Linux's vDSO answers for; the others, and those of CPU time, are left to the system call. */
+static bool vdso_knows(uint32_t clock)
+{
+	const uint32_t known = 1 << TK_REALTIME | 1 << TK_MONOTONIC | 1 << TK_MONOTONIC_RAW | 1 << TK_REALTIME_COARSE
+	                       | 1 << TK_MONOTONIC_COARSE | 1 << TK_BOOTTIME | 1 << TK_TAI;
+
+	return clock < 32 && known >> clock & 1;
+}
+
+static int64_t clock_before(const struct cpu *cpu, const struct insn *i, enum tk_clock_id clock)
+{
+	return tk_clock_ns(cpu->clock, clock, insns_before(cpu, i));
+}
+
+/* struct timespec or struct timeval: seconds, and the rest in units of so many ns. */
+static void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, int64_t ns, int64_t unit)
+{
+	int64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;
+
+	if (rest < 0) {
+		seconds--;
+		rest += NS_PER_S;
+	}
+	guest_store64(cpu, i, address, (uint64_t)seconds);
+	guest_store64(cpu, i, address + 8, (uint64_t)(rest / unit));
+}
+
+static void vdso_clock_gettime(struct cpu *cpu, const struct insn *i)
+{
+	uint32_t clock = (uint32_t)cpu->r[RDI];
+
+	if (!vdso_knows(clock))
+		return;
+	store_time(cpu, i, cpu->r[RSI], clock_before(cpu, i, (enum tk_clock_id)clock), 1);
+	cpu->r[RAX] = 0;
+}
+
+static void vdso_gettimeofday(struct cpu *cpu, const struct insn *i)
+{
+	if (cpu->r[RDI])
+		store_time(cpu, i, cpu->r[RDI], clock_before(cpu, i, TK_REALTIME), NS_PER_US);
+	if (cpu->r[RSI])
+		guest_store64(cpu, i, cpu->r[RSI], 0); /* struct timezone: UTC, as the system call says */
+	cpu->r[RAX] = 0;
+}
+
+static void vdso_time(struct cpu *cpu, const struct insn *i)
+{
+	uint64_t seconds = (uint64_t)(clock_before(cpu, i, TK_REALTIME) / NS_PER_S);
+
+	if (cpu->r[RDI])
+		guest_store64(cpu, i, cpu->r[RDI], seconds);
+	cpu->r[RAX] = seconds;
+}
+
+static void vdso_getcpu(struct cpu *cpu, const struct insn *i)
+{
+	enum { NODE_SHIFT = 12 };
+	uint32_t aux = tk_aux(cpu->clock, cpu->vcpu);
+
+	if (cpu->r[RDI])
+		guest_store32(cpu, i, cpu->r[RDI], aux & ((1 << NODE_SHIFT) - 1));
+	if (cpu->r[RSI])
+		guest_store32(cpu, i, cpu->r[RSI], aux >> NODE_SHIFT);
+	cpu->r[RAX] = 0;
+}
+
+static HANDLER(vdso_call)
+{
+	static void (*const functions[])(struct cpu *, const struct insn *) = {
+		[VDSO_CLOCK_GETTIME] = vdso_clock_gettime, [VDSO_GETTIMEOFDAY] = vdso_gettimeofday,
+		[VDSO_TIME] = vdso_time, [VDSO_GETCPU] = vdso_getcpu,
+	};
+	unsigned function = i->a / 8;
+
+	if (i->disp != VDSO_MARK || i->b != gpr_offset(RAX, false) || function >= sizeof functions / sizeof *functions)
+		return raise_ud(cpu, i);
+	functions[function](cpu, i);
+	cpu->time_reads[TIME_READ_VDSO]++;
 	NEXT();
 }
 
@@ -188,6 +275,7 @@ static const struct form rows[] = {
 	PLAIN(OP_RDMSR, FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
 	PLAIN(OP_WRMSR, FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
 	PLAIN(OP_CPUID, 0, 0, cpuid),
+	{ OP_UD1, 4, 0, PATTERN2(K_R, K_M), FORM_COUNTS | FORM_FAULTS | FORM_HIDDEN_MEM, 0, 0, { vdso_call }, { 0 } },
 	TRAPS(OP_SYSCALL, syscall),
 	TRAPS(OP_INT3, int3),
 	TRAPS(OP_INT1, int1),

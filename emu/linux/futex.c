@@ -1,6 +1,7 @@
 /* futex(2). Threads of the process wait in the emulator; with one host thread, compare and wait are one step. */
 #include <errno.h>
 #include <linux/futex.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "emu/linux/calls.h"
@@ -50,6 +51,32 @@ static int64_t requeue(struct process *process, uint64_t from, uint64_t to, int6
 	return done + moved;
 }
 
+/* --- shared memory: other processes change the value, and their wakes do not reach us --------------------- */
+
+bool futex_poll_shared(struct process *process)
+{
+	bool waiting = false;
+
+	for (struct task *task = process->tasks; task; task = task->next) {
+		uint32_t word;
+
+		if (task->state != TASK_WAITING || !task->wait.futex || !task->wait.futex_shared)
+			continue;
+		if (space_read(&process->space, task->wait.futex, &word, sizeof(word)) && word == task->wait.futex_value)
+			waiting = true;
+		else
+			task_wake(task, WAKE_READY);
+	}
+	return waiting;
+}
+
+static bool in_shared_memory(const struct process *process, uint64_t address)
+{
+	const struct vma *vma = space_find(&process->space, address);
+
+	return vma && (vma->flags & MAP_SHARED);
+}
+
 /* --- waiting ----------------------------------------------------------------------------------------- */
 
 static int64_t read_word(struct task *task, uint64_t address, uint32_t *word)
@@ -70,6 +97,8 @@ static int64_t begin_wait(struct task *task, uint64_t address, uint32_t expected
 		return -EAGAIN;
 	task->wait.futex = address;
 	task->wait.futex_bits = bits;
+	task->wait.futex_value = expected;
+	task->wait.futex_shared = in_shared_memory(task->process, address);
 	task->wait.order = task->process->futex_order++;
 	return 0;
 }

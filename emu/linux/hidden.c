@@ -1,15 +1,22 @@
 #include "emu/linux/hidden.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 int hidden_fd(int fd)
 {
+	struct rlimit limit, raised;
 	int hidden;
 
 	if (fd < 0)
 		return -1;
+	/* The guest's limit, which the host enforces, may be lower. */
+	getrlimit(RLIMIT_NOFILE, &limit);
+	raised = (struct rlimit){ limit.rlim_cur < HIDDEN_FD_END ? HIDDEN_FD_END : limit.rlim_cur, limit.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &raised);
 	hidden = fcntl(fd, F_DUPFD, HIDDEN_FD_FIRST);
+	setrlimit(RLIMIT_NOFILE, &limit);
 	close(fd);
 	return hidden;
 }

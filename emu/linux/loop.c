@@ -14,11 +14,12 @@
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/syscall.h"
+#include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 #include "emu/linux/tty.h"
 #include "timekeep/timekeep.h"
 
-enum { SLICE_INSNS = 200000, DEADLOCK_STATUS = 125 };
+enum { SLICE_INSNS = 200000, DEADLOCK_STATUS = 125, SHARED_FUTEX_NS = 1000000 };
 
 void task_wake(struct task *task, enum wake why)
 {
@@ -297,7 +298,7 @@ static bool wait_on_host(struct process *process, int64_t ns)
 static void idle(struct process *process)
 {
 	int64_t wait_ns = -1;
-	bool came;
+	bool came, capped;
 
 	switch (tk_idle_begin(process->clock, clock_insns(process), external_wait(process), &wait_ns)) {
 	case TK_IDLE_DEADLOCK:
@@ -309,28 +310,36 @@ static void idle(struct process *process)
 	case TK_IDLE_WAIT:
 		break;
 	}
+	/* Nobody tells us of a write to memory that other processes share: look now and then. In a tree nobody writes now. */
+	capped = !process->tree && futex_poll_shared(process) && (wait_ns < 0 || wait_ns > SHARED_FUTEX_NS);
+	if (capped)
+		wait_ns = SHARED_FUTEX_NS;
 	tree_watch(process, wait_ns != 0);
 	came = wait_on_host(process, wait_ns);
 	tree_watch(process, false);
-	tk_idle_end(process->clock, clock_insns(process), came ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
+	tk_idle_end(process->clock, clock_insns(process), came || capped ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
 }
 
 static void poll_waiting(struct process *process)
 {
+	futex_poll_shared(process);
 	if (count_fds(process) > 0)
 		wait_on_host(process, 0);
 }
 
-/* Lets the tree's other processes run. True: none can, nor can this one. */
-static bool take_turns(struct process *process)
+/* Lets the tree's other processes run; `ran`: this one has used its turn. True: none can, nor can this one. */
+static bool take_turns(struct process *process, bool ran)
 {
-	bool blocked = !process->exiting && !next_runnable(process), idle;
-	struct turn_end end = { .blocked = blocked };
+	bool watches_memory = futex_poll_shared(process), idle;
+	bool blocked = !process->exiting && !next_runnable(process);
+	struct turn_end end;
 
 	if (process->exiting || !process->tree)
 		return blocked;
 	end = gather(process);
 	end.blocked = blocked;
+	end.ran = ran;
+	end.watches_memory = watches_memory;
 	idle = end.fds && tree_take_turns(process, &end);
 	free(end.fds);
 	return idle;
@@ -359,7 +368,7 @@ int process_run(struct process *process)
 		if (task)
 			run_slice(task);
 		clock_arm(process);
-		if (take_turns(process))
+		if (take_turns(process, task))
 			idle(process);
 	}
 	return process->exit_status;

@@ -53,7 +53,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->tasks->cpu.rdtscp_disabled = !tk_has_rdtscp(process->clock);
 	fpstate_reset(&process->tasks->cpu);
 	signal_host_take(process);
-	return process;
+	return signal_host_fd(process) >= 0 ? process : NULL;
 }
 
 _Noreturn void process_die(struct process *process, int status)

@@ -27,7 +27,8 @@ struct member {
 	enum member_state state;
 	pid_t pid, host_pid;
 	int parent;          /* index, or NOBODY */
-	bool polls;          /* BLOCKED: has descriptors to look at */
+	bool polls;          /* BLOCKED: wants to look whether others have ended that */
+	bool external;       /* BLOCKED: has descriptors that somebody outside may make ready */
 	bool poked;          /* BLOCKED: something happened that may end it */
 	bool targeted;       /* a signal to it is being sent */
 	bool settled;        /* STOPPED, ENDED: the host has done it too */
@@ -336,8 +337,9 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 		return end->blocked;
 	member = self(process);
 	member->state = end->blocked ? BLOCKED : RUNNABLE;
-	member->polls = end->count > 1; /* the last one is for signals */
-	tree->quiet = end->blocked ? tree->quiet + 1 : 0;
+	member->external = end->count > 1; /* the last one is for signals */
+	member->polls = member->external || end->watches_memory;
+	tree->quiet = end->ran ? 0 : tree->quiet + 1;
 	if (end->blocked && !somebody_runs(tree) && tree->quiet > pollers(tree)) {
 		tree->quiet = 0;
 		return true;
@@ -367,7 +369,7 @@ bool tree_external(const struct process *process)
 	const struct tree *tree = process->tree;
 
 	for (int i = 0; i < MEMBERS; i++)
-		if ((tree->member[i].state == BLOCKED && tree->member[i].polls) || tree->member[i].state == STOPPED)
+		if ((tree->member[i].state == BLOCKED && tree->member[i].external) || tree->member[i].state == STOPPED)
 			return true;
 	return false;
 }

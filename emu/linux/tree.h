@@ -25,6 +25,8 @@ pid_t tree_begin_child(struct process *process, pid_t pid);
 /* What a process says of itself when its turn ends. */
 struct turn_end {
 	bool blocked;      /* no thread can run */
+	bool ran;          /* it did something before */
+	bool watches_memory; /* another process of the tree may end that by a write to shared memory */
 	struct pollfd *fds; /* what could end that, the host's signals among it */
 	unsigned count;
 };

@@ -29,7 +29,8 @@ struct wait {
 	bool on_wall;          /* `deadline` was computed from this CLOCK_REALTIME and moves when that is set */
 	int64_t wall;
 	uint64_t futex;        /* guest address of a futex waited on, or 0 */
-	uint32_t futex_bits;
+	uint32_t futex_bits, futex_value; /* wakers' mask; the value waited on */
+	bool futex_shared;     /* in memory shared with other processes: their wakes are seen by the value's change */
 	uint64_t order;        /* of the futex's waiters */
 	bool child;            /* a child's change of state wakes it */
 	bool uninterruptible;  /* signals do not wake it */

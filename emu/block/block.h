@@ -24,7 +24,10 @@ struct blocks_stats {
 };
 struct blocks_stats blocks_stats(const struct blocks *blocks);
 
-/* Runs guest code from cpu->rip until an event or until `budget` instructions have been executed: exactly so many,
+/* The largest budget of one run: below what entering an unlinked block charges. */
+#define CPU_RUN_MAX (UINT64_C(1) << 30)
+
+/* Runs guest code from cpu->rip until an event or until `budget` instructions (at most CPU_RUN_MAX) have been executed: exactly so many,
  * or fewer when the reason returned is not EXIT_BUDGET. cpu_count(cpu, 0) tells the number. */
 enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget);
 

@@ -208,6 +208,8 @@ enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
 	run.frame.space = blocks->space;
 	run.frame.code_written = code_written;
 	run.frame.context = &run;
+	if (budget > CPU_RUN_MAX)
+		budget = CPU_RUN_MAX;
 	cpu->limit = budget;
 	cpu->budget = (int64_t)budget;
 	cpu->link = NULL;

@@ -3,6 +3,9 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
+/* pairs.c takes many of these handlers as they are; lists.h names those. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
 /* --- the ways out -------------------------------------------------------------------------------- */
 
 static const struct insn *leave(struct cpu *cpu, struct block **link, uint64_t target)
@@ -56,7 +59,7 @@ HANDLER(raise_mf) { return raise(cpu, i, VECTOR_MF); }
 
 /* --- direct -------------------------------------------------------------------------------------- */
 
-static HANDLER(jmp)
+HANDLER(jmp)
 {
 	ENTER(links_of(i)->taken, leave_taken);
 }
@@ -67,7 +70,7 @@ HANDLER(fall_record)
 	ENTER(links_of(i)->fall, leave_fall);
 }
 
-static HANDLER(call)
+HANDLER(call)
 {
 	uint64_t rsp = cpu->r[RSP] - 8;
 
@@ -84,23 +87,23 @@ static HANDLER(call)
 	} while (0)
 
 /* The eight conditions; for their negations the builder swaps the links. */
-#define JCC(test) static HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
+#define JCC(test) HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
 JCC(o) JCC(b) JCC(z) JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
 
-static HANDLER(jrcxz) { CONDITIONAL(cpu->r[RCX] == 0); }
-static HANDLER(jecxz) { CONDITIONAL((uint32_t)cpu->r[RCX] == 0); }
-static HANDLER(loop64) { CONDITIONAL(--cpu->r[RCX] != 0); }
-static HANDLER(loope64) { CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags)); }
-static HANDLER(loopne64) { CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags)); }
+HANDLER(jrcxz) { CONDITIONAL(cpu->r[RCX] == 0); }
+HANDLER(jecxz) { CONDITIONAL((uint32_t)cpu->r[RCX] == 0); }
+HANDLER(loop64) { CONDITIONAL(--cpu->r[RCX] != 0); }
+HANDLER(loope64) { CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags)); }
+HANDLER(loopne64) { CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags)); }
 
 static inline uint32_t decrement_ecx(struct cpu *cpu)
 {
 	return (uint32_t)(cpu->r[RCX] = (uint32_t)(cpu->r[RCX] - 1));
 }
 
-static HANDLER(loop32) { CONDITIONAL(decrement_ecx(cpu) != 0); }
-static HANDLER(loope32) { CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags)); }
-static HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags)); }
+HANDLER(loop32) { CONDITIONAL(decrement_ecx(cpu) != 0); }
+HANDLER(loope32) { CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags)); }
+HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags)); }
 
 /* --- indirect ------------------------------------------------------------------------------------ */
 
@@ -114,12 +117,12 @@ static HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->
 		ENTER(entry_->block, leave_jump);                                         \
 	} while (0)
 
-static HANDLER(jmp_r)
+HANDLER(jmp_r)
 {
 	JUMP_TO(*reg64(cpu, i->a));
 }
 
-static HANDLER(call_r)
+HANDLER(call_r)
 {
 	uint64_t target = *reg64(cpu, i->a), rsp = cpu->r[RSP] - 8;
 
@@ -129,11 +132,11 @@ static HANDLER(call_r)
 }
 
 #define INDIRECT(kind)                                                                                           \
-	static HANDLER(jmp_m_##kind)                                                                             \
+	HANDLER(jmp_m_##kind)                                                                             \
 	{                                                                                                        \
 		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)));                                           \
 	}                                                                                                        \
-	static HANDLER(call_m_##kind)                                                                            \
+	HANDLER(call_m_##kind)                                                                            \
 	{                                                                                                        \
 		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i)), rsp = cpu->r[RSP] - 8;           \
 		guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);                                        \
@@ -144,7 +147,7 @@ INDIRECT(based)
 INDIRECT(indexed)
 INDIRECT(absolute)
 
-static HANDLER(ret)
+HANDLER(ret)
 {
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 
@@ -152,7 +155,7 @@ static HANDLER(ret)
 	JUMP_TO(target);
 }
 
-static HANDLER(ret_i)
+HANDLER(ret_i)
 {
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 
@@ -171,27 +174,27 @@ static HANDLER(ret_i)
 		cpu->flags = (flags_t)ax;                                                                        \
 		return taken;                                                                                    \
 	}                                                                                                        \
-	static HANDLER(name##BITS##_j##cc##_rr)                                                                  \
+	HANDLER(name##BITS##_j##cc##_rr)                                                                  \
 	{                                                                                                        \
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b)));              \
 	}                                                                                                        \
-	static HANDLER(name##BITS##_j##cc##_ri)                                                                  \
+	HANDLER(name##BITS##_j##cc##_ri)                                                                  \
 	{                                                                                                        \
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm));             \
 	}                                                                                                        \
 	EACH_ADDRESS(FUSED_MEMORY, name, cc, BITS)
 #define FUSED_MEMORY(name, cc, BITS, kind)                                                                       \
-	static HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
+	HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
 	{                                                                                                        \
 		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), src));                                \
 	}                                                                                                        \
-	static HANDLER(name##BITS##_j##cc##_mr_##kind)                                                           \
+	HANDLER(name##BITS##_j##cc##_mr_##kind)                                                           \
 	{                                                                                                        \
 		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
 		CONDITIONAL(name##BITS##_j##cc(cpu, dst, *reg##BITS(cpu, i->a)));                                \
 	}                                                                                                        \
-	static HANDLER(name##BITS##_j##cc##_mi_##kind)                                                           \
+	HANDLER(name##BITS##_j##cc##_mi_##kind)                                                           \
 	{                                                                                                        \
 		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
 		CONDITIONAL(name##BITS##_j##cc(cpu, dst, (uint##BITS##_t)immediate_##kind(i)));                  \

@@ -1,4 +1,4 @@
-/* Two hot instructions that stand side by side, run by one handler. A record of a pair keeps its fields and only its handler changes:
+/* Hot instructions that stand side by side, run by one handler. A record of a pair keeps its fields and only its handler changes:
  * the second one's record still follows, where a fault in it is looked for. Each pair saves a jump that is hard to predict. */
 #include <stdlib.h>
 
@@ -69,6 +69,9 @@ HOT(pop64)
 	X(push64, OP_PUSH, 8, 0, K_R, ADDRESS_BASED, false) \
 	X(pop64, OP_POP, 8, 0, K_R, ADDRESS_BASED, false)
 
+#define NUMBER(name, ...) HOT_##name,
+enum { HOT_FORMS(NUMBER) };
+
 #define FIRST(X) \
 	X(mov64_rr) X(mov32_rr) X(mov64_rm) X(mov32_rm) X(mov64_rx) X(mov64_mr) X(mov32_mr) X(movzx8_rm) X(movzx8_rr) \
 	X(lea64) X(lea64_x) X(add64_ri) X(sub64_ri) X(add64_rr) X(and32_ri) X(shl64_ri) X(shr32_ri) X(push64) X(pop64)
@@ -91,12 +94,72 @@ HOT(pop64)
 #define PAIRS(first) SECOND(PAIR, first)
 FIRST(PAIRS)
 
+/* --- runs of pushes and pops ------------------------------------------------------------------------------ */
+
+/* RSP goes through memory from one handler to the next; within one it stays in a register, and is stored after each access as a
+ * fault in the next demands. */
+static inline __attribute__((always_inline)) uint64_t push_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
+{
+	guest_store64(cpu, i, rsp - 8, *reg64(cpu, i->a));
+	return cpu->r[RSP] = rsp - 8;
+}
+
+/* POP RSP ends the run's knowledge of RSP, so its value is what the next one goes on with. */
+static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
+{
+	uint64_t value = guest_load64(cpu, i, rsp);
+
+	cpu->r[RSP] = rsp + 8;
+	set_reg64(cpu, i->a, value);
+	return unlikely(i->a == gpr_offset(RSP, false)) ? value : rsp + 8;
+}
+
+/* PUSH RSP pushes the value before the push, which is what push_at's register read sees. */
+#define STACK_RUN(name, step, length)                          \
+	static HANDLER(name##length)                           \
+	{                                                      \
+		uint64_t rsp = cpu->r[RSP];                    \
+		_Pragma("GCC unroll 6")                        \
+		for (unsigned k = 0; k < length; k++)          \
+			rsp = step(cpu, i + k, rsp);           \
+		GO(i + length);                                \
+	}
+#define STACK_RUNS(name, step) \
+	STACK_RUN(name, step, 2) STACK_RUN(name, step, 3) STACK_RUN(name, step, 4) STACK_RUN(name, step, 5) STACK_RUN(name, step, 6)
+STACK_RUNS(push_run, push_at)
+STACK_RUNS(pop_run, pop_at)
+
+enum { RUN_MAX = 6 };
+static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3, push_run4, push_run5, push_run6 };
+static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3, pop_run4, pop_run5, pop_run6 };
+
+/* --- a hot one and the branch behind it ----------------------------------------------------------------- */
+
+/* The second one's handler is jumped to directly, which needs no prediction of an indirect jump. */
+#define WITH_END(first, end)                   \
+	static HANDLER(first##_then_##end)     \
+	{                                      \
+		first(cpu, i);                 \
+		return end(cpu, i + 1);        \
+	}
+#define WITH_ENDS(first) HOT_ENDS(WITH_END, first)
+FIRST(WITH_ENDS)
+
 #define COUNT(...) +1
 enum { HOT_COUNT = 0 FIRST(COUNT) };
 
 #define ENTRY(first, second) first##_##second,
 #define ENTRIES(first) { SECOND(ENTRY, first) },
 static handler_t *const pairs[HOT_COUNT][HOT_COUNT] = { FIRST(ENTRIES) };
+
+#define END_ENTRY(first, end) first##_then_##end,
+#define END_ENTRIES(first) { HOT_ENDS(END_ENTRY, first) },
+#define END_COUNT(first, end) +1
+enum { END_COUNT_ALL = 0 HOT_ENDS(END_COUNT, ) };
+static handler_t *const with_ends[HOT_COUNT][END_COUNT_ALL] = { FIRST(END_ENTRIES) };
+
+#define END(first, end) end,
+static handler_t *const ends[END_COUNT_ALL] = { HOT_ENDS(END, ) };
 
 #define FORM(name, op_, size0, size1, pattern, kind, dead) { op_, size0, size1, pattern, kind, dead },
 static const struct hot_form {
@@ -140,25 +203,47 @@ void pair_index_destroy(struct pair_index *index)
 	free(index);
 }
 
-static int hot_number(const struct pair_index *index, handler_t *run)
+static int number_of(handler_t *run, handler_t *const *among, int count)
 {
-	for (int k = 0; k < HOT_COUNT; k++)
-		if (index->hot[k] == run)
+	for (int k = 0; k < count; k++)
+		if (among[k] == run)
 			return k;
 	return -1;
 }
 
+/* Pushes and pops in a row: one handler keeps RSP at hand for up to RUN_MAX of them. Returns how many records it covers, 0 for none. */
+static unsigned stack_run(const struct pair_index *index, struct insn *insn, unsigned count)
+{
+	handler_t *plain = insn->run;
+	unsigned length = 0;
+
+	if (plain != index->hot[HOT_push64] && plain != index->hot[HOT_pop64])
+		return 0;
+	while (length < count && length < RUN_MAX && insn[length].run == plain)
+		length++;
+	if (length < 2)
+		return 0;
+	insn->run = (plain == index->hot[HOT_push64] ? push_runs : pop_runs)[length];
+	return length;
+}
+
 void pair_records(const struct pair_index *index, struct insn *insn, unsigned count)
 {
-	int first = -1;
+	for (unsigned k = 0; k + 1 < count;) {
+		unsigned run = stack_run(index, insn + k, count - k);
+		int first, second, end;
 
-	for (unsigned k = 0; k < count; k++) {
-		int second = hot_number(index, insn[k].run);
-
-		if (first >= 0 && second >= 0) {
-			insn[k - 1].run = pairs[first][second];
-			second = -1;
+		if (run) {
+			k += run;
+			continue;
 		}
-		first = second;
+		first = number_of(insn[k].run, index->hot, HOT_COUNT);
+		second = first < 0 ? -1 : number_of(insn[k + 1].run, index->hot, HOT_COUNT);
+		end = first < 0 || second >= 0 ? -1 : number_of(insn[k + 1].run, ends, END_COUNT_ALL);
+		if (second >= 0)
+			insn[k].run = pairs[first][second];
+		else if (end >= 0)
+			insn[k].run = with_ends[first][end];
+		k += second >= 0 || end >= 0 ? 2 : 1;
 	}
 }

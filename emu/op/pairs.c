@@ -14,19 +14,36 @@
 
 HOT(mov64_rr) { set_reg64(cpu, i->a, *reg64(cpu, i->b)); }
 HOT(mov32_rr) { set_reg32(cpu, i->a, *reg32(cpu, i->b)); }
+HOT(mov32_ri) { set_reg32(cpu, i->a, (uint32_t)i->imm); }
 HOT(mov64_rm) { set_reg64(cpu, i->a, guest_load64(cpu, i, address_based(cpu, i))); }
-HOT(mov32_rm) { set_reg32(cpu, i->a, guest_load32(cpu, i, address_based(cpu, i))); }
 HOT(mov64_rx) { set_reg64(cpu, i->a, guest_load64(cpu, i, address_indexed(cpu, i))); }
+HOT(mov64_ra) { set_reg64(cpu, i->a, guest_load64(cpu, i, address_absolute(cpu, i))); }
+HOT(mov32_rm) { set_reg32(cpu, i->a, guest_load32(cpu, i, address_based(cpu, i))); }
+HOT(mov32_rx) { set_reg32(cpu, i->a, guest_load32(cpu, i, address_indexed(cpu, i))); }
 HOT(mov64_mr) { guest_store64(cpu, i, address_based(cpu, i), *reg64(cpu, i->a)); }
 HOT(mov32_mr) { guest_store32(cpu, i, address_based(cpu, i), *reg32(cpu, i->a)); }
-HOT(movzx8_rm) { set_reg32(cpu, i->a, guest_load8(cpu, i, address_based(cpu, i))); }
+HOT(mov8_mr) { guest_store8(cpu, i, address_based(cpu, i), *reg8(cpu, i->a)); }
+HOT(mov32_mi) { guest_store32(cpu, i, address_based(cpu, i), (uint32_t)i->imm); }
 HOT(movzx8_rr) { set_reg32(cpu, i->a, *reg8(cpu, i->b)); }
+HOT(movzx8_rm) { set_reg32(cpu, i->a, guest_load8(cpu, i, address_based(cpu, i))); }
+HOT(movzx8_rx) { set_reg32(cpu, i->a, guest_load8(cpu, i, address_indexed(cpu, i))); }
+HOT(movzx16_rm) { set_reg32(cpu, i->a, guest_load16(cpu, i, address_based(cpu, i))); }
+HOT(movsx32_rr) { set_reg64(cpu, i->a, (uint64_t)(int32_t)*reg32(cpu, i->b)); }
+HOT(movsx32_rm) { set_reg64(cpu, i->a, (uint64_t)(int32_t)guest_load32(cpu, i, address_based(cpu, i))); }
 HOT(lea64) { set_reg64(cpu, i->a, address_based(cpu, i)); }
 HOT(lea64_x) { set_reg64(cpu, i->a, address_indexed(cpu, i)); }
+HOT(lea64_a) { set_reg64(cpu, i->a, address_absolute(cpu, i)); }
+HOT(lea32) { set_reg32(cpu, i->a, (uint32_t)address_based(cpu, i)); }
 HOT(add64_ri) { set_reg64(cpu, i->a, add64(*reg64(cpu, i->a), i->imm, &cpu->flags)); }
-HOT(sub64_ri) { set_reg64(cpu, i->a, sub64(*reg64(cpu, i->a), i->imm, &cpu->flags)); }
 HOT(add64_rr) { set_reg64(cpu, i->a, add64(*reg64(cpu, i->a), *reg64(cpu, i->b), &cpu->flags)); }
+HOT(sub64_ri) { set_reg64(cpu, i->a, sub64(*reg64(cpu, i->a), i->imm, &cpu->flags)); }
+HOT(sub64_rr) { set_reg64(cpu, i->a, sub64(*reg64(cpu, i->a), *reg64(cpu, i->b), &cpu->flags)); }
 HOT(and32_ri) { set_reg32(cpu, i->a, and32(*reg32(cpu, i->a), (uint32_t)i->imm, &cpu->flags)); }
+HOT(xor32_rr) { set_reg32(cpu, i->a, xor32(*reg32(cpu, i->a), *reg32(cpu, i->b), &cpu->flags)); }
+HOT(add64_dead_ri) { set_reg64(cpu, i->a, *reg64(cpu, i->a) + i->imm); }
+HOT(add64_dead_rr) { set_reg64(cpu, i->a, *reg64(cpu, i->a) + *reg64(cpu, i->b)); }
+HOT(and32_dead_ri) { set_reg32(cpu, i->a, *reg32(cpu, i->a) & (uint32_t)i->imm); }
+HOT(xor32_dead_rr) { set_reg32(cpu, i->a, *reg32(cpu, i->a) ^ *reg32(cpu, i->b)); }
 HOT(shl64_ri) { set_reg64(cpu, i->a, *reg64(cpu, i->a) << (i->imm & 63)); }
 HOT(shr32_ri) { set_reg32(cpu, i->a, *reg32(cpu, i->a) >> (i->imm & 31)); }
 
@@ -51,19 +68,36 @@ HOT(pop64)
 #define HOT_FORMS(X) \
 	X(mov64_rr, OP_MOV, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
 	X(mov32_rr, OP_MOV, 4, 4, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(mov32_ri, OP_MOV, 4, 4, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
 	X(mov64_rm, OP_MOV, 8, 8, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
-	X(mov32_rm, OP_MOV, 4, 4, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
 	X(mov64_rx, OP_MOV, 8, 8, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
+	X(mov64_ra, OP_MOV, 8, 8, PATTERN2(K_R, K_M), ADDRESS_ABSOLUTE, false) \
+	X(mov32_rm, OP_MOV, 4, 4, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(mov32_rx, OP_MOV, 4, 4, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
 	X(mov64_mr, OP_MOV, 8, 8, PATTERN2(K_M, K_R), ADDRESS_BASED, false) \
 	X(mov32_mr, OP_MOV, 4, 4, PATTERN2(K_M, K_R), ADDRESS_BASED, false) \
-	X(movzx8_rm, OP_MOVZX, 4, 1, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(mov8_mr, OP_MOV, 1, 1, PATTERN2(K_M, K_R), ADDRESS_BASED, false) \
+	X(mov32_mi, OP_MOV, 4, 4, PATTERN2(K_M, K_I), ADDRESS_BASED, false) \
 	X(movzx8_rr, OP_MOVZX, 4, 1, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(movzx8_rm, OP_MOVZX, 4, 1, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(movzx8_rx, OP_MOVZX, 4, 1, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
+	X(movzx16_rm, OP_MOVZX, 4, 2, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(movsx32_rr, OP_MOVSXD, 8, 4, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(movsx32_rm, OP_MOVSXD, 8, 4, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
 	X(lea64, OP_LEA, 8, 8, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
 	X(lea64_x, OP_LEA, 8, 8, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
+	X(lea64_a, OP_LEA, 8, 8, PATTERN2(K_R, K_M), ADDRESS_ABSOLUTE, false) \
+	X(lea32, OP_LEA, 4, 4, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
 	X(add64_ri, OP_ADD, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
-	X(sub64_ri, OP_SUB, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
 	X(add64_rr, OP_ADD, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(sub64_ri, OP_SUB, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
+	X(sub64_rr, OP_SUB, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
 	X(and32_ri, OP_AND, 4, 4, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
+	X(xor32_rr, OP_XOR, 4, 4, PATTERN2(K_R, K_R), ADDRESS_BASED, false) \
+	X(add64_dead_ri, OP_ADD, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(add64_dead_rr, OP_ADD, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, true) \
+	X(and32_dead_ri, OP_AND, 4, 4, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(xor32_dead_rr, OP_XOR, 4, 4, PATTERN2(K_R, K_R), ADDRESS_BASED, true) \
 	X(shl64_ri, OP_SHL, 8, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
 	X(shr32_ri, OP_SHR, 4, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
 	X(push64, OP_PUSH, 8, 0, K_R, ADDRESS_BASED, false) \
@@ -73,14 +107,21 @@ HOT(pop64)
 enum { HOT_FORMS(NUMBER) };
 
 #define FIRST(X) \
-	X(mov64_rr) X(mov32_rr) X(mov64_rm) X(mov32_rm) X(mov64_rx) X(mov64_mr) X(mov32_mr) X(movzx8_rm) X(movzx8_rr) \
-	X(lea64) X(lea64_x) X(add64_ri) X(sub64_ri) X(add64_rr) X(and32_ri) X(shl64_ri) X(shr32_ri) X(push64) X(pop64)
+	X(mov64_rr) X(mov32_rr) X(mov32_ri) X(mov64_rm) X(mov64_rx) X(mov64_ra) X(mov32_rm) X(mov32_rx) \
+	X(mov64_mr) X(mov32_mr) X(mov8_mr) X(mov32_mi) X(movzx8_rr) X(movzx8_rm) X(movzx8_rx) X(movzx16_rm) \
+	X(movsx32_rr) X(movsx32_rm) X(lea64) X(lea64_x) X(lea64_a) X(lea32) X(add64_ri) X(add64_rr) X(sub64_ri) \
+	X(sub64_rr) X(and32_ri) X(xor32_rr) X(add64_dead_ri) X(add64_dead_rr) X(and32_dead_ri) X(xor32_dead_rr) \
+	X(shl64_ri) X(shr32_ri) X(push64) X(pop64)
 
 #define SECOND(X, first) \
-	X(first, mov64_rr) X(first, mov32_rr) X(first, mov64_rm) X(first, mov32_rm) X(first, mov64_rx) \
-	X(first, mov64_mr) X(first, mov32_mr) X(first, movzx8_rm) X(first, movzx8_rr) X(first, lea64) \
-	X(first, lea64_x) X(first, add64_ri) X(first, sub64_ri) X(first, add64_rr) X(first, and32_ri) \
-	X(first, shl64_ri) X(first, shr32_ri) X(first, push64) X(first, pop64)
+	X(first, mov64_rr) X(first, mov32_rr) X(first, mov32_ri) X(first, mov64_rm) X(first, mov64_rx) \
+	X(first, mov64_ra) X(first, mov32_rm) X(first, mov32_rx) X(first, mov64_mr) X(first, mov32_mr) \
+	X(first, mov8_mr) X(first, mov32_mi) X(first, movzx8_rr) X(first, movzx8_rm) X(first, movzx8_rx) \
+	X(first, movzx16_rm) X(first, movsx32_rr) X(first, movsx32_rm) X(first, lea64) X(first, lea64_x) \
+	X(first, lea64_a) X(first, lea32) X(first, add64_ri) X(first, add64_rr) X(first, sub64_ri) \
+	X(first, sub64_rr) X(first, and32_ri) X(first, xor32_rr) X(first, add64_dead_ri) X(first, add64_dead_rr) \
+	X(first, and32_dead_ri) X(first, xor32_dead_rr) X(first, shl64_ri) X(first, shr32_ri) X(first, push64) \
+	X(first, pop64)
 
 /* --- the pairs ---------------------------------------------------------------------------------------- */
 
@@ -129,7 +170,21 @@ static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, co
 STACK_RUNS(push_run, push_at)
 STACK_RUNS(pop_run, pop_at)
 
+#define POP_RUN_RET(length)                                    \
+	static HANDLER(pop_run##length##_then_ret)             \
+	{                                                      \
+		uint64_t rsp = cpu->r[RSP];                    \
+		_Pragma("GCC unroll 6")                        \
+		for (unsigned k = 0; k < length; k++)          \
+			rsp = pop_at(cpu, i + k, rsp);         \
+		return ret(cpu, i + length);                   \
+	}
+POP_RUN_RET(2) POP_RUN_RET(3) POP_RUN_RET(4) POP_RUN_RET(5) POP_RUN_RET(6)
+
 enum { RUN_MAX = 6 };
+static handler_t *const pop_runs_ret[RUN_MAX + 1] = {
+	NULL, NULL, pop_run2_then_ret, pop_run3_then_ret, pop_run4_then_ret, pop_run5_then_ret, pop_run6_then_ret,
+};
 static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3, push_run4, push_run5, push_run6 };
 static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3, pop_run4, pop_run5, pop_run6 };
 
@@ -223,7 +278,12 @@ static unsigned stack_run(const struct pair_index *index, struct insn *insn, uns
 		length++;
 	if (length < 2)
 		return 0;
-	insn->run = (plain == index->hot[HOT_push64] ? push_runs : pop_runs)[length];
+	if (plain == index->hot[HOT_push64])
+		insn->run = push_runs[length];
+	else if (length < count && insn[length].run == ret)
+		insn->run = pop_runs_ret[length];
+	else
+		insn->run = pop_runs[length];
 	return length;
 }
 

@@ -54,7 +54,9 @@ static bool code_written(void *context)
 /* The block to enter at rip, or NULL with cpu's exception. Remembers it in the link that led here and in the jump cache. */
 static struct block *next_block(struct cpu *cpu, struct blocks *blocks)
 {
-	struct block *block = cache_find(blocks, cpu->rip);
+	struct jump_cache_entry *entry = jump_cache_entry(cpu, cpu->rip);
+	bool known = entry->rip == cpu->rip && !entry->block->info->dead;
+	struct block *block = known ? entry->block : cache_find(blocks, cpu->rip);
 	uint64_t generation = blocks->generation;
 	struct draft draft;
 
@@ -68,7 +70,7 @@ static struct block *next_block(struct cpu *cpu, struct blocks *blocks)
 	if (cpu->link && generation == blocks->generation)
 		*cpu->link = block;
 	cpu->link = NULL;
-	*jump_cache_entry(cpu, cpu->rip) = (struct jump_cache_entry){ cpu->rip, block };
+	*entry = (struct jump_cache_entry){ cpu->rip, block };
 	return block;
 }
 

@@ -372,10 +372,10 @@ void strace_begin(struct strace_line *line, struct task *task, const struct sysc
 void strace_end(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
                 int64_t result)
 {
-	if (makes_process(row))
-		task->process->strace_pids = true;
 	if (!line->on)
 		return;
+	if (makes_process(row))
+		task->process->strace_pids = true;
 	if (row && !line->whole)
 		put_arguments(line, task, row, arg, result);
 	put(line, "%*s= ", line->length < 39 ? (int)(39 - line->length) + 1 : 1, "");

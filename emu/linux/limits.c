@@ -38,7 +38,7 @@ static int64_t set_limit(struct task *task, int resource, uint64_t address)
 	if (limit.rlim_max > old.rlim_max && geteuid() != 0)
 		return -EPERM;
 	task->process->space.stack_limit = limit.rlim_cur;
-	return 0;
+	return space_extend_stack(&task->process->space);
 }
 
 int64_t sys_getrlimit(struct task *task, const uint64_t arg[6])

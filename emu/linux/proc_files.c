@@ -1,5 +1,6 @@
 /* Files of /proc and /sys in which the host would tell of the emulator, of itself or of its own time. Each has a generator, which
  * writes the text at open(2) into a memfd; the guest reads that. */
+#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,9 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
+#include "emu/linux/calls.h"
 #include "emu/linux/file.h"
+#include "emu/linux/hidden.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/proc_self.h"
 #include "timekeep/timekeep.h"
@@ -194,4 +197,52 @@ int64_t proc_open(struct task *task, const char *path, int flags)
 	int error = errno;
 	fclose(out);
 	return result < 0 ? -error : result;
+}
+
+/* --- directories --------------------------------------------------------------------------------------------------- */
+
+struct entry {
+	uint64_t inode, offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+static bool is_own_fd_directory(int fd)
+{
+	char link[32], path[64];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof path - 1);
+	if (length <= 0)
+		return false;
+	path[length] = 0;
+	return strncmp(path, "/proc/", 6) == 0 && (strstr(path, "/fd") || strstr(path, "/fdinfo"));
+}
+
+static bool names_hidden(const struct entry *entry)
+{
+	char *end;
+	long number = strtol(entry->name, &end, 10);
+	return end != entry->name && !*end && fd_is_hidden((int)number);
+}
+
+/* Leaves out the emulator's descriptors. If that leaves nothing, the next part is read. */
+int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	for (;;) {
+		int64_t length = syscall_host(__NR_getdents64, arg), kept = 0;
+		bool filter = length > 0 && is_own_fd_directory((int)arg[0]);
+		for (int64_t at = 0; filter && at < length;) {
+			struct entry *entry = (struct entry *)(arg[1] + (uint64_t)at);
+			uint16_t size = entry->length;
+			if (!names_hidden(entry)) {
+				memmove((char *)arg[1] + kept, entry, size);
+				kept += size;
+			}
+			at += size;
+		}
+		if (!filter || kept)
+			return filter ? kept : length;
+	}
 }

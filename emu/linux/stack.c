@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
@@ -170,18 +169,14 @@ uint64_t stack_build(struct process *process, const struct start *start, struct 
 {
 	struct builder builder = {.process = process, .start = start};
 	uint64_t bytes = strlen(start->execfn) + 1;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_STACK, &limit) < 0)
-		limit.rlim_cur = GUEST_STACK_MAX;
-	int64_t result = space_map_stack(&process->space, limit.rlim_cur, start->elf->executable_stack);
+	int64_t result = space_map_stack(&process->space, start->elf->executable_stack);
 	if (result < 0) {
 		load_fail(error, (int)-result, "%s: the stack cannot be mapped: %s", start->execfn, strerror((int)-result));
 		return 0;
 	}
 	if (!measure(arguments_of(start), &builder.argc, &bytes) ||
 	    !measure((const char *const *)start->envp, &builder.envc, &bytes) ||
-	    bytes > strings_limit(process->space.stack_limit)) {
+	    bytes > strings_limit(process->space.stack_mapped)) {
 		load_fail(error, E2BIG, "%s: the arguments and the environment are too long", start->execfn);
 		return 0;
 	}

@@ -458,21 +458,22 @@ static uint64_t clamp_stack(uint64_t limit)
 	return limit < 32 * GUEST_PAGE ? 32 * GUEST_PAGE : page_ceil(limit);
 }
 
-int64_t space_map_stack(struct space *space, uint64_t limit, bool executable)
+int64_t space_map_stack(struct space *space, bool executable)
 {
-	space->stack_limit = clamp_stack(limit);
-	return map_stack_part(space, GUEST_STACK_TOP - space->stack_limit, GUEST_STACK_TOP,
+	space->stack_mapped = clamp_stack(space->stack_limit);
+	return map_stack_part(space, GUEST_STACK_TOP - space->stack_mapped, GUEST_STACK_TOP,
 	                      PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0));
 }
 
-int64_t space_extend_stack(struct space *space, uint64_t limit)
+int64_t space_extend_stack(struct space *space)
 {
-	uint64_t old_start = GUEST_STACK_TOP - space->stack_limit, new_start = GUEST_STACK_TOP - clamp_stack(limit);
+	uint64_t wanted = clamp_stack(space->stack_limit);
+	uint64_t old_start = GUEST_STACK_TOP - space->stack_mapped, new_start = GUEST_STACK_TOP - wanted;
 	const struct vma *vma = space_find(space, old_start);
 	if (new_start >= old_start || !vma || !vma_range_free(space, new_start, old_start))
 		return 0;
 	int64_t result = map_stack_part(space, new_start, old_start, vma->prot);
 	if (result == 0)
-		space->stack_limit = GUEST_STACK_TOP - new_start;
+		space->stack_mapped = wanted;
 	return result;
 }

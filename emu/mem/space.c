@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -9,11 +10,14 @@
 
 void space_init(struct space *space)
 {
+	struct rlimit limit;
+
 	space->vma = NULL;
 	space->count = space->capacity = 0;
 	space->brk_start = space->brk = 0;
 	space->mmap_top = GUEST_MMAP_TOP;
-	space->stack_limit = GUEST_STACK_MAX;
+	space->stack_limit = getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : GUEST_STACK_MAX;
+	space->stack_mapped = 0;
 	space->next_shared = 1;
 	space->code_pages = NULL;
 	space->code_count = space->code_capacity = 0;
@@ -28,7 +32,9 @@ void space_reset(struct space *space)
 		free(space->vma[i].name);
 	}
 	free(space->vma);
+	uint64_t stack_limit = space->stack_limit;
 	space_init(space);
+	space->stack_limit = stack_limit;
 }
 
 const struct vma *space_find(const struct space *space, uint64_t address)

@@ -27,7 +27,8 @@ struct space {
 	size_t count, capacity;
 	uint64_t brk_start, brk;
 	uint64_t mmap_top;    /* where the search for a free place begins, downwards */
-	uint64_t stack_limit; /* bytes */
+	uint64_t stack_limit;  /* the guest's RLIMIT_STACK in bytes, at first the host's; survives space_reset */
+	uint64_t stack_mapped; /* bytes of the main stack */
 	ino_t next_shared;    /* shared anonymous memory is told apart by made-up inode numbers */
 	uint64_t *code_pages; /* open-addressed set of page numbers that are write-protected since they hold decoded code */
 	size_t code_count, code_capacity;
@@ -51,10 +52,10 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 int64_t space_shmat(struct space *space, int id, uint64_t address, int flags);
 int64_t space_shmdt(struct space *space, uint64_t address);
 
-/* The main thread's stack: mapped in full, so that it need not grow on faults, up to `limit` bytes (at most
- * GUEST_STACK_CEILING). A later call, after setrlimit(2), extends it. Returns 0 or -errno. */
-int64_t space_map_stack(struct space *space, uint64_t limit, bool executable);
-int64_t space_extend_stack(struct space *space, uint64_t limit);
+/* The main thread's stack: mapped in full, so that it need not grow on faults, up to the limit (at most GUEST_STACK_CEILING).
+ * After the limit was raised, space_extend_stack maps what is new if that place is free. 0 or -errno. */
+int64_t space_map_stack(struct space *space, bool executable);
+int64_t space_extend_stack(struct space *space);
 /* Where the heap begins: the end of the program's last segment. */
 void space_set_brk(struct space *space, uint64_t start);
 /* Renames what is mapped in the range, as prctl(PR_SET_VMA) does; NULL for no name. Page-aligned. */

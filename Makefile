@@ -116,6 +116,15 @@ $(BUILD)/guest/times: tests/real/times.c Makefile
 
 guest: $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
 
+# Guest programs of tests/clock.test, which have no native run to be compared with.
+CLOCK_GUESTS := $(patsubst tests/clock/%.c,$(BUILD)/clock/%,$(wildcard tests/clock/*.c))
+
+$(BUILD)/clock/%: tests/clock/%.c tests/clock/check.h Makefile
+	@mkdir -p $(@D)
+	gcc $(GUEST_FLAGS) -static -o $@ $<
+
+clock-guests: $(CLOCK_GUESTS)
+
 deps:
 	@tools/deps
 
@@ -155,6 +164,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench demo deps guest unit check check-asan install install-timekeep clean FORCE
+.PHONY: all bench clock-guests demo deps guest unit check check-asan install install-timekeep clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

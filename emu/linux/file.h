@@ -44,6 +44,15 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 enum { NOT_EMULATED = INT_MIN };
 int64_t proc_open(struct task *task, const char *path, int flags);
 
+/* --- MSRs: msr_device.c -------------------------------------------------------------------------------------------- */
+
+/* Opens /dev/cpu/N/msr: a descriptor, -errno (ENXIO: no such vCPU), or NOT_EMULATED. */
+int64_t msr_open(struct task *task, const char *path, int flags);
+/* A read or write of arg[0..2] at `position` (MSR_POSITION_OF_FILE: the descriptor's own). False if the descriptor is no MSR
+ * device; else `result` is that of the system call: 8, EINVAL for any other length, EIO for an MSR or a value that the vCPU refuses. */
+enum { MSR_POSITION_OF_FILE = -1 };
+bool msr_transfer(struct task *task, const uint64_t arg[6], int64_t position, bool write, int64_t *result);
+
 /* --- random bytes: random.c ---------------------------------------------------------------------------------------- */
 
 /* Whether random bytes come from the seed (mode icount). */

@@ -37,8 +37,19 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
 	if (random_is_seeded(task->process) && random_is_device((int)arg[0]))
 		return random_fill(task->process, arg[1], arg[2]);
+	int64_t result;
+	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
+		return result;
 	int64_t wait = file_ready(task, (int)arg[0], POLLIN);
 	return wait ? wait : syscall_host(__NR_read, arg);
+}
+
+/* With a position nothing waits: a pipe or socket has none. */
+int64_t sys_pread64(struct task *task, const uint64_t arg[6])
+{
+	int64_t result;
+	return (int64_t)arg[3] >= 0 && msr_transfer(task, arg, (int64_t)arg[3], false, &result) ? result
+	                                                                                        : syscall_host(__NR_pread64, arg);
 }
 
 static int64_t read_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
@@ -141,10 +152,20 @@ static int64_t write_pieces(struct task *task, int fd, const struct iovec *vecto
 int64_t sys_write(struct task *task, const uint64_t arg[6])
 {
 	struct iovec whole = {(void *)arg[1], arg[2]};
+	int64_t result;
+	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result))
+		return result;
 	if (arg[2] > PIECE && writes_in_pieces((int)arg[0]))
 		return write_pieces(task, (int)arg[0], &whole, 1);
 	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
 	return wait ? wait : syscall_host(__NR_write, arg);
+}
+
+int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
+{
+	int64_t result;
+	return (int64_t)arg[3] >= 0 && msr_transfer(task, arg, (int64_t)arg[3], true, &result) ? result
+	                                                                                       : syscall_host(__NR_pwrite64, arg);
 }
 
 static int64_t write_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)

@@ -78,6 +78,8 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 	if (length < 0)
 		return length;
 	int64_t made = proc_open(task, guest, flags);
+	if (made == NOT_EMULATED)
+		made = msr_open(task, guest, flags);
 	if (made != NOT_EMULATED)
 		return file_outside_hidden(made);
 	const char *path = file_host_path(task->process, guest, host);

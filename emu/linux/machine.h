@@ -94,6 +94,7 @@ struct process {
 	int signal_fd;           /* readable while the host has a signal for us, or -1 */
 	uint64_t signal_fd_set;  /* the signals that it looks at */
 	uint64_t signalfd_set;   /* all that the guest has asked for by signalfd(2) */
+	bool msr_devices;        /* a /dev/cpu/N/msr was opened */
 	bool signals_due;        /* host signals are to be looked for before guest code runs again */
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */

@@ -117,8 +117,6 @@ struct emulated {
 	generator *write;
 };
 
-/* A place for /dev/cpu/N/msr is here too: a file whose reads must be made at each call is recognised by its descriptor,
- * as random_is_device does. */
 static const struct emulated files[] = {
 	{"/proc/cpuinfo", write_cpuinfo},
 	{"/proc/uptime", write_uptime},

@@ -1,8 +1,8 @@
 /* Reading and writing. */
 RUN(FILE, read, FD(fd), OUT_BYTES(buf, 2), SIZE(count))
 RUN(FILE, write, FD(fd), IN_BYTES(buf, 2), SIZE(count))
-PASS(pread64, FD(fd), OUT_BYTES(buf, 2), SIZE(count), INT(offset))
-PASS(pwrite64, FD(fd), IN_BYTES(buf, 2), SIZE(count), INT(offset))
+RUN(FILE, pread64, FD(fd), OUT_BYTES(buf, 2), SIZE(count), INT(offset))
+RUN(FILE, pwrite64, FD(fd), IN_BYTES(buf, 2), SIZE(count), INT(offset))
 RUN(FILE, readv, FD(fd), NESTED_OUT(iov), INT(iovcnt))
 RUN(FILE, writev, FD(fd), NESTED_IN(iov), INT(iovcnt))
 RUN(FILE, preadv, FD(fd), NESTED_OUT(iov), INT(iovcnt), INT(pos_l), INT(pos_h))

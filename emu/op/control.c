@@ -37,13 +37,6 @@ HANDLER(leave_jump)
 	return NULL;
 }
 
-static HANDLER(leave_lookup)
-{
-	cpu->link = NULL;
-	cpu->exit = EXIT_LOOKUP;
-	return NULL;
-}
-
 static const struct insn *raise(struct cpu *cpu, const struct insn *i, uint8_t vector)
 {
 	cpu->at = i;
@@ -52,8 +45,28 @@ static const struct insn *raise(struct cpu *cpu, const struct insn *i, uint8_t v
 	return NULL;
 }
 
+/* An indirect branch to where no block is known. Targets that are not canonical are #GP of the branch itself, RSP as it was before
+ * (SDM vol. 2, CALL, JMP, RET): `moved` is by how much it has moved. */
+static const struct insn *leave_lookup(struct cpu *cpu, const struct insn *i, uint64_t moved)
+{
+	if ((uint64_t)((int64_t)(cpu->rip << 16) >> 16) != cpu->rip) {
+		cpu->r[RSP] -= moved;
+		return raise(cpu, i, VECTOR_GP);
+	}
+	cpu->link = NULL;
+	cpu->exit = EXIT_LOOKUP;
+	return NULL;
+}
+
 HANDLER(raise_ud) { return raise(cpu, i, VECTOR_UD); }
 HANDLER(raise_gp) { return raise(cpu, i, VECTOR_GP); }
+const struct insn *raise_gp_error(struct cpu *cpu, const struct insn *i, uint32_t error)
+{
+	raise(cpu, i, VECTOR_GP);
+	cpu->exception.error = error;
+	return NULL;
+}
+
 HANDLER(raise_de) { return raise(cpu, i, VECTOR_DE); }
 HANDLER(raise_mf) { return raise(cpu, i, VECTOR_MF); }
 
@@ -107,19 +120,19 @@ HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags))
 
 /* --- indirect ------------------------------------------------------------------------------------ */
 
-#define JUMP_TO(target)                                                                   \
+#define JUMP_TO(target, moved)                                                            \
 	do {                                                                              \
 		uint64_t target_ = (target);                                              \
 		struct jump_cache_entry *entry_ = jump_cache_entry(cpu, target_);         \
 		cpu->rip = target_;                                                       \
 		if (unlikely(entry_->rip != target_))                                     \
-			return leave_lookup(cpu, i);                                      \
+			return leave_lookup(cpu, i, moved);                               \
 		ENTER(entry_->block, leave_jump);                                         \
 	} while (0)
 
 HANDLER(jmp_r)
 {
-	JUMP_TO(*reg64(cpu, i->a));
+	JUMP_TO(*reg64(cpu, i->a), 0);
 }
 
 HANDLER(call_r)
@@ -128,20 +141,20 @@ HANDLER(call_r)
 
 	guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);
 	cpu->r[RSP] = rsp;
-	JUMP_TO(target);
+	JUMP_TO(target, -UINT64_C(8));
 }
 
 #define INDIRECT(kind)                                                                                           \
 	HANDLER(jmp_m_##kind)                                                                             \
 	{                                                                                                        \
-		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)));                                           \
+		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)), 0);                                        \
 	}                                                                                                        \
 	HANDLER(call_m_##kind)                                                                            \
 	{                                                                                                        \
 		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i)), rsp = cpu->r[RSP] - 8;           \
 		guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);                                        \
 		cpu->r[RSP] = rsp;                                                                               \
-		JUMP_TO(target);                                                                                 \
+		JUMP_TO(target, -UINT64_C(8));                                                                   \
 	}
 INDIRECT(based)
 INDIRECT(indexed)
@@ -152,7 +165,7 @@ HANDLER(ret)
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 
 	cpu->r[RSP] += 8;
-	JUMP_TO(target);
+	JUMP_TO(target, 8);
 }
 
 HANDLER(ret_i)
@@ -160,7 +173,7 @@ HANDLER(ret_i)
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 
 	cpu->r[RSP] += 8 + (uint16_t)i->imm;
-	JUMP_TO(target);
+	JUMP_TO(target, 8 + (uint16_t)i->imm);
 }
 
 /* --- CMP or TEST with the Jcc behind it: one record, two instructions ----------------------------- */

@@ -38,6 +38,7 @@ enum { UNLINKED_CHARGE = 0x7fffffff };
 HANDLER(raise_ud);  /* #UD */
 HANDLER(raise_gp);  /* #GP(0) */
 HANDLER(raise_de);  /* #DE */
+const struct insn *raise_gp_error(struct cpu *cpu, const struct insn *i, uint32_t error); /* #GP(error) */
 HANDLER(raise_mf);  /* #MF: an x87 exception is pending */
 HANDLER(leave_taken); /* refunds links_of(i)->taken, goes to look its target up */
 HANDLER(leave_fall);  /* the same for the way not taken */

@@ -182,7 +182,7 @@ static HANDLER(mov_sr)
 	if (i->a == SEG_CS)
 		return raise_ud(cpu, i);
 	if (i->a == SEG_SS ? value != 0x2b : value > 3 && value != 0x2b)
-		return raise_gp(cpu, i);
+		return raise_gp_error(cpu, i, value & ~3u); /* the selector */
 	NEXT();
 }
 

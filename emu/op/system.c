@@ -214,9 +214,7 @@ static HANDLER(int_n)
 		return trap(cpu, i, VECTOR_BP);
 	if (i->imm == 4)
 		return trap(cpu, i, VECTOR_OF);
-	raise_gp(cpu, i);
-	cpu->exception.error = (uint32_t)(i->imm & 0xff) << 3 | 2;
-	return NULL;
+	return raise_gp_error(cpu, i, (uint32_t)(i->imm & 0xff) << 3 | 2);
 }
 
 HANDLER(undefined_record) { return raise_ud(cpu, i); }

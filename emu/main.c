@@ -12,8 +12,8 @@
 
 #include "emu/clock_command.h"
 #include "emu/cpu/model.h"
+#include "emu/linux/hidden.h"
 #include "emu/linux/process.h"
-#include "emu/linux/strace.h"
 #include "emu/mem/fault.h"
 #include "emu/stats.h"
 
@@ -50,28 +50,37 @@ static void leave_guest_addresses(char **argv)
 /* 2000-01-01T00:00:00Z: what the wall clock says under icount, so that a run is the same on any day. */
 #define ICOUNT_EPOCH_NS 946684800000000000LL
 
+/* What the options of this kind for this vCPU add up to. */
+static int64_t injected(const struct options *options, int kind, unsigned vcpu)
+{
+	int64_t sum = 0;
+
+	for (unsigned k = 0; k < options->injections; k++)
+		if ((int)options->injection[k].kind == kind && options->injection[k].vcpu == vcpu)
+			sum = (int64_t)((uint64_t)sum + (uint64_t)options->injection[k].by);
+	return sum;
+}
+
+static bool inject_one(const struct tk *clock, const struct options *options, const struct injection *injection)
+{
+	switch (injection->kind) {
+	case INJECT_SKEW:
+	case INJECT_DRIFT: /* one setting of the clock */
+		return tk_inject_skew(clock, injection->vcpu, injected(options, INJECT_SKEW, injection->vcpu),
+		                      injected(options, INJECT_DRIFT, injection->vcpu)) == TK_OK;
+	case INJECT_JUMP:
+		return tk_inject_jump(clock, injection->at, injection->by) == 0;
+	case INJECT_WALL_STEP:
+		return tk_inject_wall_step(clock, injection->at, injection->by) == 0;
+	}
+	return false;
+}
+
 static bool inject_faults(const struct tk *clock, const struct options *options, char *error, size_t error_size)
 {
 	for (unsigned k = 0; k < options->injections; k++) {
-		const struct injection *injection = &options->injection[k];
-		bool done = false;
-
-		switch (injection->kind) {
-		case INJECT_SKEW:
-			done = tk_inject_skew(clock, injection->vcpu, injection->by, 0) == TK_OK;
-			break;
-		case INJECT_DRIFT:
-			done = tk_inject_skew(clock, injection->vcpu, 0, injection->by) == TK_OK;
-			break;
-		case INJECT_JUMP:
-			done = tk_inject_jump(clock, injection->at, injection->by) == 0;
-			break;
-		case INJECT_WALL_STEP:
-			done = tk_inject_wall_step(clock, injection->at, injection->by) == 0;
-			break;
-		}
-		if (!done) {
-			snprintf(error, error_size, "this clock cannot be given such a fault");
+		if (!inject_one(clock, options, &options->injection[k])) {
+			snprintf(error, error_size, "vCPU %u: --tsc-drift adds up to more than 1000000 ppm", options->injection[k].vcpu);
 			return false;
 		}
 	}
@@ -114,29 +123,37 @@ static bool create_clock(struct tk *clock, struct options *options, char *error,
 
 /* --- run ------------------------------------------------------------------------------------------------ */
 
-static bool is_program(const char *path)
+static bool is_file(const char *path)
 {
 	struct stat status;
 
-	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* As execvp(3) looks: names without a slash along PATH. Where nothing is found the name itself is left for the loader to complain of. */
+/* As execvp(3) looks: names without a slash along PATH, where an empty part is the current directory. What is there but cannot be
+ * executed is taken if nothing better follows: the loader says what is wrong with it. NULL: nothing is there. */
 static const char *find_program(const char *name, char *path, size_t size)
 {
 	const char *at = getenv("PATH");
+	char candidate[PATH_MAX];
+	bool found = false, executable = false;
 
 	if (strchr(name, '/'))
 		return name;
-	for (at = at ? at : "/usr/local/bin:/usr/bin:/bin"; *at;) {
+	at = at ? at : "/usr/local/bin:/usr/bin:/bin";
+	for (bool more = true; more && !executable; at++) {
 		size_t length = strcspn(at, ":");
 
-		snprintf(path, size, "%.*s%s%s", (int)length, at, length ? "/" : "", name);
-		if (is_program(path))
-			return path;
-		at += length + (at[length] == ':');
+		snprintf(candidate, sizeof candidate, "%.*s/%s", length ? (int)length : 1, length ? at : ".", name);
+		executable = is_file(candidate) && access(candidate, X_OK) == 0;
+		if (executable || (!found && is_file(candidate))) {
+			snprintf(path, size, "%s", candidate);
+			found = true;
+		}
+		at += length;
+		more = *at;
 	}
-	return NULL;
+	return found ? path : NULL;
 }
 
 static bool model_usable(const struct options *options)
@@ -149,6 +166,24 @@ static bool model_usable(const struct options *options)
 	return false;
 }
 
+/* Opens the file of a report that is wanted, before the program can move away from our directory. */
+static bool open_report(bool wanted, const char *option, const char *path, FILE **out)
+{
+	*out = NULL;
+	if (!wanted || (*out = hidden_report(path)))
+		return true;
+	fprintf(stderr, "tick86: %s: cannot write %s: %s\n", option, path ? path : "standard error", strerror(errno));
+	return false;
+}
+
+/* What is wrong may be the program's file or one that it names: a script's interpreter. */
+static void report_load_error(const char *program, const struct load_error *error)
+{
+	bool named = !strncmp(error->text, program, strlen(program));
+
+	fprintf(stderr, "tick86: %s%s%s\n", named ? "" : program, named ? "" : ": ", error->text);
+}
+
 static int run(char **argv)
 {
 	static struct options options; /* large; the one run of this host process */
@@ -158,6 +193,7 @@ static int run(char **argv)
 	char error[256], path[PATH_MAX];
 	const char *program;
 	int64_t started;
+	FILE *stats;
 	int status;
 
 	switch (options_parse(&options, argv, error, sizeof error)) {
@@ -190,18 +226,18 @@ static int run(char **argv)
 		fprintf(stderr, "tick86: out of memory\n");
 		return EXIT_CANNOT_RUN;
 	}
-	if (options.strace && !strace_open(process)) {
-		fprintf(stderr, "tick86: --strace: %s: %s\n", options.strace_path, strerror(errno));
+	if (!open_report(options.strace, "--strace", options.strace_path, &process->strace) ||
+	    !open_report(options.trace_insns, "--trace-insns", options.trace_insns_path, &process->insn_trace) ||
+	    !open_report(options.stats, "--stats", options.stats_path, &stats))
 		return EXIT_USAGE;
-	}
 	if (!process_load(process, program, options.argv, options.envp, &load_error)) {
-		fprintf(stderr, "tick86: %s: %s\n", options.argv[0], load_error.text);
+		report_load_error(program, &load_error);
 		return load_error.status;
 	}
 	started = monotonic_ns();
 	status = process_run(process);
-	if (options.stats && !process->forked)
-		stats_write(process, monotonic_ns() - started);
+	if (stats && !process->forked)
+		stats_write(stats, process, monotonic_ns() - started);
 	process_die(process, status);
 }
 

@@ -8,14 +8,15 @@ static const char *const mode_names[] = { [TK_HOST] = "host", [TK_OFFSET] = "off
 
 static json_t *time_reads(const struct process *process)
 {
-	uint64_t reads[TIME_READ_KINDS] = { 0 };
+	uint64_t reads[TIME_READ_KINDS];
 
+	memcpy(reads, process->time_reads, sizeof reads);
 	for (const struct task *task = process->tasks; task; task = task->next)
 		for (unsigned k = 0; k < TIME_READ_KINDS; k++)
 			reads[k] += task->cpu.time_reads[k];
-	return json_pack("{s:I, s:I, s:I, s:I}", "rdtsc", (json_int_t)reads[TIME_READ_RDTSC], "rdtscp",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "rdtsc", (json_int_t)reads[TIME_READ_RDTSC], "rdtscp",
 	                 (json_int_t)reads[TIME_READ_RDTSCP], "msr", (json_int_t)reads[TIME_READ_MSR],
-	                 "vdso", (json_int_t)reads[TIME_READ_VDSO]);
+	                 "vdso", (json_int_t)reads[TIME_READ_VDSO], "syscall", (json_int_t)reads[TIME_READ_SYSCALL]);
 }
 
 static json_t *blocks_object(const struct process *process)
@@ -35,9 +36,8 @@ static json_t *clock_object(const struct process *process)
 	                 "largest_backstep", (json_int_t)stats.largest_backstep, "raised", (json_int_t)stats.raised);
 }
 
-bool stats_write(const struct process *process, int64_t host_ns)
+bool stats_write(FILE *out, const struct process *process, int64_t host_ns)
 {
-	const char *path = process->options->stats_path;
 	int64_t guest_ns = tk_clock_ns(process->clock, TK_MONOTONIC, *process->clock_insns);
 	json_t *object = json_pack(
 		"{s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:f}", "instructions", (json_int_t)process->insns,
@@ -45,17 +45,12 @@ bool stats_write(const struct process *process, int64_t host_ns)
 		(json_int_t)process->syscalls, "time_reads", time_reads(process), "clock", clock_object(process), "guest_ns",
 		(json_int_t)guest_ns, "host_ns", (json_int_t)host_ns, "mips",
 		host_ns ? (double)process->insns * 1000 / (double)host_ns : 0.0);
-	FILE *out = path ? fopen(path, "w") : stderr;
-	bool written = false;
+	bool written = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;
 
-	if (out && object) {
-		written = json_dumpf(object, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;
-		if (path ? fclose(out) : fflush(out))
-			written = false;
+	if (fclose(out) || !written) {
+		log_line(process->options, LOG_ERROR, "--stats: cannot write: %s", strerror(errno));
+		written = false;
 	}
-	if (!written)
-		log_line(process->options, LOG_ERROR, "--stats: cannot write %s: %s", path ? path : "standard error",
-		         strerror(errno));
 	json_decref(object);
 	return written;
 }

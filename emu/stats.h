@@ -4,8 +4,8 @@
 
 #include "emu/linux/machine.h"
 
-/* Writes the counts of `process` to the file that its options name, or to standard error. `host_ns` is what the run took on the
- * host's CLOCK_MONOTONIC. False when the file cannot be written. */
-bool stats_write(const struct process *process, int64_t host_ns);
+/* Writes the counts of `process` to `out` and closes it. `host_ns` is what the run took on the host's CLOCK_MONOTONIC. False, with a
+ * line for people, when it cannot be written. */
+bool stats_write(FILE *out, const struct process *process, int64_t host_ns);
 
 #endif

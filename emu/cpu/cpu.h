@@ -57,7 +57,7 @@ struct exception {
 	int32_t si_code;     /* the host kernel's si_code where the host raised it, else 0 */
 };
 
-enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_VDSO, TIME_READ_KINDS };
+enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_VDSO, TIME_READ_SYSCALL, TIME_READ_KINDS };
 
 struct jump_cache_entry {
 	uint64_t rip;

@@ -79,6 +79,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	pid = tree_reserve(task->process);
 	if (pid < 0)
 		return pid;
+	task->process->show_pids = true;
 	host_pid = host_clone(request, &pidfd);
 	if (host_pid < 0) {
 		int error = errno;

@@ -1,6 +1,7 @@
 #include "emu/linux/hidden.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,4 +20,13 @@ int hidden_fd(int fd)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	close(fd);
 	return hidden;
+}
+
+FILE *hidden_report(const char *path)
+{
+	bool to_file = path && strcmp(path, "-") != 0;
+	int fd = to_file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666) : dup(STDERR_FILENO);
+
+	fd = hidden_fd(fd);
+	return fd < 0 ? NULL : fdopen(fd, "a");
 }

@@ -10,6 +10,7 @@
 
 #include "decode/decode.h"
 #include "emu/linux/child.h"
+#include "emu/linux/insn_trace.h"
 #include "emu/linux/process.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
@@ -117,7 +118,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 
 	task->fault.resume_flag = false;
 	task->cpu.clock_base = clock_insns(process);
-	exit = cpu_run(&task->cpu, process->blocks, budget);
+	exit = process->insn_trace ? insn_trace_step(task) : cpu_run(&task->cpu, process->blocks, budget);
 	count = cpu_count(&task->cpu, 0);
 	clock_account(task, count, before);
 	if (exit == EXIT_SYSCALL) {
@@ -182,7 +183,7 @@ static void free_dead(struct process *process)
 		*link = task->next;
 		if (process->current == task)
 			process->current = process->tasks;
-		free(task);
+		task_free(task);
 	}
 }
 

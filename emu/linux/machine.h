@@ -101,10 +101,11 @@ struct process {
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;
 	int exit_status;         /* wait(2) format */
-	FILE *strace;            /* or NULL */
-	bool strace_pids;        /* there has been more than one process: lines begin with the thread */
+	FILE *strace, *insn_trace; /* or NULL */
+	bool show_pids;          /* there has been more than one process: lines begin with the thread */
 	uint64_t random_words;   /* drawn from the seeded stream, mode icount */
-	uint64_t syscalls;       /* counted for --stats */
+	uint64_t syscalls;       /* counted for --stats, as are these */
+	uint64_t time_reads[TIME_READ_KINDS]; /* by threads that are gone, and by system calls */
 };
 
 #endif

@@ -8,9 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "emu/linux/hidden.h"
 #include "emu/linux/strace.h"
 
 enum { STRING_SHOWN = 32, WORDS_SHOWN = 32 };
@@ -315,22 +313,11 @@ static void put_result(struct strace_line *line, const struct syscall_row *row, 
 		put(line, "%" PRId64, result);
 }
 
-/* --- output -------------------------------------------------------------------------------------------------------- */
-
-bool strace_open(struct process *process)
-{
-	const char *path = process->options->strace_path;
-	bool to_file = path && strcmp(path, "-") != 0;
-	int fd = to_file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666) : dup(STDERR_FILENO);
-	process->strace = fd < 0 ? NULL : fdopen(hidden_fd(fd), "a");
-	return process->strace;
-}
-
 /* --- lines --------------------------------------------------------------------------------------------------------- */
 
 static void put_pid(struct strace_line *line, const struct task *task)
 {
-	if (task->process->strace_pids || task->process->tasks->next)
+	if (task->process->show_pids || task->process->tasks->next)
 		put(line, "[pid %5d] ", task->tid);
 }
 
@@ -345,11 +332,6 @@ static bool destroys_arguments(const struct syscall_row *row)
 {
 	return row && (strncmp(row->name, "execve", 6) == 0 || strncmp(row->name, "exit", 4) == 0 ||
 	               strcmp(row->name, "rt_sigreturn") == 0);
-}
-
-static bool makes_process(const struct syscall_row *row)
-{
-	return row && (strstr(row->name, "fork") || strncmp(row->name, "clone", 5) == 0);
 }
 
 void strace_begin(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
@@ -374,8 +356,6 @@ void strace_end(struct strace_line *line, struct task *task, const struct syscal
 {
 	if (!line->on)
 		return;
-	if (makes_process(row))
-		task->process->strace_pids = true;
 	if (row && !line->whole)
 		put_arguments(line, task, row, arg, result);
 	put(line, "%*s= ", line->length < 39 ? (int)(39 - line->length) + 1 : 1, "");

@@ -11,8 +11,6 @@ struct strace_line {
 	char text[1024];
 };
 
-/* --strace: opens the file that it names, or standard error, out of the guest's reach. False: errno says why not. */
-bool strace_open(struct process *process);
 /* `row` is NULL for an unknown system call. */
 void strace_begin(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
                   const uint64_t arg[6]);

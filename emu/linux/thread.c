@@ -37,8 +37,10 @@ struct task *task_find(struct process *process, pid_t tid)
 	return NULL;
 }
 
-static void task_free(struct task *task)
+void task_free(struct task *task)
 {
+	for (unsigned k = 0; k < TIME_READ_KINDS; k++)
+		task->process->time_reads[k] += task->cpu.time_reads[k];
 	wait_clear(&task->wait);
 	signal_flush(&task->pending);
 	free(task);
@@ -94,6 +96,7 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 	if (!child)
 		return -EAGAIN;
 	memcpy(&child->cpu, &task->cpu, sizeof(child->cpu));
+	memset(child->cpu.time_reads, 0, sizeof(child->cpu.time_reads));
 	child->signal_mask = task->signal_mask;
 	child->affinity = task->affinity;
 	child->altstack = task->altstack;

@@ -10,6 +10,8 @@ struct task *task_new(struct process *process, pid_t tid);
 struct task *task_find(struct process *process, pid_t tid);
 /* The thread leaves its memory: robust futexes are released, clear_child_tid is zeroed and its waiters are woken. */
 void task_release_memory(struct task *task);
+/* Frees a thread that is in no list any more; its counts stay with the process. */
+void task_free(struct task *task);
 /* Frees all threads but `survivor`, which becomes the leader. */
 void task_keep_only(struct process *process, struct task *survivor);
 

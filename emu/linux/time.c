@@ -79,6 +79,7 @@ int64_t sys_clock_gettime(struct task *task, const uint64_t arg[6])
 
 	if (!clock_resolve(task, &id))
 		return -EINVAL;
+	task->process->time_reads[TIME_READ_SYSCALL]++;
 	now = timespec_of(task_clock_ns(task, id));
 	return put(task, arg[1], &now, sizeof(now));
 }
@@ -103,6 +104,7 @@ int64_t sys_gettimeofday(struct task *task, const uint64_t arg[6])
 	struct timeval value = { now / NS_PER_S, now % NS_PER_S / NS_PER_US };
 	struct timezone zone = { 0 };
 
+	task->process->time_reads[TIME_READ_SYSCALL]++;
 	if (arg[0] && put(task, arg[0], &value, sizeof(value)) != 0)
 		return -EFAULT;
 	return arg[1] ? put(task, arg[1], &zone, sizeof(zone)) : 0;
@@ -112,6 +114,7 @@ int64_t sys_time(struct task *task, const uint64_t arg[6])
 {
 	int64_t now = task_clock_ns(task, CLOCK_REALTIME) / NS_PER_S;
 
+	task->process->time_reads[TIME_READ_SYSCALL]++;
 	if (arg[0] && put(task, arg[0], &now, sizeof(now)) != 0)
 		return -EFAULT;
 	return now;

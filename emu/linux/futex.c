@@ -53,21 +53,29 @@ static int64_t requeue(struct process *process, uint64_t from, uint64_t to, int6
 
 /* --- shared memory: other processes change the value, and their wakes do not reach us --------------------- */
 
-bool futex_poll_shared(struct process *process)
+static bool waits_shared(const struct task *task)
 {
-	bool waiting = false;
+	return task->state == TASK_WAITING && task->wait.futex && task->wait.futex_shared;
+}
 
+bool futex_waits_shared(const struct process *process)
+{
+	for (const struct task *task = process->tasks; task; task = task->next)
+		if (waits_shared(task))
+			return true;
+	return false;
+}
+
+void futex_poll_shared(struct process *process)
+{
 	for (struct task *task = process->tasks; task; task = task->next) {
 		uint32_t word;
 
-		if (task->state != TASK_WAITING || !task->wait.futex || !task->wait.futex_shared)
+		if (!waits_shared(task))
 			continue;
-		if (space_read(&process->space, task->wait.futex, &word, sizeof(word)) && word == task->wait.futex_value)
-			waiting = true;
-		else
+		if (!space_read(&process->space, task->wait.futex, &word, sizeof(word)) || word != task->wait.futex_value)
 			task_wake(task, WAKE_READY);
 	}
-	return waiting;
 }
 
 static bool in_shared_memory(const struct process *process, uint64_t address)

@@ -20,6 +20,8 @@
 #include "emu/linux/tty.h"
 #include "timekeep/timekeep.h"
 
+/* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
+ * in system time, slices of 200,000 less than 0.3 %, which is below the noise. */
 enum { SLICE_INSNS = 200000, DEADLOCK_STATUS = 125, SHARED_FUTEX_NS = 1000000 };
 
 void task_wake(struct task *task, enum wake why)
@@ -312,7 +314,7 @@ static void idle(struct process *process)
 		break;
 	}
 	/* Nobody tells us of a write to memory that other processes share: look now and then. In a tree nobody writes now. */
-	capped = !process->tree && futex_poll_shared(process) && (wait_ns < 0 || wait_ns > SHARED_FUTEX_NS);
+	capped = !process->tree && futex_waits_shared(process) && (wait_ns < 0 || wait_ns > SHARED_FUTEX_NS);
 	if (capped)
 		wait_ns = SHARED_FUTEX_NS;
 	tree_watch(process, wait_ns != 0);
@@ -331,8 +333,7 @@ static void poll_waiting(struct process *process)
 /* Lets the tree's other processes run; `ran`: this one has used its turn. True: none can, nor can this one. */
 static bool take_turns(struct process *process, bool ran)
 {
-	bool watches_memory = futex_poll_shared(process), idle;
-	bool blocked = !process->exiting && !next_runnable(process);
+	bool blocked = !process->exiting && !next_runnable(process), idle;
 	struct turn_end end;
 
 	if (process->exiting || !process->tree)
@@ -340,7 +341,7 @@ static bool take_turns(struct process *process, bool ran)
 	end = gather(process);
 	end.blocked = blocked;
 	end.ran = ran;
-	end.watches_memory = watches_memory;
+	end.watches_memory = futex_waits_shared(process);
 	idle = end.fds && tree_take_turns(process, &end);
 	free(end.fds);
 	return idle;

@@ -29,7 +29,9 @@ void clone_apply(struct task *child, const struct clone_request *request);
 
 /* Wakes up to `count` waiters on the futex at `address`; returns how many. futex.c. */
 int64_t futex_wake(struct process *process, uint64_t address, uint32_t bits, int64_t count);
-/* Wakes threads that wait on a futex in shared memory whose value has changed. True: some still wait on such a one. */
-bool futex_poll_shared(struct process *process);
+/* Wakes threads that wait on a futex in shared memory whose value has changed. */
+void futex_poll_shared(struct process *process);
+/* Some thread waits on a futex in shared memory. */
+bool futex_waits_shared(const struct process *process);
 
 #endif

@@ -33,6 +33,7 @@ struct options {
 	bool strace, stats, trace_insns;
 	bool status;              /* exit with 128 + N instead of dying of signal N */
 	bool msr_allow;
+	bool pvclock;
 
 	struct tk_config clock;
 	bool clock_given;         /* --clock or an option that implies a mode */

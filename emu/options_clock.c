@@ -266,6 +266,12 @@ static bool option_msr(struct parse *parse, const char *text)
 	return true;
 }
 
+static bool option_pvclock(struct parse *parse, const char *text)
+{
+	(void)text;
+	return parse->options->pvclock = true;
+}
+
 static bool option_pin(struct parse *parse, const char *text)
 {
 	uint64_t cpu;
@@ -334,6 +340,7 @@ const struct option_row clock_option_rows[] = {
 	{ "--tsc-trap", VALUE_NEEDED, "[-]exiting,[-]offsetting,[-]scaling,[-]rdtscp", option_tsc_trap, "VMX-like switches" },
 	{ "--no-rdtscp", VALUE_NONE, NULL, option_no_rdtscp, "RDTSCP and RDPID raise #UD" },
 	{ "--msr", VALUE_NEEDED, "allow|fault", option_msr, "RDMSR and WRMSR of the time MSRs at CPL 3 (default fault)" },
+	{ "--pvclock", VALUE_NONE, NULL, option_pvclock, "a pvclock page for each vCPU, found by RDMSR 4b564d01H" },
 	{ "--pin", VALUE_NEEDED, "CPU", option_pin, "run on this host CPU only" },
 	{ NULL, VALUE_NONE, "Faults on purpose", NULL, NULL },
 	{ "--tsc-skew", VALUE_NEEDED, "VCPU:±TICKS", option_tsc_skew, "this vCPU's TSC is off" },

@@ -31,9 +31,10 @@ static json_t *clock_object(const struct process *process)
 {
 	struct tk_stats stats = tk_stats(process->clock);
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "mode", mode_names[tk_mode(process->clock)], "tsc_khz",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "mode", mode_names[tk_mode(process->clock)], "tsc_khz",
 	                 (json_int_t)tk_guest_khz(process->clock), "backsteps", (json_int_t)stats.backsteps,
-	                 "largest_backstep", (json_int_t)stats.largest_backstep, "raised", (json_int_t)stats.raised);
+	                 "largest_backstep", (json_int_t)stats.largest_backstep, "raised", (json_int_t)stats.raised,
+	                 "exits", (json_int_t)stats.exits);
 }
 
 bool stats_write(FILE *out, const struct process *process, int64_t host_ns)

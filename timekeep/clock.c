@@ -38,6 +38,11 @@ bool tk_has_rdtscp(const struct tk *tk)
 	return tk->state->traps & TK_RDTSCP;
 }
 
+void tk_emulation_off(const struct tk *tk)
+{
+	tk->state->traps &= ~(uint32_t)TK_EXITING;
+}
+
 uint32_t tk_aux(const struct tk *tk, unsigned vcpu)
 {
 	return tk->state->vcpu[vcpu].aux;

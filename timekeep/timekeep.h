@@ -214,6 +214,9 @@ const char *tk_strerror(enum tk_error error);
 
 uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
+/* TSC reads no longer go to the policy and are no longer counted: TK_EXITING is off from here on. */
+void tk_emulation_off(const struct tk *tk);
+
 /* RDTSCP and RDPID are allowed (else #UD ahead of every other fault). */
 bool tk_has_rdtscp(const struct tk *tk);
 

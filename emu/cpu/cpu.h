@@ -94,6 +94,7 @@ struct cpu {
 	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
 	bool rdtscp_disabled;  /* RDTSCP and RDPID raise #UD */
 	bool msr_allowed;      /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
+	bool pvclock;          /* the special RDMSRs of emu/op/pvclock.h do not either */
 	uint64_t time_reads[TIME_READ_KINDS]; /* for --stats */
 
 	struct x87 x87;

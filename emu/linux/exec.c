@@ -241,6 +241,8 @@ static bool map_program(struct process *process, const struct program *program, 
 		entry = interpreter.entry;
 	}
 	int64_t result = vdso_map(&process->space);
+	if (result == 0)
+		result = pvclock_map(process);
 	if (result < 0)
 		return load_fail(error, (int)-result, "%s: the vDSO cannot be mapped: %s", path, strerror((int)-result));
 	uint64_t stack = stack_build(process, &start, error);

@@ -130,6 +130,8 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
 		signal_exception(task);
+	} else if (exit == EXIT_RESUME) {
+		pvclock_refresh(process); /* a WRMSR may have moved the TSC */
 	}
 	return count;
 }
@@ -364,6 +366,7 @@ int process_run(struct process *process)
 		signal_host_collect(process);
 		let_host_catch_up(tk_tick(process->clock, clock_insns(process)));
 		clock_expire(process);
+		pvclock_refresh(process);
 		free_dead(process);
 		poll_waiting(process);
 		task = next_runnable(process);

@@ -88,8 +88,11 @@ static int64_t write_msr(struct task *task, unsigned vcpu, uint32_t msr, uint64_
 
 	if (!space_read(&process->space, address, &value, MSR_BYTES))
 		return -EFAULT;
+	enum tk_error error = tk_wrmsr(process->clock, vcpu, clock_insns(process), msr, value);
+
 	process->deadlines_changed = true;
-	return result_of(tk_wrmsr(process->clock, vcpu, clock_insns(process), msr, value));
+	pvclock_refresh(process);
+	return result_of(error);
 }
 
 /* The descriptor lets through what the row does, and has such a position. 0, or -errno. */

@@ -50,6 +50,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->threads_started = 1;
 	process->tasks->cpu.model = cpu_model_find(options->cpu);
 	process->tasks->cpu.msr_allowed = options->msr_allow;
+	process->tasks->cpu.pvclock = options->pvclock;
 	process->tasks->cpu.rdtscp_disabled = !tk_has_rdtscp(process->clock);
 	fpstate_reset(&process->tasks->cpu);
 	signal_host_take(process);

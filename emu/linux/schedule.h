@@ -30,4 +30,7 @@ int64_t clock_task_cpu(const struct task *task);
 /* CLOCK_REALTIME was set: absolute waits on it have new deadlines. */
 void clock_wall_changed(struct process *process);
 
+/* The pages of --pvclock are written anew. No effect without it. pvclock.c. */
+void pvclock_refresh(struct process *process);
+
 #endif

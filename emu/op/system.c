@@ -3,6 +3,7 @@
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
+#include "emu/op/pvclock.h"
 #include "emu/op/vdso.h"
 #include "timekeep/timekeep.h"
 
@@ -56,7 +57,12 @@ static HANDLER(rdmsr)
 {
 	uint64_t value;
 
-	if (!cpu->msr_allowed
+	if (cpu->pvclock && (uint32_t)cpu->r[RCX] == MSR_PVCLOCK_NATIVE) {
+		tk_emulation_off(cpu->clock);
+		set_edx_eax(cpu, 1);
+		NEXT();
+	}
+	if ((!cpu->msr_allowed && !(cpu->pvclock && (uint32_t)cpu->r[RCX] == MSR_PVCLOCK_PAGE))
 	    || tk_rdmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], &value) != TK_OK)
 		return raise_gp(cpu, i);
 	set_edx_eax(cpu, value);

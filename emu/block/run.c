@@ -14,11 +14,13 @@ static void run_records(struct cpu *cpu, const struct insn *i)
 		i = i->run(cpu, i);
 }
 
-/* Entries of the jump cache lead into blocks that are gone. Rip 1 is no code's: nothing can be mapped there. */
+/* Entries of the jump cache and of the returns lead into blocks that are gone. Rip 1 is no code's: nothing can be mapped there. */
 static void forget_jumps(struct cpu *cpu)
 {
 	for (unsigned k = 0; k < JUMP_CACHE_SIZE; k++)
 		cpu->jump_cache[k] = (struct jump_cache_entry){ 1, &block_unlinked };
+	for (unsigned k = 0; k < RETURNS_SIZE; k++)
+		cpu->returns[k] = (struct return_entry){ 1, NULL };
 }
 
 /* Takes back the charge for what has not run of the block that holds cpu->at, and sets rip to that record. */
@@ -81,6 +83,14 @@ static void enter(struct cpu *cpu, const struct block *block)
 	run_records(cpu, block->insn);
 }
 
+/* A call at the end of a block that nobody keeps leads nowhere. */
+static void forget_returns_into(struct cpu *cpu, const struct block *block)
+{
+	for (unsigned k = 0; k < RETURNS_SIZE; k++)
+		if (cpu->returns[k].links && cpu->returns[k].links->self == block)
+			cpu->returns[k] = (struct return_entry){ 1, NULL };
+}
+
 /* Runs the first `insns` instructions of the block at rip, which is longer: as a block of its own that nobody else finds. */
 static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 {
@@ -98,6 +108,7 @@ static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 		rewind_to_record(cpu, blocks);
 	cpu->at = NULL;
 	cpu->link = NULL;
+	forget_returns_into(cpu, block);
 	cache_forget(blocks, block);
 	return true;
 }

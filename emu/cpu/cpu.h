@@ -9,6 +9,7 @@
 
 struct insn;
 struct block;
+struct links;
 struct tk;
 
 /* ORDER REG: the order in which the SDM encodes the general registers. */
@@ -65,6 +66,13 @@ struct jump_cache_entry {
 };
 enum { JUMP_CACHE_SIZE = 4096 };
 
+/* A call that has not returned yet: where it returns to, and the links that lead there. */
+struct return_entry {
+	uint64_t rip;
+	struct links *links;
+};
+enum { RETURNS_SIZE = 32 };
+
 struct cpu {
 	/* The register file. A record's operand bytes are byte offsets into it. */
 	uint64_t r[SLOT_COUNT];
@@ -101,6 +109,8 @@ struct cpu {
 	union vector v[16];
 	uint64_t generation; /* of the block cache that jump_cache leads into; 0: it is empty */
 	struct jump_cache_entry jump_cache[JUMP_CACHE_SIZE];
+	struct return_entry returns[RETURNS_SIZE]; /* a ring: the oldest are overwritten */
+	uint32_t returns_top;
 };
 
 /* Byte offset of a general register in the register file, as records hold it. */

@@ -83,12 +83,19 @@ HANDLER(fall_record)
 	ENTER(links_of(i)->fall, leave_fall);
 }
 
+/* A prediction only: returns that go elsewhere are found by the jump cache. */
+static inline void remember_return(struct cpu *cpu, const struct insn *i, uint64_t rip)
+{
+	cpu->returns[++cpu->returns_top % RETURNS_SIZE] = (struct return_entry){ rip, links_of(i) };
+}
+
 HANDLER(call)
 {
 	uint64_t rsp = cpu->r[RSP] - 8;
 
 	guest_store64(cpu, i, rsp, i->imm);
 	cpu->r[RSP] = rsp;
+	remember_return(cpu, i, i->imm);
 	ENTER(links_of(i)->taken, leave_taken);
 }
 
@@ -137,10 +144,11 @@ HANDLER(jmp_r)
 
 HANDLER(call_r)
 {
-	uint64_t target = *reg64(cpu, i->a), rsp = cpu->r[RSP] - 8;
+	uint64_t target = *reg64(cpu, i->a), rsp = cpu->r[RSP] - 8, next = links_of(i)->self->target[1];
 
-	guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);
+	guest_store64(cpu, i, rsp, next);
 	cpu->r[RSP] = rsp;
+	remember_return(cpu, i, next);
 	JUMP_TO(target, -UINT64_C(8));
 }
 
@@ -152,19 +160,35 @@ HANDLER(call_r)
 	HANDLER(call_m_##kind)                                                                            \
 	{                                                                                                        \
 		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i)), rsp = cpu->r[RSP] - 8;           \
-		guest_store64(cpu, i, rsp, links_of(i)->self->target[1]);                                        \
+		uint64_t next = links_of(i)->self->target[1];                                                    \
+		guest_store64(cpu, i, rsp, next);                                                                \
 		cpu->r[RSP] = rsp;                                                                               \
+		remember_return(cpu, i, next);                                                                   \
 		JUMP_TO(target, -UINT64_C(8));                                                                   \
 	}
 INDIRECT(based)
 INDIRECT(indexed)
 INDIRECT(absolute)
 
+static const struct insn *leave_return(struct cpu *cpu, struct links *links)
+{
+	return leave(cpu, &links->fall, links->self->target[1]);
+}
+
 HANDLER(ret)
 {
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
+	struct return_entry *entry = &cpu->returns[cpu->returns_top-- % RETURNS_SIZE];
+	struct links *links = entry->links;
 
 	cpu->r[RSP] += 8;
+	if (likely(entry->rip == target)) {
+		const struct block *block = links->fall;
+
+		if (unlikely((cpu->budget -= block->insns) < 0))
+			return leave_return(cpu, links);
+		GO(block->insn);
+	}
 	JUMP_TO(target, 8);
 }
 

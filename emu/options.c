@@ -228,11 +228,22 @@ static bool take_option(struct parse *parse, char ***argv)
 	return row->set(parse, value);
 }
 
+/* Sleeping on the host would make a run depend on it, so under icount time jumps over sleeps, unless something that was asked for
+ * follows the host. */
+static void choose_sleep(struct options *options)
+{
+	struct tk_config *clock = &options->clock;
+
+	if (!options->sleep_given)
+		clock->sleep_off = clock->mode == TK_ICOUNT && !clock->align && clock->rate != TK_RATE_AUTO;
+}
+
 /* What no single option can see. */
 static bool finish(struct parse *parse)
 {
 	struct options *options = parse->options;
 
+	choose_sleep(options);
 	if (options->epoch_given && options->clock.mode == TK_HOST)
 		return option_fail(parse, "--epoch needs --clock=offset or --clock=icount: under host the wall clock is the host's");
 	if (options->injections && options->clock.mode == TK_HOST)

@@ -38,6 +38,7 @@ struct options {
 	struct tk_config clock;
 	bool clock_given;         /* --clock or an option that implies a mode */
 	bool epoch_given;
+	bool sleep_given;         /* sleep=on or sleep=off */
 	bool tsc_offset_given;
 	int64_t tsc_offset;       /* ticks added to the host's TSC at the start */
 	bool table_auto;          /* --tsc-table=auto: measured at the start */

@@ -80,6 +80,7 @@ static bool icount_word(struct parse *parse, const char *word)
 	if (!strncmp(word, "sleep=", 6)) {
 		if (!on_off(parse, word + 6, &on))
 			return false;
+		parse->options->sleep_given = true;
 		clock->sleep_off = !on;
 		return true;
 	}

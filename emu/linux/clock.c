@@ -51,17 +51,24 @@ void clock_account(struct task *task, uint64_t insns, int64_t before)
 	}
 }
 
-static int64_t host_cpu(clockid_t id)
+int64_t clock_scaled(const struct process *process, int64_t host_ns)
+{
+	const struct tk_config *config = &process->options->clock;
+
+	return (int64_t)((__int128)host_ns * (int64_t)config->rate_num / (int64_t)config->rate_den);
+}
+
+static int64_t host_cpu(const struct process *process, clockid_t id)
 {
 	struct timespec now;
 
 	clock_gettime(id, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
+	return clock_scaled(process, now.tv_sec * 1000000000LL + now.tv_nsec);
 }
 
 int64_t clock_process_cpu(const struct process *process)
 {
-	return counts_cpu(process) ? process->cpu_ns : host_cpu(CLOCK_PROCESS_CPUTIME_ID);
+	return counts_cpu(process) ? process->cpu_ns : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* One host thread runs them all: without the count, a thread's share follows its instructions. */
@@ -72,8 +79,8 @@ int64_t clock_task_cpu(const struct task *task)
 	if (counts_cpu(process))
 		return task->cpu_ns;
 	if (task->insns == process->insns)
-		return host_cpu(CLOCK_PROCESS_CPUTIME_ID);
-	return (int64_t)((unsigned __int128)host_cpu(CLOCK_PROCESS_CPUTIME_ID) * task->insns / process->insns);
+		return host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
+	return (int64_t)((unsigned __int128)host_cpu(process, CLOCK_PROCESS_CPUTIME_ID) * task->insns / process->insns);
 }
 
 /* --- deadlines --------------------------------------------------------------------------------------- */
@@ -93,6 +100,17 @@ void clock_arm(struct process *process)
 	tk_arm(process->clock, (uint64_t)process->pid, next == WAIT_FOREVER ? TK_NEVER : (int64_t)next);
 }
 
+/* CLOCK_REALTIME may have been set by another process of the tree, or by an injected step. */
+static void follow_wall(struct process *process)
+{
+	uint64_t generation = tk_wall_generation(process->clock);
+
+	if (generation == process->wall_generation)
+		return;
+	clock_wall_changed(process);
+	tree_wall_changed(process);
+}
+
 void clock_expire(struct process *process)
 {
 	uint64_t now, id;
@@ -102,6 +120,8 @@ void clock_expire(struct process *process)
 		if (id != (uint64_t)process->pid)
 			tree_timer_expired(process, (pid_t)id);
 	now = (uint64_t)clock_now(process);
+	follow_wall(process);
+	clock_arm(process);
 	if (process->deadline <= now) {
 		for (struct task *task = process->tasks; task; task = task->next)
 			if (task->state == TASK_WAITING && task->wait.deadline <= now)
@@ -131,5 +151,6 @@ void clock_wall_changed(struct process *process)
 		if (task->wait.on_wall)
 			task->wait.deadline = task->wait.wall > shift ? (uint64_t)(task->wait.wall - shift) : 0;
 	timer_wall_changed(process, shift);
+	process->wall_generation = tk_wall_generation(process->clock);
 	process->deadlines_changed = true;
 }

@@ -98,6 +98,7 @@ struct process {
 	bool signals_due;        /* host signals are to be looked for before guest code runs again */
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
+	uint64_t wall_generation; /* tk_wall_generation that the deadlines of absolute waits go by */
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;
 	int exit_status;         /* wait(2) format */

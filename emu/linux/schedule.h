@@ -27,6 +27,8 @@ void clock_account(struct task *task, uint64_t insns, int64_t before);
 /* CPU time in ns: of the process, or of the thread. */
 int64_t clock_process_cpu(const struct process *process);
 int64_t clock_task_cpu(const struct task *task);
+/* Time as the host counts it, at the guest's rate (--clock-rate). */
+int64_t clock_scaled(const struct process *process, int64_t host_ns);
 /* CLOCK_REALTIME was set: absolute waits on it have new deadlines. */
 void clock_wall_changed(struct process *process);
 

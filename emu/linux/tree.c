@@ -382,6 +382,14 @@ void tree_timer_expired(struct process *process, pid_t pid)
 		member->poked = true;
 }
 
+void tree_wall_changed(struct process *process)
+{
+	if (!process->tree)
+		return;
+	for (int i = 0; i < MEMBERS; i++)
+		process->tree->member[i].poked = true;
+}
+
 /* --- ends -------------------------------------------------------------------------------------------- */
 
 static void leave_family(struct tree *tree, int leaver)

@@ -42,6 +42,8 @@ void tree_watch(struct process *process, bool on);
 bool tree_external(const struct process *process);
 /* The timer of process `pid` has expired. */
 void tree_timer_expired(struct process *process, pid_t pid);
+/* CLOCK_REALTIME was set: the others look at their absolute waits again. */
+void tree_wall_changed(struct process *process);
 
 /* --- ends -------------------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include "emu/linux/usage.h"
 #include "timekeep/timekeep.h"
 
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000, NS_PER_TICK = 10000000 }; /* USER_HZ is 100 */
+enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000, NS_PER_TICK = 10000000 }; /* USER_HZ is 100 */
 
 static bool counted(const struct process *process)
 {
@@ -19,6 +19,27 @@ static bool counted(const struct process *process)
 struct rusage usage_of_ns(int64_t ns)
 {
 	return (struct rusage){ .ru_utime = { ns / NS_PER_S, ns % NS_PER_S / NS_PER_US } };
+}
+
+static struct timeval scaled(const struct process *process, struct timeval host)
+{
+	int64_t us = clock_scaled(process, host.tv_sec * US_PER_S + host.tv_usec);
+
+	return (struct timeval){ us / US_PER_S, us % US_PER_S };
+}
+
+static void scale_usage(const struct process *process, struct rusage *usage)
+{
+	usage->ru_utime = scaled(process, usage->ru_utime);
+	usage->ru_stime = scaled(process, usage->ru_stime);
+}
+
+static void scale_times(const struct process *process, struct tms *buffer)
+{
+	buffer->tms_utime = clock_scaled(process, buffer->tms_utime);
+	buffer->tms_stime = clock_scaled(process, buffer->tms_stime);
+	buffer->tms_cutime = clock_scaled(process, buffer->tms_cutime);
+	buffer->tms_cstime = clock_scaled(process, buffer->tms_cstime);
 }
 
 int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
@@ -34,6 +55,8 @@ int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
 		                    : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns);
 	else if (getrusage(who, &usage) != 0)
 		return -errno;
+	else
+		scale_usage(process, &usage);
 	return space_write(&task->process->space, arg[1], &usage, sizeof(usage)) ? 0 : -EFAULT;
 }
 
@@ -45,6 +68,7 @@ int64_t sys_times(struct task *task, const uint64_t arg[6])
 
 	if (tk_mode(process->clock) != TK_HOST)
 		now = clock_now(process) / NS_PER_TICK;
+	scale_times(process, &buffer);
 	if (counted(process))
 		buffer = (struct tms){
 			.tms_utime = process->cpu_ns / NS_PER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_TICK,

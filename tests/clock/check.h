@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000LL
+#define NS_PER_S 1000000000L
 
 static int check_failures;
 

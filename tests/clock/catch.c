@@ -1,0 +1,174 @@
+/* Programs that try to catch a virtual clock out, as found in the wild. usage: catch TRICK [NUMBER...] */
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "check.h"
+
+static uint64_t rdtscp(uint32_t *aux)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(*aux));
+	return (uint64_t)high << 32 | low;
+}
+
+static void move_to(unsigned cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	CHECK(sched_setaffinity(0, sizeof set, &set) == 0, "vCPU %u", cpu);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* al-khaser: CPUID traps to a hypervisor, which shows in the TSC around it. LIMIT: in ticks */
+static void cpuid_time(uint64_t limit)
+{
+	for (int k = 0; k < 10; k++) {
+		uint32_t a = 1, b, c = 0, d;
+		uint64_t before = rdtsc();
+
+		__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+		CHECK(rdtsc() - before < limit, "round %d", k);
+	}
+}
+
+/* TSC, CLOCK_MONOTONIC and the system call tell one time over any interval: within a tick, and the time between the reads. */
+static void law(uint64_t khz, uint64_t slack_ns)
+{
+	int64_t ns = clock_ns(CLOCK_MONOTONIC);
+	uint64_t tsc = rdtsc();
+
+	for (int k = 1; k <= 300; k++) {
+		int64_t passed;
+		uint64_t ticks;
+
+		for (volatile int work = 0; work < k * 37; work++)
+			;
+		if (k % 50 == 0)
+			usleep(3000);
+		passed = clock_ns(CLOCK_MONOTONIC) - ns;
+		ticks = rdtsc() - tsc;
+		CHECK(distance(ticks * 1000000 / khz, (uint64_t)passed) <= slack_ns, "round %d: %lu ticks in %ld ns", k, ticks, passed);
+	}
+}
+
+/* DPDK's way: the TSC over 100 ms of sleep. Google benchmark's: over a busy loop on the clock. Both within 1 %. */
+static void calibrate(uint64_t khz)
+{
+	int64_t began = clock_ns(CLOCK_MONOTONIC_RAW), ns;
+	uint64_t tsc = rdtsc(), found;
+
+	nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+	ns = clock_ns(CLOCK_MONOTONIC_RAW) - began;
+	found = (rdtsc() - tsc) * 1000000 / (uint64_t)ns;
+	CHECK(distance(found, khz) <= khz / 100, "asleep: %lu kHz", found);
+
+	began = clock_ns(CLOCK_REALTIME);
+	tsc = rdtsc();
+	while ((ns = clock_ns(CLOCK_REALTIME) - began) < 20000000)
+		;
+	found = (rdtsc() - tsc) * 1000000 / (uint64_t)ns;
+	CHECK(distance(found, khz) <= khz / 100, "busy: %lu kHz", found);
+}
+
+static void long_sleep(uint64_t seconds)
+{
+	uint64_t began = (uint64_t)clock_ns(CLOCK_MONOTONIC), took;
+
+	sleep((unsigned)seconds);
+	took = (uint64_t)clock_ns(CLOCK_MONOTONIC) - began;
+	CHECK(took >= seconds * NS_PER_S && took < seconds * NS_PER_S + 1000000, "%lu ns", took);
+}
+
+/* The thread moves between vCPUs, which all tools for asking agree upon; the TSC differs by the vCPU's skew alone. */
+static void migrate(unsigned vcpus, uint64_t skew, unsigned skewed)
+{
+	uint64_t last[64];
+
+	for (unsigned round = 0; round < 50; round++) {
+		uint64_t base = 0;
+
+		for (unsigned cpu = 0; cpu < vcpus; cpu++) {
+			unsigned aux, called = ~0u, node = ~0u;
+			uint64_t pid, tsc;
+
+			move_to(cpu);
+			tsc = rdtscp(&aux);
+			__asm__ volatile("rdpid %0" : "=r"(pid));
+			syscall(SYS_getcpu, &called, &node, NULL);
+			CHECK(aux == (node << 12 | cpu) && pid == aux && called == cpu && sched_getcpu() == (int)cpu,
+			      "RDTSCP %u, RDPID %lu, getcpu %u, libc %d, set %u", aux, pid, called, sched_getcpu(), cpu);
+			tsc -= cpu == skewed ? skew : 0;
+			CHECK(tsc > base && (!round || tsc > last[cpu]), "round %u, vCPU %u: %lu after %lu", round, cpu, tsc, base);
+			base = last[cpu] = tsc;
+		}
+	}
+}
+
+/* VxWorks: RDTSC; nanosleep(100); RDTSC gave a negative time once the kernel had moved the thread to a CPU that was behind. */
+static void go_back(uint64_t behind)
+{
+	uint64_t before, after;
+
+	move_to(0);
+	before = rdtsc();
+	nanosleep(&(struct timespec){ 0, 100 }, NULL);
+	after = rdtsc();
+	CHECK(after > before && after - before < 100000000, "on one vCPU: %lu, %lu", before, after);
+	before = rdtsc();
+	move_to(1);
+	nanosleep(&(struct timespec){ 0, 100 }, NULL);
+	after = rdtsc();
+	CHECK(after < before && before - after <= behind && before - after > behind - 1000000000, "%lu, then %lu", before, after);
+	move_to(0);
+	CHECK(rdtsc() > before, "back on the first");
+}
+
+/* Is stopped from outside for two seconds while it looks at its clocks: none shows it. */
+static void stopped(void)
+{
+	int64_t last = clock_ns(CLOCK_MONOTONIC), began = last, longest = 0;
+
+	printf("ready\n");
+	fflush(stdout);
+	while (last - began < NS_PER_S) {
+		int64_t now = clock_ns(CLOCK_MONOTONIC);
+
+		longest = now - last > longest ? now - last : longest;
+		last = now;
+	}
+	CHECK(longest < NS_PER_S, "a gap of %ld ns", longest);
+}
+
+int main(int argc, char **argv)
+{
+	const char *trick = argc > 1 ? argv[1] : "";
+	uint64_t number[3] = { 0 };
+
+	for (int k = 2; k < argc && k < 5; k++)
+		number[k - 2] = strtoull(argv[k], NULL, 10);
+	if (!strcmp(trick, "cpuid"))
+		cpuid_time(number[0]);
+	else if (!strcmp(trick, "law"))
+		law(number[0], number[1]);
+	else if (!strcmp(trick, "calibrate"))
+		calibrate(number[0]);
+	else if (!strcmp(trick, "sleep"))
+		long_sleep(number[0]);
+	else if (!strcmp(trick, "migrate"))
+		migrate((unsigned)number[0], number[1], (unsigned)number[2]);
+	else if (!strcmp(trick, "back"))
+		go_back(number[0]);
+	else if (!strcmp(trick, "stopped"))
+		stopped();
+	else
+		CHECK(0, "no trick '%s'", trick);
+	return check_result();
+}

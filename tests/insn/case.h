@@ -8,7 +8,7 @@
 #include "tests/insn/rules.h"
 #include "tests/insn/state.h"
 
-enum { CASE_CODE_MAX = 200, CASE_INSNS_MAX = 12, CASE_UNSEEN_MAX = CASE_INSNS_MAX * UNSEEN_MAX };
+enum { CASE_CODE_MAX = 200, CASE_INSNS_MAX = 12 };
 
 struct test_case {
 	uint64_t seed;
@@ -21,7 +21,7 @@ struct test_case {
 	uint64_t undefined_flags_anywhere;
 	uint64_t data_address;              /* DATA_LOW or DATA_HIGH */
 	uint8_t data[DATA_SIZE];
-	struct unseen unseen[CASE_UNSEEN_MAX]; /* offsets into data, whose contents cannot be compared */
+	struct unseen unseen[UNSEEN_MAX]; /* offsets into data, whose contents cannot be compared */
 	unsigned unseens;
 };
 
@@ -30,12 +30,6 @@ bool case_single(struct test_case *test, uint64_t seed, const struct test_form *
 
 /* Two to twelve instructions out of the forms given to case_prepare, mostly from one subject. */
 bool case_sequence(struct test_case *test, uint64_t seed, uint64_t address);
-
-/* The effective address of the memory operand with the registers as they are before the case. */
-uint64_t case_memory_address(const struct test_case *test, const struct decoded *decoded);
-
-/* Notes what instruction `decoded` stores that cannot be compared. */
-void case_note_unseen(struct test_case *test, const struct decoded *decoded);
 
 /* Sorts forms into the subjects that case_sequence draws from; to be called before it, with the forms that can run. The rows
  * say which flags an instruction reads: none that is undefined. Both must stay. */

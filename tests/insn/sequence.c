@@ -16,7 +16,8 @@ static struct {
 } subjects[SUBJECTS];
 static const struct form_index *rows;
 
-/* What needs its registers or its memory made for it, or is the end of any sequence. */
+/* What needs its registers or its memory made for it, is the end of any sequence, or stores what cannot be compared, which
+ * another instruction might load. */
 static bool is_unfit(const struct decoded *decoded)
 {
 	static const uint16_t unfit[] = {
@@ -24,6 +25,7 @@ static bool is_unfit(const struct decoded *decoded)
 		OP_INT3, OP_UD0, OP_UD1, OP_UD2, OP_HLT, OP_CLI, OP_STI, OP_IN, OP_OUT, OP_INS, OP_OUTS, OP_WRFSBASE,
 		OP_WRGSBASE, OP_LDMXCSR, OP_VLDMXCSR, OP_STD, OP_MOVDIR64B,
 	};
+	struct unseen unseen[UNSEEN_MAX];
 	enum op op = decoded->op;
 
 	for (unsigned k = 0; k < sizeof unfit / sizeof unfit[0]; k++) {
@@ -34,7 +36,7 @@ static bool is_unfit(const struct decoded *decoded)
 		return true;
 	if (op >= OP_BT && op <= OP_BTS && decoded->operand[0].kind == OPERAND_MEM)
 		return true;
-	if (rules_approximate(decoded))
+	if (rules_approximate(decoded) || rules_unseen_memory(decoded, unseen))
 		return true;
 	return (op >= OP_MOVS && op <= OP_OUTS) || (op >= OP_FXRSTOR && op <= OP_XSETBV && op != OP_STMXCSR);
 }
@@ -163,7 +165,6 @@ static bool aim_branches(struct random *random, struct test_case *test)
 	for (unsigned k = 0; k < test->insns; k++) {
 		if (decode(test->code + test->at[k], DECODE_MAX_LENGTH, test->in.rip + test->at[k], &test->decoded[k]) != DECODE_OK)
 			return false;
-		case_note_unseen(test, &test->decoded[k]);
 	}
 	return true;
 }

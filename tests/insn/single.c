@@ -32,7 +32,8 @@ static uint64_t choose_target(struct random *random, uint64_t area, unsigned siz
 	return (kind == 98 ? NON_CANONICAL : KERNEL_HALF) + (random_below(random, 4096) & ~63ULL);
 }
 
-uint64_t case_memory_address(const struct test_case *test, const struct decoded *decoded)
+/* The effective address of the memory operand with the registers as they are. */
+static uint64_t memory_address(const struct test_case *test, const struct decoded *decoded)
 {
 	uint64_t address = (uint64_t)decoded->mem.disp;
 
@@ -49,9 +50,9 @@ uint64_t case_memory_address(const struct test_case *test, const struct decoded 
 	return address;
 }
 
-void case_note_unseen(struct test_case *test, const struct decoded *decoded)
+static void note_unseen(struct test_case *test, const struct decoded *decoded)
 {
-	uint64_t at = case_memory_address(test, decoded) - test->data_address;
+	uint64_t at = memory_address(test, decoded) - test->data_address;
 	struct unseen unseen[UNSEEN_MAX];
 	unsigned count = rules_unseen_memory(decoded, unseen);
 
@@ -197,7 +198,7 @@ static bool aim_branch(struct random *random, struct test_case *test, const stru
 			return false; /* what stands on the page that cannot be written is no place to go to */
 		put_data(test, test->in.r[RSP], target);
 	} else if (decoded->op == OP_JMP || decoded->op == OP_CALL) {
-		uint64_t address = case_memory_address(test, decoded);
+		uint64_t address = memory_address(test, decoded);
 
 		if (decoded->operand[0].kind == OPERAND_GPR) {
 			test->in.r[decoded->operand[0].reg] = target;
@@ -227,7 +228,7 @@ static void aim_strings(struct random *random, struct test_case *test, const str
 		test->data_address = DATA_LOW;
 	r[RSI] = choose_target(random, test->data_address, 64, !narrow);
 	r[RDI] = choose_target(random, test->data_address, 64, !narrow);
-	if (decoded->op == OP_CMPS) /* which of two faults comes first is the CPU's affair */
+	if (decoded->op == OP_CMPS || (decoded->op == OP_MOVS && r[RSI] >= GUEST_END)) /* which of two faults comes first is the CPU's affair */
 		r[RDI] = test->data_address + 1024 + random_below(random, 1024);
 	else if (random_percent(random, 30)) /* overlapping */
 		r[RDI] = r[RSI] + random_below(random, 64) - 32;
@@ -314,14 +315,14 @@ static bool put_scanned(struct test_case *test, const struct decoded *decoded)
 {
 	if ((decoded->op != OP_BSF && decoded->op != OP_BSR) || decoded->operand[1].kind != OPERAND_MEM)
 		return true;
-	put_data(test, case_memory_address(test, decoded), test->seed | 1);
-	return case_memory_address(test, decoded) - test->data_address <= DATA_SIZE - 8;
+	put_data(test, memory_address(test, decoded), test->seed | 1);
+	return memory_address(test, decoded) - test->data_address <= DATA_SIZE - 8;
 }
 
 /* An image that FXRSTOR and XRSTOR accept, at the memory operand. */
 static void put_image(struct random *random, struct test_case *test, const struct decoded *decoded)
 {
-	uint64_t at = case_memory_address(test, decoded) - test->data_address;
+	uint64_t at = memory_address(test, decoded) - test->data_address;
 	enum op op = decoded->op;
 	struct machine other;
 
@@ -375,7 +376,7 @@ bool case_single(struct test_case *test, uint64_t seed, const struct test_form *
 	if (decode(test->code, test->length, address, &test->decoded[0]) != DECODE_OK
 	    || rules_undefined_result(&test->decoded[0], &test->in))
 		return false;
-	case_note_unseen(test, &test->decoded[0]);
+	note_unseen(test, &test->decoded[0]);
 	test->undefined_flags = rules_undefined_flags(&test->decoded[0], &test->in);
 	test->undefined_flags_anywhere = test->undefined_flags;
 	return true;

@@ -130,6 +130,25 @@ deps:
 
 unit: $(UNIT) $(BUILD)/tests/insn
 
+# Fuzzing with libFuzzer, each target for FUZZ_SECONDS. Not with AddressSanitizer: its shadow lies in the guest's addresses.
+# The guest may have unaligned operands, and some at address 0.
+FUZZ_SECONDS ?= 60
+FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,undefined -fno-sanitize=alignment,null,nonnull-attribute,pointer-overflow -fno-sanitize-recover=undefined
+FUZZ := code elf
+FUZZ_BUILD := $(BUILD)/fuzz
+
+$(FUZZ_BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(addprefix tests/insn/,emulated.c memory.c values.c)) $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,undefined $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+fuzz:
+	@tools/deps fuzz
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT="-O1 -DTICK86_DISPATCH_LOOP" \
+		EXTRA_CFLAGS="-fno-integrated-as $(FUZZ_SANITIZE)" $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+	for target in $(FUZZ); do mkdir -p $(BUILD)/fuzz/corpus-$$target && \
+		$(BUILD)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=2048 -artifact_prefix=$(BUILD)/fuzz/ \
+		$(BUILD)/fuzz/corpus-$$target || exit 1; done
+
 # Instructions against the host CPU, for a quarter of an hour; tests/insn.test does the same for seconds.
 check-insn-long: $(BUILD)/tests/insn
 	$(BUILD)/tests/insn --cases=4000 --sequences=40000000 --seed=$$(date +%s)
@@ -164,6 +183,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench clock-guests demo deps guest unit check check-asan install install-timekeep clean FORCE
+.PHONY: all bench check-insn-long clock-guests demo deps fuzz guest unit check check-asan install install-timekeep clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -101,6 +101,8 @@ void vma_insert(struct space *space, struct vma vma)
 void vma_remove(struct space *space, uint64_t start, uint64_t end)
 {
 	size_t first = split(space, start), last = split(space, end);
+	if (first == last)
+		return;
 	for (size_t i = first; i < last; i++)
 		free(space->vma[i].name);
 	memmove(&space->vma[first], &space->vma[last], (space->count - last) * sizeof(struct vma));

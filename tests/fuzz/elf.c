@@ -1,7 +1,4 @@
-/* Fuzzing the loader. libFuzzer:
- *   clang -fsanitize=fuzzer,undefined -I. -D_GNU_SOURCE tests/fuzz/elf.c emu/linux/{elf,exec,stack,file_path}.c
- *         emu/mem/{space,vma,map,code}.c emu/cpu/{model,xsave}.c
- * Not with AddressSanitizer: its shadow lies in the guest's addresses. */
+/* Fuzzing the loader: the input is an executable. `make fuzz` builds and runs this with libFuzzer. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -40,12 +40,14 @@ HANDLER(dead_record)
 
 /* --- adding ---------------------------------------------------------------------------------------- */
 
-static size_t block_bytes(const struct draft *draft)
+static size_t block_bytes(size_t records)
 {
-	size_t bytes = sizeof(struct block) + draft->records * sizeof(struct insn);
+	return sizeof(struct block) + records * sizeof(struct insn);
+}
 
-	bytes += sizeof(struct block_info) + draft->records * sizeof(struct place);
-	return (bytes + 63) & ~(size_t)63;
+static size_t info_bytes(size_t records)
+{
+	return (sizeof(struct block_info) + records * sizeof(struct place) + 7) & ~(size_t)7;
 }
 
 static void list_block(struct blocks *blocks, struct block_info *info)
@@ -76,15 +78,15 @@ static void append(struct blocks *blocks, struct block *block)
 
 struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool listed)
 {
-	size_t bytes = block_bytes(draft);
 	struct block *block;
 	struct block_info *info;
 
-	if (blocks->used + bytes > blocks->config.arena_bytes)
+	if (blocks->used + block_bytes(draft->records) + info_bytes(draft->records) > blocks->info_start)
 		blocks_clear(blocks);
 	block = (struct block *)(blocks->arena + blocks->used);
-	blocks->used += bytes;
-	info = (struct block_info *)&block->insn[draft->records];
+	blocks->used += block_bytes(draft->records);
+	blocks->info_start -= info_bytes(draft->records);
+	info = (struct block_info *)(blocks->arena + blocks->info_start);
 
 	*block = (struct block){ .rip = draft->rip, .insns = draft->insns, .records = draft->records, .info = info };
 	memcpy(block->target, draft->target, sizeof block->target);
@@ -107,7 +109,8 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 
 void cache_forget(struct blocks *blocks, struct block *block)
 {
-	blocks->used = (size_t)((uint8_t *)block - blocks->arena);
+	blocks->used -= block_bytes(block->records);
+	blocks->info_start += info_bytes(block->records);
 	blocks->count--;
 }
 
@@ -211,6 +214,7 @@ struct blocks *blocks_create(struct space *space)
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	blocks->info_start = blocks->config.arena_bytes;
 	if (blocks->arena == MAP_FAILED || !blocks->pairs)
 		abort();
 	space->code_changed = code_changed;
@@ -232,6 +236,7 @@ void blocks_clear(struct blocks *blocks)
 	memset(blocks->by_rip, 0, sizeof blocks->by_rip);
 	memset(blocks->by_page, 0, sizeof blocks->by_page);
 	blocks->used = 0;
+	blocks->info_start = blocks->config.arena_bytes;
 	blocks->count = 0;
 	blocks->generation++;
 	blocks->stats.clears++;

@@ -40,7 +40,8 @@ struct blocks {
 	struct blocks_stats stats;
 	uint64_t generation;   /* grows with each clearing: links from before it are gone */
 	uint8_t *arena;
-	size_t used;
+	size_t used;           /* blocks grow from its beginning, close together as running code walks them */
+	size_t info_start;     /* their infos from its end */
 	struct block **order;  /* all blocks by address in the arena, which is the order of building */
 	size_t count, capacity;
 	struct block_info *by_rip[BLOCK_BUCKETS];

@@ -15,6 +15,9 @@ CPPFLAGS := -I. -D_GNU_SOURCE -DTICK86_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
 LDFLAGS  := $(EXTRA_LDFLAGS)
 LDLIBS   := -lZydis -lzstd -lseccomp -ljansson
 
+# For the commands that build as a first step: all CPUs, unless the caller has chosen.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # --- sources by role ------------------------------------------------------------------------------
 objects  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TIMEKEEP := $(call objects,$(wildcard timekeep/*.c))
@@ -89,12 +92,12 @@ $(BUILD)/bench/hello-static: tools/bench/hello.c Makefile
 # BENCH_FLAGS: --quick, --rounds=N, --programs=LIST, --tools=LIST (see tools/bench/run --help)
 bench:
 	@tools/deps bench
-	@$(MAKE) --no-print-directory all $(BENCH)
+	@$(MAKE) $(PARALLEL) --no-print-directory all $(BENCH)
 	tools/bench/run --build=$(BUILD) $(BENCH_FLAGS)
 
 demo:
 	@tools/deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(PARALLEL) --no-print-directory all
 	@tools/demo/run $(BUILD)
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ check-insn-long: $(BUILD)/tests/insn
 	$(BUILD)/tests/insn --cases=4000 --sequences=40000000 --seed=$$(date +%s)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) $(PARALLEL) --no-print-directory all unit
 	tests/run $(BUILD)
 
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.

@@ -307,7 +307,8 @@ static void idle(struct process *process)
 
 	switch (tk_idle_begin(process->clock, clock_insns(process), external_wait(process), &wait_ns)) {
 	case TK_IDLE_DEADLOCK:
-		report_deadlock(process);
+		if (!tree_somebody_runs(process))
+			report_deadlock(process);
 		return;
 	case TK_IDLE_FOREVER:
 		wait_ns = -1;
@@ -320,7 +321,7 @@ static void idle(struct process *process)
 	if (capped)
 		wait_ns = SHARED_FUTEX_NS;
 	tree_watch(process, wait_ns != 0);
-	came = wait_on_host(process, wait_ns);
+	came = wait_on_host(process, tree_somebody_runs(process) ? 0 : wait_ns);
 	tree_watch(process, false);
 	tk_idle_end(process->clock, clock_insns(process), came || capped ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
 }

@@ -256,6 +256,7 @@ static char host_state(pid_t host_pid)
 static void mark_ended(struct tree *tree, struct member *member)
 {
 	member->state = ENDED;
+	member->settled = false; /* as a stop it may have been */
 	if (member->parent != NOBODY)
 		tree->member[member->parent].poked = true;
 }
@@ -362,6 +363,11 @@ void tree_watch(struct process *process, bool on)
 	for (int i = 0; on && i < MEMBERS; i++)
 		if (tree->member[i].state == BLOCKED && i != process->member)
 			ring(&tree->member[i]);
+}
+
+bool tree_somebody_runs(const struct process *process)
+{
+	return process->tree && somebody_runs(process->tree);
 }
 
 bool tree_external(const struct process *process)

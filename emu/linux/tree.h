@@ -38,6 +38,8 @@ bool tree_take_turns(struct process *process, const struct turn_end *end);
 void tree_await_turn(struct process *process);
 /* While this process lets time pass on the host, blocked ones watch their descriptors too. */
 void tree_watch(struct process *process, bool on);
+/* Whether a process wants its turn. While this one idles only a stopped process that was told to continue can begin to. */
+bool tree_somebody_runs(const struct process *process);
 /* A process waits for something outside the tree. */
 bool tree_external(const struct process *process);
 /* The timer of process `pid` has expired. */

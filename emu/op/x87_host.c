@@ -47,3 +47,19 @@ void x87_run(struct cpu *cpu, unsigned instruction, void *operand)
 	x87_load_registers(x87, image.st);
 	cpu->flags = flags;
 }
+
+const struct insn *x87_run_register(struct cpu *cpu, const struct insn *i, unsigned instruction)
+{
+	if (x87_pending(&cpu->x87))
+		return raise_mf(cpu, i);
+	x87_run(cpu, instruction, NULL);
+	NEXT();
+}
+
+const struct insn *x87_run_memory(struct cpu *cpu, const struct insn *i, unsigned instruction)
+{
+	if (x87_pending(&cpu->x87))
+		return raise_mf(cpu, i);
+	x87_run(cpu, instruction, guest_pointer(cpu, i, address_based(cpu, i)));
+	NEXT();
+}

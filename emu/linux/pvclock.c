@@ -28,11 +28,12 @@ void pvclock_refresh(struct process *process)
 int64_t pvclock_map(struct process *process)
 {
 	enum { ENABLED = 1 };
-	unsigned vcpus = tk_vcpus(process->clock);
+	unsigned vcpus;
 	int64_t result;
 
 	if (!process->options->pvclock)
 		return 0;
+	vcpus = tk_vcpus(process->clock);
 	result = space_mmap(&process->space, GUEST_PVCLOCK, vcpus * GUEST_PAGE, PROT_READ | PROT_WRITE,
 	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (result < 0)

@@ -25,6 +25,12 @@ static inline __attribute__((always_inline)) void *guest_pointer(struct cpu *cpu
 	return (void *)address;
 }
 
+/* Faults as a store to the announced byte does, and changes nothing. */
+static inline void probe_write(void *byte)
+{
+	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)byte));
+}
+
 /* Loads and stores of one operand. TYPE is an integer type; unaligned addresses are the host's affair. */
 #define DEFINE_GUEST_ACCESS(TYPE, BITS)                                                                          \
 	typedef TYPE __attribute__((aligned(1), may_alias)) guest_u##BITS;                                        \

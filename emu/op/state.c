@@ -41,11 +41,6 @@ static HANDLER(stmxcsr)
 enum { FXSAVE_ALIGNMENT = 16, XSAVE_ALIGNMENT = 64 };
 
 /* Areas are touched before they are used: they may lie on two pages, and must fault before anything has changed. */
-static inline void probe_write(void *byte)
-{
-	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)byte));
-}
-
 static inline void probe_read(const void *byte)
 {
 	(void)*(const volatile uint8_t *)byte;

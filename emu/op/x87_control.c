@@ -5,12 +5,7 @@
 #include "emu/op/lists.h"
 #include "emu/op/x87_host.h"
 
-/* Areas may lie on two pages: their last byte is touched, so that a fault comes before any change. */
-static inline void probe_write(void *byte)
-{
-	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)byte));
-}
-
+/* Areas may lie on two pages: both ends are touched, so that a fault comes before any change. */
 static void copy_out(struct cpu *cpu, const struct insn *i, const void *from, size_t size)
 {
 	uint8_t *area = guest_pointer(cpu, i, address_based(cpu, i));

@@ -1,12 +1,13 @@
-/* x87 instructions run by the host's own x87 unit. Between handlers that unit is as FNINIT leaves it; the guest's state is
- * in struct x87. A guest access that faults in the middle leaves a fresh unit too, for the kernel runs signal handlers with one.
+/* x87 instructions run by the host's own x87 unit. Between handlers that unit is as FNINIT leaves it; the guest's state
+ * is in struct x87. A guest access that faults in the middle leaves a fresh unit too, for the kernel runs signal handlers
+ * with one.
  *
- * There are two ways to run one. x87_run loads the whole state, runs the instruction and saves the state, so it is exact whatever
- * happens, and slow. The short way is for what is common and plain: all exceptions masked, no stack fault ahead. It loads
- * the operands alone and merges the exceptions and condition codes that come of it.
+ * There are two ways to run one. x87_run loads the whole state, runs the instruction and saves the state, so it is exact
+ * whatever happens, and slow. The short way is for what is common and plain: all exceptions masked, no stack fault ahead.
+ * It loads the operands alone and merges the exceptions and condition codes that come of it.
  *
- * The pointers to the last instruction and its operand are not kept: they are 0, or what FXRSTOR, FRSTOR or FLDENV loaded. Linux on
- * AMD's CPUs loses them at any context switch, so no program can count on them. */
+ * The pointers to the last instruction and its operand are not kept: they are 0, or what FXRSTOR, FRSTOR or FLDENV
+ * loaded. Linux on AMD's CPUs loses them at any context switch, so no program can count on them. */
 #ifndef TICK86_EMU_X87_HOST_H
 #define TICK86_EMU_X87_HOST_H
 
@@ -21,8 +22,9 @@
 /* The instruction of the byte `first` and the opcode extension `digit` that has a memory operand. */
 #define X87_MEMORY(first, digit) (512 + ((first) - 0xd8u) * 8 + (digit))
 
-/* Runs one instruction in the guest's whole state, stack faults, unmasked exceptions and EFLAGS included. `operand` is its operand in
- * the guest's memory, announced by guest_pointer(), or NULL. No exception may be pending. Nothing has changed when the access faults. */
+/* Runs one instruction in the guest's whole state, stack faults, unmasked exceptions and EFLAGS included. `operand` is
+ * its operand in the guest's memory, announced by guest_pointer(), or NULL. No exception may be pending. Nothing has
+ * changed when the access faults. */
 void x87_run(struct cpu *cpu, unsigned instruction, void *operand);
 
 /* Handlers but for the last argument. They raise #MF when an exception is pending. The memory operand is based. */

@@ -4,6 +4,7 @@
 #include <xmmintrin.h>
 
 #include "emu/block/cache.h"
+#include "emu/cpu/x87_live.h"
 #include "emu/mem/fault.h"
 #include "emu/op/dispatch.h"
 
@@ -231,6 +232,7 @@ enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
 	fault_enter(&run.frame);
 	_mm_setcsr(cpu->mxcsr);
 	reason = run_until_event(&run);
+	x87_from_host(&cpu->x87);
 	cpu->mxcsr = _mm_getcsr();
 	_mm_setcsr(host_mxcsr);
 	fault_leave();

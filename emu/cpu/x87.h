@@ -31,6 +31,7 @@ struct x87 {
 	uint8_t valid;           /* bit n: Rn is not empty (FXSAVE's abridged tag) */
 	uint16_t opcode;         /* last instruction, for FNSTENV and FXSAVE */
 	uint64_t ip, dp;         /* as FXRSTOR and FLDENV have set them: see emu/op/x87_host.h */
+	bool live;               /* inside cpu_run: all but opcode, ip and dp is in the host's unit (x87_live.h) */
 };
 
 /* ST(i)'s number among the physical registers. */

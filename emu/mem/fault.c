@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <xmmintrin.h>
 
+#include "emu/cpu/x87_live.h"
 #include "emu/mem/access.h"
 
 /* See fault.h: the one static pointer. */
@@ -52,11 +53,14 @@ static bool code_write(struct fault_frame *frame, const siginfo_t *info, const u
 	return true;
 }
 
-/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. The x87 unit is fresh too, which is as
- * handlers leave it to one another (emu/op/x87_host.h). */
+/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. So is the x87 state, if it
+ * was in the unit. */
 static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enum fault_reason reason)
 {
-	_mm_setcsr(uc->uc_mcontext.fpregs->mxcsr);
+	const struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
+
+	x87_from_frame(&frame->cpu->x87, fp->cwd, fp->swd, (uint8_t)fp->ftw, (const uint8_t (*)[16])fp->_st);
+	_mm_setcsr(fp->mxcsr);
 	siglongjmp(frame->leave, reason);
 }
 

@@ -11,7 +11,7 @@
 	X(avx_move_forms) X(avx_integer_forms) X(avx_shuffle_forms) X(avx_string_forms) X(avx_masked_forms) \
 	X(ssefp_arithmetic_forms) X(ssefp_convert_forms) X(approximate_forms) \
 	X(avxfp_arithmetic_forms) X(avxfp_convert_forms) X(avxfp_fma_forms) \
-	X(x87_control_forms) X(x87_move_forms) X(x87_arithmetic_forms) X(x87_compare_forms) X(x87_function_forms) X(mmx_forms)
+	X(x87_control_forms) X(x87_arithmetic_forms) X(mmx_forms)
 
 #define X(name) extern const struct form_list name;
 FORM_LISTS(X)

@@ -5,12 +5,14 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 #include "emu/op/vector.h"
+#include "emu/op/x87_host.h"
 
 enum { ALL_VALID = 0xff, MMX_EXPONENT = 0xffff };
 
 /* Ahead of everything: a pending x87 exception comes first. The record may raise more later. */
 #define MMX_BEGIN()                                                            \
 	do {                                                                   \
+		X87_PARKED();                                                  \
 		announce(cpu, i);                                              \
 		if (unlikely(x87_pending(&cpu->x87)))                   \
 			return raise_mf(cpu, i);                               \

@@ -6,6 +6,7 @@
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/form.h"
+#include "emu/op/x87_host.h"
 
 static inline void mxcsr_to_host(const struct cpu *cpu)
 {
@@ -53,6 +54,7 @@ static inline void probe_read(const void *byte)
 		uint64_t address = address_based(cpu, i);                \
 		void *area;                                              \
 									 \
+		X87_PARKED();                                            \
 		if (address % FXSAVE_ALIGNMENT)                          \
 			return raise_gp(cpu, i);                         \
 		area = guest_pointer(cpu, i, address);                   \
@@ -79,6 +81,7 @@ static bool copy_and_fxrstor(struct cpu *cpu, const void *guest, bool wide)
 	{                                                                                \
 		uint64_t address = address_based(cpu, i);                                \
 											 \
+		X87_PARKED();                                                            \
 		if (address % FXSAVE_ALIGNMENT)                                          \
 			return raise_gp(cpu, i);                                         \
 		if (!copy_and_fxrstor(cpu, guest_pointer(cpu, i, address), wide))        \
@@ -143,6 +146,7 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 		uint64_t address = address_based(cpu, i), components = requested(cpu);           \
 		void *area;                                                                      \
 												 \
+		X87_PARKED();                                                                    \
 		if (!cpu->model->avx)                                                            \
 			return raise_ud(cpu, i);                                                 \
 		if (address % XSAVE_ALIGNMENT)                                                   \
@@ -160,6 +164,7 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 	{                                                                                                \
 		uint64_t address = address_based(cpu, i);                                                \
 													 \
+		X87_PARKED();                                                                            \
 		if (!cpu->model->avx)                                                                    \
 			return raise_ud(cpu, i);                                                         \
 		if (address % XSAVE_ALIGNMENT)                                                           \
@@ -185,6 +190,7 @@ static HANDLER(xgetbv)
 	enum { XCR0 = 0, XINUSE = 1 };
 	uint64_t value = xsave_components(cpu);
 
+	X87_PARKED();
 	if (!cpu->model->avx)
 		return raise_ud(cpu, i);
 	mxcsr_from_host(cpu);

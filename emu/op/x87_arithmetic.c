@@ -1,130 +1,112 @@
-/* x87: addition to division, square root, rounding, sign. */
+/* x87: everything that computes. Each is one instruction of the host's. */
 #include "emu/op/lists.h"
 #include "emu/op/x87_host.h"
 
-/* ORDER ARITHMETIC: name, in the host's assembler, opcode extension, and second bytes of ST(0) op= ST(i) (first byte D8H) and
- * of ST(i) op= ST(0) (DCH, and DEH with a pop). */
-#define ARITHMETIC_OPS(X) \
-	X(ADD, "add", 0, 0xc0, 0xc0) X(MUL, "mul", 1, 0xc8, 0xc8) X(SUB, "sub", 4, 0xe0, 0xe8) \
-	X(SUBR, "subr", 5, 0xe8, 0xe0) X(DIV, "div", 6, 0xf0, 0xf8) X(DIVR, "divr", 7, 0xf8, 0xf0)
+/* --- instructions: op, bytes --------------------------------------------------------------------------- */
 
-#define STRING(x) #x
+/* no visible operand */
+#define IMPLICIT_OPS(X) \
+	X(FCHS, 0xd9, 0xe0) X(FABS, 0xd9, 0xe1) X(FTST, 0xd9, 0xe4) X(FXAM, 0xd9, 0xe5) \
+	X(FLD1, 0xd9, 0xe8) X(FLDL2T, 0xd9, 0xe9) X(FLDL2E, 0xd9, 0xea) X(FLDPI, 0xd9, 0xeb) \
+	X(FLDLG2, 0xd9, 0xec) X(FLDLN2, 0xd9, 0xed) X(FLDZ, 0xd9, 0xee) X(F2XM1, 0xd9, 0xf0) \
+	X(FYL2X, 0xd9, 0xf1) X(FPTAN, 0xd9, 0xf2) X(FPATAN, 0xd9, 0xf3) X(FXTRACT, 0xd9, 0xf4) \
+	X(FPREM1, 0xd9, 0xf5) X(FDECSTP, 0xd9, 0xf6) X(FINCSTP, 0xd9, 0xf7) X(FPREM, 0xd9, 0xf8) \
+	X(FYL2XP1, 0xd9, 0xf9) X(FSQRT, 0xd9, 0xfa) X(FSINCOS, 0xd9, 0xfb) X(FRNDINT, 0xd9, 0xfc) \
+	X(FSCALE, 0xd9, 0xfd) X(FSIN, 0xd9, 0xfe) X(FCOS, 0xd9, 0xff) \
+	X(FUCOMPP, 0xda, 0xe9) X(FCOMPP, 0xde, 0xd9)
 
-/* ST(a) op= ST(b): the host's form is the one with a pop. Assemblers disagree on the names of these. */
-#define REGISTER_BODY(name, second)                                                                   \
-	static inline void name##_registers(struct x87 *x87, unsigned a, unsigned b)                  \
-	{                                                                                             \
-		union x87_register *to = x87_st(x87, a);                                              \
-		uint16_t status;                                                                      \
-												      \
-		x87_enter(x87);                                                                       \
-		__asm__ volatile("fldt %[to]\n\tfldt %[from]\n\t.byte 0xde, " STRING(second) " + 1\n\t" \
-		                 X87_TAKE_STATUS "fstpt %[to]"                                        \
-		                 : "=a"(status), [to] "+m"(*to) : [from] "m"(*x87_st(x87, b)) : "cc"); \
-		x87_leave(x87);                                                                       \
-		x87_merge(x87, status, FSW_C1);                                                       \
+/* ST(i): the second byte is of ST(0) */
+#define ONE_OPERAND_OPS(X) \
+	X(FCOM, 0xd8, 0xd0) X(FCOMP, 0xd8, 0xd8) X(FLD, 0xd9, 0xc0) X(FXCH, 0xd9, 0xc8) X(FSTPNCE, 0xd9, 0xd8) \
+	X(FFREE, 0xdd, 0xc0) X(FST, 0xdd, 0xd0) X(FSTP, 0xdd, 0xd8) X(FUCOM, 0xdd, 0xe0) X(FFREEP, 0xdf, 0xc0)
+
+/* ST(0), ST(i) */
+#define SECOND_OPERAND_OPS(X) X(FUCOMP, 0xdd, 0xe8)
+
+/* ST(0), ST(i), with EFLAGS */
+#define FLAGS_OPS(X) \
+	X(FUCOMI, 0xdb, 0xe8) X(FCOMI, 0xdb, 0xf0) X(FUCOMIP, 0xdf, 0xe8) X(FCOMIP, 0xdf, 0xf0) \
+	X(FCMOVB, 0xda, 0xc0) X(FCMOVE, 0xda, 0xc8) X(FCMOVBE, 0xda, 0xd0) X(FCMOVU, 0xda, 0xd8) \
+	X(FCMOVNB, 0xdb, 0xc0) X(FCMOVNE, 0xdb, 0xc8) X(FCMOVNBE, 0xdb, 0xd0) X(FCMOVNU, 0xdb, 0xd8)
+
+/* ST(i), ST(0) */
+#define FIRST_OPERAND_OPS(X) \
+	X(FADDP, 0xde, 0xc0) X(FMULP, 0xde, 0xc8) X(FSUBRP, 0xde, 0xe0) X(FSUBP, 0xde, 0xe8) \
+	X(FDIVRP, 0xde, 0xf0) X(FDIVP, 0xde, 0xf8)
+
+/* ST(0), ST(i) by D8H; ST(i), ST(0) by DCH, the second byte of which is last */
+#define EITHER_OPERAND_OPS(X) \
+	X(FADD, 0xc0, 0xc0) X(FMUL, 0xc8, 0xc8) X(FSUB, 0xe0, 0xe8) X(FSUBR, 0xe8, 0xe0) \
+	X(FDIV, 0xf0, 0xf8) X(FDIVR, 0xf8, 0xf0)
+
+/* memory: size, first byte, opcode extension */
+#define MEMORY_OPS(X) \
+	X(FADD, 4, 0xd8, 0) X(FMUL, 4, 0xd8, 1) X(FCOM, 4, 0xd8, 2) X(FCOMP, 4, 0xd8, 3) \
+	X(FSUB, 4, 0xd8, 4) X(FSUBR, 4, 0xd8, 5) X(FDIV, 4, 0xd8, 6) X(FDIVR, 4, 0xd8, 7) \
+	X(FLD, 4, 0xd9, 0) X(FST, 4, 0xd9, 2) X(FSTP, 4, 0xd9, 3) \
+	X(FIADD, 4, 0xda, 0) X(FIMUL, 4, 0xda, 1) X(FICOM, 4, 0xda, 2) X(FICOMP, 4, 0xda, 3) \
+	X(FISUB, 4, 0xda, 4) X(FISUBR, 4, 0xda, 5) X(FIDIV, 4, 0xda, 6) X(FIDIVR, 4, 0xda, 7) \
+	X(FILD, 4, 0xdb, 0) X(FISTTP, 4, 0xdb, 1) X(FIST, 4, 0xdb, 2) X(FISTP, 4, 0xdb, 3) \
+	X(FLD, 10, 0xdb, 5) X(FSTP, 10, 0xdb, 7) \
+	X(FADD, 8, 0xdc, 0) X(FMUL, 8, 0xdc, 1) X(FCOM, 8, 0xdc, 2) X(FCOMP, 8, 0xdc, 3) \
+	X(FSUB, 8, 0xdc, 4) X(FSUBR, 8, 0xdc, 5) X(FDIV, 8, 0xdc, 6) X(FDIVR, 8, 0xdc, 7) \
+	X(FLD, 8, 0xdd, 0) X(FISTTP, 8, 0xdd, 1) X(FST, 8, 0xdd, 2) X(FSTP, 8, 0xdd, 3) \
+	X(FIADD, 2, 0xde, 0) X(FIMUL, 2, 0xde, 1) X(FICOM, 2, 0xde, 2) X(FICOMP, 2, 0xde, 3) \
+	X(FISUB, 2, 0xde, 4) X(FISUBR, 2, 0xde, 5) X(FIDIV, 2, 0xde, 6) X(FIDIVR, 2, 0xde, 7) \
+	X(FILD, 2, 0xdf, 0) X(FISTTP, 2, 0xdf, 1) X(FIST, 2, 0xdf, 2) X(FISTP, 2, 0xdf, 3) \
+	X(FBLD, 10, 0xdf, 4) X(FILD, 8, 0xdf, 5) X(FBSTP, 10, 0xdf, 6) X(FISTP, 8, 0xdf, 7)
+
+/* --- handlers: named by op, and size ---------------------------------------------------------------------- */
+
+#define X87_HANDLER(name, instruction)                                         \
+	static HANDLER(name)                                                   \
+	{                                                                      \
+		X87_LIVE();                                                    \
+		instruction;                                                   \
+		NEXT();                                                        \
 	}
 
-/* ST(0) op= memory */
-#define MEMORY_HANDLER(op, text, bytes, first, digit)                                                 \
-	static HANDLER(op##_m##bytes)                                                                 \
-	{                                                                                             \
-		struct x87 *x87 = &cpu->x87;                                                          \
-		union x87_register *top = x87_st(x87, 0);                                             \
-		const uint8_t *from;                                                                  \
-		uint16_t status;                                                                      \
-												      \
-		if (!x87_plain(x87) || !x87_holds(x87, 0))                                            \
-			return x87_run_memory(cpu, i, X87_MEMORY(first, digit));                      \
-		from = guest_pointer(cpu, i, address_based(cpu, i));                                  \
-		x87_enter(x87);                                                                       \
-		__asm__ volatile("fldt %[top]\n\t" text " %[from]\n\t" X87_TAKE_STATUS "fstpt %[top]" \
-		                 : "=a"(status), [top] "+m"(*top) : [from] "m"(*from) : "memory", "cc"); \
-		x87_leave(x87);                                                                       \
-		x87_merge(x87, status, FSW_C1);                                                       \
-		NEXT();                                                                               \
+#define IMPLICIT(op, first, second) X87_HANDLER(op##_implicit, X87_FIXED(first, second))
+#define ONE_OPERAND(op, first, second) X87_HANDLER(op##_r, X87_REGISTER(first, second, i->a))
+#define SECOND_OPERAND(op, first, second) X87_HANDLER(op##_r, X87_REGISTER(first, second, i->b))
+#define FLAGS(op, first, second) X87_HANDLER(op##_r, X87_REGISTER_FLAGS(first, second, i->b))
+#define EITHER_OPERAND(op, to_top, from_top)                                   \
+	static HANDLER(op##_r)                                                 \
+	{                                                                      \
+		X87_LIVE();                                                    \
+		if (i->a)                                                      \
+			X87_REGISTER(0xdc, from_top, i->a);                    \
+		else                                                           \
+			X87_REGISTER(0xd8, to_top, i->b);                      \
+		NEXT();                                                        \
 	}
+#define MEMORY(op, size, first, digit) \
+	X87_HANDLER(op##_m##size, X87_MEMORY(first, digit, guest_pointer(cpu, i, address_based(cpu, i))))
 
-#define ARITHMETIC_HANDLERS(name, text, digit, to_top, from_top)                                      \
-	REGISTER_BODY(name, from_top)                                                                 \
-	static HANDLER(F##name##_r)                                                                   \
-	{                                                                                             \
-		if (!x87_plain(&cpu->x87) || !x87_holds(&cpu->x87, i->a) || !x87_holds(&cpu->x87, i->b)) \
-			return x87_run_register(cpu, i, i->a ? X87_REGISTER(0xdc, from_top) + i->a    \
-			                                     : X87_REGISTER(0xd8, to_top) + i->b);    \
-		name##_registers(&cpu->x87, i->a, i->b);                                              \
-		NEXT();                                                                               \
-	}                                                                                             \
-	static HANDLER(F##name##P_r)                                                                  \
-	{                                                                                             \
-		if (!x87_plain(&cpu->x87) || !x87_holds(&cpu->x87, i->a) || !x87_holds(&cpu->x87, 0)) \
-			return x87_run_register(cpu, i, X87_REGISTER(0xde, from_top) + i->a);         \
-		name##_registers(&cpu->x87, i->a, 0);                                                 \
-		x87_pop(&cpu->x87);                                                                   \
-		NEXT();                                                                               \
-	}                                                                                             \
-	MEMORY_HANDLER(F##name, "f" text "s", 4, 0xd8, digit)                                         \
-	MEMORY_HANDLER(F##name, "f" text "l", 8, 0xdc, digit)                                         \
-	MEMORY_HANDLER(FI##name, "fi" text "s", 2, 0xde, digit)                                       \
-	MEMORY_HANDLER(FI##name, "fi" text "l", 4, 0xda, digit)
+IMPLICIT_OPS(IMPLICIT)
+ONE_OPERAND_OPS(ONE_OPERAND)
+SECOND_OPERAND_OPS(SECOND_OPERAND)
+FLAGS_OPS(FLAGS)
+FIRST_OPERAND_OPS(ONE_OPERAND)
+EITHER_OPERAND_OPS(EITHER_OPERAND)
+MEMORY_OPS(MEMORY)
 
-ARITHMETIC_OPS(ARITHMETIC_HANDLERS)
+/* --- rows -------------------------------------------------------------------------------------------------- */
 
-/* ST(0) = op ST(0) */
-#define UNARY_HANDLER(name, text, second)                                                             \
-	static HANDLER(name)                                                                          \
-	{                                                                                             \
-		struct x87 *x87 = &cpu->x87;                                                          \
-		union x87_register *top = x87_st(x87, 0);                                             \
-		uint16_t status;                                                                      \
-												      \
-		if (!x87_plain(x87) || !x87_holds(x87, 0))                                            \
-			return x87_run_register(cpu, i, X87_REGISTER(0xd9, second));                  \
-		x87_enter(x87);                                                                       \
-		__asm__ volatile("fldt %[top]\n\t" text "\n\t" X87_TAKE_STATUS "fstpt %[top]"         \
-		                 : "=a"(status), [top] "+m"(*top) : : "cc");                          \
-		x87_leave(x87);                                                                       \
-		x87_merge(x87, status, FSW_C1);                                                       \
-		NEXT();                                                                               \
-	}
-
-UNARY_HANDLER(fsqrt, "fsqrt", 0xfa)
-UNARY_HANDLER(frndint, "frndint", 0xfc)
-
-/* FCHS and FABS touch the sign alone, whatever the number. */
-#define SIGN_HANDLER(name, change, second)                                                            \
-	static HANDLER(name)                                                                          \
-	{                                                                                             \
-		enum { SIGN = 0x8000 };                                                               \
-		struct x87 *x87 = &cpu->x87;                                                          \
-												      \
-		if (!x87_plain(x87) || !x87_holds(x87, 0))                                            \
-			return x87_run_register(cpu, i, X87_REGISTER(0xd9, second));                  \
-		x87_st(x87, 0)->exponent change;                                                      \
-		x87_clear_c1(x87);                                                                    \
-		NEXT();                                                                               \
-	}
-
-SIGN_HANDLER(fchs, ^= SIGN, 0xe0)
-SIGN_HANDLER(fabs_, &= (uint16_t)~SIGN, 0xe1)
-
-/* --- rows ------------------------------------------------------------------------------------------------ */
-
-#define IMPLICIT_ROW(op, handler) { op, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { handler }, { 0 } }
-#define ARITHMETIC_ROWS(name, ...)                                                                     \
-	{ OP_F##name, 0, 0, PATTERN2(K_T, K_T), FORM_FAULTS, 0, 0, { F##name##_r }, { 0 } },           \
-	{ OP_F##name##P, 0, 0, PATTERN2(K_T, K_T), FORM_FAULTS, 0, 0, { F##name##P_r }, { 0 } },       \
-	{ OP_F##name, 4, 0, K_M, 0, 0, 0, { F##name##_m4 }, { 0 } },                                   \
-	{ OP_F##name, 8, 0, K_M, 0, 0, 0, { F##name##_m8 }, { 0 } },                                   \
-	{ OP_FI##name, 2, 0, K_M, 0, 0, 0, { FI##name##_m2 }, { 0 } },                                 \
-	{ OP_FI##name, 4, 0, K_M, 0, 0, 0, { FI##name##_m4 }, { 0 } },
+#define IMPLICIT_ROW(op, ...) { OP_##op, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { op##_implicit }, { 0 } },
+#define ONE_OPERAND_ROW(op, ...) { OP_##op, 0, 0, K_T, FORM_FAULTS, 0, 0, { op##_r }, { 0 } },
+#define TWO_OPERAND_ROW(op, ...) { OP_##op, 0, 0, PATTERN2(K_T, K_T), FORM_FAULTS, 0, 0, { op##_r }, { 0 } },
+#define FLAGS_ROW(op, ...) { OP_##op, 0, 0, PATTERN2(K_T, K_T), FORM_FAULTS, FLAGS_ALL, 0, { op##_r }, { 0 } },
+#define MEMORY_ROW(op, size, ...) { OP_##op, size, 0, K_M, 0, 0, 0, { op##_m##size }, { 0 } },
 
 static const struct form rows[] = {
-	ARITHMETIC_OPS(ARITHMETIC_ROWS)
-	IMPLICIT_ROW(OP_FSQRT, fsqrt),
-	IMPLICIT_ROW(OP_FRNDINT, frndint),
-	IMPLICIT_ROW(OP_FCHS, fchs),
-	IMPLICIT_ROW(OP_FABS, fabs_),
+	IMPLICIT_OPS(IMPLICIT_ROW)
+	ONE_OPERAND_OPS(ONE_OPERAND_ROW)
+	SECOND_OPERAND_OPS(TWO_OPERAND_ROW)
+	FLAGS_OPS(FLAGS_ROW)
+	FIRST_OPERAND_OPS(TWO_OPERAND_ROW)
+	EITHER_OPERAND_OPS(TWO_OPERAND_ROW)
+	MEMORY_OPS(MEMORY_ROW)
 };
 
 const struct form_list x87_arithmetic_forms = { rows, sizeof rows / sizeof *rows };

@@ -24,10 +24,11 @@ static void copy_in(struct cpu *cpu, const struct insn *i, void *to, size_t size
 
 /* --- control and status words ----------------------------------------------------------------------- */
 
+/* FNOP looks for a pending exception as FWAIT does. */
 static HANDLER(fwait)
 {
-	if (x87_pending(&cpu->x87))
-		return raise_mf(cpu, i);
+	X87_LIVE();
+	X87_FIXED(0xd9, 0xd0);
 	NEXT();
 }
 
@@ -35,49 +36,43 @@ static HANDLER(fnop_no_wait) { NEXT(); }
 
 static HANDLER(fninit)
 {
+	X87_PARKED();
 	x87_init(&cpu->x87);
 	NEXT();
 }
 
 static HANDLER(fnclex)
 {
-	cpu->x87.status &= (uint16_t)~(FSW_EXCEPTIONS | FSW_SF | FSW_ES | FSW_B);
+	X87_LIVE();
+	X87_FIXED(0xdb, 0xe2);
 	NEXT();
 }
 
 static HANDLER(fnstcw)
 {
-	guest_store16(cpu, i, address_based(cpu, i), cpu->x87.control);
+	X87_LIVE();
+	X87_MEMORY(0xd9, 7, guest_pointer(cpu, i, address_based(cpu, i)));
 	NEXT();
 }
 
 static HANDLER(fldcw)
 {
-	struct x87 *x87 = &cpu->x87;
-	uint16_t control;
-
-	if (x87_pending(x87))
-		return raise_mf(cpu, i);
-	control = guest_load16(cpu, i, address_based(cpu, i));
-	x87->control = (control & FCW_BITS) | FCW_FIXED;
-	x87->status = x87_summarize(x87->status, control);
+	X87_LIVE();
+	X87_MEMORY(0xd9, 5, guest_pointer(cpu, i, address_based(cpu, i)));
 	NEXT();
-}
-
-static inline uint16_t status_word(const struct x87 *x87)
-{
-	return (uint16_t)(x87->status | x87->top << FSW_TOP_SHIFT);
 }
 
 static HANDLER(fnstsw_m)
 {
-	guest_store16(cpu, i, address_based(cpu, i), status_word(&cpu->x87));
+	X87_LIVE();
+	X87_MEMORY(0xdd, 7, guest_pointer(cpu, i, address_based(cpu, i)));
 	NEXT();
 }
 
 static HANDLER(fnstsw_r)
 {
-	*reg16(cpu, i->a) = status_word(&cpu->x87);
+	X87_LIVE();
+	__asm__ volatile("fnstsw %0" : "=a"(*reg16(cpu, i->a)));
 	NEXT();
 }
 
@@ -90,46 +85,55 @@ static void mask_exceptions(struct x87 *x87)
 	x87->status = x87_summarize(x87->status, x87->control);
 }
 
+/* What has an image on the stack stands apart: a handler that had one could not end in a jump. */
+#define APART static __attribute__((noinline)) void
+
+#define IMAGE_HANDLER(name, wait)                                                 \
+	static HANDLER(name)                                                      \
+	{                                                                         \
+		X87_PARKED();                                                     \
+		if ((wait) && x87_pending(&cpu->x87))                             \
+			return raise_mf(cpu, i);                                  \
+		do_##name(cpu, i);                                                \
+		NEXT();                                                           \
+	}
+
 #define SAVE_HANDLERS(suffix, image_type, environment)                            \
-	static HANDLER(fnstenv##suffix)                                           \
+	APART do_fnstenv##suffix(struct cpu *cpu, const struct insn *i)           \
 	{                                                                         \
 		struct image_type image;                                          \
 										  \
 		x87_save##suffix(&cpu->x87, &image);                              \
 		copy_out(cpu, i, &image, environment);                            \
 		mask_exceptions(&cpu->x87);                                       \
-		NEXT();                                                           \
 	}                                                                         \
-	static HANDLER(fnsave##suffix)                                            \
+	APART do_fnsave##suffix(struct cpu *cpu, const struct insn *i)            \
 	{                                                                         \
 		struct image_type image;                                          \
 										  \
 		x87_save##suffix(&cpu->x87, &image);                              \
 		copy_out(cpu, i, &image, sizeof image);                           \
 		x87_init(&cpu->x87);                                              \
-		NEXT();                                                           \
 	}                                                                         \
-	static HANDLER(fldenv##suffix)                                            \
+	APART do_fldenv##suffix(struct cpu *cpu, const struct insn *i)            \
 	{                                                                         \
 		struct image_type image;                                          \
 										  \
-		if (x87_pending(&cpu->x87))                                       \
-			return raise_mf(cpu, i);                                  \
 		copy_in(cpu, i, &image, environment);                             \
 		x87_load_environment##suffix(&cpu->x87, &image);                  \
-		NEXT();                                                           \
 	}                                                                         \
-	static HANDLER(frstor##suffix)                                            \
+	APART do_frstor##suffix(struct cpu *cpu, const struct insn *i)            \
 	{                                                                         \
 		struct image_type image;                                          \
 										  \
-		if (x87_pending(&cpu->x87))                                       \
-			return raise_mf(cpu, i);                                  \
 		copy_in(cpu, i, &image, sizeof image);                            \
 		x87_load_environment##suffix(&cpu->x87, &image);                  \
 		x87_load_registers(&cpu->x87, image.st);                          \
-		NEXT();                                                           \
-	}
+	}                                                                         \
+	IMAGE_HANDLER(fnstenv##suffix, false)                                     \
+	IMAGE_HANDLER(fnsave##suffix, false)                                      \
+	IMAGE_HANDLER(fldenv##suffix, true)                                       \
+	IMAGE_HANDLER(frstor##suffix, true)
 SAVE_HANDLERS(, x87_image, X87_ENVIRONMENT)
 SAVE_HANDLERS(16, x87_image16, X87_ENVIRONMENT16)
 

@@ -28,8 +28,8 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 
 all: $(BUILD)/tick86 $(BUILD)/libtimekeep.a
 
-# make check-asan: the sanitizers need handlers that return (emu/op/dispatch.h).
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# make check-asan: the sanitizers need handlers that return (emu/op/dispatch.h), and must let the guest try address 0.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize=null -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 # --- rules ----------------------------------------------------------------------------------------
 $(BUILD)/obj/%.o: %.c Makefile

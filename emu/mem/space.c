@@ -75,7 +75,8 @@ bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 	struct iovec local = {to, length}, remote = {(void *)address, length};
 	switch (reach(space, address, length, PROT_READ)) {
 	case REACH_DIRECT:
-		memcpy(to, (void *)address, length);
+		if (length > 0) /* `to` may be NULL then */
+			memcpy(to, (void *)address, length);
 		return true;
 	case REACH_BY_KERNEL:
 		return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;
@@ -90,7 +91,8 @@ bool space_write(struct space *space, uint64_t address, const void *from, size_t
 	space_prepare_write(space, address, length);
 	switch (reach(space, address, length, PROT_WRITE)) {
 	case REACH_DIRECT:
-		memcpy((void *)address, from, length);
+		if (length > 0)
+			memcpy((void *)address, from, length);
 		return true;
 	case REACH_BY_KERNEL:
 		return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;

@@ -229,7 +229,7 @@ static void aim_strings(struct random *random, struct test_case *test, const str
 		test->data_address = DATA_LOW;
 	r[RSI] = choose_target(random, test->data_address, 64, !narrow);
 	r[RDI] = choose_target(random, test->data_address, 64, !narrow);
-	if (decoded->op == OP_CMPS || (decoded->op == OP_MOVS && r[RSI] >= GUEST_END)) /* which of two faults comes first is the CPU's affair */
+	if (decoded->op == OP_CMPS || (decoded->op == OP_MOVS && (r[RSI] | r[RDI]) >= GUEST_END)) /* which of two faults comes first is the CPU's affair */
 		r[RDI] = test->data_address + 1024 + random_below(random, 1024);
 	else if (random_percent(random, 30)) /* overlapping */
 		r[RDI] = r[RSI] + random_below(random, 64) - 32;

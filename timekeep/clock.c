@@ -104,7 +104,7 @@ static uint64_t read_eff(const struct tk *tk, uint64_t insns, unsigned step)
 
 	if (s->mode == TK_ICOUNT)
 		return icount_ticks(s, icount_ns(s, insns));
-	if (s->stopped && s->mode == TK_OFFSET)
+	if (s->stopped && stands_still(s))
 		return s->stopped_eff;
 	if (s->policy == TK_POLICY_APPARENT)
 		return apparent_eff(s, insns);

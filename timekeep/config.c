@@ -297,7 +297,7 @@ void clock_begin(const struct tk *tk)
 
 	if (s->mode == TK_ICOUNT) {
 		if (!s->sleep_off)
-			s->real_host = host_ns(tk);
+			real_resume(tk);
 		return;
 	}
 	s->eff_base = host_eff(tk, 0);

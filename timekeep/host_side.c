@@ -5,6 +5,9 @@
  */
 #include "timekeep/state.h"
 
+#define NOTICEABLE_NS 1000000
+#define NS_PER_MS 1000000
+
 struct reading {
 	uint64_t tsc;
 	uint32_t cpu;
@@ -16,15 +19,31 @@ int64_t host_ns(const struct tk *tk)
 	return tk->host->clock(tk->host->ctx, TK_MONOTONIC);
 }
 
+/* The part of a gap between two looks at the clock in which the host had stopped us unseen. */
+static int64_t stopped_unseen(const struct tk *tk, int64_t gap_ns)
+{
+	if (gap_ns < NOTICEABLE_NS || !tk->host->stopped)
+		return 0;
+	return max_i64(min_i64(tk->host->stopped(tk->host->ctx, gap_ns), gap_ns), 0);
+}
+
 int64_t real_now(const struct tk *tk)
 {
-	const struct timekeep *s = tk->state;
-	int64_t elapsed;
+	struct timekeep *s = tk->state;
+	int64_t host, elapsed;
 
 	if (s->stopped)
 		return s->real_base;
-	elapsed = sub_i64(host_ns(tk), s->real_host);
+	host = host_ns(tk);
+	s->real_host = add_i64(s->real_host, stopped_unseen(tk, sub_i64(host, s->real_seen)));
+	s->real_seen = host;
+	elapsed = sub_i64(host, s->real_host);
 	return add_i64(s->real_base, mul_div_floor(elapsed, s->rate_num, s->rate_den));
+}
+
+void real_resume(const struct tk *tk)
+{
+	tk->state->real_host = tk->state->real_seen = host_ns(tk);
 }
 
 /* Emulation is the same machine with the host's monotonic clock as its 1 GHz TSC. */
@@ -60,6 +79,24 @@ static void count_backstep(struct timekeep *s, uint64_t tsc)
 	s->stats.backsteps++;
 	if (back > s->stats.largest_backstep)
 		s->stats.largest_backstep = back;
+}
+
+/* Takes an unseen stop out of eff, but for what would take it below the last look. */
+static void leave_out_stop(const struct tk *tk, struct reading reading)
+{
+	struct timekeep *s = tk->state;
+	int64_t gap = sub_i64((int64_t)reading.tsc, (int64_t)s->last_tsc);
+	uint64_t least = s->last_eff - scaled(s, reading);
+	int64_t stopped;
+
+	if (gap <= 0 || !s->host_seen || !(s->traps & TK_OFFSETTING))
+		return;
+	stopped = stopped_unseen(tk, (int64_t)mul_div((uint64_t)gap, NS_PER_MS, s->host_khz));
+	if (stopped == 0)
+		return;
+	s->bias -= ns_to_ticks(s, mul_div_floor(stopped, s->rate_num, s->rate_den));
+	if ((int64_t)(s->bias - least) < 0)
+		s->bias = least;
 }
 
 static uint64_t raise(struct timekeep *s, uint64_t eff, uint64_t to)
@@ -130,6 +167,8 @@ uint64_t host_eff(const struct tk *tk, unsigned step)
 		remember(s, reading.tsc, reading);
 		return reading.tsc;
 	}
+	if (reading.tsc - s->last_tsc > s->host_khz) /* a millisecond, or a step back */
+		leave_out_stop(tk, reading);
 	eff = injected(s, guarded(s, scaled(s, reading) + s->bias, reading, step));
 	remember(s, eff, reading);
 	return eff;

@@ -214,7 +214,7 @@ void tk_stop(const struct tk *tk, uint64_t insns)
 		return;
 	if (s->policy == TK_POLICY_APPARENT)
 		draw_apparent(tk, insns); /* so that last_eff is the host's now */
-	if (s->mode == TK_OFFSET)
+	if (stands_still(s))
 		s->stopped_eff = now_eff(tk, insns);
 	if (follows_real(s))
 		s->real_base = real_now(tk);
@@ -230,8 +230,8 @@ void tk_cont(const struct tk *tk, uint64_t insns)
 	if (!s->stopped)
 		return;
 	s->stopped = false;
-	if (s->mode == TK_OFFSET)
+	if (stands_still(s))
 		host_resume(tk, s->policy == TK_POLICY_APPARENT ? s->last_eff : s->stopped_eff);
 	if (follows_real(s))
-		s->real_host = host_ns(tk);
+		real_resume(tk);
 }

@@ -69,7 +69,8 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	if (s->mode == TK_ICOUNT) {
 		s->line.value0 += (uint64_t)away_ns;
 		s->real_base = add_i64(s->real_base, away_ns);
-		s->real_host = s->sleep_off ? 0 : host_ns(tk);
+		if (!s->sleep_off)
+			real_resume(tk);
 		control_start(&s->control, insns, s->real_base, s->control.per_insn);
 	}
 }

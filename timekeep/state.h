@@ -115,6 +115,7 @@ struct timekeep {
 	/* real time: real_base + (host monotonic - real_host) * rate, frozen while stopped */
 	int64_t real_base;
 	int64_t real_host;
+	int64_t real_seen; /* host monotonic when it was last looked at */
 
 	/* instructions to time */
 	struct line line;
@@ -160,6 +161,7 @@ uint64_t host_eff(const struct tk *tk, unsigned step);
 void host_resume(const struct tk *tk, uint64_t eff);
 int64_t host_ns(const struct tk *tk);
 int64_t real_now(const struct tk *tk);
+void real_resume(const struct tk *tk); /* real time goes on from real_base */
 
 /* clock.c: one look at the time. In mode host `eff` is H. */
 struct moment {
@@ -173,6 +175,12 @@ int64_t now_ns(const struct tk *tk, uint64_t insns);
 uint64_t vcpu_tsc(const struct timekeep *s, unsigned vcpu, uint64_t eff);
 int64_t eff_to_ns(const struct timekeep *s, uint64_t eff);
 uint64_t ns_to_ticks(const struct timekeep *s, int64_t ns);
+
+/* The host's TSC does not, where the guest reads that. */
+static inline bool stands_still(const struct timekeep *s)
+{
+	return s->mode == TK_OFFSET && s->traps & TK_OFFSETTING;
+}
 
 /* inject.c: applies what is due at virtual time `ns`; returns by how much the clocks jump. */
 int64_t inject_due(struct timekeep *s, int64_t ns);

@@ -69,12 +69,15 @@ struct tk_host {
 	uint64_t (*khz)(void *ctx);                          /* TSC frequency; NULL or 0: unknown */
 	bool (*stable)(void *ctx);                           /* invariant, synchronised TSC; NULL: yes */
 	int (*pin)(void *ctx, int cpu);                      /* to one host CPU; 0 or -1; NULL: cannot */
+	/* Of the last `gap_ns` of CLOCK_MONOTONIC, how many ns the host kept the caller stopped in without telling it (SIGSTOP
+	 * from outside): time stands still in them. Asked where the clock was not looked at for over a millisecond. NULL: none. */
+	int64_t (*stopped)(void *ctx, int64_t gap_ns);
 	/* Reads, or sets, the host CPUs that may be used, a bit each, to undo a pin; 0 or -1; NULL: pins stay. */
 	int (*affinity)(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], bool set);
 };
 
 /* The machine we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H,
- * sched_setaffinity. */
+ * sched_setaffinity. They do not look at ctx, so a copy may have one for a `stopped` of its own. */
 const struct tk_host *tk_host_linux(void);
 
 /* A clock's state: tk_size() bytes of plain memory without pointers, so it may live in a shared
@@ -325,8 +328,8 @@ void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake);
  * Ticks and nanoseconds freeze together and go on together, so a stopped guest does not run out
  * its sleeps. */
 
-/* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. Mode
- * host runs on. */
+/* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. The host's
+ * TSC runs on, in mode host and where offsetting is off. */
 void tk_stop(const struct tk *tk, uint64_t insns);
 void tk_cont(const struct tk *tk, uint64_t insns);
 bool tk_stopped(const struct tk *tk);

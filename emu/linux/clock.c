@@ -1,5 +1,5 @@
 /* The process's side of the virtual clock: reading it, deadlines, CPU time. */
-#include <errno.h>
+#include <signal.h>
 #include <time.h>
 
 #include "emu/linux/schedule.h"
@@ -27,6 +27,48 @@ int64_t task_clock_ns(struct task *task, clockid_t id)
 	default:
 		return tk_clock_ns(task->process->clock, (enum tk_clock_id)id, clock_insns(task->process));
 	}
+}
+
+/* --- stops from outside ------------------------------------------------------------------------------ */
+
+static bool continue_waits(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
+}
+
+/* SIGSTOP is told to nobody, but SIGCONT, which ends the stop, is blocked here and so waits until it is taken. A wait in the host
+ * tells how long it was stopped (wait_on_host); else it is all of the gap: less than a slice too much. */
+static int64_t stopped_ns(void *ctx, int64_t gap_ns)
+{
+	struct process *process = ctx;
+	struct host_stop *stop = &process->stop;
+
+	if (!stop->continued) {
+		bool waits = continue_waits(), known = stop->left_out;
+
+		stop->left_out = waits;
+		if (!waits || known)
+			return 0;
+	}
+	return stop->idle ? stop->waited_ns : gap_ns;
+}
+
+void clock_watch_stops(struct process *process)
+{
+	process->host = *process->clock->host;
+	process->host.ctx = process;
+	process->host.stopped = stopped_ns;
+	process->clock->host = &process->host;
+}
+
+void clock_continued(struct process *process)
+{
+	process->stop.continued = !process->stop.left_out;
+	clock_now(process);
+	tk_tick(process->clock, clock_insns(process));
+	process->stop.continued = process->stop.left_out = false;
 }
 
 /* --- CPU time ---------------------------------------------------------------------------------------- */

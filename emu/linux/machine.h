@@ -11,6 +11,7 @@
 #include "emu/mem/space.h"
 #include "emu/linux/wait.h"
 #include "emu/options.h"
+#include "timekeep/timekeep.h"
 
 enum { GUEST_SIGNALS = 64 };
 
@@ -63,13 +64,22 @@ struct task {
 	int64_t cpu_ns;          /* virtual time that this thread has run, icount */
 };
 
+/* How clock.c learns that the host stopped us (SIGSTOP from outside): from the SIGCONT that ended it. */
+struct host_stop {
+	bool continued; /* that SIGCONT is being taken from the host */
+	bool left_out;  /* the clock knows of it, though it still waits in the host */
+	bool idle;      /* we waited in the host since the clock was looked at, `waited_ns` of it stopped */
+	int64_t waited_ns;
+};
+
 struct timer;
 struct tree;
-struct tk;
 
 struct process {
 	struct options *options;
 	struct tk *clock;        /* owned */
+	struct tk_host host;     /* what it stands on */
+	struct host_stop stop;
 	uint64_t *clock_insns;   /* instructions that `clock` has seen: in mode icount those of the whole tree */
 	uint64_t own_insns;      /* what clock_insns points to in the other modes */
 	struct tree *tree;       /* what the processes of an icount run share; NULL in the other modes */

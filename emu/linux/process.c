@@ -12,6 +12,7 @@
 #include "emu/linux/fork.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/process.h"
+#include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/strace.h"
 #include "emu/linux/thread.h"
@@ -24,6 +25,7 @@ static bool take_clock(struct process *process, const struct tk *clock)
 	if (!process->clock)
 		return false;
 	*process->clock = *clock;
+	clock_watch_stops(process);
 	process->clock_insns = &process->own_insns;
 	return tk_mode(clock) != TK_ICOUNT || tree_create(process);
 }

@@ -22,6 +22,10 @@ void clock_arm(struct process *process);
 void clock_expire(struct process *process);
 /* Instructions until the next deadline; 0 when one is due. */
 uint64_t clock_budget(struct process *process);
+/* Makes the process's clock one that stands still while the host has the process stopped. */
+void clock_watch_stops(struct process *process);
+/* SIGCONT has been taken from the host. */
+void clock_continued(struct process *process);
 /* After `insns` instructions of `task`, the clock having said `before` as they began. */
 void clock_account(struct task *task, uint64_t insns, int64_t before);
 /* CPU time in ns: of the process, or of the thread. */

@@ -128,6 +128,8 @@ void signal_host_collect(struct process *process)
 	process->signals_due = false;
 	tree_settle_children(process);
 	while (sigtimedwait(&set, &info, &none) > 0) {
+		if (info.si_signo == SIGCONT)
+			clock_continued(process);
 		signal_host_deliver(process, &info);
 	}
 }

@@ -131,20 +131,38 @@ static void go_back(uint64_t behind)
 	CHECK(rdtsc() > before, "back on the first");
 }
 
-/* Is stopped from outside for two seconds while it looks at its clocks: none shows it. */
-static void stopped(void)
+static void say_ready(void)
+{
+	printf("ready\n");
+	fflush(stdout);
+}
+
+/* Is stopped from outside while it looks at its clocks for so long: none shows it. */
+static void stopped(int64_t ms)
 {
 	int64_t last = clock_ns(CLOCK_MONOTONIC), began = last, longest = 0;
 
-	printf("ready\n");
-	fflush(stdout);
-	while (last - began < NS_PER_S) {
+	say_ready();
+	while (last - began < ms * 1000000) {
 		int64_t now = clock_ns(CLOCK_MONOTONIC);
 
 		longest = now - last > longest ? now - last : longest;
 		last = now;
 	}
-	CHECK(longest < NS_PER_S, "a gap of %ld ns", longest);
+	CHECK(longest < NS_PER_S / 2, "a gap of %ld ns", longest);
+}
+
+/* The same asleep: the sleep lasts as long as was asked for, by every clock. */
+static void asleep(int64_t ms)
+{
+	int64_t began = clock_ns(CLOCK_MONOTONIC), took;
+	uint64_t tsc = rdtsc();
+
+	say_ready();
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+	tsc = rdtsc() - tsc;
+	took = clock_ns(CLOCK_MONOTONIC) - began;
+	CHECK(took >= ms * 1000000 && took < ms * 1000000 + NS_PER_S / 4, "slept %ld ns, %lu ticks", took, tsc);
 }
 
 int main(int argc, char **argv)
@@ -167,7 +185,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(trick, "back"))
 		go_back(number[0]);
 	else if (!strcmp(trick, "stopped"))
-		stopped();
+		stopped((int64_t)number[0]);
+	else if (!strcmp(trick, "asleep"))
+		asleep((int64_t)number[0]);
 	else
 		CHECK(0, "no trick '%s'", trick);
 	return check_result();

@@ -157,6 +157,75 @@ START_TEST(offset_mode_scales_and_stops)
 }
 END_TEST
 
+/* The host stopped the process for as long as the script says. */
+static int64_t unseen_ns, asked_gap_ns;
+
+static int64_t stopped_unseen(void *ctx, int64_t gap_ns)
+{
+	(void)ctx;
+	asked_gap_ns = gap_ns;
+	return unseen_ns;
+}
+
+START_TEST(an_unseen_stop_takes_no_time)
+{
+	struct tk_config config = tk_config_default();
+
+	host.stopped = stopped_unseen;
+	config.guest_khz = 3000000;
+	config.host_khz = 2000000;
+	create(config);
+	script.tsc = 2000000; /* 1 ms later: nobody asks */
+	unseen_ns = 1;
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 3000000);
+	ck_assert_int_eq(asked_gap_ns, 0);
+	script.tsc += 20000000; /* 10 ms, 9 of them stopped */
+	unseen_ns = 9000000;
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 6000000);
+	ck_assert_int_eq(asked_gap_ns, 10000000);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 0), 2000000);
+	script.tsc += 20000000; /* never back, whatever the host says */
+	unseen_ns = INT64_MAX;
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 6000000);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_REALTIME, 0), 2000000);
+}
+END_TEST
+
+START_TEST(an_unseen_stop_is_no_real_time)
+{
+	struct tk_config config = icount(3);
+	int64_t wait;
+
+	host.stopped = stopped_unseen;
+	create(config);
+	tk_arm(&tk, 1, 10000000);
+	ck_assert_int_eq(tk_idle_begin(&tk, 0, false, &wait), TK_IDLE_WAIT);
+	ck_assert_int_eq(wait, 10000000);
+	script.ns += 10000000;
+	unseen_ns = 4000000;
+	tk_idle_end(&tk, 0, TK_WAKE_EXTERNAL);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 0), 6000000);
+	ck_assert_int_eq(tk_drift(&tk, 0), 0);
+}
+END_TEST
+
+START_TEST(without_offsetting_a_stop_changes_nothing)
+{
+	struct tk_config config = tk_config_default();
+
+	config.traps = TK_RDTSCP;
+	config.guest_khz = config.host_khz = 1000000;
+	script.tsc = 5000;
+	create(config);
+	tk_stop(&tk, 0);
+	script.tsc = 9000;
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 9000);
+	tk_cont(&tk, 0);
+	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 9000);
+	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 0), 4000);
+}
+END_TEST
+
 /* Each row breaks one rule of a configuration that is legal otherwise, by ID. */
 enum rule {
 	SHIFT_11, ALIGN_SLEEP_OFF, ALIGN_DEFAULT, ALIGN_AUTO, AUTO_SLEEP_OFF, FRACTION_0,
@@ -575,6 +644,9 @@ int main(void)
 	tcase_add_test(tcase, timers_come_in_order);
 	tcase_add_test(tcase, idle_sleeps_or_jumps);
 	tcase_add_test(tcase, offset_mode_scales_and_stops);
+	tcase_add_test(tcase, an_unseen_stop_takes_no_time);
+	tcase_add_test(tcase, an_unseen_stop_is_no_real_time);
+	tcase_add_test(tcase, without_offsetting_a_stop_changes_nothing);
 	tcase_add_loop_test(tcase, illegal_combinations_are_refused, 0, RULES);
 	tcase_add_test(tcase, default_policy_is_native_where_that_is_safe);
 	tcase_add_test(tcase, a_fault_ends_the_fast_path);

@@ -1,4 +1,4 @@
-#include "decode/decode.h"
+#include "decode/shape.h"
 
 #include <Zydis/Zydis.h>
 #include <stdio.h>
@@ -91,51 +91,46 @@ static uint8_t address_register(ZydisRegister reg)
 }
 
 /* SIB with no base: base 5 in mod 0 is a disp32, REX.B or not (SDM vol. 2, table 2-5). With 32-bit addresses Zydis 4.0 takes
- * it for R13D and drops the displacement. */
+ * it for R13D. */
 static bool sib_without_base(const ZydisDecodedInstruction *in)
 {
 	return in->attributes & ZYDIS_ATTRIB_HAS_SIB && in->raw.modrm.mod == 0 && in->raw.sib.base == 5;
 }
 
-static void set_memory(struct decoded *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
+static void set_memory(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
 {
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(from->mem.index);
+	struct decoded *d = &out->decoded;
 
-	out->mem.base = address_register(from->mem.base);
-	out->mem.index = address_register(from->mem.index);
-	out->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM ? 16 : index_class == ZYDIS_REGCLASS_YMM ? 32 : 0;
-	out->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
-	out->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
-	out->mem.disp = from->mem.disp.value;
-	if (sib_without_base(in)) {
-		out->mem.base = DECODE_NO_REG;
-		out->mem.disp = in->raw.disp.value;
-	}
+	d->mem.base = sib_without_base(in) ? DECODE_NO_REG : address_register(from->mem.base);
+	d->mem.index = address_register(from->mem.index);
+	d->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM ? 16 : index_class == ZYDIS_REGCLASS_YMM ? 32 : 0;
+	d->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
+	d->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
+	out->disp = (struct field){ in->raw.disp.offset, in->raw.disp.size / 8, true, 0 };
 	if (from->mem.base == ZYDIS_REGISTER_RIP)
-		out->mem.disp += (int64_t)(out->address + out->length);
+		out->disp.relative = 64;
 	else if (from->mem.base == ZYDIS_REGISTER_EIP)
-		out->mem.disp = (int64_t)(uint32_t)(out->mem.disp + (int64_t)(out->address + out->length));
+		out->disp.relative = 32;
 }
 
-static void set_immediate(struct decoded *out, const ZydisDecodedOperand *from, bool second)
+/* The n-th immediate: one that is written out, or what the operation itself implies (SHL r/m, 1). */
+static void set_immediate(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from, unsigned n)
 {
-	uint64_t value = from->imm.value.u;
-
-	if (from->imm.is_relative)
-		value += out->address + out->length;
-	if (second)
-		out->imm2 = value;
+	if (from->encoding == ZYDIS_OPERAND_ENCODING_NONE)
+		*(n ? &out->decoded.imm2 : &out->decoded.imm) = from->imm.value.u;
 	else
-		out->imm = value;
+		out->imm[n] = (struct field){ in->raw.imm[n].offset, in->raw.imm[n].size / 8, from->imm.is_signed,
+		                              from->imm.is_relative ? 64 : 0 };
 }
 
-static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
+static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
 {
-	bool have_immediate = false;
+	unsigned immediates = 0;
 
-	out->operands = in->operand_count_visible;
+	out->decoded.operands = in->operand_count_visible;
 	for (int k = 0; k < in->operand_count_visible && k < 5; k++) {
-		struct operand *operand = &out->operand[k];
+		struct operand *operand = &out->decoded.operand[k];
 
 		operand->size = (uint8_t)(from[k].size / 8);
 		operand->written = from[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
@@ -149,14 +144,28 @@ static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in,
 			break;
 		case ZYDIS_OPERAND_TYPE_IMMEDIATE:
 			operand->kind = OPERAND_IMM;
-			set_immediate(out, &from[k], have_immediate);
-			have_immediate = true;
+			set_immediate(out, in, &from[k], immediates++);
 			break;
 		default:
 			operand->kind = OPERAND_SYS;
 			break;
 		}
 	}
+}
+
+/* All bytes ahead of the fields, if those are all that follows; else all bytes, as where an immediate holds a register's number
+ * or the opcode stands last. */
+static uint8_t key_length(const struct shape *shape)
+{
+	const struct field *field[] = { &shape->disp, &shape->imm[0], &shape->imm[1] };
+	unsigned key = shape->decoded.length;
+
+	for (unsigned k = 0; k < 3; k++)
+		key -= field[k]->size;
+	for (unsigned k = 0; k < 3; k++)
+		if (field[k]->size && field[k]->offset < key)
+			return shape->decoded.length;
+	return (uint8_t)key;
 }
 
 static void set_exchange_r8(struct decoded *out)
@@ -170,12 +179,19 @@ static void set_exchange_r8(struct decoded *out)
 	out->operand[1].reg = 0;
 }
 
-enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out)
+/* AVX-512 and its forerunner, whose instructions have the names of AVX. */
+static bool in_no_model(const ZydisDecodedInstruction *in)
+{
+	return in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX || in->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX;
+}
+
+enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *shape)
 {
 	ZydisDecoder decoder;
 	ZydisDecoderContext context;
 	ZydisDecodedInstruction in;
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	struct decoded *out = &shape->decoded;
 	ZyanStatus status;
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
@@ -190,8 +206,7 @@ enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, s
 	if (!ZYAN_SUCCESS(status))
 		return DECODE_INVALID;
 
-	memset(out, 0, sizeof *out);
-	out->address = address;
+	memset(shape, 0, sizeof *shape);
 	out->length = in.length;
 	out->width = in.operand_width;
 	out->address_width = in.address_width;
@@ -204,12 +219,50 @@ enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, s
 	out->mem.base = out->mem.index = DECODE_NO_REG;
 	out->mem.segment = in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS ? SEG_FS
 		: in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS ? SEG_GS : SEG_DS;
-	if (in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+	if (in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR || in_no_model(&in))
 		out->op = OP_NONE;
-	set_operands(out, &in, operands);
+	set_operands(shape, &in, operands);
 	if (in.mnemonic == ZYDIS_MNEMONIC_PAUSE && in.raw.rex.B) /* REX.B makes it XCHG R8, RAX, whatever the prefix */
 		set_exchange_r8(out);
+	shape->key = key_length(shape);
 	return DECODE_OK;
+}
+
+static uint64_t field_value(const struct field *field, const uint8_t *bytes, uint64_t next)
+{
+	unsigned unused = 64 - 8 * field->size;
+	uint64_t value = 0;
+
+	memcpy(&value, bytes + field->offset, field->size);
+	if (field->is_signed)
+		value = (uint64_t)((int64_t)(value << unused) >> unused);
+	if (field->relative)
+		value += next;
+	return field->relative == 32 ? (uint32_t)value : value;
+}
+
+void shape_apply(const struct shape *shape, const uint8_t *bytes, uint64_t address, struct decoded *out)
+{
+	uint64_t next = address + shape->decoded.length;
+
+	*out = shape->decoded;
+	out->address = address;
+	if (shape->disp.size)
+		out->mem.disp = (int64_t)field_value(&shape->disp, bytes, next);
+	if (shape->imm[0].size)
+		out->imm = field_value(&shape->imm[0], bytes, next);
+	if (shape->imm[1].size)
+		out->imm2 = field_value(&shape->imm[1], bytes, next);
+}
+
+enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out)
+{
+	struct shape shape;
+	enum decode_status status = shape_learn(bytes, size, &shape);
+
+	if (status == DECODE_OK)
+		shape_apply(&shape, bytes, address, out);
+	return status;
 }
 
 void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size)

@@ -29,10 +29,10 @@ static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t add
 	};
 }
 
-/* Fills `step` with the instruction at `address`. False when its bytes cannot all be fetched; cpu's exception says so. */
-static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, struct step *step)
+/* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. False when more were needed; cpu's exception
+ * says so. */
+static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
 {
-	size_t size = space_fetchable(blocks->space, address);
 	enum decode_status status;
 
 	if (size == 0) {
@@ -42,7 +42,7 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 	*step = (struct step){ 0 };
 	if (size > DECODE_MAX_LENGTH)
 		size = DECODE_MAX_LENGTH;
-	status = decode((const uint8_t *)address, size, address, &step->d);
+	status = decoder_decode(blocks->decoder, (const uint8_t *)address, size, address, &step->d);
 	if (status == DECODE_TRUNCATED) {
 		fetch_fault(cpu, blocks->space, address + size);
 		return false;
@@ -65,11 +65,11 @@ static bool ends_block(const struct step *step)
 /* Decodes up to `max` instructions, all of which begin on one page. Returns their number; 0 with cpu's exception. */
 static unsigned decode_steps(struct cpu *cpu, const struct blocks *blocks, uint64_t rip, unsigned max, struct step *steps)
 {
+	uint64_t address = rip, end = rip + space_fetchable(blocks->space, rip); /* they reach no further than the next page */
 	unsigned count = 0;
-	uint64_t address = rip;
 
 	while (count < max && address / GUEST_PAGE == rip / GUEST_PAGE) {
-		if (!decode_step(cpu, blocks, address, &steps[count]))
+		if (!decode_step(cpu, blocks, address, end - address, &steps[count]))
 			break;
 		address += steps[count].d.length;
 		if (ends_block(&steps[count++]))

@@ -208,6 +208,7 @@ struct blocks *blocks_create(struct space *space)
 	if (!blocks)
 		abort();
 	blocks->space = space;
+	blocks->decoder = decoder_create();
 	blocks->forms = form_index_create();
 	blocks->pairs = blocks->forms ? pair_index_create(blocks->forms) : NULL;
 	blocks->generation = 1;
@@ -215,7 +216,7 @@ struct blocks *blocks_create(struct space *space)
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	blocks->info_start = blocks->config.arena_bytes;
-	if (blocks->arena == MAP_FAILED || !blocks->pairs)
+	if (blocks->arena == MAP_FAILED || !blocks->decoder || !blocks->pairs)
 		abort();
 	space->code_changed = code_changed;
 	space->context = blocks;
@@ -227,6 +228,7 @@ void blocks_destroy(struct blocks *blocks)
 	munmap(blocks->arena, blocks->config.arena_bytes);
 	pair_index_destroy(blocks->pairs);
 	form_index_destroy(blocks->forms);
+	decoder_destroy(blocks->decoder);
 	free(blocks->order);
 	free(blocks);
 }

@@ -34,6 +34,7 @@ enum { BLOCK_BUCKETS = 1 << 16, PAGE_BUCKETS = 1 << 12 };
 
 struct blocks {
 	struct space *space;
+	struct decoder *decoder;
 	struct form_index *forms;
 	struct pair_index *pairs;
 	struct blocks_config config;

@@ -9,14 +9,14 @@
 
 struct block block_unlinked = { .insns = UNLINKED_CHARGE };
 
-static unsigned rip_bucket(uint64_t rip)
+static struct block_info **rip_bucket(const struct blocks *blocks, uint64_t rip)
 {
-	return (unsigned)(rip * 0x9e3779b97f4a7c15ULL >> 48) % BLOCK_BUCKETS;
+	return &blocks->by_rip[(rip * 0x9e3779b97f4a7c15ULL >> 32) & (blocks->buckets - 1)];
 }
 
 static unsigned page_bucket(uint64_t page)
 {
-	return (unsigned)(page * 0x9e3779b97f4a7c15ULL >> 48) % PAGE_BUCKETS;
+	return (unsigned)(page % PAGE_BUCKETS);
 }
 
 /* --- a record that ends a run ----------------------------------------------------------------------- */
@@ -50,12 +50,29 @@ static size_t info_bytes(size_t records)
 	return (sizeof(struct block_info) + records * sizeof(struct place) + 7) & ~(size_t)7;
 }
 
-static void list_block(struct blocks *blocks, struct block_info *info)
+static void list_by_rip(struct blocks *blocks, struct block_info *info)
 {
-	struct block_info **bucket = &blocks->by_rip[rip_bucket(info->block->rip)];
+	struct block_info **bucket = rip_bucket(blocks, info->rip);
 
 	info->hash_next = *bucket;
 	*bucket = info;
+}
+
+static void set_buckets(struct blocks *blocks, size_t buckets)
+{
+	free(blocks->by_rip);
+	blocks->by_rip = calloc(buckets, sizeof(*blocks->by_rip));
+	if (!blocks->by_rip)
+		abort();
+	blocks->buckets = buckets;
+	for (size_t k = 0; k < blocks->count; k++)
+		if (!blocks->order[k]->info->dead)
+			list_by_rip(blocks, blocks->order[k]->info);
+}
+
+static void list_block(struct blocks *blocks, struct block_info *info)
+{
+	list_by_rip(blocks, info);
 	for (unsigned k = 0; k < info->pages; k++) {
 		struct page_entry **pages = &blocks->by_page[page_bucket(info->page[k].page)];
 
@@ -94,11 +111,13 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 	if (draft->links)
 		*(struct links *)&block->insn[draft->links] = (struct links){ &block_unlinked, &block_unlinked, block };
 
-	*info = (struct block_info){ .block = block, .links = draft->links, .dead = !listed };
+	*info = (struct block_info){ .block = block, .rip = draft->rip, .links = draft->links, .dead = !listed };
 	for (uint64_t page = draft->rip / GUEST_PAGE; page <= (draft->rip + draft->bytes - 1) / GUEST_PAGE; page++)
 		info->page[info->pages++] = (struct page_entry){ .info = info, .page = page };
 	memcpy(info->place, draft->place, draft->records * sizeof(struct place));
 
+	if (blocks->count == blocks->buckets)
+		set_buckets(blocks, 2 * blocks->buckets);
 	append(blocks, block);
 	if (listed)
 		list_block(blocks, info);
@@ -118,8 +137,8 @@ void cache_forget(struct blocks *blocks, struct block *block)
 
 struct block *cache_find(const struct blocks *blocks, uint64_t rip)
 {
-	for (struct block_info *info = blocks->by_rip[rip_bucket(rip)]; info; info = info->hash_next)
-		if (info->block->rip == rip)
+	for (struct block_info *info = *rip_bucket(blocks, rip); info; info = info->hash_next)
+		if (info->rip == rip)
 			return info->block;
 	return NULL;
 }
@@ -145,7 +164,7 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 
 static void drop(struct blocks *blocks, struct block_info *info)
 {
-	struct block_info **by_rip = &blocks->by_rip[rip_bucket(info->block->rip)];
+	struct block_info **by_rip = rip_bucket(blocks, info->rip);
 
 	while (*by_rip != info)
 		by_rip = &(*by_rip)->hash_next;
@@ -208,6 +227,7 @@ struct blocks *blocks_create(struct space *space)
 	if (!blocks)
 		abort();
 	blocks->space = space;
+	set_buckets(blocks, BUCKETS_FIRST);
 	blocks->decoder = decoder_create();
 	blocks->forms = form_index_create();
 	blocks->pairs = blocks->forms ? pair_index_create(blocks->forms) : NULL;
@@ -230,12 +250,13 @@ void blocks_destroy(struct blocks *blocks)
 	form_index_destroy(blocks->forms);
 	decoder_destroy(blocks->decoder);
 	free(blocks->order);
+	free(blocks->by_rip);
 	free(blocks);
 }
 
 void blocks_clear(struct blocks *blocks)
 {
-	memset(blocks->by_rip, 0, sizeof blocks->by_rip);
+	memset(blocks->by_rip, 0, blocks->buckets * sizeof *blocks->by_rip);
 	memset(blocks->by_page, 0, sizeof blocks->by_page);
 	blocks->used = 0;
 	blocks->info_start = blocks->config.arena_bytes;

@@ -22,6 +22,7 @@ struct page_entry {
 
 struct block_info {
 	struct block *block;
+	uint64_t rip;          /* the block's */
 	struct block_info *hash_next;
 	struct page_entry page[2];
 	unsigned pages;        /* 1 or 2 */
@@ -30,7 +31,7 @@ struct block_info {
 	struct place place[];  /* one for each record */
 };
 
-enum { BLOCK_BUCKETS = 1 << 16, PAGE_BUCKETS = 1 << 12 };
+enum { BUCKETS_FIRST = 1 << 10, PAGE_BUCKETS = 1 << 12 };
 
 struct blocks {
 	struct space *space;
@@ -45,7 +46,8 @@ struct blocks {
 	size_t info_start;     /* their infos from its end */
 	struct block **order;  /* all blocks by address in the arena, which is the order of building */
 	size_t count, capacity;
-	struct block_info *by_rip[BLOCK_BUCKETS];
+	struct block_info **by_rip; /* lists of listed blocks; there are at least as many as blocks */
+	size_t buckets;        /* a power of two */
 	struct page_entry *by_page[PAGE_BUCKETS];
 };
 

@@ -157,30 +157,38 @@ void cpu_model_names(char *text, size_t size)
 		length += (size_t)snprintf(text + length, size - length, "%s%s", k ? ", " : "", models[k].name);
 }
 
-static uint32_t host_bits(enum place place)
-{
-	static const struct {
-		uint32_t leaf;
-		uint8_t reg; /* 0..3: EAX EBX ECX EDX */
-	} from[] = {
-		[LEAF1_EDX] = { 1, 3 }, [EXT1_EDX] = { 0x80000001, 3 }, [EXT7_EDX] = { 0x80000007, 3 },
-		[LEAF1_ECX] = { 1, 2 }, [EXT1_ECX] = { 0x80000001, 2 }, [LEAF6_EAX] = { 6, 0 }, [LEAF6_ECX] = { 6, 2 },
-		[LEAF7_EBX] = { 7, 1 }, [LEAFD_EAX] = { 0xd, 0 }, [LEAF7_ECX] = { 7, 2 },
-	};
-	uint32_t reg[4];
+/* What the host's CPUID says. Read once and for all: a virtual machine leaves to its hypervisor each time, which takes microseconds. */
+struct host_features {
+	uint32_t leaf1[4], leaf7[4], ext1[4]; /* EAX EBX ECX EDX */
+};
 
-	if (!__get_cpuid_count(from[place].leaf, place == LEAFD_EAX, &reg[0], &reg[1], &reg[2], &reg[3]))
-		return 0;
-	return reg[from[place].reg];
+static struct host_features read_host(void)
+{
+	struct host_features host = { 0 };
+
+	__get_cpuid(1, &host.leaf1[0], &host.leaf1[1], &host.leaf1[2], &host.leaf1[3]);
+	__get_cpuid_count(7, 0, &host.leaf7[0], &host.leaf7[1], &host.leaf7[2], &host.leaf7[3]);
+	__get_cpuid(0x80000001, &host.ext1[0], &host.ext1[1], &host.ext1[2], &host.ext1[3]);
+	return host;
+}
+
+static bool host_has(const struct host_features *host, const struct feature *feature)
+{
+	const uint32_t word[] = {
+		[LEAF1_EDX] = host->leaf1[3], [LEAF1_ECX] = host->leaf1[2], [EXT1_EDX] = host->ext1[3], [EXT1_ECX] = host->ext1[2],
+		[LEAF7_EBX] = host->leaf7[1], [LEAF7_ECX] = host->leaf7[2],
+	};
+
+	return word[feature->place] >> feature->bit & 1;
 }
 
 /* A CPU with AVX is of no use under a kernel that does not switch its registers: SDM vol. 1, 14.3. */
-static bool host_keeps_ymm(void)
+static bool host_keeps_ymm(const struct host_features *host)
 {
 	enum { OSXSAVE = 1 << 27, SSE_AND_YMM = 6 };
 	uint32_t low, high;
 
-	if (!(host_bits(LEAF1_ECX) & OSXSAVE))
+	if (!(host->leaf1[2] & OSXSAVE))
 		return false;
 	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return (low & SSE_AND_YMM) == SSE_AND_YMM;
@@ -188,13 +196,15 @@ static bool host_keeps_ymm(void)
 
 const char *cpu_model_missing_on_host(const struct cpu_model *model)
 {
+	const struct host_features host = read_host();
+
 	for (int k = 0; k < FEATURES; k++) {
 		const struct feature *feature = &features[k];
 
-		if (feature->host && feature->level <= model->level && !(host_bits(feature->place) >> feature->bit & 1))
+		if (feature->host && feature->level <= model->level && !host_has(&host, feature))
 			return feature->name;
 	}
-	if (model->avx && !host_keeps_ymm())
+	if (model->avx && !host_keeps_ymm(&host))
 		return "avx (switched off by the kernel)";
 	return NULL;
 }

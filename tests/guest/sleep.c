@@ -31,12 +31,12 @@ static void handler(int signal)
 
 static void sleeping(void)
 {
-	struct timespec ten = { 0, 10000000 }, left, at;
+	struct timespec ten = { 0, 10000000 }, at;
 	int64_t start = now(CLOCK_MONOTONIC), real;
 
 	SHOW(nanosleep(&ten, NULL));
 	CHECK(now(CLOCK_MONOTONIC) - start >= 10000000);
-	CHECK(now(CLOCK_MONOTONIC) - start < 500000000);
+	CHECK(now(CLOCK_MONOTONIC) - start < 5000000000);
 	start = now(CLOCK_MONOTONIC);
 	SHOW(clock_nanosleep(CLOCK_REALTIME, 0, &ten, NULL));
 	CHECK(now(CLOCK_MONOTONIC) - start >= 9900000);
@@ -50,7 +50,7 @@ static void sleeping(void)
 	at = (struct timespec){ 0, 1 };
 	start = now(CLOCK_MONOTONIC);
 	SHOW(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL)); /* long past */
-	CHECK(now(CLOCK_MONOTONIC) - start < 100000000);
+	CHECK(now(CLOCK_MONOTONIC) - start < 5000000000);
 	SHOW(usleep(1000));
 	ten.tv_nsec = 1000000000;
 	SHOW(nanosleep(&ten, NULL));
@@ -59,14 +59,29 @@ static void sleeping(void)
 	SHOW(nanosleep(&ten, NULL));
 	SHOW(clock_nanosleep(12345, 0, &ten, NULL));
 	SHOW(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &at, NULL));
+}
+
+/* The timer goes off again and again: its first signal may come before the sleep on a busy machine. */
+static void interrupted(void)
+{
+	const struct itimerval often = { .it_value.tv_usec = 10000, .it_interval.tv_usec = 10000 };
+	const int64_t hundred_s = 100000000000;
+	struct timespec hundred = { 100, 0 }, left = { 0, 0 };
+	int64_t start, left_ns, slept;
+
 	signal(SIGALRM, handler);
-	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 10000 }, NULL);
-	ten = (struct timespec){ 5, 0 };
-	SHOW(nanosleep(&ten, &left));
-	CHECK(left.tv_sec == 4 && left.tv_nsec > 500000000);
-	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 10000 }, NULL);
-	SHOW(clock_nanosleep(CLOCK_MONOTONIC, 0, &ten, &left));
-	CHECK(left.tv_sec == 4);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int k = 0; k < 2; k++) {
+		start = now(CLOCK_MONOTONIC);
+		if (k == 0)
+			SHOW(nanosleep(&hundred, &left));
+		else
+			SHOW(clock_nanosleep(CLOCK_MONOTONIC, 0, &hundred, &left));
+		slept = now(CLOCK_MONOTONIC) - start;
+		left_ns = left.tv_sec * 1000000000 + left.tv_nsec;
+		CHECK(left_ns < hundred_s && left_ns + slept >= hundred_s && left_ns + slept < hundred_s + 5000000000);
+	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 }
 
 static int64_t used_us(int who)
@@ -91,18 +106,19 @@ static void processor_time(void)
 	int64_t cpu = now(CLOCK_PROCESS_CPUTIME_ID), start;
 	clock_t c = clock();
 
-	usleep(40000);
-	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - cpu < 30000000);
+	usleep(100000);
+	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - cpu < 80000000);
 	start = used_us(RUSAGE_SELF);
 	CHECK(times(&before) != -1);
 	spin(60000000);
 	times(&between);
-	CHECK(used_us(RUSAGE_SELF) - start >= 50000 && used_us(RUSAGE_SELF) - start < 1000000);
+	CHECK(used_us(RUSAGE_SELF) - start >= 50000 && used_us(RUSAGE_SELF) - start < 5000000);
 	CHECK(between.tms_utime + between.tms_stime - before.tms_utime - before.tms_stime >= 4);
 	CHECK(clock() - c >= 50000);
 	CHECK(used_us(RUSAGE_CHILDREN) == 0);
+	start = used_us(RUSAGE_SELF);
 	if (fork() == 0) {
-		CHECK(used_us(RUSAGE_SELF) < 40000);
+		CHECK(used_us(RUSAGE_SELF) < start / 2); /* begins anew */
 		spin(50000000);
 		_exit(0);
 	}
@@ -120,13 +136,14 @@ static void time_of_day(void)
 
 	SHOW(gettimeofday(&tv, NULL));
 	difference = tv.tv_sec * 1000000L + tv.tv_usec - now(CLOCK_REALTIME) / 1000;
-	CHECK(difference <= 0 && difference > -1000000);
-	CHECK(time(NULL) >= tv.tv_sec && time(NULL) <= tv.tv_sec + 2);
+	CHECK(difference <= 0 && difference > -5000000);
+	CHECK(time(NULL) >= tv.tv_sec && time(NULL) <= tv.tv_sec + 5);
 }
 
 int main(void)
 {
 	sleeping();
+	interrupted();
 	processor_time();
 	time_of_day();
 	return 0;

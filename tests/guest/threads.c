@@ -19,7 +19,7 @@ enum { THREADS = 4, ROUNDS = 2000 };
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
-static sem_t semaphore;
+static sem_t semaphore, release;
 static long counter, atomic_counter, stage;
 static __thread long own = 7;
 
@@ -118,7 +118,8 @@ static void *hold(void *argument)
 {
 	pthread_mutex_lock(argument);
 	sem_post(&semaphore);
-	usleep(20000);
+	sem_wait(&release);
+	usleep(5000); /* the other one waits, most likely */
 	pthread_mutex_unlock(argument);
 	return NULL;
 }
@@ -133,11 +134,13 @@ static void time_outs(void)
 	until = after_ms(CLOCK_REALTIME, 5);
 	SHOW(pthread_cond_timedwait(&condition, &mutex, &until));
 	pthread_mutex_unlock(&mutex);
+	sem_init(&release, 0, 0);
 	pthread_create(&thread, NULL, hold, &mutex);
 	sem_wait(&semaphore);
 	SHOW(pthread_mutex_trylock(&mutex));
 	until = after_ms(CLOCK_REALTIME, 5);
 	SHOW(pthread_mutex_timedlock(&mutex, &until));
+	sem_post(&release);
 	SHOW(pthread_mutex_lock(&mutex));
 	SHOW(pthread_mutex_unlock(&mutex));
 	pthread_join(thread, NULL);

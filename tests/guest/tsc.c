@@ -65,8 +65,8 @@ static void frequency(void)
 	double spun = calibrate(40, 0), slept = calibrate(40, 1), longer = calibrate(80, 1);
 
 	CHECK(spun > 100e3 && spun < 10e6); /* 100 MHz to 10 GHz */
-	CHECK(within(spun, slept, 0.002));
-	CHECK(within(slept, longer, 0.002));
+	CHECK(within(spun, slept, 0.01));
+	CHECK(within(slept, longer, 0.01));
 }
 
 static void order(void)
@@ -101,6 +101,20 @@ static void upper_halves(void)
 	CHECK(a >> 32 == 0 && d >> 32 == 0);
 }
 
+/* Whether the clock gains 20 ms while this computes: at most as much as the monotonic one, and a tick. It may take long: the
+ * clocks of processor time stand while others have the processor. */
+static int advances(clockid_t clock)
+{
+	const int64_t tick = 10000000;
+	int64_t begin = nanoseconds(CLOCK_MONOTONIC), first = nanoseconds(clock), gained, passed;
+
+	do {
+		gained = nanoseconds(clock) - first;
+		passed = nanoseconds(CLOCK_MONOTONIC) - begin;
+	} while (gained < 20000000 && passed < 10000000000);
+	return gained >= 20000000 && gained <= passed + passed / 8 + tick;
+}
+
 static void clocks(void)
 {
 	static const struct {
@@ -113,23 +127,20 @@ static void clocks(void)
 		{ CLOCK_THREAD_CPUTIME_ID, "THREAD_CPUTIME" },
 	};
 	struct timespec t;
-	int64_t begin = nanoseconds(CLOCK_MONOTONIC);
+	time_t seconds;
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		int64_t before, after, spun = nanoseconds(CLOCK_MONOTONIC);
-
-		before = nanoseconds(known[i].clock);
-		while (nanoseconds(CLOCK_MONOTONIC) - spun < 20000000)
-			;
-		after = nanoseconds(known[i].clock);
+		printf("%s %s", known[i].name, advances(known[i].clock) ? "advances" : "DOES NOT ADVANCE");
 		clock_getres(known[i].clock, &t);
-		printf("%s advances %d, resolution %ld\n", known[i].name, after - before > 1000000 && after - before < 1000000000,
-		       (long)t.tv_nsec);
+		if (known[i].clock == CLOCK_REALTIME_COARSE || known[i].clock == CLOCK_MONOTONIC_COARSE)
+			printf(", resolution %s\n", t.tv_nsec >= 1000000 && t.tv_nsec <= 10000000 ? "a tick" : "NO TICK");
+		else
+			printf(", resolution %ld\n", t.tv_nsec);
 	}
-	CHECK(nanoseconds(CLOCK_MONOTONIC) - begin >= 180000000);
 	SHOW(clock_gettime(12345, &t));
 	SHOW(clock_getres(12345, &t));
-	CHECK(time(NULL) - nanoseconds(CLOCK_REALTIME) / 1000000000 <= 0);
+	seconds = time(NULL);
+	CHECK(seconds <= nanoseconds(CLOCK_REALTIME) / 1000000000);
 	SHOW(clock_settime(CLOCK_MONOTONIC, &t));
 }
 

@@ -7,7 +7,7 @@
 
 /* Where a byte leads: to a node, to a shape, or nowhere yet (the root is no byte's child). */
 enum { UNKNOWN = 0, IS_SHAPE = 1 << 15 };
-enum { NODES_FIRST = 128, NODES_MAX = 1 << 14, SHAPES_FIRST = 512, SHAPES_MAX = 1 << 15 };
+enum { NODES_FIRST = 1 << 10, NODES_MAX = 1 << 14, SHAPES_FIRST = 1 << 12, SHAPES_MAX = 1 << 15 };
 
 struct decoder {
 	uint16_t (*node)[256];

@@ -9,11 +9,18 @@ static const struct form_list *const lists[] = { FORM_LISTS(X) };
 #undef X
 enum { LISTS = sizeof lists / sizeof *lists };
 
-/* Rows of one op stand together, in the order of their lists. */
+/* Rows of one op stand together, in the order of their lists. Their patterns are apart from them, close together for the search. */
 struct form_index {
 	const struct form **row;
+	uint32_t *pattern;
 	uint16_t first[OP_COUNT + 1];
 };
+
+static void place_row(struct form_index *index, uint16_t place, const struct form *row)
+{
+	index->row[place] = row;
+	index->pattern[place] = row->pattern;
+}
 
 struct form_index *form_index_create(void)
 {
@@ -31,21 +38,24 @@ struct form_index *form_index_create(void)
 	for (unsigned op = 0; op < OP_COUNT; op++)
 		index->first[op + 1] = (uint16_t)(index->first[op + 1] + index->first[op]);
 	index->row = malloc(count * sizeof *index->row);
-	if (!index->row) {
-		free(index);
+	index->pattern = malloc(count * sizeof *index->pattern);
+	if (!index->row || !index->pattern) {
+		form_index_destroy(index);
 		return NULL;
 	}
 	memcpy(next, index->first, sizeof next);
 	for (unsigned l = 0; l < LISTS; l++)
 		for (unsigned k = 0; k < lists[l]->count; k++)
-			index->row[next[lists[l]->rows[k].op]++] = &lists[l]->rows[k];
+			place_row(index, next[lists[l]->rows[k].op]++, &lists[l]->rows[k]);
 	return index;
 }
 
 void form_index_destroy(struct form_index *index)
 {
-	if (index)
-		free(index->row);
+	if (!index)
+		return;
+	free(index->row);
+	free(index->pattern);
 	free(index);
 }
 
@@ -75,9 +85,9 @@ static bool sizes_match(const struct form *row, const struct decoded *d)
 	return !row->size1 || row->size1 == d->operand[1].size;
 }
 
-static bool row_matches(const struct form *row, const struct decoded *d, unsigned pattern)
+static bool row_matches(const struct form *row, const struct decoded *d)
 {
-	return row->pattern == pattern && !!(row->attributes & FORM_LOCK) == d->lock && sizes_match(row, d)
+	return !!(row->attributes & FORM_LOCK) == d->lock && sizes_match(row, d)
 		&& (!(row->attributes & FORM_WIDE_SHIFT) || is_wide_shift(d));
 }
 
@@ -86,21 +96,27 @@ const struct form *form_find(const struct form_index *index, const struct decode
 	unsigned pattern = operand_pattern(d);
 
 	for (unsigned k = index->first[d->op]; k < index->first[d->op + 1]; k++)
-		if (row_matches(index->row[k], d, pattern))
+		if (index->pattern[k] == pattern && row_matches(index->row[k], d))
 			return index->row[k];
+	return NULL;
+}
+
+/* Among the rows of one op, size and condition. */
+static const struct fused_form *fused_of_pattern(const struct fused_form *row, unsigned pattern)
+{
+	for (unsigned k = 0; k < FUSED_PATTERNS; k++)
+		if (row[k].pattern == pattern)
+			return &row[k];
 	return NULL;
 }
 
 const struct fused_form *fused_find(const struct decoded *compare, unsigned cc)
 {
-	unsigned pattern = operand_pattern(compare);
-
-	for (unsigned k = 0; k < fused_form_count; k++) {
+	for (unsigned k = 0; k < fused_form_count; k += FUSED_PATTERNS) {
 		const struct fused_form *row = &fused_forms[k];
 
-		if (row->cc == (cc & ~1u) && row->op == compare->op && row->pattern == pattern
-		    && row->size == compare->operand[0].size)
-			return row;
+		if (row->cc == (cc & ~1u) && row->op == compare->op && row->size == compare->operand[0].size)
+			return fused_of_pattern(row, operand_pattern(compare));
 	}
 	return NULL;
 }

@@ -17,7 +17,8 @@
 FORM_LISTS(X)
 #undef X
 
-/* Rows of compares folded into branches (control.c). */
+/* Rows of compares folded into branches (control.c). Those of one op, size and condition stand together. */
+enum { FUSED_PATTERNS = 5 };
 extern const struct fused_form fused_forms[];
 extern const unsigned fused_form_count;
 

@@ -31,6 +31,12 @@ static bool option_cpu(struct parse *parse, const char *text)
 	return option_fail(parse, "%s: '%s' is not one of: %s", parse->option, text, names);
 }
 
+static bool option_serial(struct parse *parse, const char *text)
+{
+	(void)text;
+	return parse->options->one_at_a_time = true;
+}
+
 static bool option_seed(struct parse *parse, const char *text)
 {
 	return value_number(parse, text, 0, UINT64_MAX, &parse->options->seed);
@@ -130,6 +136,7 @@ static const struct option_row rows[] = {
 	{ "--cpus", VALUE_NEEDED, "N", option_cpus, "virtual CPUs (default 1)" },
 	{ "--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)" },
 	{ "--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)" },
+	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
 	{ NULL, VALUE_NONE, "Program", NULL, NULL },
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },
 	{ "-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one" },

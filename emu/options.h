@@ -34,6 +34,7 @@ struct options {
 	bool status;              /* exit with 128 + N instead of dying of signal N */
 	bool msr_allow;
 	bool pvclock;
+	bool one_at_a_time;       /* processes take turns, as they do under icount in any case (emu/linux/tree.h) */
 
 	struct tk_config clock;
 	bool clock_given;         /* --clock or an option that implies a mode */

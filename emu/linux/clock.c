@@ -73,7 +73,7 @@ void clock_continued(struct process *process)
 
 /* --- CPU time ---------------------------------------------------------------------------------------- */
 
-static bool counts_cpu(const struct process *process)
+bool clock_counts_cpu(const struct process *process)
 {
 	return tk_mode(process->clock) == TK_ICOUNT;
 }
@@ -85,7 +85,7 @@ void clock_account(struct task *task, uint64_t insns, int64_t before)
 	task->insns += insns;
 	process->insns += insns;
 	*process->clock_insns += insns;
-	if (counts_cpu(process)) {
+	if (clock_counts_cpu(process)) {
 		int64_t ran = clock_now(process) - before;
 
 		task->cpu_ns += ran;
@@ -110,7 +110,7 @@ static int64_t host_cpu(const struct process *process, clockid_t id)
 
 int64_t clock_process_cpu(const struct process *process)
 {
-	return counts_cpu(process) ? process->cpu_ns : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
+	return clock_counts_cpu(process) ? process->cpu_ns : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* One host thread runs them all: without the count, a thread's share follows its instructions. */
@@ -118,7 +118,7 @@ int64_t clock_task_cpu(const struct task *task)
 {
 	const struct process *process = task->process;
 
-	if (counts_cpu(process))
+	if (clock_counts_cpu(process))
 		return task->cpu_ns;
 	if (task->insns == process->insns)
 		return host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);

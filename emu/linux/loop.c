@@ -47,14 +47,9 @@ void process_end(struct process *process, int status)
 
 void process_stop(struct process *process, int number)
 {
-	/* In a tree the clock stands still by itself: it is the other processes' too. */
-	if (!process->tree)
-		tk_stop(process->clock, clock_insns(process));
 	tree_stop(process);
 	signal_host_default(number);
 	tree_continue(process);
-	if (!process->tree)
-		tk_cont(process->clock, clock_insns(process));
 	signal_host_collect(process);
 }
 

@@ -80,9 +80,9 @@ struct process {
 	struct tk *clock;        /* owned */
 	struct tk_host host;     /* what it stands on */
 	struct host_stop stop;
-	uint64_t *clock_insns;   /* instructions that `clock` has seen: in mode icount those of the whole tree */
-	uint64_t own_insns;      /* what clock_insns points to in the other modes */
-	struct tree *tree;       /* what the processes of an icount run share; NULL in the other modes */
+	uint64_t *clock_insns;   /* instructions that `clock` has seen: those of the whole tree */
+	uint64_t own_insns;      /* what clock_insns points to without a tree */
+	struct tree *tree;       /* what processes that take turns share; NULL where they run side by side */
 	int member;              /* which of the tree's processes this is */
 	int64_t cpu_ns;          /* virtual time that its threads have run, icount; of children waited for: children_cpu_ns */
 	int64_t children_cpu_ns;

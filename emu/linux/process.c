@@ -27,7 +27,7 @@ static bool take_clock(struct process *process, const struct tk *clock)
 	*process->clock = *clock;
 	clock_watch_stops(process);
 	process->clock_insns = &process->own_insns;
-	return tk_mode(clock) != TK_ICOUNT || tree_create(process);
+	return (tk_mode(clock) != TK_ICOUNT && !process->options->one_at_a_time) || tree_create(process);
 }
 
 struct process *process_create(struct options *options, const struct tk *clock)

@@ -11,8 +11,8 @@ struct load_error {
 	char text[256];
 };
 
-/* A process with one thread, an empty address space and every signal at its default. In mode icount the state of `clock` is
- * moved to memory that its children will share. NULL without memory. process.c. */
+/* A process with one thread, an empty address space and every signal at its default. In mode icount, and where the options say
+ * one_at_a_time, the state of `clock` is moved to memory that its children will share. NULL without memory. process.c. */
 struct process *process_create(struct options *options, const struct tk *clock);
 
 /* Ends the host process as the wait(2) status says: exit, or death by the same signal. process.c. */

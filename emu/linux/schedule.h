@@ -8,7 +8,8 @@
 void task_wake(struct task *task, enum wake why);
 /* The process ends with this wait(2) status once the current system call is over. */
 void process_end(struct process *process, int status);
-/* Stops the process by `number`, a stop signal, until SIGCONT; its clock stands still meanwhile. */
+/* Stops the process by `number`, a stop signal, until SIGCONT; its clock stands still meanwhile. A clock that several processes
+ * share stands still while all of them are stopped. */
 void process_stop(struct process *process, int number);
 
 /* --- clock.c ------------------------------------------------------------------------------------------ */
@@ -28,6 +29,8 @@ void clock_watch_stops(struct process *process);
 void clock_continued(struct process *process);
 /* After `insns` instructions of `task`, the clock having said `before` as they began. */
 void clock_account(struct task *task, uint64_t insns, int64_t before);
+/* Whether CPU time is counted from instructions, in mode icount; else it is the host's. */
+bool clock_counts_cpu(const struct process *process);
 /* CPU time in ns: of the process, or of the thread. */
 int64_t clock_process_cpu(const struct process *process);
 int64_t clock_task_cpu(const struct task *task);

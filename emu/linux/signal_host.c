@@ -102,7 +102,7 @@ static void translate_sender(struct process *process, siginfo_t *info)
 {
 	if (!process->tree)
 		return;
-	if (info->si_signo == SIGCHLD && info->si_code > 0)
+	if (info->si_signo == SIGCHLD && info->si_code > 0 && clock_counts_cpu(process))
 		info->si_utime = info->si_stime = 0;
 	if (info->si_signo == SIGCHLD || info->si_code <= 0)
 		info->si_pid = pids_from_host(process, info->si_pid);

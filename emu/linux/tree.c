@@ -225,6 +225,17 @@ static int next_member(const struct tree *tree, int from)
 	return NOBODY;
 }
 
+/* Who gets the turn from a process that cannot take it back: where nobody wants it, one that is blocked waits for what comes. */
+static int heir(const struct tree *tree, int from)
+{
+	int next = next_member(tree, from);
+
+	for (int i = 0; next == NOBODY && i < MEMBERS; i++)
+		if (tree->member[i].state == BLOCKED)
+			next = i;
+	return next;
+}
+
 static void give_turn(struct tree *tree, int to)
 {
 	__atomic_store_n(&tree->turn, to, __ATOMIC_SEQ_CST);
@@ -429,23 +440,29 @@ void tree_leave(struct process *process, int status)
 	mark_ended(tree, member);
 	if (member->parent == NOBODY)
 		member->state = FREE;
-	give_turn(tree, next_member(tree, process->member));
+	give_turn(tree, heir(tree, process->member));
 }
 
 void tree_stop(struct process *process)
 {
 	struct tree *tree = process->tree;
 	struct member *member;
+	int next;
 
-	if (!tree)
+	if (!tree) {
+		tk_stop(process->clock, clock_insns(process));
 		return;
+	}
 	member = self(process);
 	member->state = STOPPED;
 	member->settled = false;
 	if (member->parent != NOBODY)
 		tree->member[member->parent].poked = true;
 	tree->quiet = 0;
-	give_turn(tree, next_member(tree, process->member));
+	next = heir(tree, process->member);
+	if (next == NOBODY)
+		tk_stop(process->clock, clock_insns(process));
+	give_turn(tree, next);
 }
 
 void tree_continue(struct process *process)
@@ -454,14 +471,17 @@ void tree_continue(struct process *process)
 	struct member *member;
 	int nobody = NOBODY;
 
-	if (!tree)
+	if (!tree) {
+		tk_cont(process->clock, clock_insns(process));
 		return;
+	}
 	member = self(process);
 	member->state = RUNNABLE;
 	if (tree->watching && tree->turn != NOBODY)
 		ring(&tree->member[tree->turn]);
 	__atomic_compare_exchange_n(&tree->turn, &nobody, process->member, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	await_turn(process, NULL);
+	tk_cont(process->clock, clock_insns(process));
 }
 
 static void settle(struct member *member)
@@ -500,7 +520,8 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 	member = find_member(tree, pid);
 	if (!member)
 		return pid;
-	*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
+	if (clock_counts_cpu(process))
+		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
 		member->state = FREE;

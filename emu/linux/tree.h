@@ -1,6 +1,7 @@
-/* The processes of a run in mode icount. They share one virtual clock and run one at a time: each holds the turn until its slice
- * ends, it blocks or it ends, then the next one that can run gets it, in order of creation. So a pipeline is a function of its
- * inputs like a single process. In the other modes there is no tree, and these functions do what the comment says for it. */
+/* The processes of a run in mode icount, or of one whose options say one_at_a_time. They share one virtual clock and run one at a
+ * time: each holds the turn until its slice ends, it blocks or it ends, then the next one that can run gets it, in order of
+ * creation. So a pipeline is a function of its inputs like a single process. Where processes run side by side there is no tree,
+ * and these functions do what the comment says for it. */
 #ifndef TICK86_EMU_TREE_H
 #define TICK86_EMU_TREE_H
 
@@ -51,12 +52,14 @@ void tree_wall_changed(struct process *process);
 
 /* The process is about to die, its status being `status`: closes its descriptors, hands the turn on for good. */
 void tree_leave(struct process *process, int status);
-/* About to be stopped by a signal, and continued again. */
+/* About to be stopped by a signal, and continued again. While all processes are stopped the clock is (tk_stop); without a tree while
+ * this one is. */
 void tree_stop(struct process *process);
 void tree_continue(struct process *process);
 /* Before a look at children: those that have ended or stopped by the tree's reckoning have done so in the host too. */
 void tree_settle_children(struct process *process);
-/* A child that wait4 has returned: its guest id; in a tree its usage is what was counted, and if it has ended its id is free. */
+/* A child that wait4 has returned: its guest id; in a tree its usage is what was counted where CPU time is,
+ * and if it has ended its id is free. */
 pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, struct rusage *usage);
 /* The wait(2) status that waitid(2) describes. */
 int tree_wait_status(const siginfo_t *info);

@@ -11,11 +11,6 @@
 
 enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000, NS_PER_TICK = 10000000 }; /* USER_HZ is 100 */
 
-static bool counted(const struct process *process)
-{
-	return tk_mode(process->clock) == TK_ICOUNT;
-}
-
 struct rusage usage_of_ns(int64_t ns)
 {
 	return (struct rusage){ .ru_utime = { ns / NS_PER_S, ns % NS_PER_S / NS_PER_US } };
@@ -50,7 +45,7 @@ int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
 
 	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
 		return -EINVAL;
-	if (counted(process))
+	if (clock_counts_cpu(process))
 		usage = usage_of_ns(who == RUSAGE_SELF ? process->cpu_ns
 		                    : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns);
 	else if (getrusage(who, &usage) != 0)
@@ -69,7 +64,7 @@ int64_t sys_times(struct task *task, const uint64_t arg[6])
 	if (tk_mode(process->clock) != TK_HOST)
 		now = clock_now(process) / NS_PER_TICK;
 	scale_times(process, &buffer);
-	if (counted(process))
+	if (clock_counts_cpu(process))
 		buffer = (struct tms){
 			.tms_utime = process->cpu_ns / NS_PER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_TICK,
 		};

@@ -47,7 +47,7 @@ static void interval(int which, clockid_t clock, const char *name)
 	setitimer(which, &off, &old);
 	printf("%s: signal %d code %d, interval %ld\n", name, last_signal, last_code, (long)old.it_interval.tv_usec);
 	CHECK(used >= (which == ITIMER_REAL ? 39000 : 10000)); /* the kernel counts processor time in whole ticks */
-	CHECK(used < 2000000);
+	CHECK(used < 5000000);
 	CHECK(old.it_value.tv_usec <= 10000 && old.it_value.tv_sec == 0);
 	getitimer(which, &old);
 	CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_usec == 0);
@@ -64,7 +64,7 @@ static void posix_timer(void)
 	SHOW(timer_create(CLOCK_MONOTONIC, &event, &timer));
 	SHOW(timer_settime(timer, 0, &once, NULL));
 	timer_gettime(timer, &old);
-	CHECK(old.it_value.tv_nsec > 0 && old.it_value.tv_nsec <= 10000000);
+	CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_nsec <= 10000000);
 	spin_until(1);
 	CHECK(now_us(CLOCK_MONOTONIC) - start >= 10000);
 	printf("timer: signal %d code %d value %d\n", last_signal, last_code, last_value);
@@ -97,9 +97,10 @@ int main(void)
 	interval(ITIMER_VIRTUAL, CLOCK_PROCESS_CPUTIME_ID, "ITIMER_VIRTUAL");
 	interval(ITIMER_PROF, CLOCK_PROCESS_CPUTIME_ID, "ITIMER_PROF");
 	SHOW(setitimer(7, &(struct itimerval){ 0 }, NULL));
-	SHOW(setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 1000000 }, NULL));
+	SHOW(setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_sec = 100 }, NULL));
 	posix_timer();
-	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 5000 }, NULL);
+	/* again and again: the first may come before the call, on a busy machine */
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 5000, .it_interval.tv_usec = 5000 }, NULL);
 	SHOW(pause());
 	return 0;
 }

@@ -15,7 +15,8 @@ exec 3>file; echo to three >&3; exec 3>&-; read -r line <file; echo "$line"
 /bin/no-such-program 2>/dev/null; echo "missing $?"
 fib() { (($1 < 2)) && echo "$1" || echo $(($(fib $(($1 - 1))) + $(fib $(($1 - 2))))); }
 echo "fib $(fib 6)"
-coproc tr a-z A-Z; echo hello >&"${COPROC[1]}"; exec {COPROC[1]}>&-; read -r line <&"${COPROC[0]}"; echo "$line"
+coproc tr a-z A-Z; exec {answer}<&"${COPROC[0]}"; echo hello >&"${COPROC[1]}" # bash forgets COPROC when it has ended
+exec {COPROC[1]}>&-; read -r line <&"$answer"; echo "$line"
 [[ abc123 =~ ^([a-z]+)([0-9]+)$ ]] && echo "${BASH_REMATCH[2]}-${BASH_REMATCH[1]}"
 printf -v padded '%08.3f' 3.14159; echo "$padded ${padded//0/o} ${padded:2:3}"
 mkdir d; touch d/{a,b}.{c,h}; echo d/*.c d/?.h; ls -l d | wc -l; rm -r d

@@ -223,6 +223,13 @@ int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)
 	}
 }
 
+int64_t tk_wall_offset(const struct tk *tk, uint64_t insns)
+{
+	int64_t ns = tk_clock_ns(tk, TK_MONOTONIC, insns); /* a step that is due is applied */
+
+	return tk->state->mode == TK_HOST ? sub_i64(tk_clock_ns(tk, TK_REALTIME, insns), ns) : tk->state->wall_offset;
+}
+
 enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns)
 {
 	struct timekeep *s = tk->state;

@@ -95,9 +95,7 @@ void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns,
 void tk_pvwall_refresh(const struct tk *tk, uint64_t insns, volatile struct tk_pvwall *page)
 {
 	struct timekeep *s = tk->state;
-	int64_t ns = now_ns(tk, insns); /* a step that is due is applied */
-	int64_t wall = s->mode == TK_HOST ? sub_i64(tk_clock_ns(tk, TK_REALTIME, insns), ns)
-					  : s->wall_offset;
+	int64_t wall = tk_wall_offset(tk, insns);
 
 	s->pv_wall_version += 2;
 	page->version = s->pv_wall_version - 1;

@@ -241,6 +241,9 @@ int64_t tk_offset(const struct tk *tk, unsigned vcpu);
  * mode host all are the host's. An id that is not in the enum is MONOTONIC's. */
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns);
 
+/* CLOCK_REALTIME less CLOCK_MONOTONIC. */
+int64_t tk_wall_offset(const struct tk *tk, uint64_t insns);
+
 /* Sets CLOCK_REALTIME to `ns`, or moves it by `delta`. TK_EMODE in mode host. */
 enum tk_error tk_set_wall(const struct tk *tk, int64_t ns, uint64_t insns);
 enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns);

@@ -131,7 +131,7 @@ void clock_arm(struct process *process)
 {
 	uint64_t next;
 
-	if (!process->deadlines_changed)
+	if (!process->deadlines_changed && !timer_may_be_set(process))
 		return;
 	next = timer_next_deadline(process);
 	for (struct task *task = process->tasks; task; task = task->next)
@@ -140,17 +140,6 @@ void clock_arm(struct process *process)
 	process->deadlines_changed = false;
 	process->deadline = next;
 	tk_arm(process->clock, (uint64_t)process->pid, next == WAIT_FOREVER ? TK_NEVER : (int64_t)next);
-}
-
-/* CLOCK_REALTIME may have been set by another process of the tree, or by an injected step. */
-static void follow_wall(struct process *process)
-{
-	uint64_t generation = tk_wall_generation(process->clock);
-
-	if (generation == process->wall_generation)
-		return;
-	clock_wall_changed(process);
-	tree_wall_changed(process);
 }
 
 void clock_expire(struct process *process)
@@ -162,7 +151,7 @@ void clock_expire(struct process *process)
 		if (id != (uint64_t)process->pid)
 			tree_timer_expired(process, (pid_t)id);
 	now = (uint64_t)clock_now(process);
-	follow_wall(process);
+	wall_follow(process);
 	clock_arm(process);
 	if (process->deadline <= now) {
 		for (struct task *task = process->tasks; task; task = task->next)
@@ -183,16 +172,4 @@ uint64_t clock_budget(struct process *process)
 	budget = tk_budget(process->clock, clock_insns(process));
 	cpu = timer_cpu_budget(process);
 	return cpu < budget ? cpu : budget;
-}
-
-void clock_wall_changed(struct process *process)
-{
-	int64_t shift = tk_clock_ns(process->clock, TK_REALTIME, clock_insns(process)) - clock_now(process);
-
-	for (struct task *task = process->tasks; task; task = task->next)
-		if (task->wait.on_wall)
-			task->wait.deadline = task->wait.wall > shift ? (uint64_t)(task->wait.wall - shift) : 0;
-	timer_wall_changed(process, shift);
-	process->wall_generation = tk_wall_generation(process->clock);
-	process->deadlines_changed = true;
 }

@@ -135,6 +135,7 @@ static int64_t execute(struct task *task, const char *path, char **argv, char **
 		process_end(process, SIGSEGV);
 	}
 	close_on_exec(); /* now only: the program itself may have been named by such a descriptor */
+	timerfd_free_unreachable(process);
 	return SYSCALL_NO_RESULT;
 }
 

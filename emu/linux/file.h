@@ -44,6 +44,11 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 enum { NOT_EMULATED = INT_MIN };
 int64_t proc_open(struct task *task, const char *path, int flags);
 
+/* --- timerfds: timerfd.c ------------------------------------------------------------------------------------------- */
+
+/* Whether a read of `fd`, which is ready, is to end with ECANCELED: TFD_TIMER_CANCEL_ON_SET. */
+bool timerfd_read_canceled(struct task *task, int fd);
+
 /* --- MSRs: msr_device.c -------------------------------------------------------------------------------------------- */
 
 /* Opens /dev/cpu/N/msr: a descriptor, -errno (ENXIO: no such vCPU), or NOT_EMULATED. */

@@ -31,7 +31,21 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 	return 0;
 }
 
+static uint64_t total_length(const struct iovec *vector, uint64_t count)
+{
+	uint64_t total = 0;
+	for (uint64_t i = 0; i < count; i++)
+		total += vector[i].iov_len;
+	return total;
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------------- */
+
+static int64_t ready_to_read(struct task *task, int fd, uint64_t length)
+{
+	int64_t wait = file_ready(task, fd, POLLIN);
+	return !wait && length >= sizeof(uint64_t) && timerfd_read_canceled(task, fd) ? -ECANCELED : wait;
+}
 
 int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
@@ -40,7 +54,7 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 	int64_t result;
 	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
 		return result;
-	int64_t wait = file_ready(task, (int)arg[0], POLLIN);
+	int64_t wait = ready_to_read(task, (int)arg[0], arg[2]);
 	return wait ? wait : syscall_host(__NR_read, arg);
 }
 
@@ -57,7 +71,7 @@ static int64_t read_vector(struct task *task, uint64_t number, const uint64_t ar
 	struct iovec vector[FILE_IOV_MAX];
 	int64_t wait = file_read_vector(task, arg[1], arg[2], true, vector);
 	if (!wait && may_wait)
-		wait = file_ready(task, (int)arg[0], POLLIN);
+		wait = ready_to_read(task, (int)arg[0], total_length(vector, arg[2]));
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
 	return wait ? wait : syscall_host(number, host);
 }
@@ -78,14 +92,6 @@ int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
-
-static uint64_t total_length(const struct iovec *vector, uint64_t count)
-{
-	uint64_t total = 0;
-	for (uint64_t i = 0; i < count; i++)
-		total += vector[i].iov_len;
-	return total;
-}
 
 /* Drops `skip` bytes at the front and what is beyond `limit` bytes after them. Returns the new count. */
 static uint64_t trim(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit)

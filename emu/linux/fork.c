@@ -38,7 +38,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	process->insns = task->insns = process->syscalls = 0;
 	signal_flush(&process->pending);
 	signal_flush(&task->pending);
-	timer_forget_all(process);
+	timer_forget_but_fds(process);
 	if (process->vfork_pipe >= 0)
 		close(process->vfork_pipe);
 	process->vfork_pipe = -1;

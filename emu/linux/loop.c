@@ -3,15 +3,11 @@
 #include <inttypes.h>
 #include <asm/unistd_64.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "decode/decode.h"
-#include "emu/linux/child.h"
 #include "emu/linux/insn_trace.h"
 #include "emu/linux/process.h"
 #include "emu/linux/schedule.h"
@@ -24,9 +20,7 @@
 
 /* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
  * in system time, slices of 200,000 less than 0.3 %, which is below the noise. */
-enum { SLICE_INSNS = 200000, DEADLOCK_STATUS = 125, SHARED_FUTEX_NS = 1000000 };
-enum { NS_PER_S = 1000000000 };
-#define ENDLESS_NS (INT64_C(1) << 60) /* 36 years */
+enum { SLICE_INSNS = 200000 };
 
 void task_wake(struct task *task, enum wake why)
 {
@@ -126,6 +120,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		task->syscall_number = task->cpu.r[RAX];
 		process->syscalls++;
 		make_syscall(task);
+		wall_follow(process); /* the call may have told of another process's having set it */
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
 		signal_exception(task);
@@ -202,160 +197,6 @@ static struct task *next_runnable(struct process *process)
 	return NULL;
 }
 
-/* --- nobody can run ---------------------------------------------------------------------------------- */
-
-static void describe_wait(const struct task *task, char *text, size_t size)
-{
-	const struct wait *wait = &task->wait;
-
-	if (wait->futex)
-		snprintf(text, size, "the futex at 0x%llx", (unsigned long long)wait->futex);
-	else if (wait->signals)
-		snprintf(text, size, "one of the signals 0x%llx", (unsigned long long)wait->signals);
-	else
-		snprintf(text, size, "a signal");
-}
-
-static void report_deadlock(struct process *process)
-{
-	log_line(process->options, LOG_ERROR, "deadlock: every thread waits, no timer is armed, and nothing outside can end it");
-	for (struct task *task = process->tasks; task; task = task->next) {
-		char text[64];
-
-		if (task->state == TASK_DEAD)
-			continue;
-		describe_wait(task, text, sizeof(text));
-		log_line(process->options, LOG_ERROR, "  thread %d, in system call %llu at 0x%llx, waits for %s", (int)task->tid,
-		         (unsigned long long)task->syscall_number, (unsigned long long)task->cpu.rip, text);
-	}
-	process_end(process, DEADLOCK_STATUS << 8);
-}
-
-static unsigned count_fds(const struct process *process)
-{
-	unsigned count = 0;
-
-	for (const struct task *task = process->tasks; task; task = task->next)
-		if (task->state == TASK_WAITING)
-			count += task->wait.fds;
-	return count;
-}
-
-/* Whether something that is no timer can end the wait. A signal from outside always can, but with sleep=off a thread that waits
- * for nothing else would never be told from a deadlock. */
-static bool external_wait(const struct process *process)
-{
-	if (!tk_sleep_off(process->clock))
-		return true;
-	return process->tree ? tree_external(process) : count_fds(process) > 0 || child_exists();
-}
-
-/* The descriptors of all waiting threads, and the signals' last. */
-static struct turn_end gather(struct process *process)
-{
-	struct turn_end end = { .fds = calloc(count_fds(process) + 1, sizeof(*end.fds)) };
-
-	if (!end.fds)
-		return end;
-	for (struct task *task = process->tasks; task; task = task->next) {
-		if (task->state != TASK_WAITING || task->wait.fds == 0)
-			continue;
-		memcpy(end.fds + end.count, task->wait.fd, task->wait.fds * sizeof(*end.fds));
-		end.count += task->wait.fds;
-	}
-	end.fds[end.count++] = (struct pollfd){ .fd = signal_host_fd(process), .events = POLLIN };
-	return end;
-}
-
-static void wake_ready(struct process *process, const struct pollfd *all)
-{
-	for (struct task *task = process->tasks; task; task = task->next) {
-		unsigned fds = task->wait.fds;
-		bool ready = false;
-
-		if (task->state != TASK_WAITING)
-			continue;
-		for (unsigned i = 0; i < fds; i++)
-			ready = ready || all[i].revents;
-		all += fds;
-		if (ready)
-			task_wake(task, WAKE_READY);
-	}
-}
-
-static int64_t host_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-/* ppoll(2) for `ns`. The system call, unlike libc's function, leaves in its argument what remained of that, and when it was stopped it goes
- * on with what remained: so the time that neither remains nor was waited for was a stop, in ns in `stopped`. */
-static int poll_for(const struct turn_end *end, int64_t ns, int64_t *stopped)
-{
-	struct timespec limit = { ns / NS_PER_S, ns % NS_PER_S };
-	int64_t began = host_monotonic();
-	int ready = (int)syscall(SYS_ppoll, end->fds, end->count, &limit, NULL, (size_t)0);
-
-	*stopped = host_monotonic() - began - (ns - limit.tv_sec * NS_PER_S - limit.tv_nsec);
-	return ready;
-}
-
-/* Waits on the host for at most `ns` (negative: without end). True: something came. */
-static bool wait_on_host(struct process *process, int64_t ns)
-{
-	struct turn_end end = gather(process);
-	int ready;
-
-	if (!end.fds)
-		return false;
-	ready = ns == 0 ? poll(end.fds, end.count, 0) : poll_for(&end, ns < 0 ? ENDLESS_NS : ns, &process->stop.waited_ns);
-	if (ready > 0)
-		wake_ready(process, end.fds);
-	free(end.fds);
-	return ready > 0;
-}
-
-static void idle(struct process *process)
-{
-	int64_t wait_ns = -1;
-	bool came, capped;
-
-	switch (tk_idle_begin(process->clock, clock_insns(process), external_wait(process), &wait_ns)) {
-	case TK_IDLE_DEADLOCK:
-		if (!tree_somebody_runs(process))
-			report_deadlock(process);
-		return;
-	case TK_IDLE_FOREVER:
-		wait_ns = -1;
-		break;
-	case TK_IDLE_WAIT:
-		break;
-	}
-	/* Nobody tells us of a write to memory that other processes share: look now and then. In a tree nobody writes now. */
-	capped = !process->tree && futex_waits_shared(process) && (wait_ns < 0 || wait_ns > SHARED_FUTEX_NS);
-	if (capped)
-		wait_ns = SHARED_FUTEX_NS;
-	if (tree_somebody_runs(process))
-		wait_ns = 0;
-	tree_watch(process, wait_ns != 0);
-	process->stop.idle = wait_ns != 0;
-	came = wait_on_host(process, wait_ns);
-	tree_watch(process, false);
-	tk_idle_end(process->clock, clock_insns(process), came || capped ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
-	clock_now(process);
-	process->stop.idle = false;
-}
-
-static void poll_waiting(struct process *process)
-{
-	futex_poll_shared(process);
-	if (count_fds(process) > 0)
-		wait_on_host(process, 0);
-}
-
 /* Lets the tree's other processes run; `ran`: this one has used its turn. True: none can, nor can this one. */
 static bool take_turns(struct process *process, bool ran)
 {
@@ -364,7 +205,7 @@ static bool take_turns(struct process *process, bool ran)
 
 	if (process->exiting || !process->tree)
 		return blocked;
-	end = gather(process);
+	end = idle_gather(process);
 	end.blocked = blocked;
 	end.ran = ran;
 	end.watches_memory = futex_waits_shared(process);
@@ -392,13 +233,13 @@ int process_run(struct process *process)
 		clock_expire(process);
 		pvclock_refresh(process);
 		free_dead(process);
-		poll_waiting(process);
+		idle_poll(process);
 		task = next_runnable(process);
 		if (task)
 			run_slice(task);
 		clock_arm(process);
 		if (take_turns(process, task))
-			idle(process);
+			idle_wait(process);
 	}
 	return process->exit_status;
 }

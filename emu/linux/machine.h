@@ -74,6 +74,7 @@ struct host_stop {
 
 struct timer;
 struct tree;
+struct wall;
 
 struct process {
 	struct options *options;
@@ -109,6 +110,8 @@ struct process {
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
 	uint64_t wall_generation; /* tk_wall_generation that the deadlines of absolute waits go by */
+	struct wall *wall;       /* mode offset without a tree: shared by the run's processes */
+	int64_t wall_moved;      /* what of that our clock has made up for */
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;
 	int exit_status;         /* wait(2) format */

@@ -27,7 +27,9 @@ static bool take_clock(struct process *process, const struct tk *clock)
 	*process->clock = *clock;
 	clock_watch_stops(process);
 	process->clock_insns = &process->own_insns;
-	return (tk_mode(clock) != TK_ICOUNT && !process->options->one_at_a_time) || tree_create(process);
+	if (tk_mode(clock) == TK_ICOUNT || process->options->one_at_a_time)
+		return tree_create(process);
+	return wall_share(process);
 }
 
 struct process *process_create(struct options *options, const struct tk *clock)

@@ -12,6 +12,17 @@ void process_end(struct process *process, int status);
  * share stands still while all of them are stopped. */
 void process_stop(struct process *process, int number);
 
+/* --- idle.c ------------------------------------------------------------------------------------------- */
+
+struct turn_end;
+
+/* No thread can run: waits on the host until something comes or the next deadline has; ends a process that is deadlocked. */
+void idle_wait(struct process *process);
+/* Wakes the threads for which something has come. */
+void idle_poll(struct process *process);
+/* The descriptors of all waiting threads, and the signals' last; `fds` is the caller's to free, NULL without memory. */
+struct turn_end idle_gather(struct process *process);
+
 /* --- clock.c ------------------------------------------------------------------------------------------ */
 
 /* Instructions that the clock has seen, up to the last leaving of cpu_run. */
@@ -36,8 +47,17 @@ int64_t clock_process_cpu(const struct process *process);
 int64_t clock_task_cpu(const struct task *task);
 /* Time as the host counts it, at the guest's rate (--clock-rate). */
 int64_t clock_scaled(const struct process *process, int64_t host_ns);
-/* CLOCK_REALTIME was set: absolute waits on it have new deadlines. */
-void clock_wall_changed(struct process *process);
+
+/* --- wall.c ------------------------------------------------------------------------------------------- */
+
+/* Before the first fork, where there is no tree. False without memory. */
+bool wall_share(struct process *process);
+/* Moves CLOCK_REALTIME by `delta` ns, for all processes. 0, or -EPERM in mode host. */
+int64_t wall_step(struct process *process, int64_t delta);
+/* CLOCK_REALTIME may have been set, by another process or by an injected step: absolute waits on it get new deadlines. */
+void wall_follow(struct process *process);
+/* A process that does not share our clock may set CLOCK_REALTIME, and somebody here wants to know: to be looked for now and then. */
+bool wall_may_be_set(const struct process *process);
 
 /* The pages of --pvclock are written anew. No effect without it. pvclock.c. */
 void pvclock_refresh(struct process *process);

@@ -124,10 +124,7 @@ int64_t sys_time(struct task *task, const uint64_t arg[6])
 
 static int64_t set_wall(struct task *task, int64_t ns)
 {
-	if (tk_set_wall(task->process->clock, ns, clock_insns(task->process)) != TK_OK)
-		return -EPERM; /* mode host: the clock is the host's, and read only */
-	clock_wall_changed(task->process);
-	return 0;
+	return wall_step(task->process, ns - task_clock_ns(task, CLOCK_REALTIME));
 }
 
 int64_t sys_clock_settime(struct task *task, const uint64_t arg[6])
@@ -161,7 +158,7 @@ int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 static int64_t adjust(struct task *task, uint64_t address)
 {
 	struct timex state, answer = { 0 };
-	int64_t now, delta;
+	int64_t now, delta, result;
 
 	if (!space_read(&task->process->space, address, &state, sizeof(state)))
 		return -EFAULT;
@@ -169,9 +166,9 @@ static int64_t adjust(struct task *task, uint64_t address)
 		return -EPERM;
 	if (state.modes & ADJ_SETOFFSET) {
 		delta = state.time.tv_sec * NS_PER_S + state.time.tv_usec * (state.modes & ADJ_NANO ? 1 : NS_PER_US);
-		if (tk_step_wall(task->process->clock, delta, clock_insns(task->process)) != TK_OK)
-			return -EPERM;
-		clock_wall_changed(task->process);
+		result = wall_step(task->process, delta);
+		if (result != 0)
+			return result;
 	}
 	now = task_clock_ns(task, CLOCK_REALTIME);
 	answer.tick = 10000;

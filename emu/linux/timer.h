@@ -8,15 +8,24 @@
 
 enum timer_kind { TIMER_POSIX, TIMER_INTERVAL, TIMER_FD };
 
-struct timer {
-	struct timer *next;
-	enum timer_kind kind;
-	int id;               /* timer_t, ITIMER_*, or the descriptor's emulator-side number */
-	clockid_t clock;
+/* What a timer is set to. */
+struct timer_run {
 	uint64_t deadline;    /* virtual CLOCK_MONOTONIC, or the CPU clock, in ns; WAIT_FOREVER: disarmed */
 	uint64_t interval;    /* ns, 0: once */
 	bool on_wall;         /* armed with an absolute CLOCK_REALTIME, `wall` */
 	int64_t wall;
+	bool cancel_on_set;   /* TFD_TIMER_CANCEL_ON_SET, and whether that has happened: the clock was set to be other */
+	bool canceled;        /* than CLOCK_MONOTONIC + wall_offset */
+	int64_t wall_offset;
+};
+
+struct timer {
+	struct timer *next;
+	enum timer_kind kind;
+	int id;               /* timer_t, ITIMER_*, or the eventfd's number (/proc/PID/fdinfo) */
+	clockid_t clock;
+	struct timer_run *run; /* TIMER_FD: memory shared with the processes that have inherited it; else `own` */
+	struct timer_run own;
 	int notify;           /* SIGEV_* */
 	int signal;
 	pid_t tid;            /* SIGEV_THREAD_ID */
@@ -33,6 +42,9 @@ struct timer_setting {
 };
 
 struct timer *timer_new(struct process *process, enum timer_kind kind, int id, clockid_t clock);
+struct timer *timer_find(struct process *process, enum timer_kind kind, int id);
+/* What the timer's own clock says, in the terms of its deadline. */
+uint64_t timer_now(const struct process *process, const struct timer *timer);
 void timer_set(struct process *process, struct timer *timer, const struct timer_setting *setting);
 /* What `spec` means now, `own_clock_now` being the timer's own clock. */
 struct timer_setting timer_setting(struct task *task, clockid_t clock, bool absolute, const struct itimerspec *spec,
@@ -42,6 +54,8 @@ uint64_t timer_left(const struct process *process, const struct timer *timer);
 
 /* The earliest deadline on the clock, or WAIT_FOREVER. */
 uint64_t timer_next_deadline(const struct process *process);
+/* Another process may have set a timerfd that it shares with this one. */
+bool timer_may_be_set(const struct process *process);
 /* Fires what is due on the clock; on the CPU-time clocks. */
 void timer_expire(struct process *process);
 void timer_expire_cpu(struct process *process);
@@ -49,9 +63,16 @@ void timer_expire_cpu(struct process *process);
 uint64_t timer_cpu_budget(const struct process *process);
 /* CLOCK_REALTIME is now `shift` ns ahead of CLOCK_MONOTONIC. */
 void timer_wall_changed(struct process *process, int64_t shift);
-/* fork(2): a child has none. execve(2): POSIX timers go. */
-void timer_forget_all(struct process *process);
+/* Whether a timer depends on CLOCK_REALTIME's being set. */
+bool timer_minds_wall(const struct process *process);
+/* fork(2): a child has timerfds alone. execve(2): POSIX timers go. */
+void timer_forget_but_fds(struct process *process);
 void timer_forget_posix(struct process *process);
+/* Takes `*link` out of its list. */
+void timer_free(struct process *process, struct timer **link);
+
+/* Forgets timerfds that no descriptor reaches any more. timerfd.c. */
+void timerfd_free_unreachable(struct process *process);
 /* A queued timer signal is being delivered: its overrun count (si_overrun) is filled in and starts anew. */
 void timer_signal_taken(struct process *process, siginfo_t *info);
 

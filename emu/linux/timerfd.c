@@ -1,5 +1,5 @@
 /* timerfd: an eventfd stands for it, into which the emulator writes expirations when the virtual clock has reached them. So a
- * timerfd can be read, polled and inherited like any descriptor. */
+ * timerfd can be read, polled and inherited like any descriptor. What it is set to is shared with the children that inherit it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,9 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
 #include "emu/linux/hidden.h"
+#include "emu/linux/schedule.h"
 #include "emu/linux/timer.h"
+#include "timekeep/timekeep.h"
 
 /* Which eventfd a descriptor is, whatever its number: "eventfd-id" of /proc/PID/fdinfo (since Linux 5.2). -1: none. */
 static int eventfd_id(int fd)
@@ -56,18 +58,14 @@ static bool is_reachable(const struct timer *timer)
 	return found;
 }
 
-static void free_unreachable(struct process *process)
+void timerfd_free_unreachable(struct process *process)
 {
 	struct timer **link = &process->timers;
 	while (*link) {
-		struct timer *timer = *link;
-		if (timer->kind != TIMER_FD || is_reachable(timer)) {
-			link = &timer->next;
-			continue;
-		}
-		*link = timer->next;
-		close(timer->host_fd);
-		free(timer);
+		if ((*link)->kind != TIMER_FD || is_reachable(*link))
+			link = &(*link)->next;
+		else
+			timer_free(process, link);
 	}
 }
 
@@ -81,7 +79,7 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 {
 	if (!clock_allowed((clockid_t)arg[0]) || arg[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
 		return -EINVAL;
-	free_unreachable(task->process);
+	timerfd_free_unreachable(task->process);
 	int fd = eventfd(0, (int)arg[1]);
 	if (fd < 0)
 		return -errno;
@@ -105,6 +103,32 @@ static void drain(int fd)
 		return;
 }
 
+/* Tells it once. */
+static bool is_canceled(struct timer *timer)
+{
+	bool canceled = timer->run->canceled;
+	timer->run->canceled = false;
+	return canceled;
+}
+
+static void watch_wall(struct process *process, struct timer *timer, int flags)
+{
+	timer->run->cancel_on_set = flags & TFD_TIMER_ABSTIME && flags & TFD_TIMER_CANCEL_ON_SET && clock_is_wall(timer->clock);
+	timer->run->wall_offset = tk_wall_offset(process->clock, clock_insns(process));
+}
+
+bool timerfd_read_canceled(struct task *task, int fd)
+{
+	bool any = false;
+	for (struct timer *timer = task->process->timers; timer && !any; timer = timer->next)
+		any = timer->run->canceled;
+	struct timer *timer = any ? timer_of(task->process, fd) : NULL;
+	if (!timer || !is_canceled(timer))
+		return false;
+	drain(timer->host_fd);
+	return true;
+}
+
 /* Not a timerfd: EBADF if it is nothing at all. */
 static int64_t no_timer(int fd)
 {
@@ -125,10 +149,14 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 	if (!timer)
 		return no_timer((int)arg[0]);
 	old = timer_get(process, timer);
+	bool was_canceled = is_canceled(timer);
 	drain(timer->host_fd);
 	struct timer_setting setting = timer_setting(task, timer->clock, arg[1] & TFD_TIMER_ABSTIME, &new,
 	                                             (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC));
 	timer_set(process, timer, &setting);
+	watch_wall(process, timer, (int)arg[1]);
+	if (was_canceled && timer->run->cancel_on_set && setting.value)
+		return -ECANCELED; /* it is set nevertheless */
 	if (arg[3] && !space_write(&process->space, arg[3], &old, sizeof old))
 		return -EFAULT;
 	return 0;

@@ -13,7 +13,7 @@ WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   := -std=gnu11 -g $(OPT) $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -I. -D_GNU_SOURCE -DTICK86_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
 LDFLAGS  := $(EXTRA_LDFLAGS)
-LDLIBS   := -lZydis -lzstd -lseccomp -ljansson
+LDLIBS   := -lZydis -lzstd -lxxhash -lseccomp -ljansson
 
 # For the commands that build as a first step: all CPUs, unless the caller has chosen.
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -16,6 +16,7 @@
 #include "emu/linux/process.h"
 #include "emu/mem/fault.h"
 #include "emu/stats.h"
+#include "emu/trace_command.h"
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
@@ -184,7 +185,7 @@ static void report_load_error(const char *program, const struct load_error *erro
 	fprintf(stderr, "tick86: %s%s%s\n", named ? "" : program, named ? "" : ": ", error->text);
 }
 
-static int run(char **argv)
+static int run(char **argv, bool record)
 {
 	static struct options options; /* large; the one run of this host process */
 	struct load_error load_error;
@@ -196,7 +197,7 @@ static int run(char **argv)
 	FILE *stats;
 	int status;
 
-	switch (options_parse(&options, argv, error, sizeof error)) {
+	switch (options_parse(&options, argv, record, error, sizeof error)) {
 	case OPTIONS_HELP:
 		options_help(stdout);
 		return 0;
@@ -230,6 +231,8 @@ static int run(char **argv)
 	    !open_report(options.trace_insns, "--trace-insns", options.trace_insns_path, &process->insn_trace) ||
 	    !open_report(options.stats, "--stats", options.stats_path, &stats))
 		return EXIT_USAGE;
+	if (options.record && !trace_record_begin(process, program))
+		return EXIT_USAGE;
 	if (!process_load(process, program, options.argv, options.envp, &load_error)) {
 		report_load_error(program, &load_error);
 		return load_error.status;
@@ -247,6 +250,10 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "clock"))
 		return clock_command(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "run"))
-		return run(argv + 2);
-	return run(argv + 1);
+		return run(argv + 2, false);
+	if (argc > 1 && !strcmp(argv[1], "record"))
+		return run(argv + 2, true);
+	if (argc > 1 && trace_command_known(argv[1]))
+		return trace_command(argv + 1);
+	return run(argv + 1, false);
 }

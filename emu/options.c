@@ -63,6 +63,12 @@ static bool option_trace_insns(struct parse *parse, const char *text)
 	return true;
 }
 
+static bool option_output(struct parse *parse, const char *text)
+{
+	parse->options->record_path = text;
+	return parse->options->record || option_fail(parse, "-o belongs to tick86 record");
+}
+
 static bool option_log(struct parse *parse, const char *text)
 {
 	static const struct word levels[] = {
@@ -146,6 +152,7 @@ static const struct option_row rows[] = {
 	{ "--strace", VALUE_OPTIONAL, "FILE", option_strace, "print system calls" },
 	{ "--stats", VALUE_OPTIONAL, "FILE", option_stats, "print counts and times at the end, as JSON" },
 	{ "--trace-insns", VALUE_OPTIONAL, "FILE", option_trace_insns, "print every instruction (slow)" },
+	{ "-o", VALUE_NEEDED, "FILE", option_output, "with record: the file to write (default PROGRAM.t86)" },
 	{ "--log", VALUE_NEEDED, "error|warning|info|debug", option_log, "how much tick86 says (default warning)" },
 	{ NULL, VALUE_NONE, NULL, NULL, NULL },
 };
@@ -180,6 +187,8 @@ void options_help(FILE *out)
 {
 	fprintf(out,
 	        "usage: tick86 [run] [options] [--] PROGRAM [ARG...]\n"
+	        "       tick86 record [-o FILE] [options] [--] PROGRAM [ARG...]\n"
+	        "       tick86 replay|dump|diff|stat|export|plot FILE ...\n"
 	        "       tick86 clock replay|record|plot ...\n"
 	        "\n"
 	        "Runs an x86-64 Linux program and decides what every clock tells it.\n");
@@ -263,12 +272,12 @@ static bool finish(struct parse *parse)
 	return true;
 }
 
-enum options_result options_parse(struct options *options, char **argv, char *error, size_t error_size)
+enum options_result options_parse(struct options *options, char **argv, bool record, char *error, size_t error_size)
 {
 	struct parse parse = { .options = options, .error = error, .error_size = error_size };
 	size_t variables = environment_count(environ), words = environment_count(argv);
 
-	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1 };
+	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1, .record = record };
 	options->clock = tk_config_default();
 	options->clock.mode = TK_HOST;
 	options->envp = calloc(variables + words + 1, sizeof *options->envp);

@@ -31,6 +31,8 @@ struct options {
 	const char *stats_path;   /* the same */
 	const char *trace_insns_path;
 	bool strace, stats, trace_insns;
+	bool record;              /* set by the command `record` */
+	const char *record_path;  /* -o, or NULL */
 	bool status;              /* exit with 128 + N instead of dying of signal N */
 	bool msr_allow;
 	bool pvclock;
@@ -54,8 +56,8 @@ struct options {
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_ERROR };
 
-/* Reads the command line behind the command's name. On OPTIONS_ERROR `error` is one sentence: what is wrong, what is allowed. */
-enum options_result options_parse(struct options *options, char **argv, char *error, size_t error_size);
+/* Reads the command line behind the command's name, `record` or `run`. On OPTIONS_ERROR `error` is one sentence: what is wrong, what is allowed. */
+enum options_result options_parse(struct options *options, char **argv, bool record, char *error, size_t error_size);
 void options_help(FILE *out);
 
 /* One line on standard error, "tick86: ...", if the level is reached. `level` is the run's; kept in struct options. */

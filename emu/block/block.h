@@ -16,6 +16,7 @@ void blocks_clear(struct blocks *blocks);
 struct blocks_config {
 	unsigned max_insns;  /* longest block, 1 .. 64 */
 	size_t arena_bytes;  /* records of all blocks; the cache starts anew when they are used up */
+	bool leave_world;    /* cpu_run returns EXIT_WORLD before each instruction whose result the world decides */
 };
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config);
 
@@ -30,5 +31,7 @@ struct blocks_stats blocks_stats(const struct blocks *blocks);
 /* Runs guest code from cpu->rip until an event or until `budget` instructions (at most CPU_RUN_MAX) have been executed: exactly so many,
  * or fewer when the reason returned is not EXIT_BUDGET. cpu_count(cpu, 0) tells the number. */
 enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget);
+/* Runs the one instruction at cpu->rip, also where cpu_run leaves it to the world. Returns and counts as cpu_run with budget 1. */
+enum cpu_exit cpu_run_one(struct cpu *cpu, struct blocks *blocks);
 
 #endif

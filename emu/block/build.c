@@ -11,7 +11,8 @@
 /* An instruction on its way to a record. */
 struct step {
 	struct decoded d;
-	const struct form *form; /* NULL: there is no such instruction */
+	const struct form *form; /* NULL: there is no such instruction, or it is left */
+	bool left;               /* to the world: blocks_config's leave_world */
 	bool dead;               /* nobody reads the flags that it writes */
 	bool fused;              /* CMP or TEST that the branch behind it takes in */
 };
@@ -49,6 +50,10 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 	}
 	if (status == DECODE_OK && !(step->d.vex && cpu->model && !cpu->model->avx))
 		step->form = form_find(blocks->forms, &step->d);
+	if (step->form && step->form->attributes & FORM_WORLD && blocks->config.leave_world) {
+		step->left = true;
+		step->form = NULL;
+	}
 	step->d.address = address;
 	if (status != DECODE_OK)
 		step->d.length = 1; /* nobody knows; the byte that is there for certain */
@@ -330,11 +335,11 @@ static const struct fused_form *find_fused(const struct step *compare, const str
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
-static void emit_undefined(struct draft *draft, const struct decoded *d)
+static void emit_end(struct draft *draft, const struct step *step)
 {
-	struct insn *record = new_record(draft, d);
+	struct insn *record = new_record(draft, &step->d);
 
-	record->run = undefined_record;
+	record->run = step->left ? world_record : undefined_record;
 }
 
 static void emit(struct draft *draft, const struct step *step)
@@ -395,7 +400,7 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 
 	for (unsigned k = 0; k < count; k++) {
 		if (!steps[k].form)
-			emit_undefined(draft, &steps[k].d);
+			emit_end(draft, &steps[k]);
 		else if (fused && k == count - 2)
 			operand_record(draft, &steps[k].d, fused->run, false);
 		else if (!(fused && k == count - 1))
@@ -404,13 +409,13 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 	}
 	next = last->d.address + last->d.length;
 	draft->bytes = (unsigned)(next - rip);
+	patch_counts(draft, steps, count);
 	if (!last->form)
 		return true;
 	if (last->form->attributes & FORM_ENDS)
 		add_links(draft, &last->d, next);
 	else
 		emit_fall(draft, next);
-	patch_counts(draft, steps, count);
 	pair_records(blocks->pairs, draft->insn, draft->links);
 	return true;
 }

@@ -92,6 +92,12 @@ static void forget_returns_into(struct cpu *cpu, const struct block *block)
 			cpu->returns[k] = (struct return_entry){ 1, NULL };
 }
 
+/* The record at cpu->at has not run. */
+static bool stopped_before(enum cpu_exit exit)
+{
+	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
+}
+
 /* Runs the first `insns` instructions of the block at rip, which is longer: as a block of its own that nobody else finds. */
 static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 {
@@ -105,7 +111,7 @@ static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 	if (generation != blocks->generation)
 		forget_jumps(cpu);
 	enter(cpu, block);
-	if (cpu->exit == EXIT_STOP || cpu->exit == EXIT_EXCEPTION)
+	if (stopped_before(cpu->exit))
 		rewind_to_record(cpu, blocks);
 	cpu->at = NULL;
 	cpu->link = NULL;
@@ -124,7 +130,7 @@ static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 	if (block->insns > (uint64_t)cpu->budget)
 		return enter_short(cpu, blocks, (unsigned)cpu->budget);
 	enter(cpu, block);
-	if (cpu->exit == EXIT_STOP || cpu->exit == EXIT_EXCEPTION)
+	if (stopped_before(cpu->exit))
 		rewind_to_record(cpu, blocks);
 	return true;
 }
@@ -141,11 +147,19 @@ static enum cpu_exit step(struct run *run)
 	cpu->at = NULL; /* what faults while a block is built is the fetch itself */
 	if (!(trap || alone ? enter_short(cpu, run->blocks, 1) : enter_next(cpu, run->blocks)))
 		return EXIT_EXCEPTION;
-	if (trap && cpu->exit != EXIT_EXCEPTION && cpu->exit != EXIT_SYSCALL) { /* SDM vol. 3, 17.3.1.4 */
+	if (trap && cpu->exit != EXIT_EXCEPTION && cpu->exit != EXIT_SYSCALL && cpu->exit != EXIT_WORLD) { /* SDM vol. 3, 17.3.1.4 */
 		cpu->exception = (struct exception){ .vector = VECTOR_DB, .si_code = TRAP_TRACE };
 		return EXIT_EXCEPTION;
 	}
-	return cpu->exit == EXIT_EXCEPTION || cpu->exit == EXIT_SYSCALL || cpu->exit == EXIT_RESUME ? cpu->exit : EXIT_NONE;
+	switch (cpu->exit) {
+	case EXIT_EXCEPTION:
+	case EXIT_SYSCALL:
+	case EXIT_RESUME:
+	case EXIT_WORLD:
+		return cpu->exit;
+	default:
+		return EXIT_NONE;
+	}
 }
 
 /* Whether the access that failed was, on a CPU, one for writing. POP, PUSH and strings have two operands in memory. */
@@ -212,9 +226,9 @@ static enum cpu_exit run_until_event(struct run *run)
 	return reason;
 }
 
-enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
+static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t budget, bool alone)
 {
-	struct run run = { .cpu = cpu, .blocks = blocks };
+	struct run run = { .cpu = cpu, .blocks = blocks, .alone = alone };
 	enum cpu_exit reason;
 	uint32_t host_mxcsr = _mm_getcsr();
 
@@ -240,4 +254,20 @@ enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
 	cpu->link = NULL;
 	cpu->exit = reason;
 	return reason;
+}
+
+enum cpu_exit cpu_run(struct cpu *cpu, struct blocks *blocks, uint64_t budget)
+{
+	return run_with(cpu, blocks, budget, false);
+}
+
+enum cpu_exit cpu_run_one(struct cpu *cpu, struct blocks *blocks)
+{
+	bool leave_world = blocks->config.leave_world;
+	enum cpu_exit exit;
+
+	blocks->config.leave_world = false;
+	exit = run_with(cpu, blocks, 1, true);
+	blocks->config.leave_world = leave_world;
+	return exit;
 }

@@ -48,6 +48,7 @@ enum cpu_exit {
 	EXIT_STOP,      /* before the record at cpu->at, which a new block is to begin with */
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
+	EXIT_WORLD,     /* before an instruction whose result the world decides (FORM_WORLD), where blocks leave those */
 	EXIT_RESUME,    /* go on at rip: state that blocks depend on has changed (code written, clock moved) */
 };
 

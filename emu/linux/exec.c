@@ -11,6 +11,7 @@
 #include "emu/cpu/xsave.h"
 #include "emu/linux/file.h"
 #include "emu/linux/load.h"
+#include "emu/trace/record.h"
 
 enum {
 	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: of a script's first line the kernel sees so much */
@@ -260,5 +261,7 @@ bool process_load(struct process *process, const char *path, char *const argv[],
 	bool loaded = find_program(process, &program, path, argv, error) &&
 	              map_program(process, &program, path, envp, error);
 	program_close(&program);
+	if (loaded)
+		record_exec(process, path, argv);
 	return loaded;
 }

@@ -16,6 +16,7 @@
 #include "emu/linux/thread.h"
 #include "emu/linux/timer.h"
 #include "emu/linux/tree.h"
+#include "emu/trace/record.h"
 #include "timekeep/timekeep.h"
 
 /* What the host does as asked, since each process is one there too. */
@@ -80,6 +81,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	if (pid < 0)
 		return pid;
 	task->process->show_pids = true;
+	record_fork(task->process);
 	host_pid = host_clone(request, &pidfd);
 	if (host_pid < 0) {
 		int error = errno;
@@ -92,12 +94,14 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	if (host_pid == 0) {
 		close(pipe_fd[0]);
 		become_child(task, request, tree_begin_child(task->process, pid));
+		record_begin_child(task->process);
 		task->process->vfork_pipe = pipe_fd[1];
 		tree_await_turn(task->process);
 		return 0;
 	}
 	pid = tree_child_started(task->process, pid, host_pid);
 	close(pipe_fd[1]);
+	record_forked(task->process, pid);
 	parent_goes_on(task, request, pid, pidfd);
 	if (!(request->flags & CLONE_VFORK))
 		return pid;

@@ -160,6 +160,7 @@ void idle_wait(struct process *process)
 		wait_ns = most_ns;
 	if (tree_somebody_runs(process))
 		wait_ns = 0;
+	record_pause(process, wait_ns);
 	tree_watch(process, wait_ns != 0);
 	process->stop.idle = wait_ns != 0;
 	came = wait_on_host(process, wait_ns);

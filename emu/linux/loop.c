@@ -16,6 +16,7 @@
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 #include "emu/linux/tty.h"
+#include "emu/trace/record.h"
 #include "timekeep/timekeep.h"
 
 /* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
@@ -60,6 +61,8 @@ static void put_back_mask(struct task *task, int64_t result)
 
 static void make_syscall(struct task *task)
 {
+	const struct cpu *cpu = &task->cpu;
+	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
 	int64_t result = syscall_dispatch(task);
 	bool read = task->syscall_number == __NR_read || task->syscall_number == __NR_readv;
 
@@ -68,6 +71,7 @@ static void make_syscall(struct task *task)
 		if (result != SYSCALL_WAIT)
 			task->cpu.r[RAX] = (uint64_t)result;
 	}
+	record_result(task, (uint32_t)task->syscall_number, arg, result);
 	if (result == SYSCALL_WAIT) {
 		task->state = TASK_WAITING;
 		task->process->deadlines_changed = true;
@@ -113,9 +117,19 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 
 	task->fault.resume_flag = false;
 	task->cpu.clock_base = clock_insns(process);
+	record_resume(task);
 	exit = process->insn_trace ? insn_trace_step(task) : cpu_run(&task->cpu, process->blocks, budget);
 	count = cpu_count(&task->cpu, 0);
 	clock_account(task, count, before);
+	record_stop(task, exit);
+	if (exit == EXIT_WORLD) {
+		before = clock_now(process);
+		task->cpu.clock_base = clock_insns(process);
+		exit = cpu_run_one(&task->cpu, process->blocks);
+		clock_account(task, cpu_count(&task->cpu, 0), before);
+		record_advance(task, cpu_count(&task->cpu, 0));
+		count += cpu_count(&task->cpu, 0);
+	}
 	if (exit == EXIT_SYSCALL) {
 		task->syscall_number = task->cpu.r[RAX];
 		process->syscalls++;
@@ -179,6 +193,7 @@ static void free_dead(struct process *process)
 			continue;
 		}
 		*link = task->next;
+		record_task_end(task);
 		if (process->current == task)
 			process->current = process->tasks;
 		task_free(task);
@@ -205,6 +220,7 @@ static bool take_turns(struct process *process, bool ran)
 
 	if (process->exiting || !process->tree)
 		return blocked;
+	record_pause(process, 0);
 	end = idle_gather(process);
 	end.blocked = blocked;
 	end.ran = ran;

@@ -62,6 +62,7 @@ struct task {
 	uint64_t affinity;       /* vCPUs that it may run on, bit n for vCPU n */
 	uint64_t insns;          /* executed by this thread */
 	int64_t cpu_ns;          /* virtual time that this thread has run, icount */
+	struct recorded_task *recorded; /* what a recording's log says of it; owned */
 };
 
 /* How clock.c learns that the host stopped us (SIGSTOP from outside): from the SIGCONT that ended it. */
@@ -72,6 +73,7 @@ struct host_stop {
 	int64_t waited_ns;
 };
 
+struct recorder;
 struct timer;
 struct tree;
 struct wall;
@@ -116,6 +118,7 @@ struct process {
 	bool exiting;
 	int exit_status;         /* wait(2) format */
 	FILE *strace, *insn_trace; /* or NULL */
+	struct recorder *recorder; /* NULL where the run is not recorded */
 	bool show_pids;          /* there has been more than one process: lines begin with the thread */
 	uint64_t random_words;   /* drawn from the seeded stream, mode icount */
 	uint64_t syscalls;       /* counted for --stats, as are these */

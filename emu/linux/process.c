@@ -17,6 +17,7 @@
 #include "emu/linux/strace.h"
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
+#include "emu/trace/record.h"
 #include "timekeep/timekeep.h"
 
 static bool take_clock(struct process *process, const struct tk *clock)
@@ -66,6 +67,7 @@ _Noreturn void process_die(struct process *process, int status)
 	int number = WTERMSIG(status);
 
 	strace_exit(process->tasks, status);
+	record_exit(process, status, tree_alone(process));
 	fflush(NULL);
 	vfork_done(process);
 	tree_leave(process, status);

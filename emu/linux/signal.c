@@ -9,6 +9,7 @@
 #include "emu/linux/strace.h"
 #include "emu/linux/syscall.h"
 #include "emu/linux/timer.h"
+#include "emu/trace/record.h"
 
 enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) |
 	                     1 << (SIGFPE - 1) };
@@ -313,6 +314,7 @@ void signal_deliver(struct task *task)
 		uint64_t handler = process->action[number].handler;
 
 		strace_signal(task, &info);
+		record_signal(task, &info);
 		if (handler == (uint64_t)SIG_IGN)
 			continue;
 		if (handler != (uint64_t)SIG_DFL) {

@@ -183,5 +183,6 @@ uint64_t stack_build(struct process *process, const struct start *start, struct 
 	push_strings(&builder);
 	push_platform_and_random(&builder);
 	push_vectors(&builder);
+	space_note_write(&process->space, builder.top, GUEST_STACK_TOP - builder.top);
 	return builder.top;
 }

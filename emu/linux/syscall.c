@@ -5,6 +5,7 @@
 #include "emu/linux/file.h"
 #include "emu/linux/hidden.h"
 #include "emu/linux/strace.h"
+#include "emu/trace/record.h"
 
 /* --- checks -------------------------------------------------------------------------------------------------------- */
 
@@ -86,6 +87,8 @@ static int64_t refuse(struct task *task, const struct syscall_row *row)
 static int64_t call(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
 {
 	int64_t error = check_arguments(task, row, arg);
+	if (!error)
+		error = record_call(task, number, arg);
 	if (error)
 		return error;
 	switch (row->class) {

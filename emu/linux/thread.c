@@ -43,6 +43,7 @@ void task_free(struct task *task)
 		task->process->time_reads[k] += task->cpu.time_reads[k];
 	wait_clear(&task->wait);
 	signal_flush(&task->pending);
+	free(task->recorded);
 	free(task);
 }
 

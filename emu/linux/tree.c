@@ -422,6 +422,16 @@ static void leave_family(struct tree *tree, int leaver)
 	}
 }
 
+bool tree_alone(const struct process *process)
+{
+	const struct tree *tree = process->tree;
+
+	for (int i = 0; tree && i < MEMBERS; i++)
+		if (i != process->member && tree->member[i].state != FREE && tree->member[i].state != ENDED)
+			return false;
+	return tree || !process->forked;
+}
+
 void tree_leave(struct process *process, int status)
 {
 	struct tree *tree = process->tree;

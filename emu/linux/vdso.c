@@ -20,6 +20,7 @@ int64_t vdso_map(struct space *space)
 
 	if (address < 0)
 		return address;
+	space_note_write(space, GUEST_VDSO, bytes);
 	memcpy((void *)GUEST_VDSO, vdso_image, bytes);
 	space_set_name(space, GUEST_VDSO, GUEST_VDSO + size, "[vdso]");
 	return space_mprotect(space, GUEST_VDSO, size, PROT_READ | PROT_EXEC);

@@ -201,6 +201,7 @@ static void unprotect_page(struct space *space, uint64_t page)
 
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
 {
+	space_note_write(space, address, length);
 	if (space->code_count == 0 || length == 0 || !space_in_guest(address, length))
 		return;
 	for_code_pages(space, page_floor(address), page_ceil(address + length), unprotect_page);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "emu/mem/vma.h"
@@ -153,6 +154,37 @@ static int describe(struct space *space, struct vma *vma, int fd)
 	return 0;
 }
 
+/* The host maps what `vma` describes, of `length` bytes, where it is to go; the list takes it over. */
+static int64_t map_described(struct space *space, struct vma vma, uint64_t address, uint64_t length, int flags, int fd)
+{
+	if (length == 0)
+		return -EINVAL;
+	uint64_t alignment = mapping_alignment(flags);
+	length = (length + alignment - 1) & ~(alignment - 1);
+	int64_t place = length ? place_mapping(space, address, length, flags) : -ENOMEM;
+	if (place >= 0 && vma.noexec && vma.prot & PROT_EXEC)
+		return -EPERM;
+	if (place < 0)
+		return place;
+	vma.start = (uint64_t)place;
+	vma.end = vma.start + length;
+	code_forget(space, vma.start, vma.end);
+	int host_flags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT);
+	host_flags |= flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+	if (mmap((void *)vma.start, length, host_prot(vma.prot), host_flags, fd, (off_t)vma.offset) == MAP_FAILED)
+		return -errno;
+	if (vma.file_end > 1)
+		vma.file_end += vma.start;
+	vma_remove(space, vma.start, vma.end);
+	if (vma.flags & MAP_SHARED && vma.prot & PROT_WRITE)
+		code_forget_file(space, vma.dev, vma.inode);
+	vma_tell(space, &(struct space_change){
+		.kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = vma.flags & MAP_ANONYMOUS ? -1 : fd,
+	});
+	vma_insert(space, vma);
+	return place;
+}
+
 int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int flags, int fd, uint64_t offset)
 {
 	struct vma vma = {.prot = prot & PROT_ALL, .flags = flags & VMA_FLAGS, .offset = offset};
@@ -160,38 +192,45 @@ int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int p
 	if (offset % GUEST_PAGE)
 		return -EINVAL;
 	vma_catch_up_growth(space);
-	int error = describe(space, &vma, fd);
-	if (error)
-		return error;
-	if (length == 0) {
+	int64_t result = describe(space, &vma, fd);
+	if (result == 0)
+		result = map_described(space, vma, address, length, flags, fd);
+	if (result < 0)
 		free(vma.name);
-		return -EINVAL;
+	return result;
+}
+
+int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode)
+{
+	struct vma vma = {.prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = inode};
+
+	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
+}
+
+int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset)
+{
+	struct vma vma = {.prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = UINT64_MAX, .file_end = 1};
+
+	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
+}
+
+/* The pages are copied aside, and back: in place they could not be replaced without losing them. */
+bool space_privatize(uint64_t start, uint64_t end, int prot)
+{
+	void *copy = mmap(NULL, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (copy == MAP_FAILED)
+		return false;
+	struct iovec to = {copy, end - start}, from = {(void *)start, end - start};
+	if (!(host_prot(prot) & PROT_READ) && mprotect((void *)start, end - start, PROT_READ) < 0)
+		to.iov_len = 0;
+	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)(end - start) || mprotect(copy, end - start, host_prot(prot)) < 0 ||
+	    mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED) {
+		mprotect((void *)start, end - start, host_prot(prot));
+		munmap(copy, end - start);
+		return false;
 	}
-	uint64_t alignment = mapping_alignment(flags);
-	length = (length + alignment - 1) & ~(alignment - 1);
-	int64_t place = length ? place_mapping(space, address, length, flags) : -ENOMEM;
-	if (place >= 0 && vma.noexec && prot & PROT_EXEC)
-		place = -EPERM;
-	if (place < 0) {
-		free(vma.name);
-		return place;
-	}
-	vma.start = (uint64_t)place;
-	vma.end = vma.start + length;
-	code_forget(space, vma.start, vma.end);
-	int host_flags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT);
-	host_flags |= flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-	if (mmap((void *)vma.start, length, host_prot(prot), host_flags, fd, (off_t)offset) == MAP_FAILED) {
-		free(vma.name);
-		return -errno;
-	}
-	if (vma.file_end > 1)
-		vma.file_end += vma.start;
-	vma_remove(space, vma.start, vma.end);
-	if (vma.flags & MAP_SHARED && prot & PROT_WRITE)
-		code_forget_file(space, vma.dev, vma.inode);
-	vma_insert(space, vma);
-	return place;
+	return true;
 }
 
 int64_t space_munmap(struct space *space, uint64_t address, uint64_t length)
@@ -204,6 +243,7 @@ int64_t space_munmap(struct space *space, uint64_t address, uint64_t length)
 	if (munmap((void *)address, end - address) < 0)
 		return -errno;
 	vma_remove(space, address, end);
+	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = address, .length = end - address});
 	return 0;
 }
 
@@ -223,6 +263,7 @@ static int64_t protect_part(struct space *space, const struct vma *vma, uint64_t
 	if (mprotect((void *)start, end - start, host_prot(prot)) < 0)
 		return -errno;
 	vma_set_prot(space, start, end, prot);
+	vma_tell(space, &(struct space_change){.kind = SPACE_PROTECTED, .start = start, .length = end - start, .prot = prot});
 	if (gains_write)
 		code_forget_file(space, dev, inode);
 	return 0;
@@ -299,6 +340,10 @@ static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_leng
 	vma.start = new;
 	vma.end = new + new_length;
 	vma_insert(space, vma);
+	vma_tell(space, &(struct space_change){
+		.kind = SPACE_MOVED, .start = old, .length = old_length, .new_start = new, .new_length = new_length,
+		.flags = flags & MREMAP_DONTUNMAP,
+	});
 	return (int64_t)new;
 }
 
@@ -312,6 +357,9 @@ static int64_t resize_in_place(struct space *space, uint64_t old, uint64_t old_l
 	}
 	vma_remove(space, old, old + new_length);
 	vma_insert(space, vma);
+	vma_tell(space, &(struct space_change){
+		.kind = SPACE_MOVED, .start = old, .length = old_length, .new_start = old, .new_length = new_length,
+	});
 	return (int64_t)old;
 }
 
@@ -431,7 +479,15 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 		return -EPERM;
 	if (advice_changes_pages(advice))
 		code_forget(space, address, address + page_ceil(length));
-	return madvise((void *)address, length, advice) < 0 ? -errno : 0;
+	if (advice == MADV_FREE && space->follow)
+		advice = MADV_DONTNEED; /* when pages vanish is then no matter of the host's memory */
+	if (madvise((void *)address, length, advice) < 0)
+		return -errno;
+	if (advice_changes_pages(advice))
+		vma_tell(space, &(struct space_change){
+			.kind = SPACE_DISCARDED, .start = address, .length = page_ceil(length), .advice = advice,
+		});
+	return 0;
 }
 
 static int64_t map_stack_part(struct space *space, uint64_t start, uint64_t end, int prot)

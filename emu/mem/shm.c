@@ -44,8 +44,10 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	vma_remove(space, (uint64_t)place, (uint64_t)place + length);
 	code_forget_file(space, 0, (ino_t)id + 1);
 	/* The key of aliases is the segment's id, which may be 0; an inode may not. */
-	vma_insert(space, (struct vma){.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),
-	                               .flags = MAP_SHARED, .inode = (ino_t)id + 1, .name = strdup(name)});
+	struct vma vma = {.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),
+	                  .flags = MAP_SHARED, .inode = (ino_t)id + 1, .name = strdup(name)};
+	vma_tell(space, &(struct space_change){.kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = -1});
+	vma_insert(space, vma);
 	return place;
 }
 
@@ -64,5 +66,6 @@ int64_t space_shmdt(struct space *space, uint64_t address)
 	if (shmdt((void *)address) < 0)
 		return -errno;
 	vma_remove(space, address, end);
+	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = address, .length = end - address});
 	return 0;
 }

@@ -35,6 +35,7 @@ void space_reset(struct space *space)
 	uint64_t stack_limit = space->stack_limit;
 	space_init(space);
 	space->stack_limit = stack_limit;
+	vma_tell(space, &(struct space_change){.kind = SPACE_RESET});
 }
 
 const struct vma *space_find(const struct space *space, uint64_t address)
@@ -99,6 +100,39 @@ bool space_write(struct space *space, uint64_t address, const void *from, size_t
 	default:
 		return false;
 	}
+}
+
+static bool has_memory(const struct space *space, uint64_t start, uint64_t end)
+{
+	for (uint64_t at = start; at < end;) {
+		const struct vma *vma = space_find(space, at);
+		if (!vma || vma->file_end)
+			return false;
+		at = vma->end;
+	}
+	return true;
+}
+
+bool space_poke(struct space *space, uint64_t address, const void *from, size_t length)
+{
+	if (!space_in_guest(address, length) || !has_memory(space, address, address + length))
+		return false;
+	space_prepare_write(space, address, length);
+	while (length > 0) {
+		const struct vma *vma = space_find(space, address);
+		size_t part = length < vma->end - address ? length : vma->end - address;
+		uint64_t start = page_floor(address), size = page_ceil(address + part) - start;
+		bool lift = !(host_prot(vma->prot) & PROT_WRITE);
+		if (lift && mprotect((void *)start, size, PROT_READ | PROT_WRITE) < 0)
+			return false;
+		memcpy((void *)address, from, part);
+		if (lift && mprotect((void *)start, size, host_prot(vma->prot)) < 0)
+			return false;
+		from = (const char *)from + part;
+		address += part;
+		length -= part;
+	}
+	return true;
 }
 
 int64_t space_read_string(struct space *space, uint64_t address, char *to, size_t size)

@@ -22,6 +22,23 @@ struct vma {
 	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
 
+/* What has just happened to a space, for somebody who follows it (a recorder). */
+struct space_change {
+	enum {
+		SPACE_MAPPED,    /* [start, start + length) is new, as `vma` says; `fd` is the file's, or -1 */
+		SPACE_UNMAPPED,
+		SPACE_PROTECTED, /* `prot` */
+		SPACE_MOVED,     /* mremap(2): to [new_start, new_start + new_length), with its `flags` */
+		SPACE_DISCARDED, /* madvise(2) `advice` that changes what the pages hold */
+		SPACE_RESET,     /* nothing is mapped any more */
+		SPACE_WRITTEN,   /* by the emulator or the host's kernel: done, or about to be */
+	} kind;
+	uint64_t start, length;
+	uint64_t new_start, new_length;
+	int prot, flags, advice, fd;
+	const struct vma *vma;
+};
+
 struct space {
 	struct vma *vma;      /* sorted by start */
 	size_t count, capacity;
@@ -35,6 +52,8 @@ struct space {
 	/* Called when code in [start, end) may no longer be what was decoded. */
 	void (*code_changed)(void *context, uint64_t start, uint64_t end);
 	void *context;
+	void (*follow)(void *follower, const struct space_change *change); /* or NULL */
+	void *follower;
 };
 
 void space_init(struct space *space);
@@ -74,9 +93,26 @@ static inline bool space_in_guest(uint64_t address, uint64_t length)
  * decoded code become writable again (their blocks are dropped). Safe on any range. */
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length);
 
+/* The emulator is about to write, or has written, the range by itself: a follower is told. */
+static inline void space_note_write(struct space *space, uint64_t address, uint64_t length)
+{
+	if (space->follow)
+		space->follow(space->follower, &(struct space_change){ .kind = SPACE_WRITTEN, .start = address, .length = length });
+}
+
+/* The pages of a private mapping of a file, with the rights `prot`, become anonymous ones with the same content: what happens to the
+ * file is no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it was. */
+bool space_privatize(uint64_t start, uint64_t end, int prot);
+/* Maps shared memory of a file without asking what file it is: the list says object `inode`. As space_mmap with MAP_FIXED. */
+int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode);
+/* The same at an `offset` that is beyond the file's end: any access is SIGBUS. */
+int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset);
+
 /* Copies between guest and emulator; false where the guest has no such access there (nothing is signalled). */
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
 bool space_write(struct space *space, uint64_t address, const void *from, size_t length);
+/* Writes whatever the pages' protection is, as a debugger does. False: not all of the range is mapped, and nothing is written. */
+bool space_poke(struct space *space, uint64_t address, const void *from, size_t length);
 /* Reads a string of at most size - 1 bytes. Returns its length, or -EFAULT, or -ENAMETOOLONG. */
 int64_t space_read_string(struct space *space, uint64_t address, char *to, size_t size);
 

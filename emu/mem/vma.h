@@ -24,6 +24,13 @@ static inline int host_prot(int prot)
 	return prot & PROT_EXEC ? (prot & PROT_WRITE) | PROT_READ : prot & (PROT_READ | PROT_WRITE);
 }
 
+/* Tells the space's follower, if there is one. */
+static inline void vma_tell(const struct space *space, const struct space_change *change)
+{
+	if (space->follow)
+		space->follow(space->follower, change);
+}
+
 /* Index of the first mapping that ends above `address`; `count` if there is none. */
 size_t vma_lower(const struct space *space, uint64_t address);
 bool vma_range_free(const struct space *space, uint64_t start, uint64_t end);

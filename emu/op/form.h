@@ -32,6 +32,7 @@ enum form_attribute {
 	FORM_BY_WIDTH = 128,  /* size0 is the operand width, not the size of operand 0 */
 	FORM_BY_ADDRESS_WIDTH = 256, /* size0 is the address width in bytes */
 	FORM_OMIT = 512,      /* does nothing: no record */
+	FORM_WORLD = 1024,    /* its result is not the guest's own: time, the CPU it runs on */
 	FORM_HIDDEN_MEM = 64, /* the memory operand counts as register-like: address only (LEA, prefetch): cannot fault */
 };
 

@@ -46,6 +46,6 @@ void pair_records(const struct pair_index *index, struct insn *insn, unsigned co
 
 /* Records that the block builder makes up: ahead of others (move.c), at a block's end (control.c), and where
  * there is no instruction (system.c). */
-handler_t address_record64, address_record32, address_record_constant, undefined_record;
+handler_t address_record64, address_record32, address_record_constant, undefined_record, world_record;
 
 #endif

@@ -224,6 +224,14 @@ static HANDLER(int_n)
 }
 
 HANDLER(undefined_record) { return raise_ud(cpu, i); }
+
+HANDLER(world_record)
+{
+	cpu->at = i;
+	cpu->exit = EXIT_WORLD;
+	return NULL;
+}
+
 static HANDLER(privileged) { return raise_gp(cpu, i); }
 static HANDLER(nop) { NEXT(); }
 
@@ -273,13 +281,13 @@ static HANDLER(wrgsbase64)
 	{ OP, 0, 0, pattern, FORM_ENDS | FORM_FAULTS | FORM_HIDDEN_MEM, FLAGS_ALL, 0, { privileged }, { 0 } }
 
 static const struct form rows[] = {
-	PLAIN(OP_RDTSC, FORM_COUNTS | FORM_FAULTS, 0, rdtsc),
-	PLAIN(OP_RDTSCP, FORM_COUNTS | FORM_FAULTS, 0, rdtscp),
-	{ OP_RDPID, 0, 0, K_R, FORM_FAULTS, 0, 0, { rdpid }, { 0 } },
-	PLAIN(OP_RDMSR, FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
-	PLAIN(OP_WRMSR, FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
-	PLAIN(OP_CPUID, 0, 0, cpuid),
-	{ OP_UD1, 4, 0, PATTERN2(K_R, K_M), FORM_COUNTS | FORM_FAULTS | FORM_HIDDEN_MEM, 0, 0, { vdso_call }, { 0 } },
+	PLAIN(OP_RDTSC, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdtsc),
+	PLAIN(OP_RDTSCP, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdtscp),
+	{ OP_RDPID, 0, 0, K_R, FORM_WORLD | FORM_FAULTS, 0, 0, { rdpid }, { 0 } },
+	PLAIN(OP_RDMSR, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
+	PLAIN(OP_WRMSR, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
+	PLAIN(OP_CPUID, FORM_WORLD, 0, cpuid),
+	{ OP_UD1, 4, 0, PATTERN2(K_R, K_M), FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_HIDDEN_MEM, 0, 0, { vdso_call }, { 0 } },
 	TRAPS(OP_SYSCALL, syscall),
 	TRAPS(OP_INT3, int3),
 	TRAPS(OP_INT1, int1),

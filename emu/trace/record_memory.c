@@ -1,0 +1,248 @@
+/* What the recorder writes down of memory: mappings with what the files behind them hold, and what others than guest code write. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+#include "emu/trace/recorder.h"
+
+enum { WRITE_PIECE = 1 << 16, CHUNK_SIZE = 1 << 15 };
+
+/* --- writes ------------------------------------------------------------------------------------------- */
+
+static void note_write(struct recorder *recorder, uint64_t start, uint64_t length)
+{
+	struct range *last = recorder->ranges > recorder->call_mark ? &recorder->range[recorder->ranges - 1] : NULL;
+
+	if (length == 0 || !space_in_guest(start, length))
+		return;
+	if (last && last->start <= start && start <= last->start + last->length) {
+		uint64_t end = start + length > last->start + last->length ? start + length : last->start + last->length;
+
+		last->length = end - last->start;
+		return;
+	}
+	if (recorder->ranges == recorder->capacity) {
+		recorder->capacity = recorder->capacity * 2 + 16;
+		recorder->range = realloc(recorder->range, recorder->capacity * sizeof(*recorder->range));
+		if (!recorder->range)
+			abort();
+	}
+	recorder->range[recorder->ranges++] = (struct range){ start, length };
+}
+
+/* What cannot be read now was not written either, or is gone again. */
+static void emit_written(struct process *process, uint64_t start, uint64_t length)
+{
+	uint8_t bytes[WRITE_PIECE];
+
+	while (length > 0) {
+		uint64_t to_page_end = GUEST_PAGE - start % GUEST_PAGE, piece = length < sizeof(bytes) ? length : sizeof(bytes);
+
+		if (!space_read(&process->space, start, bytes, piece)) {
+			piece = length < to_page_end ? length : to_page_end;
+			if (space_read(&process->space, start, bytes, piece))
+				recorder_emit(process, RECORD_DATA(WRITE, bytes, piece, start));
+		} else {
+			recorder_emit(process, RECORD_DATA(WRITE, bytes, piece, start));
+		}
+		start += piece;
+		length -= piece;
+	}
+}
+
+void recorder_emit_writes(struct process *process)
+{
+	struct recorder *recorder = process->recorder;
+
+	for (size_t k = 0; k < recorder->ranges; k++)
+		emit_written(process, recorder->range[k].start, recorder->range[k].length);
+	recorder->ranges = recorder->call_mark = 0;
+}
+
+/* --- content ------------------------------------------------------------------------------------------ */
+
+/* The number of the chunk that holds these bytes; it is written down unless it is known. A full table knows no new ones. */
+static uint64_t chunk_of(struct process *process, const uint8_t *bytes, size_t size)
+{
+	struct recording *recording = process->recorder->recording;
+	XXH128_hash_t hash = XXH3_128bits(bytes, size);
+	size_t slot = hash.low64 % CHUNK_SLOTS;
+
+	for (unsigned probe = 0; probe < CHUNK_SLOTS / 2; probe++, slot = (slot + 1) % CHUNK_SLOTS) {
+		struct chunk_slot *chunk = &recording->chunk[slot];
+
+		if (!chunk->number) {
+			*chunk = (struct chunk_slot){ { hash.low64, hash.high64 }, recording->chunks + 1 };
+			break;
+		}
+		if (chunk->hash[0] == hash.low64 && chunk->hash[1] == hash.high64)
+			return chunk->number - 1;
+	}
+	recorder_emit(process, RECORD_DATA(CHUNK, bytes, size));
+	return recording->chunks++;
+}
+
+/* To the next place where a chunk may begin: the same in each mapping of a file, so that their chunks are. */
+static size_t chunk_size(uint64_t offset, uint64_t left)
+{
+	uint64_t size = CHUNK_SIZE - offset % CHUNK_SIZE;
+
+	return left < size ? left : size;
+}
+
+/* What the pages of [start, end), mapped from `offset` of a file on, hold. */
+static void emit_private_content(struct process *process, uint64_t start, uint64_t end, uint64_t offset)
+{
+	uint8_t bytes[CHUNK_SIZE];
+
+	for (uint64_t at = start; at < end;) {
+		size_t size = chunk_size(offset + (at - start), end - at);
+
+		if (space_read(&process->space, at, bytes, size))
+			recorder_emit(process, RECORD(FILL, at, chunk_of(process, bytes, size)));
+		at += size;
+	}
+}
+
+/* What the file behind `fd` holds in [offset, end). */
+static void emit_object_content(struct process *process, int fd, uint64_t object, uint64_t offset, uint64_t end)
+{
+	uint8_t bytes[CHUNK_SIZE];
+
+	for (ssize_t got; offset < end; offset += (uint64_t)got) {
+		got = pread(fd, bytes, chunk_size(offset, end - offset), (off_t)offset);
+		if (got <= 0)
+			break;
+		recorder_emit(process, RECORD(FILL_OBJECT, object, offset, chunk_of(process, bytes, (size_t)got)));
+	}
+}
+
+/* --- shared objects ----------------------------------------------------------------------------------- */
+
+/* Objects of files are numbered from 1, anonymous ones from behind those. 0: the table is full. */
+static uint64_t file_object(struct recording *recording, dev_t dev, ino_t inode, bool add)
+{
+	for (unsigned k = 0; k < recording->objects; k++)
+		if (recording->object[k].dev == dev && recording->object[k].inode == inode)
+			return k + 1;
+	if (!add || recording->objects == OBJECTS_MAX)
+		return 0;
+	recording->object[recording->objects] = (struct shared_object){ dev, inode };
+	return ++recording->objects;
+}
+
+void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length)
+{
+	struct recording *recording = process->recorder->recording;
+	uint64_t object;
+	struct stat status;
+	char path[32];
+	int readable;
+
+	if (recording->objects == 0 || fstat(fd, &status) < 0)
+		return;
+	object = file_object(recording, status.st_dev, status.st_ino, false);
+	if (!object)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	readable = open(path, O_RDONLY | O_CLOEXEC);
+	if (readable < 0)
+		return;
+	emit_object_content(process, readable, object, offset, length > UINT64_MAX - offset ? UINT64_MAX : offset + length);
+	close(readable);
+}
+
+/* --- mappings ----------------------------------------------------------------------------------------- */
+
+static void emit_map(struct process *process, const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
+{
+	const char *name = vma->name ? vma->name : "";
+
+	flags |= vma->flags & MAP_GROWSDOWN ? TRACE_MAP_GROWSDOWN : 0;
+	flags |= vma->flags & MAP_NORESERVE ? TRACE_MAP_NORESERVE : 0;
+	recorder_emit(process, RECORD_DATA(MAP, (const uint8_t *)name, strlen(name), start, end - start, (uint64_t)vma->prot, flags,
+	                                   object, object ? vma->offset : 0));
+}
+
+/* The pages are as the file is now, and stay so: neither the recording nor the run follows the file. */
+static void emit_private(struct process *process, const struct vma *vma)
+{
+	uint64_t content_end = vma->end;
+
+	if (vma->file_end)
+		content_end = vma->file_end < vma->start ? vma->start : vma->file_end < vma->end ? vma->file_end : vma->end;
+	if (!vma->inode) {
+		emit_map(process, vma, vma->start, vma->end, 0, 0);
+		return;
+	}
+	if (content_end < vma->end)
+		emit_map(process, vma, content_end, vma->end, TRACE_MAP_BEYOND_END, 0);
+	if (content_end == vma->start)
+		return;
+	emit_map(process, vma, vma->start, content_end, 0, 0);
+	if (!space_privatize(vma->start, content_end, vma->prot))
+		log_line(process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
+	emit_private_content(process, vma->start, content_end, vma->offset);
+}
+
+static void emit_shared(struct process *process, const struct vma *vma, int fd)
+{
+	struct recording *recording = process->recorder->recording;
+	bool anonymous = vma->flags & MAP_ANONYMOUS;
+	uint64_t object = anonymous ? 0 : file_object(recording, vma->dev, vma->inode, true);
+
+	if (!object)
+		object = OBJECTS_MAX + 1 + recording->anonymous_objects++;
+	emit_map(process, vma, vma->start, vma->end, TRACE_MAP_SHARED, object);
+	if (fd >= 0)
+		emit_object_content(process, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
+	else if (!anonymous) /* System V: it may hold something already */
+		emit_private_content(process, vma->start, vma->end, 0);
+}
+
+static void space_changed(void *follower, const struct space_change *change)
+{
+	struct process *process = follower;
+	struct recorder *recorder = process->recorder;
+
+	switch (change->kind) {
+	case SPACE_MAPPED:
+		if (change->vma->flags & MAP_SHARED)
+			emit_shared(process, change->vma, change->fd);
+		else
+			emit_private(process, change->vma);
+		break;
+	case SPACE_UNMAPPED:
+		recorder_emit(process, RECORD(UNMAP, change->start, change->length));
+		break;
+	case SPACE_PROTECTED:
+		recorder_emit(process, RECORD(PROTECT, change->start, change->length, (uint64_t)change->prot));
+		break;
+	case SPACE_MOVED:
+		recorder_emit(process, RECORD(MOVE, change->start, change->length, change->new_start, change->new_length,
+		                              (uint64_t)change->flags));
+		break;
+	case SPACE_DISCARDED:
+		recorder_emit(process, RECORD(DISCARD, change->start, change->length, (uint64_t)change->advice));
+		break;
+	case SPACE_RESET:
+		recorder->ranges = recorder->call_mark = 0;
+		recorder_emit(process, RECORD(RESET));
+		break;
+	case SPACE_WRITTEN:
+		note_write(recorder, change->start, change->length);
+		break;
+	}
+}
+
+void recorder_follow_space(struct process *process)
+{
+	process->space.follow = space_changed;
+	process->space.follower = process;
+}

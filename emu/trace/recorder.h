@@ -1,0 +1,84 @@
+/* Inside the recorder. */
+#ifndef TICK86_EMU_TRACE_RECORDER_H
+#define TICK86_EMU_TRACE_RECORDER_H
+
+#include <sys/stat.h>
+
+#include "emu/cpu/xsave.h"
+#include "emu/linux/machine.h"
+#include "emu/trace/registers.h"
+#include "emu/trace/writer.h"
+
+enum { CHUNK_SLOTS = 1 << 16, OBJECTS_MAX = 1024 };
+
+/* Content that is in the file already, by its hash. */
+struct chunk_slot {
+	uint64_t hash[2];
+	uint64_t number; /* of the chunk, plus 1; 0: free */
+};
+
+/* A file that is mapped shared. */
+struct shared_object {
+	dev_t dev;
+	ino_t inode;
+};
+
+/* In memory that all processes of the run share. */
+struct recording {
+	pid_t log_pid;          /* of the last PROCESS record */
+	int64_t guest_ns, host_ns; /* of the last STOP record */
+	uint64_t insns;         /* of all processes */
+	uint64_t chunks, anonymous_objects;
+	unsigned objects;
+	struct shared_object object[OBJECTS_MAX];
+	struct chunk_slot chunk[CHUNK_SLOTS];
+	struct trace_writer writer;
+};
+
+/* What the log says of a thread: where it is after the records so far. */
+struct recorded_task {
+	pid_t tid;
+	struct trace_registers registers;
+	struct xsave_area vector;
+};
+
+struct range {
+	uint64_t start, length;
+};
+
+struct recorder {
+	struct recording *recording;
+	pid_t log_tid;          /* of the process's last THREAD record */
+	bool stopped;           /* a stop is not written yet: */
+	struct {
+		struct recorded_task *task;
+		uint64_t exit; /* TRACE_EXIT_ */
+		int64_t guest_ns, host_ns;
+		struct trace_registers registers;
+	} stop;
+	uint64_t logged_insns;  /* the process's count at its last STOP or ADVANCE record */
+	uint64_t checked_insns; /* ... at its last CHECK */
+	uint64_t check_cursor;  /* memory up to here has been checked */
+	struct range *range;    /* memory that was written since the last stop */
+	size_t ranges, capacity;
+	size_t call_mark;       /* ranges ahead of the system call under way */
+	struct stat output[2];  /* the run's standard output and error */
+	bool failed;            /* and said so */
+};
+
+/* Appends a record of this process, behind the pending stop. record.c. */
+void recorder_emit(struct process *process, const struct trace_record *record);
+/* Writes down what memory holds in the ranges that were written, and forgets them. record_memory.c. */
+void recorder_emit_writes(struct process *process);
+/* Follows the process's address space. record_memory.c. */
+void recorder_follow_space(struct process *process);
+/* The file behind `fd` may have changed in [offset, offset + length): processes that have it mapped see that. record_memory.c. */
+void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length);
+/* A check of the vector registers and of some memory. record_check.c. */
+void recorder_emit_check(struct task *task);
+
+#define RECORD(KIND, ...) (&(const struct trace_record){ .kind = TRACE_##KIND, .field = { __VA_ARGS__ } })
+#define RECORD_DATA(KIND, DATA, SIZE, ...) \
+	(&(const struct trace_record){ .kind = TRACE_##KIND, .field = { __VA_ARGS__ }, .data = (DATA), .size = (SIZE) })
+
+#endif

@@ -1,0 +1,301 @@
+/* Effects: what the world did to the process when it was recorded is done to it again. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "emu/cpu/xsave.h"
+#include "emu/trace/check.h"
+#include "emu/trace/replayer.h"
+
+enum { OBJECT_SHIFT = 40, OBJECT_NUMBERS = 1 << 20 };
+#define BEYOND_END (1ULL << 62)
+#define CHUNK_MEMORY (1ULL << 34)
+
+/* --- threads ------------------------------------------------------------------------------------------ */
+
+struct replay_task *replay_new_task(struct replay *replay, pid_t tid)
+{
+	struct replay_task *task = replay->tasks;
+
+	while (task && task->tid != tid)
+		task = task->next;
+	if (!task) {
+		task = aligned_alloc(64, (sizeof(*task) + 63) & ~(size_t)63);
+		if (!task)
+			return NULL;
+		task->next = replay->tasks;
+		replay->tasks = task;
+	}
+	memset(&task->cpu, 0, sizeof(task->cpu));
+	memset(&task->logged, 0, sizeof(task->logged));
+	task->tid = tid;
+	task->cpu.model = replay->model;
+	task->cpu.mxcsr = MXCSR_INIT;
+	return task;
+}
+
+void replay_drop_tasks(struct replay *replay, const struct replay_task *survivor)
+{
+	struct replay_task **link = &replay->tasks;
+
+	while (*link) {
+		struct replay_task *task = *link;
+
+		if (task == survivor) {
+			link = &task->next;
+			continue;
+		}
+		*link = task->next;
+		free(task);
+	}
+	replay->current = replay->tasks;
+}
+
+static bool choose_thread(struct replay *replay, pid_t tid)
+{
+	for (struct replay_task *task = replay->tasks; task; task = task->next) {
+		if (task->tid == tid) {
+			replay->current = task;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void end_task(struct replay *replay, pid_t tid)
+{
+	for (struct replay_task **link = &replay->tasks; *link; link = &(*link)->next) {
+		struct replay_task *task = *link;
+
+		if (task->tid != tid)
+			continue;
+		*link = task->next;
+		if (replay->current == task)
+			replay->current = NULL;
+		free(task);
+		return;
+	}
+}
+
+static bool set_state(struct replay *replay, const struct trace_record *record)
+{
+	struct replay_task *task = replay->current;
+
+	if (!task || !trace_get_changes(record->data, record->size, &task->logged))
+		return false;
+	trace_registers_to(&task->logged, &task->cpu);
+	return true;
+}
+
+static bool set_vector(struct replay *replay, const struct trace_record *record)
+{
+	struct xsave_area area;
+
+	if (!replay->current || record->size != sizeof(area))
+		return false;
+	memcpy(&area, record->data, sizeof(area));
+	return trace_vector_to(&area, &replay->current->cpu);
+}
+
+static bool advance(struct replay *replay, uint64_t insns)
+{
+	replay->insns += insns;
+	replay->shared->insns += insns;
+	return true;
+}
+
+/* --- memory ------------------------------------------------------------------------------------------- */
+
+static bool map(struct replay *replay, const struct trace_record *record)
+{
+	uint64_t address = record->field[0], length = record->field[1], flags = record->field[3];
+	uint64_t object = record->field[4], offset = record->field[5];
+	int prot = (int)record->field[2], extra = 0;
+
+	if (length == 0 || !space_in_guest(address, length))
+		return false;
+	if (flags & TRACE_MAP_BEYOND_END)
+		return space_map_beyond_end(&replay->space, address, length, prot, replay->objects, BEYOND_END) >= 0;
+	if (flags & TRACE_MAP_SHARED) {
+		if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT || length >> OBJECT_SHIFT)
+			return false;
+		return space_map_object(&replay->space, address, length, prot, replay->objects, (object << OBJECT_SHIFT) + offset, object) >= 0;
+	}
+	extra |= flags & TRACE_MAP_GROWSDOWN ? MAP_GROWSDOWN : 0;
+	extra |= flags & TRACE_MAP_NORESERVE ? MAP_NORESERVE : 0;
+	return space_mmap(&replay->space, address, length, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | extra, -1, 0) >= 0;
+}
+
+static bool move(struct replay *replay, const struct trace_record *record)
+{
+	uint64_t old = record->field[0], new = record->field[2];
+	int flags = old == new ? 0 : MREMAP_MAYMOVE | MREMAP_FIXED | ((int)record->field[4] & MREMAP_DONTUNMAP);
+
+	return space_mremap(&replay->space, old, record->field[1], record->field[3], flags, new) == (int64_t)new;
+}
+
+static bool discard(struct replay *replay, const struct trace_record *record)
+{
+	int advice = (int)record->field[2];
+
+	if (advice != MADV_DONTNEED && advice != MADV_REMOVE && advice != MADV_POPULATE_WRITE && advice != 24 /* MADV_DONTNEED_LOCKED */)
+		return false;
+	return space_madvise(&replay->space, record->field[0], record->field[1], advice) == 0;
+}
+
+static bool add_chunk(struct replay *replay, const struct trace_record *record)
+{
+	struct replay_shared *shared = replay->shared;
+
+	if (shared->chunks == REPLAY_CHUNKS_MAX || record->size > CHUNK_MEMORY - shared->chunk_bytes)
+		return false;
+	shared->chunk[shared->chunks++] = (struct replay_chunk){ shared->chunk_bytes, record->size };
+	memcpy(replay->chunk_memory + shared->chunk_bytes, record->data, record->size);
+	shared->chunk_bytes += record->size;
+	return true;
+}
+
+static bool fill(struct replay *replay, uint64_t address, uint64_t number)
+{
+	const struct replay_chunk *chunk = &replay->shared->chunk[number];
+
+	return number < replay->shared->chunks && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
+}
+
+static bool fill_object(struct replay *replay, uint64_t object, uint64_t offset, uint64_t number)
+{
+	const struct replay_chunk *chunk = &replay->shared->chunk[number];
+
+	if (number >= replay->shared->chunks || object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
+		return false;
+	return pwrite(replay->objects, replay->chunk_memory + chunk->offset, chunk->size, (off_t)((object << OBJECT_SHIFT) + offset)) ==
+	       (ssize_t)chunk->size;
+}
+
+static bool reset(struct replay *replay)
+{
+	blocks_clear(replay->blocks);
+	space_reset(&replay->space);
+	replay_drop_tasks(replay, replay->current);
+	return true;
+}
+
+/* --- checks, output ----------------------------------------------------------------------------------- */
+
+static bool check_input(struct replay *replay, const struct trace_record *record)
+{
+	uint8_t bytes[4096];
+
+	if (record->size > sizeof(bytes))
+		return false;
+	if (!space_read(&replay->space, record->field[0], bytes, record->size) || memcmp(bytes, record->data, record->size) != 0)
+		replay_diverged(replay, "memory that the system call reads differs", NULL);
+	return true;
+}
+
+static bool is_private_page(const struct replay *replay, uint64_t page)
+{
+	const struct vma *vma = space_find(&replay->space, page);
+
+	return page % GUEST_PAGE == 0 && vma && !vma->inode && (vma->prot & PROT_READ);
+}
+
+static bool check_state(struct replay *replay, const struct trace_record *record)
+{
+	uint64_t page[64];
+	size_t pages = 0, at = 0;
+
+	while (at < record->size && pages < sizeof(page) / sizeof(page[0])) {
+		size_t taken = trace_get_number(record->data + at, record->size - at, &page[pages]);
+
+		page[pages] *= GUEST_PAGE;
+		if (!taken || !is_private_page(replay, page[pages++]))
+			return false;
+		at += taken;
+	}
+	if (at != record->size || !replay->current)
+		return false;
+	if (check_vector(&replay->current->cpu) != record->field[0])
+		replay_diverged(replay, "x87 or vector registers differ", NULL);
+	if (check_memory(page, pages) != record->field[1])
+		replay_diverged(replay, "memory differs", NULL);
+	return true;
+}
+
+/* Who reads it may have gone; that is no matter of the replay's. */
+static bool put_out(const struct replay *replay, const struct trace_record *record)
+{
+	const uint8_t *bytes = record->data;
+	size_t left = replay->quiet ? 0 : record->size;
+
+	if (record->field[0] != STDOUT_FILENO && record->field[0] != STDERR_FILENO)
+		return false;
+	while (left > 0) {
+		ssize_t written = write((int)record->field[0], bytes, left);
+
+		if (written < 0 && errno != EINTR)
+			break;
+		if (written > 0) {
+			bytes += written;
+			left -= (size_t)written;
+		}
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------------------------------------------ */
+
+bool replay_apply(struct replay *replay, const struct trace_record *record)
+{
+	const uint64_t *field = record->field;
+
+	switch (record->kind) {
+	case TRACE_THREAD:
+		return choose_thread(replay, (pid_t)field[0]);
+	case TRACE_TASK:
+		return replay_new_task(replay, (pid_t)field[0]);
+	case TRACE_TASK_END:
+		end_task(replay, (pid_t)field[0]);
+		return true;
+	case TRACE_STATE:
+		return set_state(replay, record);
+	case TRACE_VECTOR:
+		return set_vector(replay, record);
+	case TRACE_ADVANCE:
+		return advance(replay, field[0]);
+	case TRACE_WRITE:
+		return space_poke(&replay->space, field[0], record->data, record->size);
+	case TRACE_MAP:
+		return map(replay, record);
+	case TRACE_UNMAP:
+		return space_munmap(&replay->space, field[0], field[1]) == 0;
+	case TRACE_PROTECT:
+		return space_mprotect(&replay->space, field[0], field[1], (int)field[2]) == 0;
+	case TRACE_MOVE:
+		return move(replay, record);
+	case TRACE_DISCARD:
+		return discard(replay, record);
+	case TRACE_RESET:
+		return reset(replay);
+	case TRACE_CHUNK:
+		return add_chunk(replay, record);
+	case TRACE_FILL:
+		return fill(replay, field[0], field[1]);
+	case TRACE_FILL_OBJECT:
+		return fill_object(replay, field[0], field[1], field[2]);
+	case TRACE_INPUT:
+		return check_input(replay, record);
+	case TRACE_CHECK:
+		return check_state(replay, record);
+	case TRACE_OUTPUT:
+		return put_out(replay, record);
+	case TRACE_EXEC:
+	case TRACE_SIGNAL:
+	case TRACE_RESULT:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,220 @@
+/* A process of a replay: it reads records, runs guest code up to each stop, and hands the log on when it comes to another process. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/trace/replayer.h"
+
+/* --- turns -------------------------------------------------------------------------------------------- */
+
+static void wake_all(struct replay_shared *shared)
+{
+	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void await_turn(struct replay *replay)
+{
+	struct replay_shared *shared = replay->shared;
+
+	for (;;) {
+		int turn = __atomic_load_n(&shared->turn, __ATOMIC_SEQ_CST);
+
+		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST))
+			_exit(0);
+		if (turn == replay->pid)
+			return;
+		syscall(SYS_futex, &shared->turn, FUTEX_WAIT, turn, NULL, NULL, 0);
+	}
+}
+
+_Noreturn void replay_finish(struct replay *replay, enum replay_end end)
+{
+	struct replay_shared *shared = replay->shared;
+
+	shared->end = end;
+	__atomic_store_n(&shared->over, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&shared->turn, 1, __ATOMIC_SEQ_CST); /* so that nobody goes to sleep on the old value */
+	wake_all(shared);
+	_exit(0);
+}
+
+static unsigned find_process(const struct replay_shared *shared, pid_t pid)
+{
+	unsigned k = 0;
+
+	while (k < shared->processes && shared->process[k] != pid)
+		k++;
+	return k;
+}
+
+static _Noreturn void damaged(struct replay *replay, const char *what)
+{
+	trace_damaged(&replay->shared->reader, what);
+	replay_finish(replay, REPLAY_LOG_ENDS);
+}
+
+/* The log goes on with another process. */
+static void hand_over(struct replay *replay, pid_t pid)
+{
+	struct replay_shared *shared = replay->shared;
+
+	if (pid == replay->pid && !replay->ended)
+		return;
+	if (find_process(shared, pid) == shared->processes)
+		damaged(replay, "a process that was never begun");
+	__atomic_store_n(&shared->turn, pid, __ATOMIC_SEQ_CST);
+	wake_all(shared);
+	if (replay->ended)
+		_exit(0);
+	await_turn(replay);
+}
+
+/* --- beginnings and ends of processes ----------------------------------------------------------------- */
+
+/* All processes are the controller's children, so that it sees how each ends. */
+static void begin_process(struct replay *replay, pid_t pid)
+{
+	struct replay_shared *shared = replay->shared;
+	long host_pid;
+
+	if (pid <= 0 || find_process(shared, pid) < shared->processes || shared->processes == REPLAY_PROCESSES_MAX)
+		damaged(replay, "a process that cannot be begun");
+	host_pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, NULL, NULL, 0);
+	if (host_pid < 0)
+		replay_diverged(replay, "the host cannot start another process", NULL);
+	if (host_pid > 0) {
+		shared->process[shared->processes++] = pid;
+		return;
+	}
+	replay->pid = pid;
+	replay->insns = 0;
+	replay_drop_tasks(replay, NULL);
+	await_turn(replay);
+}
+
+static void end_process(struct replay *replay, int status)
+{
+	struct replay_shared *shared = replay->shared;
+
+	shared->process[find_process(shared, replay->pid)] = shared->process[shared->processes - 1];
+	shared->processes--;
+	replay->ended = true;
+	if (replay->pid != shared->root)
+		return;
+	shared->root_ended = true;
+	shared->root_status = status;
+}
+
+/* --- running ------------------------------------------------------------------------------------------ */
+
+/* Runs the current thread until it has executed `insns` and stops there for the reason `exit`. */
+static void run_to_stop(struct replay *replay, enum cpu_exit exit, uint64_t insns)
+{
+	struct cpu *cpu = &replay->current->cpu;
+	/* What stops before an instruction shows only when that one is tried. */
+	uint64_t more = exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
+
+	while (insns > 0 || exit != EXIT_BUDGET) {
+		enum cpu_exit reason = cpu_run(cpu, replay->blocks, insns + more);
+		uint64_t ran = cpu_count(cpu, 0);
+
+		replay->insns += ran;
+		replay->shared->insns += ran;
+		if (ran > insns)
+			replay_diverged(replay, "the thread goes on where it stopped", NULL);
+		insns -= ran;
+		if (reason == exit && insns == 0)
+			return;
+		if (reason != EXIT_RESUME && reason != EXIT_BUDGET)
+			replay_diverged(replay, "the thread stops where it went on", NULL);
+		if (reason == EXIT_BUDGET && insns + more == 0)
+			replay_diverged(replay, "the thread goes on where it made a system call", NULL);
+	}
+}
+
+static void stop_if_reached(struct replay *replay, bool reached)
+{
+	if (!reached)
+		return;
+	replay_print_state(replay, NULL);
+	replay_finish(replay, REPLAY_REACHED);
+}
+
+static void replay_stop(struct replay *replay, const struct trace_record *record)
+{
+	struct replay_shared *shared = replay->shared;
+	struct replay_task *task = replay->current;
+	static const enum cpu_exit exits[TRACE_EXITS] = {
+		[TRACE_EXIT_COUNT] = EXIT_BUDGET, [TRACE_EXIT_SYSCALL] = EXIT_SYSCALL, [TRACE_EXIT_EXCEPTION] = EXIT_EXCEPTION,
+		[TRACE_EXIT_WORLD] = EXIT_WORLD,
+	};
+	uint64_t insns = record->field[1], left = replay->target.insns - shared->insns;
+	struct trace_registers actual;
+
+	if (!task || record->field[0] >= TRACE_EXITS || !trace_get_changes(record->data, record->size, &task->logged))
+		damaged(replay, "a stop that cannot be");
+	shared->events++;
+	if (insns >= left) {
+		run_to_stop(replay, EXIT_BUDGET, left);
+		stop_if_reached(replay, true);
+	}
+	run_to_stop(replay, exits[record->field[0]], insns);
+	trace_registers_of(&task->cpu, &actual);
+	if (memcmp(&actual, &task->logged, sizeof(actual)) != 0)
+		replay_diverged(replay, "registers differ", &task->logged);
+	shared->guest_ns += trace_unzigzag(record->field[2]);
+	stop_if_reached(replay, shared->events >= replay->target.event || shared->guest_ns >= replay->target.guest_ns);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------ */
+
+static void remember(struct replay *replay, const struct trace_record *record)
+{
+	struct replay_shared *shared = replay->shared;
+
+	if (record->kind == TRACE_CHUNK || record->kind == TRACE_FILL)
+		return;
+	shared->recent[shared->recents++ % REPLAY_RECENT] = (struct replay_event){
+		.record = *record, .pid = replay->pid, .tid = replay->current ? replay->current->tid : 0, .number = shared->events,
+		.insns = shared->insns,
+	};
+}
+
+_Noreturn void replay_process(struct replay *replay)
+{
+	struct trace_record record;
+
+	await_turn(replay);
+	while (trace_next(&replay->shared->reader, &record)) {
+		if (record.kind != TRACE_PROCESS && record.kind != TRACE_END && replay->ended)
+			damaged(replay, "a process goes on behind its end");
+		switch (record.kind) {
+		case TRACE_PROCESS:
+			hand_over(replay, (pid_t)record.field[0]);
+			break;
+		case TRACE_FORK:
+			begin_process(replay, (pid_t)record.field[0]);
+			break;
+		case TRACE_STOP:
+			replay_stop(replay, &record);
+			break;
+		case TRACE_EXIT:
+			end_process(replay, (int)record.field[0]);
+			break;
+		case TRACE_END:
+			if (record.field[0] != replay->shared->insns)
+				replay_diverged(replay, "the number of instructions differs", NULL);
+			replay_finish(replay, REPLAY_COMPLETE);
+		default:
+			if (!replay_apply(replay, &record))
+				damaged(replay, trace_kinds[record.kind].name);
+		}
+		remember(replay, &record);
+	}
+	replay_finish(replay, REPLAY_LOG_ENDS);
+}

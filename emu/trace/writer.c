@@ -1,0 +1,76 @@
+#include "emu/trace/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+/* The fastest of the ordinary levels: recording is to cost little, and most of a trace is addresses that repeat. */
+enum { COMPRESSION_LEVEL = 1 };
+
+static bool write_all(struct trace_writer *writer, const void *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(writer->fd, bytes, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			writer->error = errno;
+			return false;
+		}
+		bytes = (const uint8_t *)bytes + written;
+		size -= (size_t)written;
+		writer->file_bytes += (uint64_t)written;
+	}
+	return true;
+}
+
+int trace_writer_begin(struct trace_writer *writer, int fd)
+{
+	struct trace_header header = { .version = TRACE_VERSION };
+
+	memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
+	writer->fd = fd;
+	return write_all(writer, &header, sizeof(header)) ? 0 : -writer->error;
+}
+
+void trace_flush(struct trace_writer *writer, int64_t now_ns)
+{
+	size_t room = ZSTD_compressBound(sizeof(writer->raw)), packed;
+	struct {
+		struct trace_frame frame;
+		uint8_t bytes[];
+	} *out;
+
+	writer->flushed_ns = now_ns;
+	if (writer->used == 0 || writer->error)
+		return;
+	out = malloc(sizeof(*out) + room);
+	packed = out ? ZSTD_compress(out->bytes, room, writer->raw, writer->used, COMPRESSION_LEVEL) : 0;
+	if (!out || ZSTD_isError(packed)) {
+		writer->error = ENOMEM;
+		free(out);
+		return;
+	}
+	out->frame = (struct trace_frame){
+		.magic = TRACE_FRAME_MAGIC,
+		.raw_size = (uint32_t)writer->used,
+		.packed_size = (uint32_t)packed,
+		.sequence = writer->frames++,
+	};
+	out->frame.checksum = trace_checksum(&out->frame, out->bytes);
+	write_all(writer, out, sizeof(out->frame) + packed);
+	writer->raw_bytes += writer->used;
+	writer->used = 0;
+	free(out);
+}
+
+void trace_append(struct trace_writer *writer, const struct trace_record *record)
+{
+	if (writer->used + trace_encoded_max(record->size) > sizeof(writer->raw))
+		trace_flush(writer, writer->flushed_ns);
+	if (!writer->error)
+		writer->used += trace_encode(record, writer->raw + writer->used);
+}

@@ -1,0 +1,120 @@
+#include "emu/trace_command.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emu/trace/record.h"
+#include "emu/trace/replay.h"
+
+/* --- record ------------------------------------------------------------------------------------------- */
+
+/* Bytes that are not UTF-8 appear as the characters of the same numbers. */
+static json_t *json_text(const char *text)
+{
+	json_t *json = json_string(text);
+	char *latin;
+	size_t n = 0;
+
+	if (json)
+		return json;
+	latin = malloc(2 * strlen(text) + 1);
+	if (!latin)
+		abort();
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c >= 0x80)
+			latin[n++] = (char)(0xc0 | *c >> 6);
+		latin[n++] = (char)(*c < 0x80 ? *c : 0x80 | (*c & 0x3f));
+	}
+	json = json_stringn(latin, n);
+	free(latin);
+	return json;
+}
+
+static json_t *json_texts(char *const *texts)
+{
+	json_t *array = json_array();
+
+	for (; *texts; texts++)
+		json_array_append_new(array, json_text(*texts));
+	return array;
+}
+
+/* What is run, and how: enough to run it again, and what a replay must have. Owned by the caller. */
+static char *describe_run(const struct process *process, const char *program)
+{
+	static const char *const modes[] = { [TK_HOST] = "host", [TK_OFFSET] = "offset", [TK_ICOUNT] = "icount" };
+	const struct options *options = process->options;
+	char directory[PATH_MAX], *text;
+	json_t *json = json_object();
+
+	json_object_set_new(json, "tick86", json_string(TICK86_VERSION));
+	json_object_set_new(json, "program", json_text(program));
+	json_object_set_new(json, "argv", json_texts(options->argv));
+	json_object_set_new(json, "env", json_texts(options->envp));
+	json_object_set_new(json, "directory", json_text(getcwd(directory, sizeof(directory)) ? directory : "?"));
+	json_object_set_new(json, "cpu", json_string(options->cpu));
+	json_object_set_new(json, "cpus", json_integer(options->vcpus));
+	json_object_set_new(json, "seed", json_integer((json_int_t)options->seed));
+	json_object_set_new(json, "clock", json_string(modes[options->clock.mode]));
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
+
+/* PROGRAM.t86 in the current directory, or PROGRAM-2.t86 and so on where that is taken. */
+static void choose_name(const char *program, char *path, size_t size)
+{
+	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
+
+	snprintf(path, size, "%s.t86", name);
+	for (unsigned n = 2; access(path, F_OK) == 0; n++)
+		snprintf(path, size, "%s-%u.t86", name, n);
+}
+
+bool trace_record_begin(struct process *process, const char *program)
+{
+	char chosen[PATH_MAX], *config = describe_run(process, program);
+	const char *path = process->options->record_path;
+	int error;
+
+	if (!path) {
+		choose_name(program, chosen, sizeof(chosen));
+		path = chosen;
+		fprintf(stderr, "tick86: recording to %s\n", path);
+	}
+	error = config ? record_begin(process, path, config) : -ENOMEM;
+	free(config);
+	if (error)
+		fprintf(stderr, "tick86: record: cannot write %s: %s\n", path, strerror(-error));
+	return !error;
+}
+
+/* --- the other commands ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	int (*run)(char **argv);
+} commands[] = {
+	{ "replay", replay_command },
+};
+
+bool trace_command_known(const char *word)
+{
+	for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++)
+		if (!strcmp(commands[k].word, word))
+			return true;
+	return false;
+}
+
+int trace_command(char **argv)
+{
+	size_t k = 0;
+
+	while (strcmp(commands[k].word, argv[0]) != 0)
+		k++;
+	return commands[k].run(argv);
+}

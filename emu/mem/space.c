@@ -8,19 +8,24 @@
 
 #include "emu/mem/vma.h"
 
-void space_init(struct space *space)
+static void begin_empty(struct space *space)
 {
-	struct rlimit limit;
-
 	space->vma = NULL;
 	space->count = space->capacity = 0;
 	space->brk_start = space->brk = 0;
 	space->mmap_top = GUEST_MMAP_TOP;
-	space->stack_limit = getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : GUEST_STACK_MAX;
 	space->stack_mapped = 0;
 	space->next_shared = 1;
 	space->code_pages = NULL;
 	space->code_count = space->code_capacity = 0;
+}
+
+void space_init(struct space *space)
+{
+	struct rlimit limit;
+
+	space->stack_limit = getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : GUEST_STACK_MAX;
+	begin_empty(space);
 }
 
 void space_reset(struct space *space)
@@ -32,9 +37,7 @@ void space_reset(struct space *space)
 		free(space->vma[i].name);
 	}
 	free(space->vma);
-	uint64_t stack_limit = space->stack_limit;
-	space_init(space);
-	space->stack_limit = stack_limit;
+	begin_empty(space);
 	vma_tell(space, &(struct space_change){.kind = SPACE_RESET});
 }
 

@@ -267,12 +267,27 @@ void record_stop(struct task *task, enum cpu_exit exit)
 		emit_inputs(task);
 }
 
+/* A call of the vDSO may have stored what its arguments point at: at most two words each. */
+static void note_vdso_writes(struct task *task)
+{
+	enum { WRITTEN_MAX = 16 };
+	struct process *process = task->process;
+	const struct trace_registers *before = &task->recorded->registers;
+	const struct vma *vma = space_find(&process->space, before->r[TRACE_RIP]);
+
+	if (!vma || vma->start != GUEST_VDSO)
+		return;
+	space_note_write(&process->space, before->r[RDI], WRITTEN_MAX);
+	space_note_write(&process->space, before->r[RSI], WRITTEN_MAX);
+}
+
 void record_advance(struct task *task, uint64_t insns)
 {
 	struct process *process = task->process;
 
 	if (!process->recorder || insns == 0)
 		return;
+	note_vdso_writes(task);
 	recorder_emit(process, RECORD(ADVANCE, insns));
 	process->recorder->logged_insns += insns;
 	process->recorder->recording->insns += insns;

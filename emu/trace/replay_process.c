@@ -193,6 +193,7 @@ _Noreturn void replay_process(struct replay *replay)
 	while (trace_next(&replay->shared->reader, &record)) {
 		if (record.kind != TRACE_PROCESS && record.kind != TRACE_END && replay->ended)
 			damaged(replay, "a process goes on behind its end");
+		remember(replay, &record);
 		switch (record.kind) {
 		case TRACE_PROCESS:
 			hand_over(replay, (pid_t)record.field[0]);
@@ -214,7 +215,6 @@ _Noreturn void replay_process(struct replay *replay)
 			if (!replay_apply(replay, &record))
 				damaged(replay, trace_kinds[record.kind].name);
 		}
-		remember(replay, &record);
 	}
 	replay_finish(replay, REPLAY_LOG_ENDS);
 }

@@ -21,7 +21,7 @@ static void print_recent(const struct replay_shared *shared)
 {
 	unsigned count = shared->recents < REPLAY_RECENT ? shared->recents : REPLAY_RECENT;
 
-	fprintf(stderr, "last events before it:\n");
+	fprintf(stderr, "the last events, this one included:\n");
 	for (unsigned k = shared->recents - count; k < shared->recents; k++)
 		print_event(&shared->recent[k % REPLAY_RECENT]);
 }

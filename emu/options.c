@@ -277,7 +277,7 @@ enum options_result options_parse(struct options *options, char **argv, bool rec
 	struct parse parse = { .options = options, .error = error, .error_size = error_size };
 	size_t variables = environment_count(environ), words = environment_count(argv);
 
-	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1, .record = record };
+	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1, .record = record, .one_at_a_time = record };
 	options->clock = tk_config_default();
 	options->clock.mode = TK_HOST;
 	options->envp = calloc(variables + words + 1, sizeof *options->envp);

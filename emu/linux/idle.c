@@ -11,6 +11,7 @@
 #include "emu/linux/signal.h"
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
+#include "emu/trace/record.h"
 
 enum { DEADLOCK_STATUS = 125, NS_PER_S = 1000000000, SHARED_FUTEX_NS = 1000000, SHARED_WALL_NS = 10000000 };
 #define ENDLESS_NS (INT64_C(1) << 60) /* 36 years */

@@ -220,7 +220,6 @@ static bool take_turns(struct process *process, bool ran)
 
 	if (process->exiting || !process->tree)
 		return blocked;
-	record_pause(process, 0);
 	end = idle_gather(process);
 	end.blocked = blocked;
 	end.ran = ran;

@@ -15,6 +15,7 @@
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/usage.h"
+#include "emu/trace/record.h"
 #include "timekeep/timekeep.h"
 
 enum { MEMBERS = 200, FIRST_PID = 10000, PIDS = 65536, OUTERS = 3, NOBODY = -1 };
@@ -358,6 +359,7 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 	}
 	next = next_member(tree, process->member);
 	if (next != process->member && next != NOBODY) {
+		record_pause(process, 0);
 		give_turn(tree, next);
 		await_turn(process, end);
 	}

@@ -219,6 +219,8 @@ static struct address choose_address(struct draft *draft, const struct decoded *
 		address.absolute = (uint64_t)d->mem.disp;
 		return address;
 	}
+	if (d->mem.index_is_vector && !wide)
+		return address; /* the handler adds the indices before it cuts to 32 bits, and then the segment */
 	address_record(draft, d, segment);
 	address.base = slot_offset(SLOT_TMP);
 	address.disp = 0;
@@ -250,13 +252,14 @@ static unsigned count_registers(const struct decoded *d)
 	return count;
 }
 
-/* VSIB: the index register's byte, and in the immediate the mask register's and above it the index register's size. */
+/* VSIB: the index register's byte, and in the immediate the mask register's, above it the index register's size, and the segment's
+ * slot. */
 static void place_vector_index(struct insn *record, const struct decoded *d)
 {
 	record->c = vector_offset(d->mem.index);
 	record->d = d->mem.scale;
 	record->imm = d->operands > 2 ? operand_byte(&d->operand[2]) : 0;
-	record->imm |= (uint64_t)d->mem.index_is_vector << 8;
+	record->imm |= (uint64_t)d->mem.index_is_vector << 8 | (uint64_t)segment_slot(d->mem.segment) << 16;
 }
 
 /* Appends the record of `d`, run by the fitting one of `run`. */

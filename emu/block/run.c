@@ -177,6 +177,20 @@ static bool writes_memory(const struct cpu *cpu, const struct decoded *d)
 	return false;
 }
 
+/* Whether the instruction's stack operand, which its encoding does not name, is at this address. */
+static bool is_stack_operand(const struct cpu *cpu, const struct decoded *d, uint64_t address)
+{
+	switch (d->op) {
+	case OP_PUSH: case OP_PUSHF: case OP_PUSHFQ: case OP_CALL:
+		return cpu->r[RSP] - address == (d->op == OP_CALL ? 8 : d->width / 8u);
+	case OP_POP: case OP_POPF: case OP_POPFQ: case OP_RET:
+		return cpu->r[RSP] == address;
+	case OP_ENTER: case OP_LEAVE:
+		return true;
+	}
+	return false;
+}
+
 /* What the failed access does not tell and the instruction does. Handlers may read first what they then write, but the CPU
  * asks for the right to write at once; and the limit check knows neither writes nor the stack's segment, whose
  * non-canonical addresses are #SS (SDM vol. 1, 3.3.7.1). */
@@ -191,7 +205,8 @@ static void refine_exception(struct cpu *cpu, const struct space *space)
 		return;
 	if (exception->vector == VECTOR_PF && writes_memory(cpu, &d))
 		exception->error |= PF_WRITE;
-	if (exception->vector == VECTOR_GP && cpu->fault_address && d.mem.segment == SEG_SS)
+	if (exception->vector == VECTOR_GP && cpu->fault_address
+	    && (d.mem.segment == SEG_SS || is_stack_operand(cpu, &d, cpu->fault_address)))
 		exception->vector = VECTOR_SS;
 }
 

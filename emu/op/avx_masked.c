@@ -60,11 +60,16 @@ MASKED(masked64_y, "vmaskmovpd", "vmovmskpd", 8, v256, set_vex256)
 
 /* --- gathers ----------------------------------------------------------------------------------------------
  * Element by element, since a fault must leave those before it done and their masks clear. b = base, c = vector of indices,
- * d = scale, imm = mask register, and above it the index register's size in bytes. */
+ * d = scale, imm = mask register, above it the index register's size in bytes, above that the slot of a 32-bit address's segment. */
 
-static inline __attribute__((always_inline)) uint64_t gather_address(struct cpu *cpu, const struct insn *i, int64_t index)
+static inline __attribute__((always_inline)) uint64_t gather_address64(struct cpu *cpu, const struct insn *i, int64_t index)
 {
 	return *reg64(cpu, i->b) + ((uint64_t)index << i->d) + (uint64_t)(int64_t)i->disp;
+}
+
+static inline __attribute__((always_inline)) uint64_t gather_address32(struct cpu *cpu, const struct insn *i, int64_t index)
+{
+	return (uint32_t)gather_address64(cpu, i, index) + *reg64(cpu, (uint8_t)(i->imm >> 16));
 }
 
 /* What follows the last element becomes zero, in the mask all of it. */
@@ -74,8 +79,8 @@ BODY gather_finish(union vector *a, union vector *mask, unsigned quadwords)
 		a->u64[n] = mask->u64[n] = 0;
 }
 
-#define GATHER(name, ELEMENT, INDEX, count)                                                              \
-	static HANDLER(name)                                                                             \
+#define GATHER_HANDLER(name, ADDRESS, ELEMENT, INDEX, count)                                             \
+	static HANDLER(name##_at##ADDRESS)                                                               \
 	{                                                                                                \
 		union vector *a = vreg(cpu, i->a), *mask = vreg(cpu, (uint8_t)i->imm);                   \
 		const union vector *index = vreg(cpu, i->c);                                             \
@@ -83,12 +88,13 @@ BODY gather_finish(union vector *a, union vector *mask, unsigned quadwords)
 		for (unsigned n = 0; n < elements; n++) {                                                \
 			if (mask->i##ELEMENT[n] < 0)                                                     \
 				a->u##ELEMENT[n] = guest_load##ELEMENT(                                  \
-					cpu, i, gather_address(cpu, i, index->i##INDEX[n]));             \
+					cpu, i, gather_address##ADDRESS(cpu, i, index->i##INDEX[n]));    \
 			mask->u##ELEMENT[n] = 0;                                                         \
 		}                                                                                        \
 		gather_finish(a, mask, elements * ELEMENT / 64);                                         \
 		NEXT();                                                                                  \
 	}
+#define GATHER(name, ELEMENT, INDEX, count) GATHER_HANDLER(name, 64, ELEMENT, INDEX, count) GATHER_HANDLER(name, 32, ELEMENT, INDEX, count)
 
 GATHER(gather32_by32_x, 32, 32, 4)
 GATHER(gather32_by32_y, 32, 32, 8)
@@ -105,8 +111,9 @@ GATHER(gather32_by64, 32, 64, (uint8_t)(i->imm >> 8) / 8)
 	{ op, 0, 0, PATTERN3(k, k, K_M), 0, 0, 0, { name##_load_based, NULL, name##_load_absolute }, { 0 } }, \
 	{ op, 0, 0, PATTERN3(K_M, k, k), 0, 0, 0, { name##_store_based, NULL, name##_store_absolute }, { 0 } },
 #define MASKED_ROWS(op, name) MASKED_ROW(op, name##_x, K_X) MASKED_ROW(op, name##_y, K_Y)
-/* 64-bit addresses only */
-#define GATHER_ROW(op, name, k) { op, 8, 0, PATTERN3(k, K_M, k), FORM_BY_ADDRESS_WIDTH, 0, 0, { name }, { 0 } },
+#define GATHER_ROW(op, name, k)                                                                          \
+	{ op, 8, 0, PATTERN3(k, K_M, k), FORM_BY_ADDRESS_WIDTH, 0, 0, { name##_at64 }, { 0 } },          \
+	{ op, 4, 0, PATTERN3(k, K_M, k), FORM_BY_ADDRESS_WIDTH, 0, 0, { name##_at32 }, { 0 } },
 #define GATHER_ROWS(op, name) GATHER_ROW(op, name##_x, K_X) GATHER_ROW(op, name##_y, K_Y)
 
 static const struct form rows[] = {

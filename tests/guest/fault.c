@@ -99,6 +99,34 @@ static void memory_faults(void)
 	TRY("rep lodsb", "mov %%rax, %%rsi\n\tcld\n\trep lodsb", page + PAGE - 3, 64);
 }
 
+/* Where the stack pointer is not canonical, the stack's own accesses are #SS and others #GP. */
+#define TRY_STACK(name, instruction, rax, rcx) \
+	TRY(name, "mov %%rsp, %%rdi\n\tmov %%rax, %%rsp\n\t" instruction "\n2:\tmov %%rdi, %%rsp", rax, rcx)
+
+static void stack_faults(void)
+{
+	const unsigned long nowhere = 1ul << 60;
+
+	TRY_STACK("push", "push %%rcx", nowhere, 2);
+	TRY_STACK("push imm", "push $5", nowhere, 2);
+	TRY_STACK("push 16 bits", "pushw %%cx", nowhere, 2);
+	TRY_STACK("push from memory", "push (%%rcx)", nowhere, page);
+	TRY_STACK("push from nowhere", "push 64(%%rax)", nowhere, 2);
+	TRY_STACK("push to the end", "push %%rcx", (-1ul << 47) + 4, 2);
+	TRY_STACK("pop", "pop %%rcx", nowhere, 2);
+	TRY_STACK("pop into memory", "pop (%%rcx)", nowhere, page);
+	TRY("pop into nowhere", "mov %%rsp, %%rdi\n\tpop (%%rax)", nowhere, 2);
+	TRY_STACK("pushf", "pushf", nowhere, 2);
+	TRY_STACK("popf", "popf", nowhere, 2);
+	TRY_STACK("call", "call 2f", nowhere, 2);
+	TRY_STACK("call through memory", "call *(%%rcx)", nowhere, page);
+	TRY_STACK("call through nowhere", "call *64(%%rax)", nowhere, 2);
+	TRY_STACK("ret", "ret", nowhere, 2);
+	TRY_STACK("leave", "mov %%rax, %%rbp\n\tleave", nowhere, 2);
+	TRY_STACK("enter", "enter $16, $0", nowhere, 2);
+	TRY_STACK("sp as a base", "mov 8(%%rsp), %%rcx", nowhere, 2);
+}
+
 static void instruction_faults(void)
 {
 	TRY("divide by zero", "xor %%edx, %%edx\n\tdiv %%rcx", 5, 0);
@@ -153,6 +181,7 @@ int main(void)
 		sigaction(signals[i], &action, NULL);
 	page = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memory_faults();
+	stack_faults();
 	instruction_faults();
 	jump_faults();
 	return 0;

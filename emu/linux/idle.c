@@ -159,10 +159,10 @@ void idle_wait(struct process *process)
 	capped = wait_ns < 0 ? most_ns < INT64_MAX : wait_ns > most_ns;
 	if (capped)
 		wait_ns = most_ns;
-	if (tree_somebody_runs(process))
-		wait_ns = 0;
 	record_pause(process, wait_ns);
 	tree_watch(process, wait_ns != 0);
+	if (tree_somebody_runs(process)) /* asked after the watch began: who wants the turn from now on calls us */
+		wait_ns = 0;
 	process->stop.idle = wait_ns != 0;
 	came = wait_on_host(process, wait_ns);
 	tree_watch(process, false);

@@ -1,0 +1,251 @@
+/* Processes that end, stop and go on, and signals between them. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "emu/linux/schedule.h"
+#include "emu/linux/tree_members.h"
+#include "emu/linux/usage.h"
+#include "emu/trace/record.h"
+#include "timekeep/timekeep.h"
+
+enum { SETTLE_US = 50 };
+
+char host_state(pid_t host_pid)
+{
+	char path[32], line[128], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)host_pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file) && strrchr(line, ')') && strlen(strrchr(line, ')')) > 2)
+		state = strrchr(line, ')')[2];
+	fclose(file);
+	return state;
+}
+
+static void poke_parent(struct tree *tree, const struct member *member)
+{
+	if (member->parent != NOBODY)
+		member_poke(&tree->member[member->parent]);
+}
+
+void member_ended(struct tree *tree, struct member *member)
+{
+	member->state = ENDED;
+	member->settled = false; /* as a stop it may have been */
+	poke_parent(tree, member);
+}
+
+/* --- ends -------------------------------------------------------------------------------------------- */
+
+static void leave_family(struct tree *tree, int leaver)
+{
+	for (int i = 0; i < MEMBERS; i++) {
+		struct member *member = &tree->member[i];
+
+		if (member->state == FREE || member->parent != leaver)
+			continue;
+		member->parent = NOBODY;
+		if (member->state == ENDED)
+			member->state = FREE;
+	}
+}
+
+bool tree_alone(const struct process *process)
+{
+	const struct tree *tree = process->tree;
+
+	for (int i = 0; tree && i < MEMBERS; i++)
+		if (i != process->member && tree->member[i].state != FREE && tree->member[i].state != ENDED)
+			return false;
+	return tree || !process->forked;
+}
+
+void tree_leave(struct process *process, int status)
+{
+	struct tree *tree = process->tree;
+	struct member *member;
+
+	(void)status;
+	if (!tree)
+		return;
+	member = member_self(process);
+	tk_disarm(process->clock, (uint64_t)process->pid);
+	syscall(SYS_close_range, 0, ~0u, 0);
+	leave_family(tree, process->member);
+	member->cpu_ns = process->cpu_ns;
+	member->children_cpu_ns = process->children_cpu_ns;
+	tree->quiet = 0;
+	member_ended(tree, member);
+	if (member->parent == NOBODY)
+		member->state = FREE;
+	turn_leave(process);
+}
+
+static bool all_stopped(const struct tree *tree)
+{
+	for (int i = 0; i < MEMBERS; i++)
+		if (tree->member[i].state == RUNNABLE || tree->member[i].state == BLOCKED)
+			return false;
+	return true;
+}
+
+void tree_stop(struct process *process)
+{
+	struct tree *tree = process->tree;
+	struct member *member;
+
+	if (!tree) {
+		tk_stop(process->clock, clock_insns(process));
+		return;
+	}
+	member = member_self(process);
+	member->state = STOPPED;
+	member->settled = false;
+	poke_parent(tree, member);
+	tree->quiet = 0;
+	if (all_stopped(tree))
+		tk_stop(process->clock, clock_insns(process));
+	record_pause(process, 0);
+	turn_leave(process);
+}
+
+void tree_continue(struct process *process)
+{
+	if (process->tree) {
+		member_self(process)->state = RUNNABLE;
+		turn_take_again(process);
+	}
+	tk_cont(process->clock, clock_insns(process));
+}
+
+static void settle(struct member *member)
+{
+	siginfo_t info;
+	char state;
+
+	if (member->state == ENDED)
+		waitid(P_PID, (id_t)member->host_pid, &info, WEXITED | WNOWAIT | __WALL);
+	while (member->state == STOPPED && (state = host_state(member->host_pid)) != 'T' && state != 'Z' && state != 0)
+		usleep(SETTLE_US);
+	member->settled = true;
+}
+
+void tree_settle_children(struct process *process)
+{
+	struct tree *tree = process->tree;
+
+	for (int i = 0; tree && i < MEMBERS; i++) {
+		struct member *member = &tree->member[i];
+
+		if ((member->state == ENDED || member->state == STOPPED) && member->parent == process->member && !member->settled)
+			settle(member);
+	}
+}
+
+pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, struct rusage *usage)
+{
+	struct tree *tree = process->tree;
+	struct member *member;
+	pid_t pid;
+
+	if (!tree)
+		return host_pid;
+	pid = tree_from_host(tree, host_pid);
+	member = member_find(tree, pid);
+	if (!member)
+		return pid;
+	if (clock_counts_cpu(process))
+		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
+	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
+		member->state = FREE;
+	}
+	return pid;
+}
+
+int tree_wait_status(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case CLD_EXITED:
+		return (info->si_status & 0xff) << 8;
+	case CLD_KILLED: case CLD_DUMPED:
+		return info->si_status;
+	case CLD_CONTINUED:
+		return 0xffff;
+	default:
+		return info->si_status << 8 | 0x7f;
+	}
+}
+
+/* --- signals between members -------------------------------------------------------------------------- */
+
+static bool is_target(const struct member *member, pid_t pid, pid_t own_group)
+{
+	if (member->state == FREE || member->state == ENDED)
+		return false;
+	if (pid > 0)
+		return member->pid == pid;
+	if (pid == -1)
+		return true;
+	return getpgid(member->host_pid) == (pid == 0 ? own_group : -pid);
+}
+
+void tree_signal_to_send(struct process *process, pid_t pid, int number)
+{
+	struct tree *tree = process->tree;
+	pid_t group = pid < -1 ? -tree_to_host(tree, -pid) : pid;
+
+	for (int i = 0; i < MEMBERS; i++) {
+		struct member *member = &tree->member[i];
+
+		if (i == process->member || !is_target(member, group, getpgrp()))
+			continue;
+		member->targeted = true;
+		if (member->state == STOPPED && (number == SIGCONT || number == SIGKILL))
+			settle(member);
+	}
+}
+
+static void await_death(struct member *member)
+{
+	struct pollfd fd = { .fd = (int)syscall(SYS_pidfd_open, member->host_pid, 0), .events = POLLIN };
+
+	if (fd.fd < 0)
+		return;
+	poll(&fd, 1, -1);
+	close(fd.fd);
+}
+
+void tree_signal_sent(struct process *process, int number)
+{
+	struct tree *tree = process->tree;
+
+	for (int i = 0; i < MEMBERS; i++) {
+		struct member *member = &tree->member[i];
+
+		if (!member->targeted)
+			continue;
+		member->targeted = false;
+		member_poke(member);
+		if (number == SIGKILL) {
+			await_death(member);
+			tk_disarm(process->clock, (uint64_t)member->pid);
+			leave_family(tree, i);
+			member_ended(tree, member);
+		} else if (number == SIGSTOP && member->state != STOPPED) {
+			member->state = STOPPED;
+			member->settled = false;
+		} else if (number == SIGCONT && member->state == STOPPED) {
+			member->state = RUNNABLE;
+		}
+	}
+}

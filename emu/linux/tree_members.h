@@ -1,0 +1,63 @@
+/* What the processes that take turns share, and what the parts of the tree ask of each other. For tree*.c alone. */
+#ifndef TICK86_EMU_TREE_MEMBERS_H
+#define TICK86_EMU_TREE_MEMBERS_H
+
+#include "emu/linux/tree.h"
+
+enum { MEMBERS = 200, FIRST_PID = 10000, PIDS = 65536, OUTERS = 3, NOBODY = -1 };
+
+enum member_state { FREE, RUNNABLE, BLOCKED, STOPPED, ENDED };
+
+struct member {
+	enum member_state state;
+	pid_t pid, host_pid;
+	int parent;          /* index, or NOBODY */
+	uint32_t calls;      /* times it was told to look at the turn; a futex */
+	bool in_poll;        /* it waits for host signals and descriptors, not for the futex */
+	bool polls;          /* BLOCKED: wants to look whether others have ended that */
+	bool external;       /* BLOCKED: has descriptors that somebody outside may make ready */
+	bool poked;          /* BLOCKED: something happened that may end it */
+	bool targeted;       /* a signal to it is being sent */
+	bool settled;        /* STOPPED, ENDED: the host has done it too */
+	int64_t cpu_ns, children_cpu_ns;
+};
+
+/* In memory that all processes of the tree share. Only the one that holds the turn writes, but for `turn` and a member's `calls`,
+ * `in_poll` and `poked`, which are atomic. */
+struct tree {
+	uint64_t insns;      /* executed by all */
+	int turn;            /* index of the member that runs, or NOBODY */
+	unsigned quiet;      /* turns in a row that found nothing to run */
+	bool watching;       /* atomic: the holder waits on the host; blocked members watch their descriptors */
+	uint32_t created;    /* ids given out */
+	struct { pid_t pid, host_pid; } outer[OUTERS]; /* parent, group and session that the tree was started in */
+	pid_t host_pid[PIDS]; /* by guest id, from FIRST_PID; kept for the sake of groups whose leader has gone */
+	struct member member[MEMBERS];
+	uint64_t clock[];    /* struct timekeep */
+};
+
+/* --- tree.c ------------------------------------------------------------------------------------------ */
+
+struct member *member_self(const struct process *process);
+/* By the guest's id, or NULL. */
+struct member *member_find(struct tree *tree, pid_t pid);
+
+/* --- tree_turns.c ------------------------------------------------------------------------------------ */
+
+/* Something happened that may end its wait: it will get the turn. */
+void member_poke(struct member *member);
+/* Tells a member that waits to look again. */
+void member_call(struct member *member);
+/* The process, which holds the turn, gives it to whoever wants it, or else to one that is blocked and will let time pass. */
+void turn_leave(struct process *process);
+/* A process that was stopped wants the turn, and waits for it. */
+void turn_take_again(struct process *process);
+
+/* --- tree_ends.c ------------------------------------------------------------------------------------- */
+
+/* The member has ended: its parent will look. */
+void member_ended(struct tree *tree, struct member *member);
+/* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process. */
+char host_state(pid_t host_pid);
+
+#endif

@@ -49,7 +49,7 @@ enum cpu_exit {
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
 	EXIT_WORLD,     /* before an instruction whose result the world decides (FORM_WORLD), where blocks leave those */
-	EXIT_RESUME,    /* go on at rip: state that blocks depend on has changed (code written, clock moved) */
+	EXIT_RESUME,    /* go on at rip, behind a WRMSR: the clock has changed */
 };
 
 struct exception {

@@ -3,6 +3,7 @@
 #define TICK86_EMU_FILE_H
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "emu/linux/syscall.h"
@@ -49,10 +50,24 @@ int64_t proc_open(struct task *task, const char *path, int flags);
 /* Whether a read of `fd`, which is ready, is to end with ECANCELED: TFD_TIMER_CANCEL_ON_SET. */
 bool timerfd_read_canceled(struct task *task, int fd);
 
+/* --- /dev/cpu: dev_cpu.c ------------------------------------------------------------------------------------------- */
+
+/* Whether a path, relative to `dirfd` or not, lies there; `absolute` is then what the functions below take. */
+bool dev_cpu_path(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX]);
+/* open(2): a descriptor, or -errno (ENXIO: the MSRs of a vCPU that is none). */
+int64_t dev_cpu_open(struct task *task, const char *path, int flags);
+/* stat(2): 0 or -ENOENT. fstat(2): false if the descriptor is of something else. */
+int64_t dev_cpu_stat(const struct process *process, const char *path, struct stat *status);
+bool dev_cpu_fstat(const struct process *process, int fd, struct stat *status);
+/* getdents64(2): false if the descriptor is of something else; `result` is that of the call. */
+bool dev_cpu_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result);
+
 /* --- MSRs: msr_device.c -------------------------------------------------------------------------------------------- */
 
-/* Opens /dev/cpu/N/msr: a descriptor, -errno (ENXIO: no such vCPU), or NOT_EMULATED. */
-int64_t msr_open(struct task *task, const char *path, int flags);
+/* Opens the MSRs of a vCPU that exists: a descriptor, or -errno. */
+int64_t msr_open(struct task *task, unsigned vcpu, int flags);
+/* Whether a descriptor is such a device, and of which vCPU. */
+bool msr_device_vcpu(int fd, unsigned *vcpu);
 /* A read or write of arg[0..2] at `position` (MSR_POSITION_OF_FILE: the descriptor's own). False if the descriptor is no MSR
  * device; else `result` is that of the system call: 8, EINVAL for any other length, EIO for an MSR or a value that the vCPU refuses. */
 enum { MSR_POSITION_OF_FILE = -1 };

@@ -66,10 +66,30 @@ int64_t sys_pread64(struct task *task, const uint64_t arg[6])
 	                                                                                        : syscall_host(__NR_pread64, arg);
 }
 
+/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
+static bool msr_vector(struct task *task, const uint64_t arg[6], const struct iovec *vector, bool at_file_position, bool write, int64_t *result)
+{
+	int64_t position = at_file_position ? MSR_POSITION_OF_FILE : (int64_t)arg[3], total = 0;
+	for (uint64_t i = 0; i < arg[2]; i++) {
+		const uint64_t part[6] = {arg[0], (uint64_t)vector[i].iov_base, vector[i].iov_len};
+		if ((!at_file_position && position < 0) || !msr_transfer(task, part, position, write, result))
+			return false;
+		if (*result < 0) {
+			*result = total ? total : *result;
+			return true;
+		}
+		total += *result;
+	}
+	*result = total;
+	return arg[2] > 0;
+}
+
 static int64_t read_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
 {
 	struct iovec vector[FILE_IOV_MAX];
-	int64_t wait = file_read_vector(task, arg[1], arg[2], true, vector);
+	int64_t wait = file_read_vector(task, arg[1], arg[2], true, vector), result;
+	if (!wait && msr_vector(task, arg, vector, may_wait, false, &result))
+		return result;
 	if (!wait && may_wait)
 		wait = ready_to_read(task, (int)arg[0], total_length(vector, arg[2]));
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
@@ -177,9 +197,11 @@ int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
 static int64_t write_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
 {
 	struct iovec vector[FILE_IOV_MAX];
-	int64_t wait = file_read_vector(task, arg[1], arg[2], false, vector);
+	int64_t wait = file_read_vector(task, arg[1], arg[2], false, vector), result;
 	if (wait)
 		return wait;
+	if (msr_vector(task, arg, vector, may_wait, true, &result))
+		return result;
 	if (may_wait && total_length(vector, arg[2]) > PIECE && writes_in_pieces((int)arg[0]))
 		return write_pieces(task, (int)arg[0], vector, arg[2]);
 	if (may_wait)

@@ -78,8 +78,8 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 	if (length < 0)
 		return length;
 	int64_t made = proc_open(task, guest, flags);
-	if (made == NOT_EMULATED)
-		made = msr_open(task, guest, flags);
+	if (made == NOT_EMULATED && dev_cpu_path(task->process, dirfd, guest, host))
+		made = dev_cpu_open(task, host, flags);
 	if (made != NOT_EMULATED)
 		return file_outside_hidden(made);
 	const char *path = file_host_path(task->process, guest, host);

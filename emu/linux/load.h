@@ -38,7 +38,7 @@ bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct e
 
 /* Maps the vDSO at GUEST_VDSO. 0 or -errno. vdso.c. */
 int64_t vdso_map(struct space *space);
-/* With --pvclock maps the pages and tells their addresses to the MSRs. 0 or -errno. pvclock.c. */
+/* Forgets the pages of the memory that was, maps those of --pvclock, and tells their addresses to the MSRs. 0 or -errno. pvclock.c. */
 int64_t pvclock_map(struct process *process);
 
 /* What the stack at the program's start says of the program. */

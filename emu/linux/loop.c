@@ -139,7 +139,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		log_unknown_instruction(task);
 		signal_exception(task);
 	} else if (exit == EXIT_RESUME) {
-		pvclock_refresh(process); /* a WRMSR may have moved the TSC */
+		pvclock_msr_written(process, task->cpu.vcpu, (uint32_t)task->cpu.r[RCX]);
 	}
 	return count;
 }

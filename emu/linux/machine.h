@@ -107,7 +107,9 @@ struct process {
 	int signal_fd;           /* readable while the host has a signal for us, or -1 */
 	uint64_t signal_fd_set;  /* the signals that it looks at */
 	uint64_t signalfd_set;   /* all that the guest has asked for by signalfd(2) */
-	bool msr_devices;        /* a /dev/cpu/N/msr was opened */
+	bool pvclock;            /* some pvclock_page is not 0 */
+	uint64_t pvclock_page[TK_MAX_VCPUS]; /* where the guest wants each vCPU's pvclock page, or 0 */
+	bool dev_cpu;            /* something of /dev/cpu was opened */
 	bool signals_due;        /* host signals are to be looked for before guest code runs again */
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */

@@ -13,26 +13,12 @@
 
 enum { MSR_BYTES = 8 };
 
-/* "/dev/cpu/N/msr" exactly. */
-static bool parse_path(const char *path, unsigned *vcpu)
+int64_t msr_open(struct task *task, unsigned vcpu, int flags)
 {
-	int end = 0;
-
-	return sscanf(path, "/dev/cpu/%3u/msr%n", vcpu, &end) == 1 && end > 0 && path[end] == '\0';
-}
-
-int64_t msr_open(struct task *task, const char *path, int flags)
-{
-	char link[32];
-	unsigned vcpu;
+	char path[32], link[32];
 	int fd, result;
 
-	if (!parse_path(path, &vcpu))
-		return NOT_EMULATED;
-	if (vcpu >= tk_vcpus(task->process->clock))
-		return -ENXIO;
-	if (flags & O_DIRECTORY)
-		return -ENOTDIR;
+	snprintf(path, sizeof(path), "/dev/cpu/%u/msr", vcpu);
 	fd = memfd_create(path, MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -42,11 +28,11 @@ int64_t msr_open(struct task *task, const char *path, int flags)
 	if (result < 0)
 		result = -errno;
 	close(fd);
-	task->process->msr_devices |= result >= 0;
+	task->process->dev_cpu |= result >= 0;
 	return result;
 }
 
-static bool device_vcpu(int fd, unsigned *vcpu)
+bool msr_device_vcpu(int fd, unsigned *vcpu)
 {
 	enum { PREFIX = sizeof("/memfd:") - 1 };
 	char link[32], name[64] = "";
@@ -91,7 +77,8 @@ static int64_t write_msr(struct task *task, unsigned vcpu, uint32_t msr, uint64_
 	enum tk_error error = tk_wrmsr(process->clock, vcpu, clock_insns(process), msr, value);
 
 	process->deadlines_changed = true;
-	pvclock_refresh(process);
+	if (error == TK_OK)
+		pvclock_msr_written(process, vcpu, msr);
 	return result_of(error);
 }
 
@@ -111,7 +98,7 @@ bool msr_transfer(struct task *task, const uint64_t arg[6], int64_t position, bo
 {
 	unsigned vcpu;
 
-	if (!task->process->msr_devices || !device_vcpu((int)arg[0], &vcpu))
+	if (!task->process->dev_cpu || !msr_device_vcpu((int)arg[0], &vcpu))
 		return false;
 	*result = check_transfer((int)arg[0], write, arg[2], &position);
 	if (*result == 0)

@@ -1,11 +1,13 @@
-/* --pvclock: a page for each vCPU in KVM's layout (Linux Documentation/virt/kvm/x86/msr.rst), from which a program computes
- * nanoseconds by itself. The page is the guest's own memory, as KVM's is. */
+/* Pages in KVM's layout (Linux Documentation/virt/kvm/x86/msr.rst), one for each vCPU, from which a program computes nanoseconds by
+ * itself. They are the guest's own memory, as KVM's are: mapped by --pvclock, or where the guest has put them by WRMSR. */
 #include <sys/mman.h>
 
 #include "emu/linux/load.h"
 #include "emu/linux/schedule.h"
 #include "emu/op/pvclock.h"
 #include "timekeep/timekeep.h"
+
+enum { ENABLED = 1 };
 
 static uint64_t page_of(unsigned vcpu)
 {
@@ -14,23 +16,58 @@ static uint64_t page_of(unsigned vcpu)
 
 void pvclock_refresh(struct process *process)
 {
-	if (!process->options->pvclock)
+	if (!process->pvclock)
 		return;
 	for (unsigned vcpu = 0; vcpu < tk_vcpus(process->clock); vcpu++) {
 		struct tk_pvclock page = { 0 };
 
-		/* No guest thread runs meanwhile, so none sees the odd version. */
+		if (!process->pvclock_page[vcpu])
+			continue;
+		/* No guest thread runs meanwhile, so none sees the odd version. As in KVM a bad address is the guest's loss. */
 		tk_pvclock_refresh(process->clock, vcpu, clock_insns(process), &page);
-		space_write(&process->space, page_of(vcpu), &page, sizeof(page));
+		space_write(&process->space, process->pvclock_page[vcpu], &page, sizeof(page));
 	}
+}
+
+/* As in KVM, once: who wants it anew writes the MSR again. */
+static void write_wall(struct process *process, uint64_t address)
+{
+	struct tk_pvwall wall = { 0 };
+
+	tk_pvwall_refresh(process->clock, clock_insns(process), &wall);
+	space_write(&process->space, address, &wall, sizeof(wall));
+}
+
+void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr)
+{
+	uint64_t value = 0;
+
+	tk_rdmsr(process->clock, vcpu, clock_insns(process), msr, &value);
+	if (msr == MSR_PVCLOCK_WALL || msr == MSR_PVCLOCK_WALL_OLD)
+		write_wall(process, value);
+	if (msr == MSR_PVCLOCK_PAGE || msr == MSR_PVCLOCK_PAGE_OLD) {
+		process->pvclock_page[vcpu] = value & ENABLED ? value & ~(uint64_t)ENABLED : 0;
+		process->pvclock = true;
+	}
+	pvclock_refresh(process); /* the TSC may have been moved */
+}
+
+/* The addresses were those of the memory that is gone. */
+static void forget_pages(struct process *process)
+{
+	for (unsigned vcpu = 0; process->pvclock && vcpu < tk_vcpus(process->clock); vcpu++) {
+		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_PVCLOCK_PAGE, 0);
+		process->pvclock_page[vcpu] = 0;
+	}
+	process->pvclock = false;
 }
 
 int64_t pvclock_map(struct process *process)
 {
-	enum { ENABLED = 1 };
 	unsigned vcpus;
 	int64_t result;
 
+	forget_pages(process);
 	if (!process->options->pvclock)
 		return 0;
 	vcpus = tk_vcpus(process->clock);
@@ -39,8 +76,9 @@ int64_t pvclock_map(struct process *process)
 	if (result < 0)
 		return result;
 	space_set_name(&process->space, GUEST_PVCLOCK, page_of(vcpus), "[pvclock]");
-	for (unsigned vcpu = 0; vcpu < vcpus; vcpu++)
+	for (unsigned vcpu = 0; vcpu < vcpus; vcpu++) {
 		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_PVCLOCK_PAGE, page_of(vcpu) | ENABLED);
-	pvclock_refresh(process);
+		pvclock_msr_written(process, vcpu, MSR_PVCLOCK_PAGE);
+	}
 	return 0;
 }

@@ -59,7 +59,11 @@ void wall_follow(struct process *process);
 /* A process that does not share our clock may set CLOCK_REALTIME, and somebody here wants to know: to be looked for now and then. */
 bool wall_may_be_set(const struct process *process);
 
-/* The pages of --pvclock are written anew. No effect without it. pvclock.c. */
+/* --- pvclock.c ---------------------------------------------------------------------------------------- */
+
+/* The pvclock pages are written anew. No effect without them. */
 void pvclock_refresh(struct process *process);
+/* A time MSR of the vCPU was written: the page may have another place, the wall clock is written where it is wanted. */
+void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr);
 
 #endif

@@ -61,8 +61,9 @@ int64_t syscall_host(uint64_t number, const uint64_t arg[6])
 }
 
 /* -L: calls that look at a file see the one below the prefix. */
-static int64_t pass(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
+int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
 {
+	const struct syscall_row *row = &syscall_table[number];
 	char guest[PATH_MAX], host[PATH_MAX];
 	uint64_t changed[6];
 
@@ -93,7 +94,7 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 		return error;
 	switch (row->class) {
 	case CLASS_PASS:
-		return pass(task, row, number, arg);
+		return syscall_pass(task, number, arg);
 	case CLASS_REFUSE:
 		return refuse(task, row);
 	default:

@@ -80,6 +80,8 @@ extern const unsigned syscall_count;
 uint64_t syscall_extent(const struct syscall_row *row, unsigned number, const uint64_t arg[6]);
 /* The host's kernel does it with these arguments. Returns its result or -errno. */
 int64_t syscall_host(uint64_t number, const uint64_t arg[6]);
+/* The same for a system call that has a row, with the paths that -L asks for. */
+int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6]);
 
 /* Runs the system call that the task's registers ask for: checks pointers, dispatches, prints for --strace. Stores the result
  * in RAX unless it is SYSCALL_WAIT or SYSCALL_NO_RESULT. Returns it. */

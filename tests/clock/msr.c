@@ -1,7 +1,11 @@
 /* /dev/cpu/N/msr as Linux has it. usage: msr VCPUS MODE, MODE being "host" where the TSC is read only */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -92,6 +96,46 @@ static void writes(int fd, int read_only)
 	CHECK(pwrite(fd, &adjust, 8, TSC_ADJUST) == 8, "errno %d", errno);
 }
 
+static void vectors(int fd)
+{
+	uint64_t first = 0, second = 0;
+	struct iovec parts[2] = { { &first, 8 }, { &second, 8 } };
+
+	CHECK(preadv(fd, parts, 2, TSC) == 16 && second >= first && first, "%lu, %lu", first, second);
+	lseek(fd, TSC, SEEK_SET);
+	second = 0;
+	CHECK(readv(fd, parts, 2) == 16 && second >= first, "%lu, %lu", first, second);
+	parts[1].iov_len = 4;
+	CHECK(preadv(fd, parts, 2, TSC) == 8, "errno %d", errno);
+	CHECK(preadv(fd, parts + 1, 1, TSC) == -1 && errno == EINVAL, "errno %d", errno);
+	CHECK(preadv(fd, parts, 1, 0x12345) == -1 && errno == EIO, "errno %d", errno);
+	CHECK(pwritev(fd, parts, 1, 0xce) == -1 && errno == EIO, "errno %d", errno);
+}
+
+static void attributes(int fd, int vcpus)
+{
+	char path[32];
+	struct stat status;
+	struct dirent *entry;
+	DIR *directory = opendir("/dev/cpu");
+	int seen = 0;
+
+	CHECK(fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(202, 0), "mode %o", status.st_mode);
+	CHECK(stat("/dev/cpu/0/msr", &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(202, 0), "mode %o",
+	      status.st_mode);
+	CHECK(stat("/dev/cpu/0", &status) == 0 && S_ISDIR(status.st_mode), "mode %o", status.st_mode);
+	CHECK(access("/dev/cpu/0/msr", R_OK | W_OK) == 0, "errno %d", errno);
+	CHECK(access("/dev/cpu/0/msr", X_OK) == -1 && errno == EACCES, "errno %d", errno);
+	CHECK(access("/dev/cpu/0/cpuid", R_OK) == -1 && errno == ENOENT, "errno %d: the host's CPUID", errno);
+	snprintf(path, sizeof path, "/dev/cpu/%d", vcpus);
+	CHECK(stat(path, &status) == -1 && errno == ENOENT, "errno %d", errno);
+	while (directory && (entry = readdir(directory)))
+		seen += entry->d_name[0] != '.';
+	CHECK(seen == vcpus, "%d", seen);
+	CHECK(directory && faccessat(dirfd(directory), "0/msr", F_OK, 0) == 0, "errno %d", errno);
+	CHECK(directory && openat(dirfd(directory), "0/msr", O_RDONLY) >= 0, "errno %d", errno);
+}
+
 int main(int argc, char **argv)
 {
 	int vcpus = argc > 1 ? atoi(argv[1]) : 1, fd = open_vcpu(0, O_RDWR);
@@ -99,6 +143,8 @@ int main(int argc, char **argv)
 	CHECK(fd >= 0, "errno %d", errno);
 	errors(fd, vcpus);
 	position(fd);
+	vectors(fd);
+	attributes(fd, vcpus);
 	for (int vcpu = 0; vcpu < vcpus; vcpu++)
 		agrees(open_vcpu(vcpu, O_RDWR), vcpu);
 	writes(open_vcpu(0, O_RDWR), argc > 2 && !strcmp(argv[2], "host"));

@@ -65,7 +65,7 @@ static enum reach reach(const struct space *space, uint64_t address, uint64_t le
 		return REACH_NONE;
 	for (uint64_t at = address; at < address + length;) {
 		const struct vma *vma = space_find(space, at);
-		if (!vma || vma->inode)
+		if (!vma || (vma->inode && !(vma->copied && address + length <= vma->file_end)))
 			return REACH_BY_KERNEL;
 		if (!(host_prot(vma->prot) & prot))
 			return REACH_NONE;

@@ -19,6 +19,7 @@ struct vma {
 	ino_t inode;
 	uint64_t file_end;    /* first address beyond the file's last page when it was mapped; 0 if not of a file */
 	bool noexec;          /* the file's mount forbids PROT_EXEC */
+	bool copied;          /* of a file, but all its pages below file_end are anonymous copies: space_privatize */
 	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
 
@@ -36,7 +37,7 @@ struct space_change {
 	uint64_t start, length;
 	uint64_t new_start, new_length;
 	int prot, flags, advice, fd;
-	const struct vma *vma;
+	struct vma *vma; /* may be given to space_privatize */
 };
 
 struct space {
@@ -100,9 +101,9 @@ static inline void space_note_write(struct space *space, uint64_t address, uint6
 		space->follow(space->follower, &(struct space_change){ .kind = SPACE_WRITTEN, .start = address, .length = length });
 }
 
-/* The pages of a private mapping of a file, with the rights `prot`, become anonymous ones with the same content: what happens to the
- * file is no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it was. */
-bool space_privatize(uint64_t start, uint64_t end, int prot);
+/* The pages of a new private mapping of a file, up to `end`, become anonymous ones with the same content: what happens to the file is
+ * no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it was. */
+bool space_privatize(struct vma *vma, uint64_t end);
 /* Maps shared memory of a file without asking what file it is: the list says object `inode`. As space_mmap with MAP_FIXED. */
 int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode);
 /* The same at an `offset` that is beyond the file's end: any access is SIGBUS. */

@@ -13,7 +13,7 @@ static bool same_name(const char *a, const char *b)
 static bool continues(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->dev == b->dev &&
-	       a->inode == b->inode && a->noexec == b->noexec && same_name(a->name, b->name) &&
+	       a->inode == b->inode && a->noexec == b->noexec && a->copied == b->copied && same_name(a->name, b->name) &&
 	       (a->inode == 0 || a->offset + (a->end - a->start) == b->offset);
 }
 

@@ -1,5 +1,7 @@
 #include "emu/trace/format.h"
 
+#include <string.h>
+
 #include <xxhash.h>
 
 #define COUNT(...) (sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
@@ -46,8 +48,8 @@ size_t trace_encode(const struct trace_record *record, uint8_t *to)
 	if (!row->data)
 		return n;
 	n += trace_put_number(to + n, record->size);
-	for (size_t i = 0; i < record->size; i++)
-		to[n + i] = record->data[i];
+	if (record->size)
+		memcpy(to + n, record->data, record->size);
 	return n + record->size;
 }
 

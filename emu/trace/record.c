@@ -138,6 +138,19 @@ static struct recorded_task *known_task(struct task *task)
 	return task->recorded;
 }
 
+static bool vector_changed(const struct vector_state *old, const struct cpu *cpu)
+{
+	return memcmp(old->v, cpu->v, sizeof(old->v)) != 0 || memcmp(&old->x87, &cpu->x87, sizeof(old->x87)) != 0 ||
+	       old->mxcsr != cpu->mxcsr;
+}
+
+static void keep_vector(struct vector_state *vector, const struct cpu *cpu)
+{
+	memcpy(vector->v, cpu->v, sizeof(vector->v));
+	vector->x87 = cpu->x87;
+	vector->mxcsr = cpu->mxcsr;
+}
+
 static void emit_state(struct task *task)
 {
 	struct process *process = task->process;
@@ -146,7 +159,6 @@ static void emit_state(struct task *task)
 	const struct trace_registers *old = recorder->stopped && recorder->stop.task == recorded ? &recorder->stop.registers
 	                                                                                        : &recorded->registers;
 	struct trace_registers new;
-	struct xsave_area vector;
 	uint8_t changes[TRACE_CHANGES_MAX];
 
 	trace_registers_of(&task->cpu, &new);
@@ -159,8 +171,10 @@ static void emit_state(struct task *task)
 		append(process, RECORD_DATA(STATE, changes, size));
 		recorded->registers = new;
 	}
-	trace_vector_of(&task->cpu, &vector);
-	if (memcmp(&vector, &recorded->vector, sizeof(vector)) != 0) {
+	if (vector_changed(&recorded->vector, &task->cpu)) {
+		struct xsave_area vector;
+
+		trace_vector_of(&task->cpu, &vector);
 		if (recorder->stopped)
 			append_stop(process);
 		append_thread(process, task->tid);
@@ -258,7 +272,7 @@ void record_stop(struct task *task, enum cpu_exit exit)
 	recorder->stop.guest_ns = clock_now(process);
 	recorder->stop.host_ns = now;
 	trace_registers_of(&task->cpu, &recorder->stop.registers);
-	trace_vector_of(&task->cpu, &task->recorded->vector);
+	keep_vector(&task->recorded->vector, &task->cpu);
 	recorder->call_mark = recorder->ranges;
 	check_and_flush(task, now);
 	if (recorder->stop.exit != TRACE_EXIT_COUNT && recorder->stopped)

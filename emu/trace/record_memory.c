@@ -171,7 +171,7 @@ static void emit_map(struct process *process, const struct vma *vma, uint64_t st
 }
 
 /* The pages are as the file is now, and stay so: neither the recording nor the run follows the file. */
-static void emit_private(struct process *process, const struct vma *vma)
+static void emit_private(struct process *process, struct vma *vma)
 {
 	uint64_t content_end = vma->end;
 
@@ -186,7 +186,7 @@ static void emit_private(struct process *process, const struct vma *vma)
 	if (content_end == vma->start)
 		return;
 	emit_map(process, vma, vma->start, content_end, 0, 0);
-	if (!space_privatize(vma->start, content_end, vma->prot))
+	if (!space_privatize(vma, content_end))
 		log_line(process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
 	emit_private_content(process, vma->start, content_end, vma->offset);
 }

@@ -35,11 +35,18 @@ struct recording {
 	struct trace_writer writer;
 };
 
+/* x87, SSE and AVX as struct cpu holds them. */
+struct vector_state {
+	union vector v[16];
+	struct x87 x87;
+	uint32_t mxcsr;
+};
+
 /* What the log says of a thread: where it is after the records so far. */
 struct recorded_task {
 	pid_t tid;
 	struct trace_registers registers;
-	struct xsave_area vector;
+	struct vector_state vector;
 };
 
 struct range {

@@ -70,7 +70,7 @@ _Noreturn void process_die(struct process *process, int status)
 	record_exit(process, status, tree_alone(process));
 	fflush(NULL);
 	vfork_done(process);
-	tree_leave(process, status);
+	tree_leave(process);
 	if (WIFEXITED(status))
 		_exit(WEXITSTATUS(status));
 	if (!process->options->status)

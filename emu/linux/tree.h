@@ -50,8 +50,8 @@ void tree_wall_changed(struct process *process);
 
 /* --- ends -------------------------------------------------------------------------------------------- */
 
-/* The process is about to die, its status being `status`: closes its descriptors, hands the turn on for good. */
-void tree_leave(struct process *process, int status);
+/* The process is about to die: closes its descriptors, hands the turn on for good. */
+void tree_leave(struct process *process);
 /* No other process of the run is left. Without a tree: this is the one that the run began with. */
 bool tree_alone(const struct process *process);
 /* About to be stopped by a signal, and continued again. While all processes are stopped the clock is (tk_stop); without a tree while

@@ -69,18 +69,23 @@ bool tree_alone(const struct process *process)
 	return tree || !process->forked;
 }
 
-void tree_leave(struct process *process, int status)
+/* The member has ended, or is about to: it waits for nothing and is nobody's parent. */
+static void let_go(struct process *process, const struct member *member)
+{
+	tk_disarm(process->clock, (uint64_t)member->pid);
+	leave_family(process->tree, (int)(member - process->tree->member));
+}
+
+void tree_leave(struct process *process)
 {
 	struct tree *tree = process->tree;
 	struct member *member;
 
-	(void)status;
 	if (!tree)
 		return;
 	member = member_self(process);
-	tk_disarm(process->clock, (uint64_t)process->pid);
+	let_go(process, member);
 	syscall(SYS_close_range, 0, ~0u, 0);
-	leave_family(tree, process->member);
 	member->cpu_ns = process->cpu_ns;
 	member->children_cpu_ns = process->children_cpu_ns;
 	tree->quiet = 0;
@@ -167,6 +172,7 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
+		let_go(process, member);
 		member->state = FREE;
 	}
 	return pid;
@@ -238,8 +244,7 @@ void tree_signal_sent(struct process *process, int number)
 		member_poke(member);
 		if (number == SIGKILL) {
 			await_death(member);
-			tk_disarm(process->clock, (uint64_t)member->pid);
-			leave_family(tree, i);
+			let_go(process, member);
 			member_ended(tree, member);
 		} else if (number == SIGSTOP && member->state != STOPPED) {
 			member->state = STOPPED;

@@ -150,16 +150,17 @@ static void check_holder(struct process *process)
 /* Looks after what could end this process's wait: signals, and while the holder waits as well, descriptors. */
 static void wait_in_poll(struct process *process, const struct turn_end *end)
 {
-	struct member *member = member_self(process);
 	bool descriptors = atomic_is(&process->tree->watching);
 	struct pollfd *fds = descriptors ? end->fds : end->fds + end->count - 1;
 	int ready = poll(fds, descriptors ? end->count : 1, CHECK_HOLDER_MS);
 
-	if (ready == 0)
-		check_holder(process);
-	if (ready <= 0 || has_turn(process) || answer_doorbell(process))
+	if (ready > 0 && (has_turn(process) || answer_doorbell(process)))
 		return;
-	member_poke(member);
+	if (ready == 0 || end->fds[end->count - 1].revents) /* SIGCHLD may be of the holder's death */
+		check_holder(process);
+	if (ready <= 0)
+		return;
+	member_poke(member_self(process));
 	call_watching_holder(process->tree);
 }
 

@@ -7,7 +7,7 @@
 	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 #define EACH_LONG_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
-/* --- BT and its kin: only CF is written, so the others are loaded first -------------------------- */
+/* --- BT and its kin: only CF is written; OF, SF, AF and PF, which the SDM leaves undefined, stay as well --- */
 
 /* `result` is what becomes of the register: set_reg, or test_only for BT, which must not clear an upper half. */
 #define test_only16(cpu, offset, value) ((void)(value))
@@ -17,10 +17,10 @@
 #define BIT_TEST_HANDLERS(name, lock, result, BITS, suffix)                                                      \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t bit, flags_t *flags)           \
 	{                                                                                                        \
-		uint32_t ax = *flags;                                                                            \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
-		        : "+r"(dst), "+a"(ax) : "r"(bit) : "cc");                                                \
-		*flags = (flags_t)ax;                                                                            \
+		uint32_t ax;                                                                                     \
+		__asm__(#name suffix " %2, %0\n\tlahf"                                                           \
+		        : "+r"(dst), "=a"(ax) : "r"(bit) : "cc");                                                \
+		*flags = (flags_t)((*flags & ~FLAG_CF) | (ax & FLAG_CF));                                        \
 		return dst;                                                                                      \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rr)                                                                          \
@@ -44,10 +44,10 @@
 	{                                                                                                        \
 		guest_u##BITS *p = guest_pointer(cpu, i, address);                                               \
 		uint##BITS##_t value = (uint##BITS##_t)((bit) & (BITS - 1));                                     \
-		uint32_t ax = cpu->flags;                                                                        \
-		__asm__ volatile("addb $127, %%al\n\tsahf\n\t" lock #name suffix " %2, %1\n\tseto %%al\n\tlahf"  \
-		                 : "+a"(ax), "+m"(*p) : "r"(value) : "cc", "memory");                            \
-		cpu->flags = (flags_t)ax;                                                                        \
+		uint32_t ax;                                                                                     \
+		__asm__ volatile(lock #name suffix " %2, %1\n\tlahf"                                             \
+		                 : "=a"(ax), "+m"(*p) : "r"(value) : "cc", "memory");                            \
+		cpu->flags = (flags_t)((cpu->flags & ~FLAG_CF) | (ax & FLAG_CF));                                \
 		NEXT();                                                                                          \
 	}
 
@@ -65,11 +65,13 @@ EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, bts, "lock ", set_reg)
 EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btr, "lock ", set_reg)
 EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ", set_reg)
 
+enum { BMI_FLAGS = FLAGS_ALL & ~(FLAG_AF | FLAG_PF) };
+
 /* --- dst = f(src), with flags: the host does them; those that it lacks the guest does not have ----- */
 
 /* BSF and BSR leave dst alone when src is 0 (as every CPU does), and so does the host's with dst as an in-out operand. Flags
- * that an instruction leaves undefined come from the host too. */
-#define SCAN_HANDLERS(name, BITS, suffix)                                                                        \
+ * that are not `defined` are 0: what the host makes of them is not the same everywhere. */
+#define SCAN_HANDLERS(name, defined, BITS, suffix)                                                               \
 	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src)                            \
 	{                                                                                                        \
 		uint##BITS##_t dst = *reg##BITS(cpu, to);                                                        \
@@ -77,7 +79,7 @@ EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ", set_reg)
 		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
 		        : "+r"(dst), "+a"(ax) : "r"(src) : "cc");                                                \
 		set_reg##BITS(cpu, to, dst);                                                                     \
-		cpu->flags = (flags_t)ax;                                                                        \
+		cpu->flags = (flags_t)(ax & (defined));                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rr)                                                                          \
 	{                                                                                                        \
@@ -89,17 +91,17 @@ EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ", set_reg)
 		name##BITS(cpu, i->a, guest_load##BITS(cpu, i, address_based(cpu, i)));                          \
 		NEXT();                                                                                          \
 	}
-EACH_WIDE_WIDTH(SCAN_HANDLERS, bsf)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, bsr)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, tzcnt)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, lzcnt)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, popcnt)
-EACH_LONG_WIDTH(SCAN_HANDLERS, blsi)
-EACH_LONG_WIDTH(SCAN_HANDLERS, blsr)
-EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, bsf, FLAG_ZF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, bsr, FLAG_ZF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, tzcnt, FLAG_ZF | FLAG_CF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, lzcnt, FLAG_ZF | FLAG_CF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, popcnt, FLAGS_ALL)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsi, BMI_FLAGS)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsr, BMI_FLAGS)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk, BMI_FLAGS)
 
 /* dst = f(src1, src2), in Intel's order of the sources. */
-#define THREE_HANDLERS(name, BITS, suffix)                                                                       \
+#define THREE_HANDLERS(name, defined, BITS, suffix)                                                              \
 	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src1, uint##BITS##_t src2)      \
 	{                                                                                                        \
 		uint##BITS##_t dst;                                                                              \
@@ -107,7 +109,7 @@ EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk)
 		__asm__("addb $127, %%al\n\tsahf\n\t" #name " %3, %2, %0\n\tseto %%al\n\tlahf"                   \
 		        : "=&r"(dst), "+a"(ax) : "r"(src1), "r"(src2) : "cc");                                   \
 		set_reg##BITS(cpu, to, dst);                                                                     \
-		cpu->flags = (flags_t)ax;                                                                        \
+		cpu->flags = (flags_t)(ax & (defined));                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rrr)                                                                         \
 	{                                                                                                        \
@@ -127,11 +129,11 @@ EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk)
 		NEXT();                                                                                          \
 	}
 #pragma GCC diagnostic ignored "-Wunused-function" /* each instruction has its memory operand in one place only */
-EACH_LONG_WIDTH(THREE_HANDLERS, andn)
-EACH_LONG_WIDTH(THREE_HANDLERS, bextr)
-EACH_LONG_WIDTH(THREE_HANDLERS, bzhi)
-EACH_LONG_WIDTH(THREE_HANDLERS, pdep)
-EACH_LONG_WIDTH(THREE_HANDLERS, pext)
+EACH_LONG_WIDTH(THREE_HANDLERS, andn, BMI_FLAGS)
+EACH_LONG_WIDTH(THREE_HANDLERS, bextr, FLAG_ZF | FLAG_CF | FLAG_OF)
+EACH_LONG_WIDTH(THREE_HANDLERS, bzhi, BMI_FLAGS)
+EACH_LONG_WIDTH(THREE_HANDLERS, pdep, FLAGS_ALL)
+EACH_LONG_WIDTH(THREE_HANDLERS, pext, FLAGS_ALL)
 
 /* ADCX and ADOX: add with one flag, which is all that they write. */
 #define ADX_HANDLERS(name, BITS, suffix)                                                                         \

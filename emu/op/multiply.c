@@ -5,6 +5,9 @@
 
 /* --- bodies: the double-width operand is in RDX:RAX (AX for bytes) ------------------------------- */
 
+/* What multiplications say of their product; the other flags are undefined (SDM vol. 2), and 0 here. */
+enum { PRODUCT_FLAGS = FLAG_CF | FLAG_OF };
+
 /* Each takes the source and works on the register file. DIV and IDIV may raise #DE on the host, which the fault handler turns into
  * the guest's; the registers are written afterwards only. */
 #define WIDE_MULTIPLY_BODY(name, BITS, suffix)                                                                  \
@@ -17,7 +20,7 @@
 		        : "+a"(low), "=&d"(high), "=&q"(of), "=&r"(ax) : "r"(src) : "cc");                      \
 		set_reg##BITS(cpu, gpr_offset(RAX, false), (uint##BITS##_t)ax);                                 \
 		set_reg##BITS(cpu, gpr_offset(RDX, false), high);                                               \
-		cpu->flags = (flags_t)((low & 0xff00) | of);                                                    \
+		cpu->flags = (flags_t)((low & FLAG_CF) | of);                                                   \
 	}
 
 #define BYTE_MULTIPLY_BODY(name)                                                                                \
@@ -28,7 +31,7 @@
 		__asm__(#name "b %3\n\tseto %1\n\tmovl %%eax, %2\n\tlahf"                                       \
 		        : "+a"(ax), "=&q"(of), "=&r"(product) : "q"(src) : "cc");                               \
 		set_reg16(cpu, gpr_offset(RAX, false), (uint16_t)product);                                      \
-		cpu->flags = (flags_t)((ax & 0xff00) | of);                                                     \
+		cpu->flags = (flags_t)((ax & FLAG_CF) | of);                                                    \
 	}
 
 #define DIVIDE_BODY(name, BITS, suffix)                                                                         \
@@ -66,7 +69,7 @@ BYTE_DIVIDE_BODY(idiv)
 	{                                                                                                       \
 		uint32_t ax;                                                                                    \
 		__asm__("imul" suffix " %2, %0\n\tseto %%al\n\tlahf" : "+r"(dst), "=a"(ax) : "rm"(src) : "cc");  \
-		*flags = (flags_t)ax;                                                                           \
+		*flags = (flags_t)ax & PRODUCT_FLAGS;                                                           \
 		return dst;                                                                                     \
 	}                                                                                                       \
 	static inline uint##BITS##_t imul##BITS##_short_dead(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags) \

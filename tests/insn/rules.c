@@ -117,6 +117,16 @@ uint64_t rules_undefined_flags(const struct decoded *decoded, const struct machi
 	return 0;
 }
 
+uint64_t rules_chosen_flags(const struct decoded *decoded, uint64_t in)
+{
+	switch (decoded->op) {
+	case OP_BT: case OP_BTS: case OP_BTR: case OP_BTC: case OP_DIV: case OP_IDIV:
+		return in;
+	default:
+		return 0;
+	}
+}
+
 unsigned rules_unseen_memory(const struct decoded *decoded, struct unseen unseen[UNSEEN_MAX])
 {
 	enum { IMAGE_FOP = 6, IMAGE_FIP = 8, IMAGE_MXCSR_MASK = 28, ENV_WIDE = 12, ENV_NARROW = 6 };

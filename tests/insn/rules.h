@@ -14,6 +14,8 @@ const char *rules_denied(const struct decoded *decoded);
 /* RFLAGS bits that the SDM leaves undefined after the instruction; `machine` is the state before it when it is known
  * (shift counts), NULL when any value must be expected. */
 uint64_t rules_undefined_flags(const struct decoded *decoded, const struct machine *machine);
+/* What the emulator makes of flags that are undefined: `in`, for instructions that leave them as they were, or 0. */
+uint64_t rules_chosen_flags(const struct decoded *decoded, uint64_t in);
 
 /* Whether the result itself is undefined, so that the case says nothing. */
 bool rules_undefined_result(const struct decoded *decoded, const struct machine *machine);

@@ -96,6 +96,10 @@ struct cpu {
 	struct exception exception;
 	uint64_t fault_address; /* of an access that the limit check refused */
 
+	/* Answers a system call, SYSCALL having been counted and RCX and R11 set, so that the run goes on; false: the run is to
+	 * end, as it does where this is NULL. */
+	bool (*answer)(struct cpu *cpu);
+
 	const struct tk *clock; /* what RDTSC and its kin read, with the count clock_base + cpu_count() */
 	uint64_t clock_base;   /* the clock's instructions (of all threads and processes) when this run began */
 	unsigned vcpu;         /* on which vCPU this thread is scheduled */

@@ -78,19 +78,40 @@ bool clock_counts_cpu(const struct process *process)
 	return tk_mode(process->clock) == TK_ICOUNT;
 }
 
-void clock_account(struct task *task, uint64_t insns, int64_t before)
+void clock_run_begin(struct task *task)
 {
-	struct process *process = task->process;
+	task->cpu.clock_base = clock_insns(task->process);
+	task->run_insns = 0;
+	if (clock_counts_cpu(task->process))
+		task->run_began = clock_now(task->process);
+}
 
+void clock_run_reached(struct task *task)
+{
+	uint64_t count = cpu_count(&task->cpu, 0), insns = count - task->run_insns;
+
+	task->run_insns = count;
 	task->insns += insns;
-	process->insns += insns;
-	*process->clock_insns += insns;
-	if (clock_counts_cpu(process)) {
-		int64_t ran = clock_now(process) - before;
+	task->process->insns += insns;
+	*task->process->clock_insns += insns;
+}
 
-		task->cpu_ns += ran;
-		process->cpu_ns += ran;
+/* Of the run under way. */
+static int64_t run_ns(const struct task *task)
+{
+	return task->run_insns > 0 ? clock_now(task->process) - task->run_began : 0;
+}
+
+void clock_run_end(struct task *task)
+{
+	clock_run_reached(task);
+	if (clock_counts_cpu(task->process)) {
+		int64_t ns = run_ns(task);
+
+		task->cpu_ns += ns;
+		task->process->cpu_ns += ns;
 	}
+	task->run_insns = 0;
 }
 
 int64_t clock_scaled(const struct process *process, int64_t host_ns)
@@ -110,7 +131,7 @@ static int64_t host_cpu(const struct process *process, clockid_t id)
 
 int64_t clock_process_cpu(const struct process *process)
 {
-	return clock_counts_cpu(process) ? process->cpu_ns : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
+	return clock_counts_cpu(process) ? process->cpu_ns + run_ns(process->current) : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* One host thread runs them all: without the count, a thread's share follows its instructions. */
@@ -119,7 +140,7 @@ int64_t clock_task_cpu(const struct task *task)
 	const struct process *process = task->process;
 
 	if (clock_counts_cpu(process))
-		return task->cpu_ns;
+		return task->cpu_ns + run_ns(task);
 	if (task->insns == process->insns)
 		return host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
 	return (int64_t)((unsigned __int128)host_cpu(process, CLOCK_PROCESS_CPUTIME_ID) * task->insns / process->insns);

@@ -61,6 +61,8 @@ struct task {
 	struct fault_state fault; /* of the last synchronous exception, for signal frames */
 	uint64_t affinity;       /* vCPUs that it may run on, bit n for vCPU n */
 	uint64_t insns;          /* executed by this thread */
+	uint64_t run_insns;      /* those of the run under way among them; its time is not in cpu_ns yet */
+	int64_t run_began;       /* when, icount */
 	int64_t cpu_ns;          /* virtual time that this thread has run, icount */
 	struct recorded_task *recorded; /* what a recording's log says of it; owned */
 };

@@ -25,7 +25,7 @@ struct turn_end idle_gather(struct process *process);
 
 /* --- clock.c ------------------------------------------------------------------------------------------ */
 
-/* Instructions that the clock has seen, up to the last leaving of cpu_run. */
+/* Instructions that the clock has seen, up to where the clock was last told (clock_run_...). */
 uint64_t clock_insns(const struct process *process);
 int64_t clock_now(const struct process *process);
 /* Tells the clock of the process's next deadline, if that may have changed. */
@@ -38,8 +38,11 @@ uint64_t clock_budget(struct process *process);
 void clock_watch_stops(struct process *process);
 /* SIGCONT has been taken from the host. */
 void clock_continued(struct process *process);
-/* After `insns` instructions of `task`, the clock having said `before` as they began. */
-void clock_account(struct task *task, uint64_t insns, int64_t before);
+/* Around a run of `task` by cpu_run. */
+void clock_run_begin(struct task *task);
+void clock_run_end(struct task *task);
+/* Within a run: the clock and the counts are as they would be if it ended now. */
+void clock_run_reached(struct task *task);
 /* Whether CPU time is counted from instructions, in mode icount; else it is the host's. */
 bool clock_counts_cpu(const struct process *process);
 /* CPU time in ns: of the process, or of the thread. */

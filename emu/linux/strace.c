@@ -334,12 +334,9 @@ static bool destroys_arguments(const struct syscall_row *row)
 	               strcmp(row->name, "rt_sigreturn") == 0);
 }
 
-void strace_begin(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
-                  const uint64_t arg[6])
+void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
+                     const uint64_t arg[6])
 {
-	line->on = task->process->strace;
-	if (!line->on)
-		return;
 	line->length = 0;
 	line->whole = destroys_arguments(row);
 	put_pid(line, task);
@@ -351,11 +348,9 @@ void strace_begin(struct strace_line *line, struct task *task, const struct sysc
 		put_arguments(line, task, row, arg, 0);
 }
 
-void strace_end(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
-                int64_t result)
+void strace_put_result(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
+                       int64_t result)
 {
-	if (!line->on)
-		return;
 	if (row && !line->whole)
 		put_arguments(line, task, row, arg, result);
 	put(line, "%*s= ", line->length < 39 ? (int)(39 - line->length) + 1 : 1, "");

@@ -113,6 +113,12 @@ static const struct syscall_row *find_row(uint64_t number)
 	return number < syscall_count && syscall_table[number].name ? &syscall_table[number] : NULL;
 }
 
+bool syscall_is_quick(uint64_t number)
+{
+	number = (uint32_t)number;
+	return number < syscall_count && syscall_table[number].quick;
+}
+
 int64_t syscall_dispatch(struct task *task)
 {
 	struct cpu *cpu = &task->cpu;

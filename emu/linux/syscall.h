@@ -2,6 +2,7 @@
 #ifndef TICK86_EMU_SYSCALL_H
 #define TICK86_EMU_SYSCALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,12 +70,15 @@ struct syscall_row {
 	uint8_t args;
 	int16_t refuse;    /* CLASS_REFUSE: errno */
 	struct syscall_arg arg[6];
+	bool quick;        /* it changes nothing but what it points at, and neither waits nor wakes */
 	syscall_run *run;  /* NULL for CLASS_PASS and CLASS_REFUSE */
 };
 
 /* Indexed by number; rows without a name are unknown system calls. table.c; the rows themselves are in rows/, by subject. */
 extern const struct syscall_row syscall_table[];
 extern const unsigned syscall_count;
+
+bool syscall_is_quick(uint64_t number);
 
 /* Bytes that the pointer argument `number` of the row says it points at; UINT64_MAX on overflow. */
 uint64_t syscall_extent(const struct syscall_row *row, unsigned number, const uint64_t arg[6]);

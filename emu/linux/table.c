@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "emu/linux/syscall.h"
+#include "emu/linux/calls.h"
 #include "emu/linux/words.h"
 
 /* Newer than the oldest headers that we build with. */
@@ -14,23 +14,14 @@
 #define __NR_fchmodat2 452
 #endif
 
-/* First the functions that the rows name ... */
-#define PASS(...)
-#define REFUSE(...)
-#define RUN(CLASS, NAME, ...) syscall_run sys_##NAME;
-#include "emu/linux/rows/all.h"
-#undef RUN
-#undef PASS
-#undef REFUSE
-
-/* ... then the rows. */
 #include "emu/linux/rows/vocabulary.h"
 #define ARGUMENTS(...) (sizeof((struct syscall_arg[]){__VA_ARGS__}) / sizeof(struct syscall_arg))
-#define ROW(CLASS, NAME, ERRNO, FUNCTION, ...) \
-	[__NR_##NAME] = {#NAME, CLASS, ARGUMENTS(__VA_ARGS__), ERRNO, {__VA_ARGS__}, FUNCTION},
-#define PASS(NAME, ...)          ROW(CLASS_PASS, NAME, 0, NULL, __VA_ARGS__)
-#define REFUSE(NAME, ERRNO, ...) ROW(CLASS_REFUSE, NAME, ERRNO, NULL, __VA_ARGS__)
-#define RUN(CLASS, NAME, ...)    ROW(CLASS_##CLASS, NAME, 0, sys_##NAME, __VA_ARGS__)
+#define ROW(CLASS, NAME, ERRNO, IS_QUICK, FUNCTION, ...) \
+	[__NR_##NAME] = {#NAME, CLASS, ARGUMENTS(__VA_ARGS__), ERRNO, {__VA_ARGS__}, IS_QUICK, FUNCTION},
+#define PASS(NAME, ...)          ROW(CLASS_PASS, NAME, 0, false, NULL, __VA_ARGS__)
+#define REFUSE(NAME, ERRNO, ...) ROW(CLASS_REFUSE, NAME, ERRNO, false, NULL, __VA_ARGS__)
+#define RUN(CLASS, NAME, ...)    ROW(CLASS_##CLASS, NAME, 0, false, sys_##NAME, __VA_ARGS__)
+#define QUICK(CLASS, NAME, ...)  ROW(CLASS_##CLASS, NAME, 0, true, sys_##NAME, __VA_ARGS__)
 
 const struct syscall_row syscall_table[] = {
 #include "emu/linux/rows/all.h"

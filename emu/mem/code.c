@@ -48,6 +48,7 @@ static void add(struct space *space, uint64_t page)
 		resize(space, space->code_capacity ? 2 * space->code_capacity : 256);
 	space->code_pages[find_slot(space, page)] = page / GUEST_PAGE + 1;
 	space->code_count++;
+	forget_plain_page(space);
 }
 
 /* Closes the hole that a removal leaves: later keys of the same run move up. */
@@ -202,7 +203,7 @@ static void unprotect_page(struct space *space, uint64_t page)
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
 {
 	space_note_write(space, address, length);
-	if (space->code_count == 0 || length == 0 || !space_in_guest(address, length))
+	if (space->code_count == 0 || length == 0 || space_is_plain(space, address, length) || !space_in_guest(address, length))
 		return;
 	for_code_pages(space, page_floor(address), page_ceil(address + length), unprotect_page);
 }

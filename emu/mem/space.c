@@ -18,6 +18,7 @@ static void begin_empty(struct space *space)
 	space->next_shared = 1;
 	space->code_pages = NULL;
 	space->code_count = space->code_capacity = 0;
+	space->plain_page = NO_PAGE;
 }
 
 void space_init(struct space *space)
@@ -92,11 +93,17 @@ bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 bool space_write(struct space *space, uint64_t address, const void *from, size_t length)
 {
 	struct iovec local = {(void *)from, length}, remote = {(void *)address, length};
+	if (space_is_plain(space, address, length)) {
+		memcpy((void *)address, from, length);
+		return true;
+	}
 	space_prepare_write(space, address, length);
 	switch (reach(space, address, length, PROT_WRITE)) {
 	case REACH_DIRECT:
-		if (length > 0)
-			memcpy((void *)address, from, length);
+		if (length == 0)
+			return true;
+		memcpy((void *)address, from, length);
+		space->plain_page = space->follow ? NO_PAGE : page_floor(address); /* a follower is told of each write */
 		return true;
 	case REACH_BY_KERNEL:
 		return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;

@@ -40,6 +40,8 @@ struct space_change {
 	struct vma *vma; /* may be given to space_privatize */
 };
 
+#define NO_PAGE UINT64_MAX
+
 struct space {
 	struct vma *vma;      /* sorted by start */
 	size_t count, capacity;
@@ -50,6 +52,7 @@ struct space {
 	ino_t next_shared;    /* shared anonymous memory is told apart by made-up inode numbers */
 	uint64_t *code_pages; /* open-addressed set of page numbers that are write-protected since they hold decoded code */
 	size_t code_count, code_capacity;
+	uint64_t plain_page;  /* the page last written, if it is still writable, without code, and no file's; or NO_PAGE */
 	/* Called when code in [start, end) may no longer be what was decoded. */
 	void (*code_changed)(void *context, uint64_t start, uint64_t end);
 	void *context;

@@ -93,6 +93,7 @@ static void merge(struct space *space, size_t first, size_t last)
 void vma_insert(struct space *space, struct vma vma)
 {
 	size_t i = vma_lower(space, vma.start);
+	forget_plain_page(space);
 	open_slot(space, i);
 	space->vma[i] = vma;
 	merge(space, i, i);
@@ -103,6 +104,7 @@ void vma_remove(struct space *space, uint64_t start, uint64_t end)
 	size_t first = split(space, start), last = split(space, end);
 	if (first == last)
 		return;
+	forget_plain_page(space);
 	for (size_t i = first; i < last; i++)
 		free(space->vma[i].name);
 	memmove(&space->vma[first], &space->vma[last], (space->count - last) * sizeof(struct vma));
@@ -112,6 +114,7 @@ void vma_remove(struct space *space, uint64_t start, uint64_t end)
 void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot)
 {
 	size_t first = split(space, start), last = split(space, end);
+	forget_plain_page(space);
 	for (size_t i = first; i < last; i++)
 		space->vma[i].prot = prot;
 	if (first < last)

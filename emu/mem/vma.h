@@ -43,6 +43,18 @@ void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char 
 /* What the host grew by itself (MAP_GROWSDOWN) enters the list. */
 void vma_catch_up_growth(struct space *space);
 
+/* Whether the emulator may write there without asking further. */
+static inline bool space_is_plain(const struct space *space, uint64_t address, uint64_t length)
+{
+	return page_floor(address) == space->plain_page && length <= GUEST_PAGE - address % GUEST_PAGE;
+}
+
+/* Rights have changed, or code has come. */
+static inline void forget_plain_page(struct space *space)
+{
+	space->plain_page = NO_PAGE;
+}
+
 /* Drops the decoded code of the range and makes its pages writable again where the guest may write. */
 void code_forget(struct space *space, uint64_t start, uint64_t end);
 /* The same for every mapping of a file: a new way to write its pages has come up. */

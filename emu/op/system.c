@@ -195,6 +195,8 @@ static HANDLER(syscall)
 	cpu->rip = links_of(i)->self->target[1];
 	cpu->r[RCX] = cpu->rip;
 	cpu->r[R11] = rflags_get(cpu);
+	if (cpu->answer && !cpu->tf && cpu->answer(cpu))
+		ENTER(links_of(i)->fall, leave_fall);
 	cpu->exit = EXIT_SYSCALL;
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /* The vocabulary of the row lists in this directory. Included by emu/linux/table.c only.
  *
  *   RUN(CLASS, name, args...)     done by sys_name, which must exist
+ *   QUICK(CLASS, name, args...)   the same, and syscall.h's `quick`
  *   PASS(name, args...)           done by the host's kernel
  *   REFUSE(name, ERRNO, args...)  refused with this errno and a log line
  *

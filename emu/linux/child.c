@@ -9,6 +9,7 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/child.h"
+#include "emu/linux/file.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/tree.h"
@@ -62,11 +63,21 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 	return pid;
 }
 
-/* Waits for a child's next change of state, for the caller to look again. */
+/* Waits for a child's next change of state, for the caller to look again. Of silent children nobody tells. */
 static int64_t wait_for_change(struct task *task)
 {
-	task->wait.child = true;
-	return wait_until(task, WAIT_FOREVER);
+	int64_t result;
+
+	if (!task->process->silent_children) {
+		task->wait.child = true;
+		return wait_until(task, WAIT_FOREVER);
+	}
+	result = file_retried(task);
+	if (result == 0) {
+		result = file_retry_later(task);
+		task->wait.child = true;
+	}
+	return result;
 }
 
 int64_t sys_wait4(struct task *task, const uint64_t arg[6])

@@ -55,6 +55,7 @@ int64_t file_retry_later(struct task *task)
 	uint64_t progress = task->wait.progress;
 	wait_clear(&task->wait);
 	task->wait.progress = progress;
+	task->wait.retries = true;
 	return wait_until(task, wait_deadline(task, RETRY_NS));
 }
 

@@ -43,6 +43,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	if (process->vfork_pipe >= 0)
 		close(process->vfork_pipe);
 	process->vfork_pipe = -1;
+	process->silent_children = false;
 	clone_apply(task, request);
 }
 
@@ -100,6 +101,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		return 0;
 	}
 	pid = tree_child_started(task->process, pid, host_pid);
+	task->process->silent_children |= request->exit_signal != SIGCHLD;
 	close(pipe_fd[1]);
 	record_forked(task->process, pid);
 	parent_goes_on(task, request, pid, pidfd);

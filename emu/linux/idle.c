@@ -10,10 +10,12 @@
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/thread.h"
+#include "emu/linux/timer.h"
 #include "emu/linux/tree.h"
 #include "emu/trace/record.h"
 
-enum { DEADLOCK_STATUS = 125, NS_PER_S = 1000000000, SHARED_FUTEX_NS = 1000000, SHARED_WALL_NS = 10000000 };
+enum { DEADLOCK_STATUS = 125, NS_PER_S = 1000000000, SHARED_FUTEX_NS = 1000000, SHARED_WALL_NS = 10000000,
+       LOOK_AGAIN_NS = 1000000 };
 #define ENDLESS_NS (INT64_C(1) << 60) /* 36 years */
 
 static void describe_wait(const struct task *task, char *text, size_t size)
@@ -53,6 +55,23 @@ static unsigned count_fds(const struct process *process)
 	return count;
 }
 
+/* Whether a thread or a timer has a deadline, other than to look again for what nobody tells. */
+static bool has_deadline(const struct process *process)
+{
+	for (const struct task *task = process->tasks; task; task = task->next)
+		if (task->state == TASK_WAITING && task->wait.deadline != WAIT_FOREVER && !task->wait.retries)
+			return true;
+	return timer_next_deadline(process) != WAIT_FOREVER;
+}
+
+/* With sleep=off time would fly where there is nothing but to look again, and again: then it passes no faster than the host's. */
+static int64_t shortest_wait(const struct process *process)
+{
+	bool timed = process->tree ? tree_timed(process) : has_deadline(process);
+
+	return tk_sleep_off(process->clock) && !timed ? LOOK_AGAIN_NS : 0;
+}
+
 /* Whether something that is no timer can end the wait. A signal from outside always can, but with sleep=off a thread that waits
  * for nothing else would never be told from a deadlock. */
 static bool external_wait(const struct process *process)
@@ -64,7 +83,7 @@ static bool external_wait(const struct process *process)
 
 struct turn_end idle_gather(struct process *process)
 {
-	struct turn_end end = { .fds = calloc(count_fds(process) + 1, sizeof(*end.fds)) };
+	struct turn_end end = { .fds = calloc(count_fds(process) + 1, sizeof(*end.fds)), .timed = has_deadline(process) };
 
 	if (!end.fds)
 		return end;
@@ -153,6 +172,8 @@ void idle_wait(struct process *process)
 		wait_ns = -1;
 		break;
 	case TK_IDLE_WAIT:
+		if (wait_ns == 0)
+			wait_ns = shortest_wait(process);
 		break;
 	}
 	most_ns = wait_at_most(process);

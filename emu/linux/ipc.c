@@ -47,7 +47,9 @@ static int64_t semop_until(struct task *task, const uint64_t arg[6], uint64_t de
 		task->wait.progress = deadline;
 	if ((uint64_t)task_clock_ns(task, CLOCK_MONOTONIC) >= task->wait.progress)
 		return -EAGAIN;
-	return file_retry_later(task);
+	result = file_retry_later(task);
+	task->wait.retries = task->wait.progress == WAIT_FOREVER;
+	return result;
 }
 
 int64_t sys_semop(struct task *task, const uint64_t arg[6])

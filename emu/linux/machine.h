@@ -102,6 +102,7 @@ struct process {
 	struct guest_sigaction action[GUEST_SIGNALS + 1];
 	struct pending_signal *pending; /* directed at the process */
 	pid_t pid;
+	bool silent_children;    /* some of its children send no SIGCHLD when they end */
 	bool forked;             /* a descendant of the process that the run began with */
 	char *exe_path;          /* absolute, what /proc/self/exe is */
 	uint64_t auxv_start, auxv_end, arg_start, arg_end, env_start, env_end; /* for /proc/self/{auxv,cmdline,environ} */

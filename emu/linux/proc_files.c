@@ -199,11 +199,11 @@ int64_t proc_open(struct task *task, const char *path, int flags)
 
 /* --- directories --------------------------------------------------------------------------------------------------- */
 
+/* struct linux_dirent64 has a type ahead of the name, getdents(2)'s first version behind it. */
 struct entry {
 	uint64_t inode, offset;
 	uint16_t length;
-	uint8_t type;
-	char name[];
+	char rest[];
 };
 
 static bool is_own_fd_directory(int fd)
@@ -217,27 +217,23 @@ static bool is_own_fd_directory(int fd)
 	return strncmp(path, "/proc/", 6) == 0 && (strstr(path, "/fd") || strstr(path, "/fdinfo"));
 }
 
-static bool names_hidden(const struct entry *entry)
+static bool names_hidden(const char *name)
 {
 	char *end;
-	long number = strtol(entry->name, &end, 10);
-	return end != entry->name && !*end && fd_is_hidden((int)number);
+	long number = strtol(name, &end, 10);
+	return end != name && !*end && fd_is_hidden((int)number);
 }
 
 /* Leaves out the emulator's descriptors. If that leaves nothing, the next part is read. */
-int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
+static int64_t list_directory(uint64_t number, const uint64_t arg[6], size_t name_at)
 {
-	int64_t entries;
-
-	if (dev_cpu_entries(task, (int)arg[0], arg[1], arg[2], &entries))
-		return entries;
 	for (;;) {
-		int64_t length = syscall_host(__NR_getdents64, arg), kept = 0;
+		int64_t length = syscall_host(number, arg), kept = 0;
 		bool filter = length > 0 && is_own_fd_directory((int)arg[0]);
 		for (int64_t at = 0; filter && at < length;) {
 			struct entry *entry = (struct entry *)(arg[1] + (uint64_t)at);
 			uint16_t size = entry->length;
-			if (!names_hidden(entry)) {
+			if (!names_hidden(entry->rest + name_at)) {
 				memmove((char *)arg[1] + kept, entry, size);
 				kept += size;
 			}
@@ -246,4 +242,19 @@ int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
 		if (!filter || kept)
 			return filter ? kept : length;
 	}
+}
+
+int64_t sys_getdents(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	return list_directory(__NR_getdents, arg, 0);
+}
+
+int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
+{
+	int64_t entries;
+
+	if (dev_cpu_entries(task, (int)arg[0], arg[1], arg[2], &entries))
+		return entries;
+	return list_directory(__NR_getdents64, arg, 1);
 }

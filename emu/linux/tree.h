@@ -28,6 +28,7 @@ struct turn_end {
 	bool blocked;      /* no thread can run */
 	bool ran;          /* it did something before */
 	bool watches_memory; /* another process of the tree may end that by a write to shared memory */
+	bool timed;          /* a thread or a timer has a deadline, other than to look again */
 	struct pollfd *fds; /* what could end that, the host's signals among it */
 	unsigned count;
 };
@@ -43,6 +44,8 @@ void tree_watch(struct process *process, bool on);
 bool tree_somebody_runs(const struct process *process);
 /* A process waits for something outside the tree. */
 bool tree_external(const struct process *process);
+/* A process that is blocked has a deadline, other than to look again. */
+bool tree_timed(const struct process *process);
 /* The timer of process `pid` has expired. */
 void tree_timer_expired(struct process *process, pid_t pid);
 /* CLOCK_REALTIME was set: the others look at their absolute waits again. */

@@ -16,6 +16,7 @@ struct member {
 	bool in_poll;        /* it waits for host signals and descriptors, not for the futex */
 	bool polls;          /* BLOCKED: wants to look whether others have ended that */
 	bool external;       /* BLOCKED: has descriptors that somebody outside may make ready */
+	bool timed;          /* BLOCKED: has a deadline, other than to look again */
 	bool poked;          /* BLOCKED: something happened that may end it */
 	bool targeted;       /* a signal to it is being sent */
 	bool settled;        /* STOPPED, ENDED: the host has done it too */

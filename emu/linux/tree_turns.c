@@ -245,6 +245,7 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 	member->state = end->blocked ? BLOCKED : RUNNABLE;
 	member->external = end->count > 1; /* the last one is for signals */
 	member->polls = member->external || end->watches_memory;
+	member->timed = end->timed;
 	tree->quiet = end->ran ? 0 : tree->quiet + 1;
 	if (end->blocked && !tree_somebody_runs(process) && tree->quiet > pollers(tree)) {
 		tree->quiet = 0;
@@ -280,6 +281,16 @@ bool tree_external(const struct process *process)
 
 	for (int i = 0; i < MEMBERS; i++)
 		if ((tree->member[i].state == BLOCKED && tree->member[i].external) || tree->member[i].state == STOPPED)
+			return true;
+	return false;
+}
+
+bool tree_timed(const struct process *process)
+{
+	const struct tree *tree = process->tree;
+
+	for (int i = 0; i < MEMBERS; i++)
+		if (tree->member[i].state == BLOCKED && tree->member[i].timed)
 			return true;
 	return false;
 }

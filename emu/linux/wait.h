@@ -33,6 +33,7 @@ struct wait {
 	bool futex_shared;     /* in memory shared with other processes: their wakes are seen by the value's change */
 	uint64_t order;        /* of the futex's waiters */
 	bool child;            /* a child's change of state wakes it */
+	bool retries;          /* nothing tells when to go on: `deadline` is when to look again */
 	bool uninterruptible;  /* signals do not wake it */
 	uint64_t signals;      /* sigtimedwait(2): these wake it, blocked or not */
 	uint64_t progress;     /* what the call has done so far, in its own terms; 0 at its beginning */

@@ -1,5 +1,9 @@
 /* Programs that try to catch a virtual clock out, as found in the wild. usage: catch TRICK [NUMBER...] */
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -165,6 +169,22 @@ static void asleep(int64_t ms)
 	CHECK(took >= ms * 1000000 && took < ms * 1000000 + NS_PER_S / 4, "slept %ld ns, %lu ticks", took, tsc);
 }
 
+static void caught(int number)
+{
+	(void)number;
+}
+
+/* Waits for a lock that nobody gives back: until an alarm, or without end. */
+static void lock(unsigned seconds)
+{
+	int first = open("locked", O_RDWR | O_CREAT, 0600), second = open("locked", O_RDWR);
+
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = caught }, NULL);
+	CHECK(flock(first, LOCK_EX) == 0, "errno %d", errno);
+	alarm(seconds);
+	CHECK(flock(second, LOCK_EX) == -1 && errno == EINTR, "errno %d", errno);
+}
+
 int main(int argc, char **argv)
 {
 	const char *trick = argc > 1 ? argv[1] : "";
@@ -188,6 +208,8 @@ int main(int argc, char **argv)
 		stopped((int64_t)number[0]);
 	else if (!strcmp(trick, "asleep"))
 		asleep((int64_t)number[0]);
+	else if (!strcmp(trick, "lock"))
+		lock((unsigned)number[0]);
 	else
 		CHECK(0, "no trick '%s'", trick);
 	return check_result();

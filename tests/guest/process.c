@@ -180,6 +180,34 @@ static void waits(void)
 	show_status("fault", status);
 }
 
+/* Children whose end is told by another signal than SIGCHLD, or by none. The one that waits must come out of it by itself. */
+static void silent_children(void)
+{
+	static const int told_by[] = { 0, SIGUSR1 };
+	siginfo_t info;
+	int status;
+
+	signal(SIGUSR1, SIG_IGN);
+	for (int k = 0; k < 3; k++) {
+		pid_t child = (pid_t)syscall(SYS_clone, told_by[k % 2], 0, 0, 0, 0);
+
+		if (child == 0) {
+			usleep(10000);
+			_exit(40 + k);
+		}
+		SHOW(waitpid(child, &status, 0)); /* not for such ones */
+		if (k < 2)
+			CHECK(waitpid(k ? -1 : child, &status, k ? __WALL : __WCLONE) == child);
+		else
+			SHOW(waitid(P_PID, child, &info, WEXITED | __WALL));
+		if (k < 2)
+			show_status("silent", status);
+		else
+			printf("code %d status %d\n", info.si_code, info.si_status);
+	}
+	SHOW(waitpid(-1, &status, __WALL));
+}
+
 static void close_on_exec(void)
 {
 	int kept = open("/dev/null", O_RDONLY), closed = open("/dev/null", O_RDONLY | O_CLOEXEC), status;
@@ -256,6 +284,7 @@ int main(int argc, char **argv)
 	exec_errors();
 	script();
 	waits();
+	silent_children();
 	close_on_exec();
 	groups();
 	atexit(at_exit);

@@ -14,7 +14,7 @@
 #include "emu/trace/record.h"
 #include "timekeep/timekeep.h"
 
-enum { SETTLE_US = 50 };
+enum { SETTLE_US = 50, SETTLE_TRIES = 10000 };
 
 char host_state(pid_t host_pid)
 {
@@ -132,14 +132,35 @@ void tree_continue(struct process *process)
 	tk_cont(process->clock, clock_insns(process));
 }
 
+/* Waits until the host's state of a process is one of `states`, or it has ended. Not for ever: somebody outside may stop it, or
+ * continue it, too. */
+static void await_state(pid_t host_pid, const char *states)
+{
+	char state = host_state(host_pid);
+
+	for (int tries = 0; state && !strchr(states, state) && state != 'Z' && tries < SETTLE_TRIES; tries++) {
+		usleep(SETTLE_US);
+		state = host_state(host_pid);
+	}
+}
+
+static bool sigchld_pending(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCHLD) == 1;
+}
+
+/* Of a child. The host shows a process as stopped shortly before it tells the parent. */
 static void settle(struct member *member)
 {
 	siginfo_t info;
-	char state;
 
 	if (member->state == ENDED)
 		waitid(P_PID, (id_t)member->host_pid, &info, WEXITED | WNOWAIT | __WALL);
-	while (member->state == STOPPED && (state = host_state(member->host_pid)) != 'T' && state != 'Z' && state != 0)
+	else
+		await_state(member->host_pid, "T");
+	for (int tries = 0; member->state == STOPPED && !sigchld_pending() && tries < SETTLE_TRIES; tries++)
 		usleep(SETTLE_US);
 	member->settled = true;
 }
@@ -217,7 +238,7 @@ void tree_signal_to_send(struct process *process, pid_t pid, int number)
 			continue;
 		member->targeted = true;
 		if (member->state == STOPPED && (number == SIGCONT || number == SIGKILL))
-			settle(member);
+			await_state(member->host_pid, "T");
 	}
 }
 
@@ -251,6 +272,7 @@ void tree_signal_sent(struct process *process, int number)
 			member->settled = false;
 		} else if (number == SIGCONT && member->state == STOPPED) {
 			member->state = RUNNABLE;
+			await_state(member->host_pid, "S"); /* waits for its turn: its parent has been told */
 		}
 	}
 }

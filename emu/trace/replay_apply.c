@@ -102,7 +102,7 @@ static bool set_vector(struct replay *replay, const struct trace_record *record)
 static bool advance(struct replay *replay, uint64_t insns)
 {
 	replay->insns += insns;
-	replay->shared->insns += insns;
+	replay->shared->state.now.insns += insns;
 	return true;
 }
 
@@ -119,6 +119,7 @@ static bool map(struct replay *replay, const struct trace_record *record)
 	if (flags & TRACE_MAP_BEYOND_END)
 		return space_map_beyond_end(&replay->space, address, length, prot, replay->objects, BEYOND_END) >= 0;
 	if (flags & TRACE_MAP_SHARED) {
+		replay->shared->state.shares_objects = true;
 		if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT || length >> OBJECT_SHIFT)
 			return false;
 		return space_map_object(&replay->space, address, length, prot, replay->objects, (object << OBJECT_SHIFT) + offset, object) >= 0;
@@ -149,11 +150,11 @@ static bool add_chunk(struct replay *replay, const struct trace_record *record)
 {
 	struct replay_shared *shared = replay->shared;
 
-	if (shared->chunks == REPLAY_CHUNKS_MAX || record->size > CHUNK_MEMORY - shared->chunk_bytes)
+	if (shared->state.chunks == REPLAY_CHUNKS_MAX || record->size > CHUNK_MEMORY - shared->state.chunk_bytes)
 		return false;
-	shared->chunk[shared->chunks++] = (struct replay_chunk){ shared->chunk_bytes, record->size };
-	memcpy(replay->chunk_memory + shared->chunk_bytes, record->data, record->size);
-	shared->chunk_bytes += record->size;
+	shared->chunk[shared->state.chunks++] = (struct replay_chunk){ shared->state.chunk_bytes, record->size };
+	memcpy(replay->chunk_memory + shared->state.chunk_bytes, record->data, record->size);
+	shared->state.chunk_bytes += record->size;
 	return true;
 }
 
@@ -161,14 +162,14 @@ static bool fill(struct replay *replay, uint64_t address, uint64_t number)
 {
 	const struct replay_chunk *chunk = &replay->shared->chunk[number];
 
-	return number < replay->shared->chunks && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
+	return number < replay->shared->state.chunks && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
 }
 
 static bool fill_object(struct replay *replay, uint64_t object, uint64_t offset, uint64_t number)
 {
 	const struct replay_chunk *chunk = &replay->shared->chunk[number];
 
-	if (number >= replay->shared->chunks || object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
+	if (number >= replay->shared->state.chunks || object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
 		return false;
 	return pwrite(replay->objects, replay->chunk_memory + chunk->offset, chunk->size, (off_t)((object << OBJECT_SHIFT) + offset)) ==
 	       (ssize_t)chunk->size;
@@ -228,7 +229,8 @@ static bool check_state(struct replay *replay, const struct trace_record *record
 static bool put_out(const struct replay *replay, const struct trace_record *record)
 {
 	const uint8_t *bytes = record->data;
-	size_t left = replay->quiet ? 0 : record->size;
+	bool printed = replay->shared->state.now.events < replay->shared->printed;
+	size_t left = replay->quiet || printed ? 0 : record->size;
 
 	if (record->field[0] != STDOUT_FILENO && record->field[0] != STDERR_FILENO)
 		return false;

@@ -12,19 +12,19 @@
 
 /* --- turns -------------------------------------------------------------------------------------------- */
 
-static void wake_all(struct replay_shared *shared)
+static void wake(int *word)
 {
-	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-static void await_turn(struct replay *replay)
+void replay_await_turn(struct replay *replay)
 {
 	struct replay_shared *shared = replay->shared;
 
 	for (;;) {
 		int turn = __atomic_load_n(&shared->turn, __ATOMIC_SEQ_CST);
 
-		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST))
+		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared->line, __ATOMIC_SEQ_CST) != replay->line)
 			_exit(0);
 		if (turn == replay->pid)
 			return;
@@ -36,10 +36,10 @@ _Noreturn void replay_finish(struct replay *replay, enum replay_end end)
 {
 	struct replay_shared *shared = replay->shared;
 
+	(void)replay;
 	shared->end = end;
-	__atomic_store_n(&shared->over, 1, __ATOMIC_SEQ_CST);
-	__atomic_add_fetch(&shared->turn, 1, __ATOMIC_SEQ_CST); /* so that nobody goes to sleep on the old value */
-	wake_all(shared);
+	__atomic_add_fetch(&shared->news, 1, __ATOMIC_SEQ_CST);
+	wake(&shared->news);
 	_exit(0);
 }
 
@@ -47,14 +47,14 @@ static unsigned find_process(const struct replay_shared *shared, pid_t pid)
 {
 	unsigned k = 0;
 
-	while (k < shared->processes && shared->process[k] != pid)
+	while (k < shared->state.processes && shared->state.process[k] != pid)
 		k++;
 	return k;
 }
 
 static _Noreturn void damaged(struct replay *replay, const char *what)
 {
-	trace_damaged(&replay->shared->reader, what);
+	trace_damaged(&replay->shared->state.reader, what);
 	replay_finish(replay, REPLAY_LOG_ENDS);
 }
 
@@ -65,49 +65,53 @@ static void hand_over(struct replay *replay, pid_t pid)
 
 	if (pid == replay->pid && !replay->ended)
 		return;
-	if (find_process(shared, pid) == shared->processes)
+	if (find_process(shared, pid) == shared->state.processes)
 		damaged(replay, "a process that was never begun");
 	__atomic_store_n(&shared->turn, pid, __ATOMIC_SEQ_CST);
-	wake_all(shared);
+	wake(&shared->turn);
 	if (replay->ended)
 		_exit(0);
-	await_turn(replay);
+	replay_await_turn(replay);
 }
 
 /* --- beginnings and ends of processes ----------------------------------------------------------------- */
 
-/* All processes are the controller's children, so that it sees how each ends. */
+pid_t replay_fork(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, NULL, NULL, 0);
+}
+
 static void begin_process(struct replay *replay, pid_t pid)
 {
 	struct replay_shared *shared = replay->shared;
-	long host_pid;
+	pid_t host_pid;
 
-	if (pid <= 0 || find_process(shared, pid) < shared->processes || shared->processes == REPLAY_PROCESSES_MAX)
+	if (pid <= 0 || find_process(shared, pid) < shared->state.processes || shared->state.processes == REPLAY_PROCESSES_MAX)
 		damaged(replay, "a process that cannot be begun");
-	host_pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, NULL, NULL, 0);
+	host_pid = replay_fork();
 	if (host_pid < 0)
 		replay_diverged(replay, "the host cannot start another process", NULL);
 	if (host_pid > 0) {
-		shared->process[shared->processes++] = pid;
+		shared->state.process[shared->state.processes++] = pid;
 		return;
 	}
 	replay->pid = pid;
 	replay->insns = 0;
 	replay_drop_tasks(replay, NULL);
-	await_turn(replay);
+	replay_await_turn(replay);
 }
 
 static void end_process(struct replay *replay, int status)
 {
 	struct replay_shared *shared = replay->shared;
 
-	shared->process[find_process(shared, replay->pid)] = shared->process[shared->processes - 1];
-	shared->processes--;
+	shared->state.process[find_process(shared, replay->pid)] = shared->state.process[shared->state.processes - 1];
+	shared->state.processes--;
 	replay->ended = true;
 	if (replay->pid != shared->root)
 		return;
-	shared->root_ended = true;
-	shared->root_status = status;
+	shared->state.root_ended = true;
+	shared->state.root_status = status;
 }
 
 /* --- running ------------------------------------------------------------------------------------------ */
@@ -124,7 +128,7 @@ static void run_to_stop(struct replay *replay, enum cpu_exit exit, uint64_t insn
 		uint64_t ran = cpu_count(cpu, 0);
 
 		replay->insns += ran;
-		replay->shared->insns += ran;
+		replay->shared->state.now.insns += ran;
 		if (ran > insns)
 			replay_diverged(replay, "the thread goes on where it stopped", NULL);
 		insns -= ran;
@@ -137,14 +141,6 @@ static void run_to_stop(struct replay *replay, enum cpu_exit exit, uint64_t insn
 	}
 }
 
-static void stop_if_reached(struct replay *replay, bool reached)
-{
-	if (!reached)
-		return;
-	replay_print_state(replay, NULL);
-	replay_finish(replay, REPLAY_REACHED);
-}
-
 static void replay_stop(struct replay *replay, const struct trace_record *record)
 {
 	struct replay_shared *shared = replay->shared;
@@ -153,22 +149,26 @@ static void replay_stop(struct replay *replay, const struct trace_record *record
 		[TRACE_EXIT_COUNT] = EXIT_BUDGET, [TRACE_EXIT_SYSCALL] = EXIT_SYSCALL, [TRACE_EXIT_EXCEPTION] = EXIT_EXCEPTION,
 		[TRACE_EXIT_WORLD] = EXIT_WORLD,
 	};
-	uint64_t insns = record->field[1], left = replay->target.insns - shared->insns;
+	uint64_t insns = record->field[1], left;
 	struct trace_registers actual;
 
 	if (!task || record->field[0] >= TRACE_EXITS || !trace_get_changes(record->data, record->size, &task->logged))
 		damaged(replay, "a stop that cannot be");
-	shared->events++;
-	if (insns >= left) {
+	shared->state.now.events++;
+	while (shared->target.insns >= shared->state.now.insns && (left = shared->target.insns - shared->state.now.insns) <= insns) {
 		run_to_stop(replay, EXIT_BUDGET, left);
-		stop_if_reached(replay, true);
+		insns -= left;
+		replay_reached(replay);
 	}
 	run_to_stop(replay, exits[record->field[0]], insns);
 	trace_registers_of(&task->cpu, &actual);
 	if (memcmp(&actual, &task->logged, sizeof(actual)) != 0)
 		replay_diverged(replay, "registers differ", &task->logged);
-	shared->guest_ns += trace_unzigzag(record->field[2]);
-	stop_if_reached(replay, shared->events >= replay->target.event || shared->guest_ns >= replay->target.guest_ns);
+	if (shared->state.now.events > 1) /* the first tells when the run began */
+		shared->state.now.guest_ns += trace_unzigzag(record->field[2]);
+	if (shared->state.now.events >= shared->target.events || shared->state.now.guest_ns >= shared->target.guest_ns)
+		replay_reached(replay);
+	replay_keep_checkpoint(replay);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------ */
@@ -179,9 +179,9 @@ static void remember(struct replay *replay, const struct trace_record *record)
 
 	if (record->kind == TRACE_CHUNK || record->kind == TRACE_FILL)
 		return;
-	shared->recent[shared->recents++ % REPLAY_RECENT] = (struct replay_event){
-		.record = *record, .pid = replay->pid, .tid = replay->current ? replay->current->tid : 0, .number = shared->events,
-		.insns = shared->insns,
+	shared->state.recent[shared->state.recents++ % REPLAY_RECENT] = (struct replay_event){
+		.record = *record, .pid = replay->pid, .tid = replay->current ? replay->current->tid : 0, .number = shared->state.now.events,
+		.insns = shared->state.now.insns,
 	};
 }
 
@@ -189,8 +189,10 @@ _Noreturn void replay_process(struct replay *replay)
 {
 	struct trace_record record;
 
-	await_turn(replay);
-	while (trace_next(&replay->shared->reader, &record)) {
+	replay_await_turn(replay);
+	if (replay->pid == replay->shared->root)
+		replay_keep_checkpoint(replay);
+	while (trace_next(&replay->shared->state.reader, &record)) {
 		if (record.kind != TRACE_PROCESS && record.kind != TRACE_END && replay->ended)
 			damaged(replay, "a process goes on behind its end");
 		remember(replay, &record);
@@ -208,7 +210,7 @@ _Noreturn void replay_process(struct replay *replay)
 			end_process(replay, (int)record.field[0]);
 			break;
 		case TRACE_END:
-			if (record.field[0] != replay->shared->insns)
+			if (record.field[0] != replay->shared->state.now.insns)
 				replay_diverged(replay, "the number of instructions differs", NULL);
 			replay_finish(replay, REPLAY_COMPLETE);
 		default:

@@ -19,11 +19,11 @@ static void print_event(const struct replay_event *event)
 
 static void print_recent(const struct replay_shared *shared)
 {
-	unsigned count = shared->recents < REPLAY_RECENT ? shared->recents : REPLAY_RECENT;
+	unsigned count = shared->state.recents < REPLAY_RECENT ? shared->state.recents : REPLAY_RECENT;
 
 	fprintf(stderr, "the last events, this one included:\n");
-	for (unsigned k = shared->recents - count; k < shared->recents; k++)
-		print_event(&shared->recent[k % REPLAY_RECENT]);
+	for (unsigned k = shared->state.recents - count; k < shared->state.recents; k++)
+		print_event(&shared->state.recent[k % REPLAY_RECENT]);
 }
 
 /* Each register, and what the recording says where that is something else. */
@@ -57,8 +57,8 @@ void replay_print_state(const struct replay *replay, const struct trace_register
 	const struct replay_shared *shared = replay->shared;
 	struct trace_registers actual;
 
-	fprintf(stderr, "event %" PRIu64 ", %" PRIu64 " instructions, guest time %" PRId64 ".%09" PRId64 " s, process %d", shared->events,
-	        shared->insns, shared->guest_ns / 1000000000, shared->guest_ns % 1000000000, (int)replay->pid);
+	fprintf(stderr, "event %" PRIu64 ", %" PRIu64 " instructions, guest time %" PRId64 ".%09" PRId64 " s, process %d", shared->state.now.events,
+	        shared->state.now.insns, shared->state.now.guest_ns / 1000000000, shared->state.now.guest_ns % 1000000000, (int)replay->pid);
 	if (!replay->current) {
 		fprintf(stderr, ", no thread\n");
 		return;

@@ -10,7 +10,7 @@
 #include "emu/trace/reader.h"
 #include "emu/trace/registers.h"
 
-enum { REPLAY_PROCESSES_MAX = 4096, REPLAY_CHUNKS_MAX = 1 << 22, REPLAY_RECENT = 8 };
+enum { REPLAY_PROCESSES_MAX = 4096, REPLAY_CHUNKS_MAX = 1 << 22, REPLAY_RECENT = 8, REPLAY_CHECKPOINTS_MAX = 16 };
 enum { EXIT_USAGE = 2, EXIT_DIVERGED = 3, EXIT_INCOMPLETE = 4 };
 
 enum replay_end { REPLAY_RUNS, REPLAY_COMPLETE, REPLAY_LOG_ENDS, REPLAY_DIVERGED, REPLAY_REACHED, REPLAY_CRASHED };
@@ -27,28 +27,52 @@ struct replay_event {
 	uint64_t number, insns;
 };
 
-/* Where to stop: whichever comes first. */
-struct replay_target {
-	uint64_t insns, event; /* UINT64_MAX: not wanted */
-	int64_t guest_ns;      /* INT64_MAX */
+/* A place in the log. */
+struct replay_moment {
+	uint64_t insns, events; /* of all processes so far; STOP records */
+	int64_t guest_ns;       /* since the first stop */
+};
+
+/* Where to stop: whichever of the three comes first; those that are not wanted are the largest numbers there are. */
+#define REPLAY_NEVER ((struct replay_moment){ UINT64_MAX, UINT64_MAX, INT64_MAX })
+
+/* How far the replay has come: all that a way back must put back, apart from the guest processes themselves. */
+struct replay_state {
+	struct replay_moment now;
+	bool root_ended;
+	int root_status;
+	unsigned processes;
+	pid_t process[REPLAY_PROCESSES_MAX];
+	uint64_t chunks, chunk_bytes;
+	bool shares_objects;    /* memory is shared that a copy of a process would not keep */
+	unsigned recents;
+	struct replay_event recent[REPLAY_RECENT]; /* a ring */
+	struct trace_reader reader;
+};
+
+/* A process that stands still where the replay came by. */
+struct replay_checkpoint {
+	unsigned serial; /* 0: none; of those that have been in the same place */
+	struct replay_moment at;
 };
 
 /* In memory that all processes share. */
 struct replay_shared {
-	int turn;              /* futex: guest pid of the process that reads the log */
+	int turn;               /* futex: guest pid of the process that reads the log */
+	int news;               /* futex: counts what the controller is to look at */
+	int orders;             /* futex: counts what the process that has reached its target is to look at */
 	int over;
+	int line;               /* processes of an earlier line end: the replay has gone back behind them */
+	int resume;             /* the checkpoint that is to go on, or -1 */
 	enum replay_end end;
-	pid_t root;            /* the first process, and how it ended */
-	bool root_ended;
-	int root_status;
-	uint64_t insns, events; /* of all processes so far; STOP records */
-	int64_t guest_ns;
-	unsigned processes;
-	pid_t process[REPLAY_PROCESSES_MAX];
-	uint64_t chunks, chunk_bytes;
-	unsigned recents;
-	struct replay_event recent[REPLAY_RECENT]; /* a ring */
-	struct trace_reader reader;
+	pid_t root;             /* the first process */
+	struct replay_moment target;
+	uint64_t printed;       /* output is not repeated up to this event */
+	bool keeps_checkpoints;
+	unsigned checkpoints;   /* ever made */
+	int64_t checkpoint_ns, checkpoint_interval_ns; /* host time of the last one */
+	struct replay_checkpoint checkpoint[REPLAY_CHECKPOINTS_MAX];
+	struct replay_state state;
 	struct replay_chunk chunk[REPLAY_CHUNKS_MAX];
 };
 
@@ -61,7 +85,7 @@ struct replay_task {
 
 struct replay {
 	struct replay_shared *shared;
-	struct replay_target target;
+	int line;
 	bool quiet;
 	const struct cpu_model *model;
 	uint8_t *chunk_memory; /* shared */
@@ -76,6 +100,10 @@ struct replay {
 
 /* Replays from the reader's place on, as the process whose turn it is; never returns. replay_process.c. */
 _Noreturn void replay_process(struct replay *replay);
+/* Waits until the log speaks of this process. */
+void replay_await_turn(struct replay *replay);
+/* The host's fork, as a child of the controller. Returns its pid, 0 in the child, or -1. */
+pid_t replay_fork(void);
 /* The replay is over for all processes. */
 _Noreturn void replay_finish(struct replay *replay, enum replay_end end);
 
@@ -90,6 +118,17 @@ void replay_drop_tasks(struct replay *replay, const struct replay_task *survivor
 _Noreturn void replay_diverged(struct replay *replay, const char *what, const struct trace_registers *expected);
 /* Prints where the current thread stands: counts, registers, the instruction. */
 void replay_print_state(const struct replay *replay, const struct trace_registers *expected);
+
+/* --- moments: replay_moment.c ------------------------------------------------------------------------- */
+
+/* The target is reached: says so, prints the state, and returns when there is another one ahead. */
+void replay_reached(struct replay *replay);
+/* Leaves a copy of this process behind as a checkpoint, when it is time for one and one process is all that there is. */
+void replay_keep_checkpoint(struct replay *replay);
+/* The controller's side, while nothing runs: the replay is to go to `target`, forwards or by way of a checkpoint. */
+void replay_go_to(struct replay_shared *shared, int objects, const struct replay_moment *target);
+
+/* ------------------------------------------------------------------------------------------------------ */
 
 /* From here on this process and its children can do nothing to the outside. False: the host refuses the filter. replay_guard.c. */
 bool replay_guard(int objects);

@@ -124,6 +124,16 @@ $(BUILD)/guest/times: tests/real/times.c Makefile
 
 guest: $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
 
+# Guest programs of tests/replay.test that no two runs of are alike, or that are made for recordings.
+REPLAY_GUESTS := $(patsubst tests/replay/%.c,$(BUILD)/guest/replay/%,$(wildcard tests/replay/*.c))
+
+$(BUILD)/guest/replay/%: tests/replay/%.c tests/replay/hard.h Makefile
+	@mkdir -p $(@D)
+	musl-gcc $(GUEST_FLAGS) -static -o $@ $<
+
+replay-guests: $(REPLAY_GUESTS) $(BUILD)/guest/times \
+	$(foreach variant,glibc-dynamic musl-static,$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
+
 # Guest programs of tests/clock.test, which have no native run to be compared with.
 CLOCK_GUESTS := $(patsubst tests/clock/%.c,$(BUILD)/clock/%,$(wildcard tests/clock/*.c))
 
@@ -165,6 +175,11 @@ check: deps
 	@$(MAKE) $(PARALLEL) --no-print-directory all unit
 	tests/run $(BUILD)
 
+# All programs that the tests have, with each clock, recorded and replayed.
+check-replay-long: deps
+	@$(MAKE) $(PARALLEL) --no-print-directory all
+	tests/replay.test $(BUILD) --long
+
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps
 	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0:abort_on_error=0:replace_intrin=0 \
@@ -192,6 +207,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench check-insn-long clock-guests demo deps fuzz guest unit check check-asan install install-timekeep clean FORCE
+.PHONY: all bench check-insn-long check-replay-long replay-guests clock-guests demo deps fuzz guest unit check check-asan install install-timekeep clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -57,6 +57,13 @@ void space_set_name(struct space *space, uint64_t start, uint64_t end, const cha
 
 enum reach { REACH_NONE, REACH_DIRECT, REACH_BY_KERNEL };
 
+/* Whether pages may lie beyond a file's end. What processes share without a file, and what a replay has for files, ends with its
+ * mapping. */
+static bool may_end_early(const struct vma *vma)
+{
+	return vma->dev || vma->file_end;
+}
+
 /* How the emulator may touch the range: pages of files may lie beyond the file's end, where only the kernel can look
  * without dying of SIGBUS, and where the list is behind the host (MAP_GROWSDOWN) the kernel knows best too. */
 static enum reach reach(const struct space *space, uint64_t address, uint64_t length, int prot)
@@ -66,7 +73,7 @@ static enum reach reach(const struct space *space, uint64_t address, uint64_t le
 		return REACH_NONE;
 	for (uint64_t at = address; at < address + length;) {
 		const struct vma *vma = space_find(space, at);
-		if (!vma || (vma->inode && !(vma->copied && address + length <= vma->file_end)))
+		if (!vma || (may_end_early(vma) && !(vma->copied && address + length <= vma->file_end)))
 			return REACH_BY_KERNEL;
 		if (!(host_prot(vma->prot) & prot))
 			return REACH_NONE;

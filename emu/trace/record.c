@@ -281,18 +281,20 @@ void record_stop(struct task *task, enum cpu_exit exit)
 		emit_inputs(task);
 }
 
-/* A call of the vDSO may have stored what its arguments point at: at most two words each. */
+/* A call of the vDSO may have stored what its arguments point at: at most two words each. A clock's number is no pointer. */
 static void note_vdso_writes(struct task *task)
 {
-	enum { WRITTEN_MAX = 16 };
+	enum { WRITTEN_MAX = 16, POINTERS = 2 };
+	static const uint8_t pointers[POINTERS] = { RDI, RSI };
 	struct process *process = task->process;
 	const struct trace_registers *before = &task->recorded->registers;
 	const struct vma *vma = space_find(&process->space, before->r[TRACE_RIP]);
 
 	if (!vma || vma->start != GUEST_VDSO)
 		return;
-	space_note_write(&process->space, before->r[RDI], WRITTEN_MAX);
-	space_note_write(&process->space, before->r[RSI], WRITTEN_MAX);
+	for (unsigned k = 0; k < POINTERS; k++)
+		if (before->r[pointers[k]] >= GUEST_PAGE)
+			space_note_write(&process->space, before->r[pointers[k]], WRITTEN_MAX);
 }
 
 void record_advance(struct task *task, uint64_t insns)

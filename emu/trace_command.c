@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "emu/trace/look_commands.h"
 #include "emu/trace/record.h"
 #include "emu/trace/replay.h"
 
@@ -100,6 +101,7 @@ static const struct {
 	int (*run)(char **argv);
 } commands[] = {
 	{ "replay", replay_command },
+	{ "dump", dump_command },
 };
 
 bool trace_command_known(const char *word)

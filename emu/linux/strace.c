@@ -1,324 +1,15 @@
-/* System calls in strace's words: name(arguments) = result. */
-#include <errno.h>
-#include <fcntl.h>
+/* --strace: a line for each system call, signal and end. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
 
 #include "emu/linux/strace.h"
-
-enum { STRING_SHOWN = 32, WORDS_SHOWN = 32 };
-
-static void __attribute__((format(printf, 2, 3))) put(struct strace_line *line, const char *format, ...)
-{
-	va_list list;
-	size_t room = sizeof line->text - line->length;
-	va_start(list, format);
-	int length = vsnprintf(line->text + line->length, room, format, list);
-	va_end(list);
-	line->length += (size_t)length < room ? (size_t)length : room - 1;
-}
-
-/* --- values -------------------------------------------------------------------------------------------------------- */
-
-static void put_words(struct strace_line *line, const struct flag_word *words, uint64_t value, bool bits)
-{
-	const char *separator = "";
-	uint64_t rest = value;
-
-	for (const struct flag_word *word = words; word->name; word++) {
-		uint64_t mask = word->mask == UINT64_MAX ? value | ~0ULL : word->mask;
-		if ((value & mask) != word->value || (word->value == 0 && mask == 0) || (bits && word->value & ~rest))
-			continue;
-		put(line, "%s%s", separator, word->name);
-		separator = "|";
-		rest &= ~word->value;
-		if (word->mask == UINT64_MAX)
-			return;
-	}
-	if (rest || !*separator)
-		put(line, rest ? "%s%#" PRIx64 : "%s%" PRIu64, separator, rest);
-}
-
-static void put_byte(struct strace_line *line, uint8_t byte, bool digit_follows)
-{
-	static const char *const escapes[] = {['\t'] = "\\t", ['\n'] = "\\n", ['\v'] = "\\v", ['\f'] = "\\f",
-	                                      ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
-	if (byte < sizeof escapes / sizeof escapes[0] && escapes[byte])
-		put(line, "%s", escapes[byte]);
-	else if (byte >= ' ' && byte < 0x7f)
-		put(line, "%c", byte);
-	else
-		put(line, digit_follows ? "\\%03o" : "\\%o", byte);
-}
-
-static void put_quoted(struct strace_line *line, const uint8_t *bytes, size_t length, bool more)
-{
-	put(line, "\"");
-	for (size_t i = 0; i < length; i++)
-		put_byte(line, bytes[i], i + 1 < length && bytes[i + 1] >= '0' && bytes[i + 1] <= '9');
-	put(line, more ? "\"..." : "\"");
-}
-
-static void put_address(struct strace_line *line, uint64_t address)
-{
-	if (address)
-		put(line, "%#" PRIx64, address);
-	else
-		put(line, "NULL");
-}
-
-static void put_bytes(struct strace_line *line, struct task *task, uint64_t address, uint64_t length)
-{
-	uint8_t bytes[STRING_SHOWN];
-	size_t shown = length < STRING_SHOWN ? length : STRING_SHOWN;
-	if (!address || !space_read(&task->process->space, address, bytes, shown))
-		put_address(line, address);
-	else
-		put_quoted(line, bytes, shown, length > shown);
-}
-
-/* Paths are shown whole, as strace does; other strings are cut. */
-static void put_string(struct strace_line *line, struct task *task, uint64_t address, size_t limit)
-{
-	char text[512];
-	int64_t length = address ? space_read_string(&task->process->space, address, text, sizeof text) : -EFAULT;
-	if (length == -ENAMETOOLONG)
-		length = sizeof text;
-	if (length < 0)
-		put_address(line, address);
-	else
-		put_quoted(line, (uint8_t *)text, (size_t)length < limit ? (size_t)length : limit, (size_t)length > limit);
-}
-
-static uint64_t count_pointers(struct task *task, uint64_t address)
-{
-	uint64_t count = 0, pointer;
-	while (space_read(&task->process->space, address + 8 * count, &pointer, 8) && pointer)
-		count++;
-	return count;
-}
-
-static void put_string_list(struct strace_line *line, struct task *task, uint64_t address)
-{
-	uint64_t pointer, count = count_pointers(task, address);
-	put(line, "[");
-	for (uint64_t i = 0; i < count && i < WORDS_SHOWN; i++) {
-		if (!space_read(&task->process->space, address + 8 * i, &pointer, 8))
-			break;
-		put(line, "%s", i ? ", " : "");
-		put_string(line, task, pointer, STRING_SHOWN);
-	}
-	put(line, count > WORDS_SHOWN ? ", ...]" : "]");
-}
-
-static void put_timespec(struct strace_line *line, struct task *task, uint64_t address, const char *fraction)
-{
-	int64_t time[2];
-	if (!address || !space_read(&task->process->space, address, time, sizeof time))
-		put_address(line, address);
-	else
-		put(line, "{tv_sec=%" PRId64 ", %s=%" PRId64 "}", time[0], fraction, time[1]);
-}
-
-static void put_int_pair(struct strace_line *line, struct task *task, uint64_t address)
-{
-	int32_t pair[2];
-	if (!address || !space_read(&task->process->space, address, pair, sizeof pair))
-		put_address(line, address);
-	else
-		put(line, "[%d, %d]", pair[0], pair[1]);
-}
-
-static void put_file_status(struct strace_line *line, struct task *task, uint64_t address)
-{
-	static const struct flag_word types[] = {
-		{S_IFREG, "S_IFREG", S_IFMT}, {S_IFDIR, "S_IFDIR", S_IFMT}, {S_IFLNK, "S_IFLNK", S_IFMT}, {S_IFCHR, "S_IFCHR", S_IFMT},
-		{S_IFBLK, "S_IFBLK", S_IFMT}, {S_IFIFO, "S_IFIFO", S_IFMT}, {S_IFSOCK, "S_IFSOCK", S_IFMT}, {0, NULL, 0},
-	};
-	struct stat status;
-	if (!address || !space_read(&task->process->space, address, &status, sizeof status)) {
-		put_address(line, address);
-		return;
-	}
-	put(line, "{st_mode=");
-	put_words(line, types, status.st_mode & S_IFMT, true);
-	put(line, "|%#o, ", status.st_mode & ~S_IFMT);
-	if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
-		put(line, "st_rdev=makedev(%#x, %#x), ...}", major(status.st_rdev), minor(status.st_rdev));
-	else
-		put(line, "st_size=%" PRId64 ", ...}", status.st_size);
-}
-
-static void put_int(struct strace_line *line, struct task *task, uint64_t address)
-{
-	int32_t value;
-	if (!address || !space_read(&task->process->space, address, &value, sizeof value))
-		put_address(line, address);
-	else
-		put(line, "[%d]", value);
-}
-
-static bool named(const struct syscall_arg *arg, const char *name)
-{
-	return strcmp(arg->name, name) == 0;
-}
-
-/* The few structures that are worth their members. */
-static void put_struct(struct strace_line *line, struct task *task, const struct syscall_arg *arg, uint64_t value,
-                       bool filled)
-{
-	if (arg->direction == DIR_OUT && !filled)
-		put_address(line, value);
-	else if (named(arg, "argv"))
-		put_string_list(line, task, value);
-	else if (named(arg, "envp"))
-		put(line, "%#" PRIx64 " /* %" PRIu64 " vars */", value, count_pointers(task, value));
-	else if (named(arg, "tp") || named(arg, "request") || named(arg, "timeout") || named(arg, "res"))
-		put_timespec(line, task, value, "tv_nsec");
-	else if (named(arg, "tv"))
-		put_timespec(line, task, value, "tv_usec");
-	else if (named(arg, "statbuf"))
-		put_file_status(line, task, value);
-	else if (arg->size == sizeof(int32_t) && arg->extent == EXTENT_FIXED)
-		put_int(line, task, value);
-	else if (named(arg, "pipefd") || named(arg, "sv"))
-		put_int_pair(line, task, value);
-	else
-		put_address(line, value);
-}
-
-static void put_signal(struct strace_line *line, int number)
-{
-	const char *name = sigabbrev_np(number);
-	if (name)
-		put(line, "SIG%s", name);
-	else if (number >= 34 && number <= 64)
-		put(line, "SIGRT_%d", number - 32);
-	else
-		put(line, "%d", number);
-}
-
-static void put_dirfd(struct strace_line *line, int fd)
-{
-	if (fd == AT_FDCWD)
-		put(line, "AT_FDCWD");
-	else
-		put(line, "%d", fd);
-}
-
-/* Registers hold ints with their upper half unspecified, and offsets in full. */
-static int64_t as_int(uint64_t value)
-{
-	return value >> 32 ? (int64_t)value : (int32_t)value;
-}
-
-static void put_argument(struct strace_line *line, struct task *task, const struct syscall_row *row, unsigned i,
-                         const uint64_t arg[6], int64_t result)
-{
-	const struct syscall_arg *a = &row->arg[i];
-	uint64_t value = arg[i];
-
-	switch (a->type) {
-	case ARG_INT: put(line, "%" PRId64, as_int(value)); break;
-	case ARG_FD:
-	case ARG_PID: put(line, "%d", (int)value); break;
-	case ARG_UINT: put(line, "%u", (unsigned)value); break;
-	case ARG_SIZE: put(line, "%" PRIu64, value); break;
-	case ARG_HEX: put(line, value ? "%#" PRIx64 : "%" PRIx64, value); break;
-	case ARG_MODE: put(line, "%#o", (unsigned)value); break;
-	case ARG_DIRFD: put_dirfd(line, (int)value); break;
-	case ARG_SIGNAL: put_signal(line, (int)value); break;
-	case ARG_FLAGS: put_words(line, a->words, (uint32_t)value, true); break;
-	case ARG_ENUM: put_words(line, a->words, (uint32_t)value, false); break;
-	case ARG_PATH: put_string(line, task, value, SIZE_MAX); break;
-	case ARG_STRING: put_string(line, task, value, STRING_SHOWN); break;
-	case ARG_STRUCT: put_struct(line, task, a, value, result >= 0); break;
-	case ARG_BUFFER:
-		if (a->direction == DIR_IN)
-			put_bytes(line, task, value, syscall_extent(row, i, arg));
-		else if (result >= 0 && a->extent == EXTENT_RESULT)
-			put_bytes(line, task, value, (uint64_t)result);
-		else
-			put_address(line, value);
-		break;
-	default: put_address(line, value); break;
-	}
-}
-
-/* fcntl's third argument is a number, a descriptor, flags or nothing, as the command says. */
-static bool is_fcntl_argument(const struct syscall_row *row, unsigned i)
-{
-	return i == 2 && strcmp(row->name, "fcntl") == 0;
-}
-
-static bool fcntl_takes_nothing(int command)
-{
-	return command == F_GETFD || command == F_GETFL || command == F_GETOWN || command == F_GETSIG || command == F_GETLEASE ||
-	       command == F_GETPIPE_SZ || command == F_GET_SEALS;
-}
-
-static void put_fcntl_argument(struct strace_line *line, int command, uint64_t value)
-{
-	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_SETPIPE_SZ || command == F_SETOWN)
-		put(line, "%d", (int)value);
-	else if (command == F_SETFD && value <= FD_CLOEXEC)
-		put(line, value ? "FD_CLOEXEC" : "0");
-	else
-		put(line, "%#" PRIx64, value);
-}
-
-/* The mode is not looked at unless a file may be created. */
-static bool unused_mode(const struct syscall_row *row, unsigned i, const uint64_t arg[6])
-{
-	return row->arg[i].type == ARG_MODE && i > 0 && row->arg[i - 1].type == ARG_FLAGS && named(&row->arg[i - 1], "flags") &&
-	       !(arg[i - 1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
-}
-
-static void put_arguments(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
-                          int64_t result)
-{
-	for (unsigned i = 0; i < row->args; i++) {
-		bool of_fcntl = is_fcntl_argument(row, i);
-		if (unused_mode(row, i, arg) || (of_fcntl && fcntl_takes_nothing((int)arg[1])))
-			continue;
-		put(line, "%s", i ? ", " : "");
-		if (of_fcntl)
-			put_fcntl_argument(line, (int)arg[1], arg[2]);
-		else
-			put_argument(line, task, row, i, arg, result);
-	}
-	put(line, ")");
-}
-
-/* --- results ------------------------------------------------------------------------------------------------------- */
-
-static void put_result(struct strace_line *line, const struct syscall_row *row, int64_t result)
-{
-	if (result == SYSCALL_NO_RESULT)
-		put(line, row && strncmp(row->name, "execve", 6) == 0 ? "0" : "?");
-	else if (result == -ERESTARTSYS)
-		put(line, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
-	else if (result == -ERESTARTNOINTR || result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK)
-		put(line, "? ERESTARTNOHAND (To be restarted if no handler)");
-	else if (result < 0 && result >= -4095)
-		put(line, "-1 %s (%s)", strerrorname_np((int)-result), strerrordesc_np((int)-result));
-	else if (row && row->class == CLASS_MEMORY && result)
-		put(line, "%#" PRIx64, (uint64_t)result);
-	else
-		put(line, "%" PRId64, result);
-}
 
 /* --- lines --------------------------------------------------------------------------------------------------------- */
 
 static void put_pid(struct strace_line *line, const struct task *task)
 {
 	if (task->process->show_pids || task->process->tasks->next)
-		put(line, "[pid %5d] ", task->tid);
+		strace_put(line, "[pid %5d] ", task->tid);
 }
 
 /* Flushed: a child of fork must not print it again. */
@@ -328,22 +19,31 @@ static void print_line(const struct strace_line *line, const struct task *task)
 	fflush(task->process->strace);
 }
 
-static bool destroys_arguments(const struct syscall_row *row)
+static bool read_memory(void *of, uint64_t address, void *to, size_t size)
 {
-	return row && (strncmp(row->name, "execve", 6) == 0 || strncmp(row->name, "exit", 4) == 0 ||
-	               strcmp(row->name, "rt_sigreturn") == 0);
+	return space_read(of, address, to, size);
+}
+
+static int64_t read_string(void *of, uint64_t address, char *to, size_t size)
+{
+	return space_read_string(of, address, to, size);
+}
+
+static void put_arguments(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
+                          int64_t result)
+{
+	const struct strace_memory memory = { &task->process->space, read_memory, read_string };
+
+	strace_put_arguments(line, &memory, row, arg, result);
 }
 
 void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
                      const uint64_t arg[6])
 {
 	line->length = 0;
-	line->whole = destroys_arguments(row);
+	line->whole = strace_destroys_arguments(row);
 	put_pid(line, task);
-	if (row)
-		put(line, "%s(", row->name);
-	else
-		put(line, "syscall_%#" PRIx64 "(%#" PRIx64 ", %#" PRIx64 ", %#" PRIx64 ")", number, arg[0], arg[1], arg[2]);
+	strace_put_name(line, row, number, arg);
 	if (line->whole)
 		put_arguments(line, task, row, arg, 0);
 }
@@ -351,10 +51,10 @@ void strace_put_call(struct strace_line *line, struct task *task, const struct s
 void strace_put_result(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
                        int64_t result)
 {
-	if (row && !line->whole)
+	if (!line->whole)
 		put_arguments(line, task, row, arg, result);
-	put(line, "%*s= ", line->length < 39 ? (int)(39 - line->length) + 1 : 1, "");
-	put_result(line, row, result);
+	strace_put_gap(line);
+	strace_put_outcome(line, row, result);
 	print_line(line, task);
 }
 
@@ -372,16 +72,16 @@ void strace_signal(struct task *task, const siginfo_t *info)
 	if (!task->process->strace)
 		return;
 	begin_line(&line, task);
-	put(&line, "--- ");
-	put_signal(&line, info->si_signo);
-	put(&line, " {si_signo=");
-	put_signal(&line, info->si_signo);
-	put(&line, ", si_code=%d", info->si_code);
+	strace_put(&line, "--- ");
+	strace_put_signal(&line, info->si_signo);
+	strace_put(&line, " {si_signo=");
+	strace_put_signal(&line, info->si_signo);
+	strace_put(&line, ", si_code=%d", info->si_code);
 	if (info->si_code <= 0 || info->si_signo == SIGCHLD)
-		put(&line, ", si_pid=%d, si_uid=%d", info->si_pid, info->si_uid);
+		strace_put(&line, ", si_pid=%d, si_uid=%d", info->si_pid, info->si_uid);
 	else if (info->si_signo == SIGSEGV || info->si_signo == SIGBUS || info->si_signo == SIGFPE || info->si_signo == SIGILL)
-		put(&line, ", si_addr=%#" PRIx64, (uint64_t)info->si_addr);
-	put(&line, "} ---");
+		strace_put(&line, ", si_addr=%#" PRIx64, (uint64_t)info->si_addr);
+	strace_put(&line, "} ---");
 	print_line(&line, task);
 }
 
@@ -391,12 +91,6 @@ void strace_exit(struct task *task, int status)
 	if (!task->process->strace)
 		return;
 	begin_line(&line, task);
-	if (WIFEXITED(status)) {
-		put(&line, "+++ exited with %d +++", WEXITSTATUS(status));
-	} else {
-		put(&line, "+++ killed by ");
-		put_signal(&line, WTERMSIG(status));
-		put(&line, " +++");
-	}
+	strace_put_death(&line, status);
 	print_line(&line, task);
 }

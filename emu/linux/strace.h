@@ -1,15 +1,8 @@
-/* System calls in strace's words. */
+/* --strace: a line for each system call, signal and end. */
 #ifndef TICK86_EMU_STRACE_H
 #define TICK86_EMU_STRACE_H
 
-#include "emu/linux/syscall.h"
-
-struct strace_line {
-	bool on;
-	bool whole;     /* the arguments are there already: the call ends what they point at */
-	size_t length;
-	char text[1024];
-};
+#include "emu/linux/strace_text.h"
 
 /* `row` is NULL for an unknown system call. */
 void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,

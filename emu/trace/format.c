@@ -11,6 +11,15 @@ const struct trace_kind_row trace_kinds[TRACE_KINDS] = { TRACE_KIND_LIST(ROW) };
 
 enum { NUMBER_MAX = 10 };
 
+#define EXIT(NAME, WORD) [TRACE_EXIT_##NAME] = WORD,
+const char *const trace_exit_names[TRACE_EXITS] = { TRACE_EXIT_LIST(EXIT) };
+#undef EXIT
+
+bool trace_field_signed(const char *name)
+{
+	return !strcmp(name, "guest_ns") || !strcmp(name, "host_ns") || !strcmp(name, "code") || !strcmp(name, "result");
+}
+
 size_t trace_encoded_max(size_t size)
 {
 	return 1 + (TRACE_FIELDS_MAX + 1) * NUMBER_MAX + size;

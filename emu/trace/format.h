@@ -49,8 +49,17 @@ enum trace_kind {
 enum { TRACE_FIELDS_MAX = 6, TRACE_DATA_MAX = 1 << 18 };
 
 /* STOP's exit: why the thread stopped. An exception stops before its instruction (INT3 and INT1 behind theirs), and so does one whose
- * result the world decides: RDTSC and its kin, CPUID. */
-enum { TRACE_EXIT_COUNT, TRACE_EXIT_SYSCALL, TRACE_EXIT_EXCEPTION, TRACE_EXIT_WORLD, TRACE_EXITS };
+ * result the world decides: those from WORLD on, by instruction. ORDER: the numbers in the file. */
+#define TRACE_EXIT_LIST(EXIT) \
+	EXIT(COUNT, "pause") EXIT(SYSCALL, "syscall") EXIT(EXCEPTION, "exception") \
+	EXIT(WORLD, "world") EXIT(RDTSC, "rdtsc") EXIT(RDTSCP, "rdtscp") EXIT(RDPID, "rdpid") EXIT(RDMSR, "rdmsr") EXIT(WRMSR, "wrmsr") \
+	EXIT(CPUID, "cpuid") EXIT(VDSO, "vdso")
+enum trace_exit {
+#define EXIT(NAME, WORD) TRACE_EXIT_##NAME,
+	TRACE_EXIT_LIST(EXIT) TRACE_EXITS
+#undef EXIT
+};
+extern const char *const trace_exit_names[TRACE_EXITS];
 
 /* MAP's flags. */
 enum { TRACE_MAP_SHARED = 1, TRACE_MAP_GROWSDOWN = 2, TRACE_MAP_NORESERVE = 4, TRACE_MAP_BEYOND_END = 8 };
@@ -69,6 +78,9 @@ struct trace_record {
 	const uint8_t *data;
 	size_t size; /* at most TRACE_DATA_MAX */
 };
+
+/* Whether fields of this name hold zigzag numbers (below). */
+bool trace_field_signed(const char *name);
 
 /* The most bytes that a record with `size` bytes of data takes. */
 size_t trace_encoded_max(size_t size);

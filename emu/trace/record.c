@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "decode/decode.h"
 #include "emu/linux/hidden.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
@@ -138,6 +139,17 @@ static struct recorded_task *known_task(struct task *task)
 	return task->recorded;
 }
 
+void recorder_emit_of(struct task *task, const struct trace_record *record)
+{
+	struct process *process = task->process;
+	pid_t tid = known_task(task)->tid;
+
+	if (process->recorder->stopped)
+		append_stop(process);
+	append_thread(process, tid);
+	append(process, record);
+}
+
 static bool vector_changed(const struct vector_state *old, const struct cpu *cpu)
 {
 	return memcmp(old->v, cpu->v, sizeof(old->v)) != 0 || memcmp(&old->x87, &cpu->x87, sizeof(old->x87)) != 0 ||
@@ -196,7 +208,25 @@ void record_resume(struct task *task)
 	append_thread(process, task->tid);
 }
 
-static uint64_t exit_code(enum cpu_exit exit)
+/* Which instruction it is that the world decides: one of FORM_WORLD's. */
+static uint64_t world_code(struct task *task)
+{
+	static const struct { uint8_t opcode; uint8_t exit; } codes[] = {
+		{ 0x30, TRACE_EXIT_WRMSR }, { 0x31, TRACE_EXIT_RDTSC }, { 0x32, TRACE_EXIT_RDMSR }, { 0xa2, TRACE_EXIT_CPUID },
+		{ 0x01, TRACE_EXIT_RDTSCP }, { 0xc7, TRACE_EXIT_RDPID }, { 0xb9, TRACE_EXIT_VDSO },
+	};
+	uint64_t at = task->cpu.rip;
+	uint8_t bytes[2];
+
+	/* Prefixes come first: none of them is 0F. */
+	for (unsigned n = 0; n < DECODE_MAX_LENGTH && space_read(&task->process->space, at + n, bytes, sizeof(bytes)); n++)
+		for (size_t k = 0; bytes[0] == 0x0f && k < sizeof(codes) / sizeof(codes[0]); k++)
+			if (bytes[1] == codes[k].opcode)
+				return codes[k].exit;
+	return TRACE_EXIT_WORLD;
+}
+
+static uint64_t exit_code(struct task *task, enum cpu_exit exit)
 {
 	switch (exit) {
 	case EXIT_SYSCALL:
@@ -204,7 +234,7 @@ static uint64_t exit_code(enum cpu_exit exit)
 	case EXIT_EXCEPTION:
 		return TRACE_EXIT_EXCEPTION;
 	case EXIT_WORLD:
-		return TRACE_EXIT_WORLD;
+		return world_code(task);
 	default:
 		return TRACE_EXIT_COUNT; /* where blocks end and caches are emptied is nobody's business */
 	}
@@ -216,7 +246,7 @@ static void check_and_flush(struct task *task, int64_t now)
 	struct recorder *recorder = process->recorder;
 
 	/* Vector registers may be checked only where the thread stands as the log says. */
-	if (process->insns - recorder->checked_insns >= CHECK_INSNS && recorder->stop.exit != TRACE_EXIT_WORLD) {
+	if (process->insns - recorder->checked_insns >= CHECK_INSNS && recorder->stop.exit < TRACE_EXIT_WORLD) {
 		recorder->checked_insns = process->insns;
 		recorder_emit_check(task);
 	}
@@ -268,7 +298,7 @@ void record_stop(struct task *task, enum cpu_exit exit)
 	now = host_ns();
 	recorder->stopped = true;
 	recorder->stop.task = task->recorded;
-	recorder->stop.exit = exit_code(exit);
+	recorder->stop.exit = exit_code(task, exit);
 	recorder->stop.guest_ns = clock_now(process);
 	recorder->stop.host_ns = now;
 	trace_registers_of(&task->cpu, &recorder->stop.registers);
@@ -340,9 +370,8 @@ void record_signal(struct task *task, const siginfo_t *info)
 {
 	if (!task->process->recorder)
 		return;
-	recorder_emit(task->process, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
-	                                    tells_sender(info) ? (uint64_t)info->si_pid : 0,
-	                                    tells_address(info) ? (uint64_t)info->si_addr : 0));
+	recorder_emit_of(task, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
+	                              tells_sender(info) ? (uint64_t)info->si_pid : 0, tells_address(info) ? (uint64_t)info->si_addr : 0));
 }
 
 void record_exec(struct process *process, const char *path, char *const argv[])

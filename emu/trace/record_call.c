@@ -192,6 +192,6 @@ void record_result(struct task *task, uint64_t number, const uint64_t arg[6], in
 		note_file(process, write, arg, result);
 	}
 	if (result != SYSCALL_NO_RESULT)
-		recorder_emit(process, RECORD(RESULT, number, trace_zigzag(result)));
+		recorder_emit_of(task, RECORD(RESULT, number, trace_zigzag(result)));
 	recorder->call_mark = recorder->ranges;
 }

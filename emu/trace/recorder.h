@@ -75,6 +75,8 @@ struct recorder {
 
 /* Appends a record of this process, behind the pending stop. record.c. */
 void recorder_emit(struct process *process, const struct trace_record *record);
+/* The same, of this thread. record.c. */
+void recorder_emit_of(struct task *task, const struct trace_record *record);
 /* Writes down what memory holds in the ranges that were written, and forgets them. record_memory.c. */
 void recorder_emit_writes(struct process *process);
 /* Follows the process's address space. record_memory.c. */

@@ -147,7 +147,7 @@ static void replay_stop(struct replay *replay, const struct trace_record *record
 	struct replay_task *task = replay->current;
 	static const enum cpu_exit exits[TRACE_EXITS] = {
 		[TRACE_EXIT_COUNT] = EXIT_BUDGET, [TRACE_EXIT_SYSCALL] = EXIT_SYSCALL, [TRACE_EXIT_EXCEPTION] = EXIT_EXCEPTION,
-		[TRACE_EXIT_WORLD] = EXIT_WORLD,
+		[TRACE_EXIT_WORLD ... TRACE_EXITS - 1] = EXIT_WORLD,
 	};
 	uint64_t insns = record->field[1], left;
 	struct trace_registers actual;

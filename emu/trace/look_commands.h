@@ -1,0 +1,11 @@
+/* The commands that look into recordings. Each takes its own word and what follows it; returns the exit status. */
+#ifndef TICK86_EMU_TRACE_LOOK_COMMANDS_H
+#define TICK86_EMU_TRACE_LOOK_COMMANDS_H
+
+int dump_command(char **argv);
+int diff_command(char **argv);
+int stat_command(char **argv);
+int export_command(char **argv);
+int plot_command(char **argv);
+
+#endif

@@ -1,0 +1,59 @@
+#include "emu/trace/look_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void say(const char *command, const char *path, const char *what)
+{
+	fflush(stdout);
+	fprintf(stderr, "tick86: %s: %s: %s\n", command, path, what);
+}
+
+int look_usage(const char *command, const char *argument, const char *usage)
+{
+	if (argument)
+		fprintf(stderr, "tick86: %s: not understood: %s\n", command, argument);
+	fputs(usage, stderr);
+	return LOOK_TROUBLE;
+}
+
+struct walk *look_open(const char *command, const char *path)
+{
+	char error[128];
+	struct walk *walk = walk_open(path, error, sizeof(error));
+
+	if (!walk)
+		say(command, path, error);
+	return walk;
+}
+
+int look_close(const char *command, const char *path, struct walk *walk)
+{
+	const char *trouble = walk_trouble(walk);
+
+	if (trouble)
+		say(command, path, trouble);
+	walk_close(walk);
+	return trouble ? LOOK_INCOMPLETE : 0;
+}
+
+FILE *look_create(const char *command, const char *path)
+{
+	FILE *out = fopen(path, "we");
+
+	if (!out)
+		say(command, path, strerror(errno));
+	return out;
+}
+
+int look_written(const char *command, const char *path, FILE *out, int status)
+{
+	bool failed = ferror(out);
+
+	errno = 0;
+	failed |= out == stdout ? fflush(out) : fclose(out);
+	if (!failed)
+		return status;
+	say(command, path, errno ? strerror(errno) : "cannot be written");
+	return LOOK_TROUBLE;
+}

@@ -162,9 +162,9 @@ struct moment now(const struct tk *tk, uint64_t insns)
 	return moment;
 }
 
-static void remember_stretch(struct timekeep *s, uint64_t insns, struct moment present)
+static void remember_stretch(struct timekeep *s, unsigned vcpu, uint64_t insns, struct moment present)
 {
-	struct stretch stretch = { .insns0 = insns, .ticks0 = present.eff };
+	struct tk_stretch stretch = { .insns0 = insns, .vcpu = vcpu, .tsc0 = vcpu_tsc(s, vcpu, present.eff) };
 
 	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0)
 		return;
@@ -189,19 +189,15 @@ static __attribute__((noinline)) uint64_t rdtsc_slow(const struct tk *tk, unsign
 	if (s->mode != TK_ICOUNT)
 		return vcpu_tsc(s, vcpu, read_eff(tk, insns, 1));
 	present = now(tk, insns);
-	remember_stretch(s, insns, present);
+	remember_stretch(s, vcpu, insns, present);
 	return vcpu_tsc(s, vcpu, present.eff);
 }
 
 uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
 {
-	const struct stretch *stretch = &tk->state->stretch;
-	uint64_t ran = insns - stretch->insns0;
+	uint64_t tsc;
 
-	if (__builtin_expect(ran >= stretch->length, 0))
-		return rdtsc_slow(tk, vcpu, insns);
-	return stretch->ticks0 + (ran * stretch->khz_per_insn + stretch->rest) / MILLION +
-	       tk->state->vcpu[vcpu].offset;
+	return tk_rdtsc_quick(tk, vcpu, insns, &tsc) ? tsc : rdtsc_slow(tk, vcpu, insns);
 }
 
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)

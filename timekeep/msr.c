@@ -101,6 +101,7 @@ void tsc_moved(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t tick
 	struct vcpu *v = &tk->state->vcpu[vcpu];
 
 	v->offset += ticks;
+	tk->state->stretch.length = 0;
 	v->pv.tsc_timestamp += ticks;
 	if (v->tsc_deadline)
 		arm_tsc_deadline(tk, vcpu, insns);

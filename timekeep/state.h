@@ -6,7 +6,7 @@
 #include "timekeep/timekeep.h"
 
 #define TK_MAGIC UINT64_C(0x6b65657074696d65)
-#define TK_FORMAT 1
+#define TK_FORMAT 2
 
 /* value = value0 + (insns - insns0) * num / den: ns in mode icount, ticks under the apparent
  * policy. */
@@ -17,17 +17,6 @@ struct line {
 	uint64_t den;
 	uint32_t shift; /* den = 1 << shift where `binary` */
 	uint32_t binary;
-};
-
-/* A stretch of the line of mode icount in ticks: ticks0 + ((insns - insns0) * khz_per_insn +
- * rest) / 10^6, exact and without overflow for `length` instructions. That is 0 where time must
- * be read the long way. */
-struct stretch {
-	uint64_t insns0;
-	uint64_t length;
-	uint64_t ticks0;
-	uint64_t khz_per_insn;
-	uint64_t rest;
 };
 
 /* Keeps a line at a target that moves with real time: see control.c. */
@@ -76,6 +65,7 @@ struct sync_state {
 };
 
 struct timekeep {
+	struct tk_stretch stretch; /* first: tk_rdtsc_quick */
 	uint64_t magic;
 	uint32_t format;
 	uint32_t size;
@@ -119,7 +109,6 @@ struct timekeep {
 
 	/* instructions to time */
 	struct line line;
-	struct stretch stretch;
 	struct control control;
 	uint32_t idle; /* between tk_idle_begin and tk_idle_end */
 	uint32_t injections;

@@ -217,6 +217,25 @@ const char *tk_strerror(enum tk_error error);
 
 uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
+/* With what a clock's state begins: a stretch of `length` instructions from `insns0` on, in mode
+ * icount, over which the vCPU's TSC is tsc0 + ((insns - insns0) * khz_per_insn + rest) / 10^6,
+ * exactly. tk_rdtsc writes it; whatever bends the line sets length to 0. */
+struct tk_stretch {
+	uint64_t insns0, length;
+	uint64_t vcpu;
+	uint64_t tsc0, khz_per_insn, rest;
+};
+
+/* What tk_rdtsc returns, where that stretch tells it; false where tk_rdtsc is to be called. */
+static inline bool tk_rdtsc_quick(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t *tsc)
+{
+	const struct tk_stretch *stretch = (const struct tk_stretch *)tk->state;
+	uint64_t ran = insns - stretch->insns0;
+
+	*tsc = stretch->tsc0 + (ran * stretch->khz_per_insn + stretch->rest) / 1000000;
+	return (ran < stretch->length) & (vcpu == stretch->vcpu); /* one way out: 1.5 ns faster than two */
+}
+
 /* TSC reads no longer go to the policy and are no longer counted: TK_EXITING is off from here on. */
 void tk_emulation_off(const struct tk *tk);
 

@@ -23,11 +23,22 @@ static void set_edx_eax(struct cpu *cpu, uint64_t value)
 
 /* --- time: time.md section 7 ---------------------------------------------------------------------- */
 
+static __attribute__((noinline)) HANDLER(rdtsc_called)
+{
+	set_edx_eax(cpu, tk_rdtsc(cpu->clock, cpu->vcpu, insns_before(cpu, i)));
+	cpu->time_reads[TIME_READ_RDTSC]++;
+	NEXT();
+}
+
 static HANDLER(rdtsc)
 {
+	uint64_t tsc;
+
 	if (unlikely(cpu->tsc_faults))
 		return raise_gp(cpu, i);
-	set_edx_eax(cpu, tk_rdtsc(cpu->clock, cpu->vcpu, insns_before(cpu, i)));
+	if (unlikely(!tk_rdtsc_quick(cpu->clock, cpu->vcpu, insns_before(cpu, i), &tsc)))
+		return rdtsc_called(cpu, i);
+	set_edx_eax(cpu, tsc);
 	cpu->time_reads[TIME_READ_RDTSC]++;
 	NEXT();
 }

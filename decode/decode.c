@@ -23,6 +23,22 @@ const char *op_name(enum op op)
 	return op < OP_COUNT ? op_names[op] : op_names[OP_NONE];
 }
 
+/* Zydis tells AVX2's 256-bit integer instructions from AVX's, and AES with three operands from AES with two. */
+static const uint8_t isa_of_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
+	[ZYDIS_ISA_SET_SSE3] = ISA_SSE3, [ZYDIS_ISA_SET_SSE3X87] = ISA_SSE3, [ZYDIS_ISA_SET_SSSE3] = ISA_SSSE3,
+	[ZYDIS_ISA_SET_SSSE3MMX] = ISA_SSSE3, [ZYDIS_ISA_SET_SSE4] = ISA_SSE4_1, [ZYDIS_ISA_SET_SSE42] = ISA_SSE4_2,
+	[ZYDIS_ISA_SET_POPCNT] = ISA_POPCNT, [ZYDIS_ISA_SET_CMPXCHG16B] = ISA_CX16, [ZYDIS_ISA_SET_LAHF] = ISA_LAHF,
+	[ZYDIS_ISA_SET_MOVBE] = ISA_MOVBE, [ZYDIS_ISA_SET_LZCNT] = ISA_LZCNT, [ZYDIS_ISA_SET_BMI1] = ISA_BMI1,
+	[ZYDIS_ISA_SET_BMI2] = ISA_BMI2, [ZYDIS_ISA_SET_ADOX_ADCX] = ISA_ADX, [ZYDIS_ISA_SET_AES] = ISA_AES,
+	[ZYDIS_ISA_SET_AVXAES] = ISA_AES, [ZYDIS_ISA_SET_PCLMULQDQ] = ISA_PCLMULQDQ, [ZYDIS_ISA_SET_SHA] = ISA_SHA,
+	[ZYDIS_ISA_SET_GFNI] = ISA_GFNI, [ZYDIS_ISA_SET_AVX_GFNI] = ISA_GFNI, [ZYDIS_ISA_SET_AVX] = ISA_AVX,
+	[ZYDIS_ISA_SET_AVX2] = ISA_AVX2, [ZYDIS_ISA_SET_AVX2GATHER] = ISA_AVX2, [ZYDIS_ISA_SET_F16C] = ISA_F16C,
+	[ZYDIS_ISA_SET_FMA] = ISA_FMA, [ZYDIS_ISA_SET_XSAVE] = ISA_XSAVE, [ZYDIS_ISA_SET_XSAVEOPT] = ISA_XSAVEOPT,
+	[ZYDIS_ISA_SET_XSAVEC] = ISA_XSAVEC, [ZYDIS_ISA_SET_RDWRFSGS] = ISA_FSGSBASE, [ZYDIS_ISA_SET_RDPID] = ISA_RDPID,
+	[ZYDIS_ISA_SET_RDRAND] = ISA_RDRAND, [ZYDIS_ISA_SET_RDSEED] = ISA_RDSEED,
+	[ZYDIS_ISA_SET_CLFLUSHOPT] = ISA_CLFLUSHOPT, [ZYDIS_ISA_SET_CLWB] = ISA_CLWB,
+};
+
 static enum op string_op(ZydisMnemonic mnemonic)
 {
 	switch (mnemonic) {
@@ -214,6 +230,7 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	out->rep = in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
 	out->repne = in.attributes & ZYDIS_ATTRIB_HAS_REPNE;
 	out->vex = in.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+	out->isa = isa_of_set[in.meta.isa_set];
 	out->op = in.meta.category == ZYDIS_CATEGORY_STRINGOP || in.meta.category == ZYDIS_CATEGORY_IOSTRINGOP
 		? string_op(in.mnemonic) : op_of_mnemonic[in.mnemonic];
 	out->mem.base = out->mem.index = DECODE_NO_REG;

@@ -43,6 +43,13 @@ struct operand {
 enum { DECODE_NO_REG = 0xff, DECODE_MAX_LENGTH = 15 };
 enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 
+/* What CPUID says of a CPU that has an instruction; ISA_BASE: all of x86-64 have it. */
+enum isa {
+	ISA_BASE, ISA_SSE3, ISA_SSSE3, ISA_SSE4_1, ISA_SSE4_2, ISA_POPCNT, ISA_CX16, ISA_LAHF, ISA_MOVBE, ISA_LZCNT, ISA_BMI1, ISA_BMI2,
+	ISA_ADX, ISA_AES, ISA_PCLMULQDQ, ISA_SHA, ISA_GFNI, ISA_AVX, ISA_AVX2, ISA_F16C, ISA_FMA, ISA_XSAVE, ISA_XSAVEOPT, ISA_XSAVEC,
+	ISA_FSGSBASE, ISA_RDPID, ISA_RDRAND, ISA_RDSEED, ISA_CLFLUSHOPT, ISA_CLWB,
+};
+
 struct decoded {
 	uint64_t address;
 	uint16_t op;            /* enum op */
@@ -52,6 +59,7 @@ struct decoded {
 	uint8_t address_width;  /* 32 or 64 */
 	bool lock, rep, repne;  /* prefixes that count for this instruction */
 	bool vex;
+	uint8_t isa;            /* enum isa */
 	struct operand operand[5];
 	struct {
 		uint8_t base, index; /* GPR or DECODE_NO_REG */

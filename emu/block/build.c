@@ -30,6 +30,17 @@ static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t add
 	};
 }
 
+/* Whether the CPU's model has the instruction. What LZCNT and TZCNT add to BSR and BSF is a prefix that older CPUs ignore. */
+static bool is_defined(const struct cpu_model *model, struct decoded *d)
+{
+	if (!model || cpu_model_has(model, d->isa))
+		return true;
+	if (d->op != OP_LZCNT && d->op != OP_TZCNT)
+		return false;
+	d->op = d->op == OP_LZCNT ? OP_BSR : OP_BSF;
+	return true;
+}
+
 /* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. False when more were needed; cpu's exception
  * says so. */
 static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
@@ -48,7 +59,7 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 		fetch_fault(cpu, blocks->space, address + size);
 		return false;
 	}
-	if (status == DECODE_OK && !(step->d.vex && cpu->model && !cpu->model->avx))
+	if (status == DECODE_OK && is_defined(cpu->model, &step->d))
 		step->form = form_find(blocks->forms, &step->d);
 	if (step->form && step->form->attributes & FORM_WORLD && blocks->config.leave_world) {
 		step->left = true;

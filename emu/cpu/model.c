@@ -24,68 +24,69 @@ struct feature {
 	uint8_t level;      /* the lowest psABI level of a model that has it */
 	bool host;          /* runs on the host's own instructions */
 	uint8_t condition;
+	uint8_t isa;        /* enum isa: the instructions that it is about, if programs on all models may not use them */
 };
 
 /* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels; v3 also has AES, PCLMULQDQ,
  * FSGSBASE, ERMS and RDPID, which CPUs of that level have. No RDRAND, RDSEED: their results would not repeat. */
 static const struct feature features[] = {
-	{ "fpu", LEAF1_EDX, 0, 1, false, ALWAYS },
-	{ "de", LEAF1_EDX, 2, 1, false, ALWAYS },
-	{ "pse", LEAF1_EDX, 3, 1, false, ALWAYS },
-	{ "tsc", LEAF1_EDX, 4, 1, false, ALWAYS },
-	{ "msr", LEAF1_EDX, 5, 1, false, ALWAYS },
-	{ "pae", LEAF1_EDX, 6, 1, false, ALWAYS },
-	{ "mce", LEAF1_EDX, 7, 1, false, ALWAYS },
-	{ "cx8", LEAF1_EDX, 8, 1, false, ALWAYS },
-	{ "apic", LEAF1_EDX, 9, 1, false, ALWAYS },
-	{ "mtrr", LEAF1_EDX, 12, 1, false, ALWAYS },
-	{ "pge", LEAF1_EDX, 13, 1, false, ALWAYS },
-	{ "mca", LEAF1_EDX, 14, 1, false, ALWAYS },
-	{ "cmov", LEAF1_EDX, 15, 1, false, ALWAYS },
-	{ "pat", LEAF1_EDX, 16, 1, false, ALWAYS },
-	{ "pse36", LEAF1_EDX, 17, 1, false, ALWAYS },
-	{ "clflush", LEAF1_EDX, 19, 1, false, ALWAYS },
-	{ "mmx", LEAF1_EDX, 23, 1, true, ALWAYS },
-	{ "fxsr", LEAF1_EDX, 24, 1, false, ALWAYS },
-	{ "sse", LEAF1_EDX, 25, 1, true, ALWAYS },
-	{ "sse2", LEAF1_EDX, 26, 1, true, ALWAYS },
-	{ "ht", LEAF1_EDX, 28, 1, false, WITH_SMP },
-	{ "syscall", EXT1_EDX, 11, 1, false, ALWAYS },
-	{ "nx", EXT1_EDX, 20, 1, false, ALWAYS },
-	{ "rdtscp", EXT1_EDX, 27, 1, false, WITH_RDTSCP },
-	{ "lm", EXT1_EDX, 29, 1, false, ALWAYS },
-	{ "nonstop_tsc", EXT7_EDX, 8, 1, false, WITH_INVARIANT_TSC },
-	{ "pni", LEAF1_ECX, 0, 2, true, ALWAYS },
-	{ "pclmulqdq", LEAF1_ECX, 1, 3, true, ALWAYS },
-	{ "ssse3", LEAF1_ECX, 9, 2, true, ALWAYS },
-	{ "fma", LEAF1_ECX, 12, 3, true, ALWAYS },
-	{ "cx16", LEAF1_ECX, 13, 2, true, ALWAYS },
-	{ "sse4_1", LEAF1_ECX, 19, 2, true, ALWAYS },
-	{ "sse4_2", LEAF1_ECX, 20, 2, true, ALWAYS },
-	{ "movbe", LEAF1_ECX, 22, 3, false, ALWAYS },
-	{ "popcnt", LEAF1_ECX, 23, 2, true, ALWAYS },
-	{ "tsc_deadline_timer", LEAF1_ECX, 24, 1, false, ALWAYS },
-	{ "aes", LEAF1_ECX, 25, 3, true, ALWAYS },
-	{ "xsave", LEAF1_ECX, 26, 3, false, ALWAYS },
-	{ "osxsave", LEAF1_ECX, 27, 3, false, ALWAYS },
-	{ "avx", LEAF1_ECX, 28, 3, true, ALWAYS },
-	{ "f16c", LEAF1_ECX, 29, 3, true, ALWAYS },
-	{ "hypervisor", LEAF1_ECX, 31, 1, false, ALWAYS },
-	{ "lahf_lm", EXT1_ECX, 0, 2, true, ALWAYS },
-	{ "abm", EXT1_ECX, 5, 3, true, ALWAYS },
-	{ "arat", LEAF6_EAX, 2, 1, false, ALWAYS },
-	{ "aperfmperf", LEAF6_ECX, 0, 1, false, ALWAYS },
-	{ "fsgsbase", LEAF7_EBX, 0, 3, false, ALWAYS },
-	{ "tsc_adjust", LEAF7_EBX, 1, 1, false, ALWAYS },
-	{ "bmi1", LEAF7_EBX, 3, 3, true, ALWAYS },
-	{ "avx2", LEAF7_EBX, 5, 3, true, ALWAYS },
-	{ "bmi2", LEAF7_EBX, 8, 3, true, ALWAYS },
-	{ "erms", LEAF7_EBX, 9, 3, false, ALWAYS },
-	{ "zero_fcs_fds", LEAF7_EBX, 13, 1, false, ALWAYS },
-	{ "xsaveopt", LEAFD_EAX, 0, 3, false, ALWAYS },
-	{ "xsavec", LEAFD_EAX, 1, 3, false, ALWAYS },
-	{ "xgetbv1", LEAFD_EAX, 2, 3, false, ALWAYS },
-	{ "rdpid", LEAF7_ECX, 22, 3, false, WITH_RDTSCP },
+	{ "fpu", LEAF1_EDX, 0, 1, false, ALWAYS, ISA_BASE },
+	{ "de", LEAF1_EDX, 2, 1, false, ALWAYS, ISA_BASE },
+	{ "pse", LEAF1_EDX, 3, 1, false, ALWAYS, ISA_BASE },
+	{ "tsc", LEAF1_EDX, 4, 1, false, ALWAYS, ISA_BASE },
+	{ "msr", LEAF1_EDX, 5, 1, false, ALWAYS, ISA_BASE },
+	{ "pae", LEAF1_EDX, 6, 1, false, ALWAYS, ISA_BASE },
+	{ "mce", LEAF1_EDX, 7, 1, false, ALWAYS, ISA_BASE },
+	{ "cx8", LEAF1_EDX, 8, 1, false, ALWAYS, ISA_BASE },
+	{ "apic", LEAF1_EDX, 9, 1, false, ALWAYS, ISA_BASE },
+	{ "mtrr", LEAF1_EDX, 12, 1, false, ALWAYS, ISA_BASE },
+	{ "pge", LEAF1_EDX, 13, 1, false, ALWAYS, ISA_BASE },
+	{ "mca", LEAF1_EDX, 14, 1, false, ALWAYS, ISA_BASE },
+	{ "cmov", LEAF1_EDX, 15, 1, false, ALWAYS, ISA_BASE },
+	{ "pat", LEAF1_EDX, 16, 1, false, ALWAYS, ISA_BASE },
+	{ "pse36", LEAF1_EDX, 17, 1, false, ALWAYS, ISA_BASE },
+	{ "clflush", LEAF1_EDX, 19, 1, false, ALWAYS, ISA_BASE },
+	{ "mmx", LEAF1_EDX, 23, 1, true, ALWAYS, ISA_BASE },
+	{ "fxsr", LEAF1_EDX, 24, 1, false, ALWAYS, ISA_BASE },
+	{ "sse", LEAF1_EDX, 25, 1, true, ALWAYS, ISA_BASE },
+	{ "sse2", LEAF1_EDX, 26, 1, true, ALWAYS, ISA_BASE },
+	{ "ht", LEAF1_EDX, 28, 1, false, WITH_SMP, ISA_BASE },
+	{ "syscall", EXT1_EDX, 11, 1, false, ALWAYS, ISA_BASE },
+	{ "nx", EXT1_EDX, 20, 1, false, ALWAYS, ISA_BASE },
+	{ "rdtscp", EXT1_EDX, 27, 1, false, WITH_RDTSCP, ISA_BASE },
+	{ "lm", EXT1_EDX, 29, 1, false, ALWAYS, ISA_BASE },
+	{ "nonstop_tsc", EXT7_EDX, 8, 1, false, WITH_INVARIANT_TSC, ISA_BASE },
+	{ "pni", LEAF1_ECX, 0, 2, true, ALWAYS, ISA_SSE3 },
+	{ "pclmulqdq", LEAF1_ECX, 1, 3, true, ALWAYS, ISA_PCLMULQDQ },
+	{ "ssse3", LEAF1_ECX, 9, 2, true, ALWAYS, ISA_SSSE3 },
+	{ "fma", LEAF1_ECX, 12, 3, true, ALWAYS, ISA_FMA },
+	{ "cx16", LEAF1_ECX, 13, 2, true, ALWAYS, ISA_CX16 },
+	{ "sse4_1", LEAF1_ECX, 19, 2, true, ALWAYS, ISA_SSE4_1 },
+	{ "sse4_2", LEAF1_ECX, 20, 2, true, ALWAYS, ISA_SSE4_2 },
+	{ "movbe", LEAF1_ECX, 22, 3, false, ALWAYS, ISA_MOVBE },
+	{ "popcnt", LEAF1_ECX, 23, 2, true, ALWAYS, ISA_POPCNT },
+	{ "tsc_deadline_timer", LEAF1_ECX, 24, 1, false, ALWAYS, ISA_BASE },
+	{ "aes", LEAF1_ECX, 25, 3, true, ALWAYS, ISA_AES },
+	{ "xsave", LEAF1_ECX, 26, 3, false, ALWAYS, ISA_XSAVE },
+	{ "osxsave", LEAF1_ECX, 27, 3, false, ALWAYS, ISA_BASE },
+	{ "avx", LEAF1_ECX, 28, 3, true, ALWAYS, ISA_AVX },
+	{ "f16c", LEAF1_ECX, 29, 3, true, ALWAYS, ISA_F16C },
+	{ "hypervisor", LEAF1_ECX, 31, 1, false, ALWAYS, ISA_BASE },
+	{ "lahf_lm", EXT1_ECX, 0, 2, true, ALWAYS, ISA_LAHF },
+	{ "abm", EXT1_ECX, 5, 3, true, ALWAYS, ISA_LZCNT },
+	{ "arat", LEAF6_EAX, 2, 1, false, ALWAYS, ISA_BASE },
+	{ "aperfmperf", LEAF6_ECX, 0, 1, false, ALWAYS, ISA_BASE },
+	{ "fsgsbase", LEAF7_EBX, 0, 3, false, ALWAYS, ISA_FSGSBASE },
+	{ "tsc_adjust", LEAF7_EBX, 1, 1, false, ALWAYS, ISA_BASE },
+	{ "bmi1", LEAF7_EBX, 3, 3, true, ALWAYS, ISA_BMI1 },
+	{ "avx2", LEAF7_EBX, 5, 3, true, ALWAYS, ISA_AVX2 },
+	{ "bmi2", LEAF7_EBX, 8, 3, true, ALWAYS, ISA_BMI2 },
+	{ "erms", LEAF7_EBX, 9, 3, false, ALWAYS, ISA_BASE },
+	{ "zero_fcs_fds", LEAF7_EBX, 13, 1, false, ALWAYS, ISA_BASE },
+	{ "xsaveopt", LEAFD_EAX, 0, 3, false, ALWAYS, ISA_XSAVEOPT },
+	{ "xsavec", LEAFD_EAX, 1, 3, false, ALWAYS, ISA_XSAVEC },
+	{ "xgetbv1", LEAFD_EAX, 2, 3, false, ALWAYS, ISA_BASE },
+	{ "rdpid", LEAF7_ECX, 22, 3, false, WITH_RDTSCP, ISA_RDPID },
 };
 enum { FEATURES = sizeof features / sizeof features[0] };
 
@@ -147,6 +148,17 @@ const struct cpu_model *cpu_model_find(const char *name)
 			return &models[k];
 	}
 	return NULL;
+}
+
+bool cpu_model_has(const struct cpu_model *model, enum isa isa)
+{
+	if (isa == ISA_BASE || (model->extra >> isa & 1))
+		return true;
+	for (int k = 0; k < FEATURES; k++) {
+		if (features[k].isa == isa)
+			return features[k].level <= model->level;
+	}
+	return false;
 }
 
 void cpu_model_names(char *text, size_t size)

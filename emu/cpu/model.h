@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decode/decode.h"
+
 struct cpu_model {
 	const char *name;  /* as --cpu takes it: x86-64, x86-64-v2, x86-64-v3 */
 	const char *brand; /* leaves 80000002H to 80000004H; at most 47 characters */
 	unsigned level;    /* of the x86-64 psABI: 1, 2, 3 */
-	bool avx;          /* XSAVE and its state with YMM; VEX instructions are defined */
+	bool avx;          /* XSAVE and its state with YMM */
+	uint64_t extra;    /* by enum isa: instructions that it has though CPUID does not say so; for tests of what no model has */
 };
 
 /* CPUID leaf 1 EAX of every model, as family, model, stepping. */
@@ -18,6 +21,8 @@ enum { CPU_FAMILY = 6, CPU_MODEL = 0x5e, CPU_STEPPING = 3 };
 
 /* NULL when there is no such model. */
 const struct cpu_model *cpu_model_find(const char *name);
+/* Whether the model has the instructions: they are undefined for it if not. */
+bool cpu_model_has(const struct cpu_model *model, enum isa isa);
 /* Names of all models, separated by ", ", for messages. */
 void cpu_model_names(char *text, size_t size);
 /* The first feature of the model that the host lacks and the emulator needs from it, or NULL. */

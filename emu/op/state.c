@@ -147,8 +147,6 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 		void *area;                                                                      \
 												 \
 		X87_PARKED();                                                                    \
-		if (!cpu->model->avx)                                                            \
-			return raise_ud(cpu, i);                                                 \
 		if (address % XSAVE_ALIGNMENT)                                                   \
 			return raise_gp(cpu, i);                                                 \
 		area = guest_pointer(cpu, i, address);                                           \
@@ -165,8 +163,6 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 		uint64_t address = address_based(cpu, i);                                                \
 													 \
 		X87_PARKED();                                                                            \
-		if (!cpu->model->avx)                                                                    \
-			return raise_ud(cpu, i);                                                         \
 		if (address % XSAVE_ALIGNMENT)                                                           \
 			return raise_gp(cpu, i);                                                         \
 		mxcsr_from_host(cpu);                                                                    \
@@ -191,8 +187,6 @@ static HANDLER(xgetbv)
 	uint64_t value = xsave_components(cpu);
 
 	X87_PARKED();
-	if (!cpu->model->avx)
-		return raise_ud(cpu, i);
 	mxcsr_from_host(cpu);
 	switch ((uint32_t)cpu->r[RCX]) {
 	case XCR0:

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/cpu/model.h"
-
-
 void emulated_init(struct emulated *emulated)
 {
 	emulated->cpu = aligned_alloc(64, (sizeof *emulated->cpu + 63) & ~63UL);
 	if (!emulated->cpu)
 		abort();
 	memset(emulated->cpu, 0, sizeof *emulated->cpu);
-	emulated->cpu->model = cpu_model_find("x86-64-v3");
+	emulated->model = *cpu_model_find("x86-64-v3");
+	emulated->model.extra = ~0ull;
+	emulated->cpu->model = &emulated->model;
 	space_init(&emulated->space);
 	emulated->blocks = blocks_create(&emulated->space);
 }

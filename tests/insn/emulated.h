@@ -3,9 +3,11 @@
 #define TICK86_TESTS_INSN_EMULATED_H
 
 #include "emu/block/block.h"
+#include "emu/cpu/model.h"
 #include "tests/insn/state.h"
 
 struct emulated {
+	struct cpu_model model; /* with all that there are handlers for */
 	struct cpu *cpu;
 	struct space space;
 	struct blocks *blocks;

@@ -9,6 +9,8 @@
 
 static const struct cpuid_context plain = { .vcpu = 0, .vcpus = 1, .tsc_khz = 1000000, .tsc_invariant = true };
 
+static const char *const level_names[] = { "x86-64", "x86-64-v2", "x86-64-v3" };
+
 static struct cpuid_result leaf_of(const char *model, uint32_t leaf, uint32_t subleaf)
 {
 	return cpu_model_cpuid(cpu_model_find(model), &plain, leaf, subleaf);
@@ -26,9 +28,8 @@ enum {
 
 START_TEST(levels)
 {
-	static const char *const names[] = { "x86-64", "x86-64-v2", "x86-64-v3" };
-	struct cpuid_result one = leaf_of(names[_i], 1, 0), seven = leaf_of(names[_i], 7, 0);
-	struct cpuid_result extended = leaf_of(names[_i], 0x80000001, 0);
+	struct cpuid_result one = leaf_of(level_names[_i], 1, 0), seven = leaf_of(level_names[_i], 7, 0);
+	struct cpuid_result extended = leaf_of(level_names[_i], 0x80000001, 0);
 
 	ck_assert_uint_eq(one.edx & LEVEL1_EDX, LEVEL1_EDX);
 	ck_assert_uint_eq(extended.edx & SYSCALL, SYSCALL);
@@ -197,47 +198,48 @@ START_TEST(flags_line)
 }
 END_TEST
 
+static const struct {
+	const char *feature;
+	uint8_t code[12];
+} instructions[] = {
+	{ "tsc", { 0x0f, 0x31 } },                                 /* rdtsc */
+	{ "cx8", { 0x0f, 0xc7, 0x08 } },                           /* cmpxchg8b [rax] */
+	{ "cmov", { 0x0f, 0x44, 0xc1 } },                          /* cmovz eax, ecx */
+	{ "clflush", { 0x0f, 0xae, 0x38 } },                       /* clflush [rax] */
+	{ "fxsr", { 0x0f, 0xae, 0x00 } },                          /* fxsave [rax] */
+	{ "sse", { 0x0f, 0x58, 0xc1 } },                           /* addps xmm0, xmm1 */
+	{ "sse2", { 0x66, 0x0f, 0xfe, 0xc1 } },                    /* paddd xmm0, xmm1 */
+	{ "syscall", { 0x0f, 0x05 } },                             /* syscall */
+	{ "rdtscp", { 0x0f, 0x01, 0xf9 } },                        /* rdtscp */
+	{ "pni", { 0xf2, 0x0f, 0x7c, 0xc1 } },                     /* haddps xmm0, xmm1 */
+	{ "pclmulqdq", { 0x66, 0x0f, 0x3a, 0x44, 0xc1, 0x00 } },   /* pclmulqdq xmm0, xmm1, 0 */
+	{ "ssse3", { 0x66, 0x0f, 0x38, 0x00, 0xc1 } },             /* pshufb xmm0, xmm1 */
+	{ "fma", { 0xc4, 0xe2, 0xf1, 0xb9, 0xc2 } },               /* vfmadd231sd xmm0, xmm1, xmm2 */
+	{ "cx16", { 0x48, 0x0f, 0xc7, 0x08 } },                    /* cmpxchg16b [rax] */
+	{ "sse4_1", { 0x66, 0x0f, 0x3a, 0x08, 0xc1, 0x00 } },      /* roundps xmm0, xmm1, 0 */
+	{ "sse4_2", { 0xf2, 0x0f, 0x38, 0xf1, 0xc1 } },            /* crc32 eax, ecx */
+	{ "sse4_2", { 0x66, 0x0f, 0x3a, 0x63, 0xc1, 0x00 } },      /* pcmpistri xmm0, xmm1, 0 */
+	{ "movbe", { 0x0f, 0x38, 0xf0, 0x00 } },                   /* movbe eax, [rax] */
+	{ "popcnt", { 0xf3, 0x0f, 0xb8, 0xc1 } },                  /* popcnt eax, ecx */
+	{ "aes", { 0x66, 0x0f, 0x38, 0xdc, 0xc1 } },               /* aesenc xmm0, xmm1 */
+	{ "xsave", { 0x0f, 0xae, 0x20 } },                         /* xsave [rax] */
+	{ "xsave", { 0x0f, 0x01, 0xd0 } },                         /* xgetbv */
+	{ "avx", { 0xc5, 0xf4, 0x58, 0xc2 } },                     /* vaddps ymm0, ymm1, ymm2 */
+	{ "f16c", { 0xc4, 0xe2, 0x7d, 0x13, 0xc1 } },              /* vcvtph2ps ymm0, xmm1 */
+	{ "lahf_lm", { 0x9f } },                                   /* lahf */
+	{ "abm", { 0xf3, 0x0f, 0xbd, 0xc1 } },                     /* lzcnt eax, ecx */
+	{ "fsgsbase", { 0xf3, 0x0f, 0xae, 0xc0 } },                /* rdfsbase eax */
+	{ "bmi1", { 0xc4, 0xe2, 0x70, 0xf2, 0xc2 } },              /* andn eax, ecx, edx */
+	{ "avx2", { 0xc5, 0xf5, 0xfe, 0xc2 } },                    /* vpaddd ymm0, ymm1, ymm2 */
+	{ "bmi2", { 0xc4, 0xe2, 0x73, 0xf5, 0xc2 } },              /* pdep eax, ecx, edx */
+	{ "xsaveopt", { 0x0f, 0xae, 0x30 } },                      /* xsaveopt [rax] */
+	{ "xsavec", { 0x0f, 0xc7, 0x20 } },                        /* xsavec [rax] */
+	{ "rdpid", { 0xf3, 0x0f, 0xc7, 0xf8 } },                   /* rdpid rax */
+};
+
 /* What CPUID promises the emulator keeps: an instruction of each feature has a form. */
 START_TEST(features_have_forms)
 {
-	static const struct {
-		const char *feature;
-		uint8_t code[12];
-	} instructions[] = {
-		{ "tsc", { 0x0f, 0x31 } },                                 /* rdtsc */
-		{ "cx8", { 0x0f, 0xc7, 0x08 } },                           /* cmpxchg8b [rax] */
-		{ "cmov", { 0x0f, 0x44, 0xc1 } },                          /* cmovz eax, ecx */
-		{ "clflush", { 0x0f, 0xae, 0x38 } },                       /* clflush [rax] */
-		{ "fxsr", { 0x0f, 0xae, 0x00 } },                          /* fxsave [rax] */
-		{ "sse", { 0x0f, 0x58, 0xc1 } },                           /* addps xmm0, xmm1 */
-		{ "sse2", { 0x66, 0x0f, 0xfe, 0xc1 } },                    /* paddd xmm0, xmm1 */
-		{ "syscall", { 0x0f, 0x05 } },                             /* syscall */
-		{ "rdtscp", { 0x0f, 0x01, 0xf9 } },                        /* rdtscp */
-		{ "pni", { 0xf2, 0x0f, 0x7c, 0xc1 } },                     /* haddps xmm0, xmm1 */
-		{ "pclmulqdq", { 0x66, 0x0f, 0x3a, 0x44, 0xc1, 0x00 } },   /* pclmulqdq xmm0, xmm1, 0 */
-		{ "ssse3", { 0x66, 0x0f, 0x38, 0x00, 0xc1 } },             /* pshufb xmm0, xmm1 */
-		{ "fma", { 0xc4, 0xe2, 0xf1, 0xb9, 0xc2 } },               /* vfmadd231sd xmm0, xmm1, xmm2 */
-		{ "cx16", { 0x48, 0x0f, 0xc7, 0x08 } },                    /* cmpxchg16b [rax] */
-		{ "sse4_1", { 0x66, 0x0f, 0x3a, 0x08, 0xc1, 0x00 } },      /* roundps xmm0, xmm1, 0 */
-		{ "sse4_2", { 0xf2, 0x0f, 0x38, 0xf1, 0xc1 } },            /* crc32 eax, ecx */
-		{ "sse4_2", { 0x66, 0x0f, 0x3a, 0x63, 0xc1, 0x00 } },      /* pcmpistri xmm0, xmm1, 0 */
-		{ "movbe", { 0x0f, 0x38, 0xf0, 0x00 } },                   /* movbe eax, [rax] */
-		{ "popcnt", { 0xf3, 0x0f, 0xb8, 0xc1 } },                  /* popcnt eax, ecx */
-		{ "aes", { 0x66, 0x0f, 0x38, 0xdc, 0xc1 } },               /* aesenc xmm0, xmm1 */
-		{ "xsave", { 0x0f, 0xae, 0x20 } },                         /* xsave [rax] */
-		{ "xsave", { 0x0f, 0x01, 0xd0 } },                         /* xgetbv */
-		{ "avx", { 0xc5, 0xf4, 0x58, 0xc2 } },                     /* vaddps ymm0, ymm1, ymm2 */
-		{ "f16c", { 0xc4, 0xe2, 0x7d, 0x13, 0xc1 } },              /* vcvtph2ps ymm0, xmm1 */
-		{ "lahf_lm", { 0x9f } },                                   /* lahf */
-		{ "abm", { 0xf3, 0x0f, 0xbd, 0xc1 } },                     /* lzcnt eax, ecx */
-		{ "fsgsbase", { 0xf3, 0x0f, 0xae, 0xc0 } },                /* rdfsbase eax */
-		{ "bmi1", { 0xc4, 0xe2, 0x70, 0xf2, 0xc2 } },              /* andn eax, ecx, edx */
-		{ "avx2", { 0xc5, 0xf5, 0xfe, 0xc2 } },                    /* vpaddd ymm0, ymm1, ymm2 */
-		{ "bmi2", { 0xc4, 0xe2, 0x73, 0xf5, 0xc2 } },              /* pdep eax, ecx, edx */
-		{ "xsaveopt", { 0x0f, 0xae, 0x30 } },                      /* xsaveopt [rax] */
-		{ "xsavec", { 0x0f, 0xc7, 0x20 } },                        /* xsavec [rax] */
-		{ "rdpid", { 0xf3, 0x0f, 0xc7, 0xf8 } },                   /* rdpid rax */
-	};
 	struct form_index *index = form_index_create();
 	char flags[1024];
 
@@ -250,6 +252,34 @@ START_TEST(features_have_forms)
 		ck_assert_msg(form_find(index, &decoded) != NULL, "%s", instructions[k].feature);
 	}
 	form_index_destroy(index);
+}
+END_TEST
+
+/* And what it does not promise is undefined. */
+START_TEST(undefined_without_feature)
+{
+	static const uint8_t in_no_model[][12] = {
+		{ 0x0f, 0xc7, 0xf0 },                   /* rdrand eax */
+		{ 0x0f, 0xc7, 0xf8 },                   /* rdseed eax */
+		{ 0x0f, 0x38, 0xc8, 0xc1 },             /* sha1nexte xmm0, xmm1 */
+		{ 0x66, 0x0f, 0x38, 0xcf, 0xc1 },       /* gf2p8mulb xmm0, xmm1 */
+		{ 0x66, 0x0f, 0xae, 0x38 },             /* clflushopt [rax] */
+		{ 0x66, 0x0f, 0x38, 0xf6, 0xc1 },       /* adcx eax, ecx */
+	};
+	const struct cpu_model *model = cpu_model_find(level_names[_i]);
+	struct decoded decoded;
+	char flags[1024];
+
+	cpu_model_flags(model, &plain, flags, sizeof flags);
+	for (unsigned k = 0; k < sizeof instructions / sizeof instructions[0]; k++) {
+		ck_assert_int_eq(decode(instructions[k].code, sizeof instructions[k].code, 0, &decoded), DECODE_OK);
+		ck_assert_msg(cpu_model_has(model, decoded.isa) == has_word(flags, instructions[k].feature), "%s",
+		              instructions[k].feature);
+	}
+	for (unsigned k = 0; k < sizeof in_no_model / sizeof in_no_model[0]; k++) {
+		ck_assert_int_eq(decode(in_no_model[k], sizeof in_no_model[k], 0, &decoded), DECODE_OK);
+		ck_assert_msg(!cpu_model_has(model, decoded.isa), "%s", op_name(decoded.op));
+	}
 }
 END_TEST
 
@@ -271,6 +301,7 @@ int main(void)
 	tcase_add_loop_test(tests, out_of_range, 0, 6);
 	tcase_add_test(tests, flags_line);
 	tcase_add_test(tests, features_have_forms);
+	tcase_add_loop_test(tests, undefined_without_feature, 0, 3);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

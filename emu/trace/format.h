@@ -35,10 +35,11 @@
 	ROW(SIGNAL,    "signal",    false, "number", "code", "pid", "address")   /* is delivered; its effects follow */ \
 	ROW(INPUT,     "input",     true,  "address")                            /* memory that the system call reads: a check */ \
 	ROW(RESULT,    "result",    false, "number", "result")                   /* a system call has ended */ \
-	ROW(OUTPUT,    "output",    true,  "stream")                             /* to standard output (1) or error (2) */ \
+	ROW(OUTPUT,    "output",    true,  "stream", "address")                  /* to standard output (1) or error (2), from there */ \
 	ROW(CHECK,     "check",     true,  "vector_hash", "memory_hash")         /* pages' addresses: a check */ \
 	ROW(EXIT,      "exit",      false, "status")                             /* as wait(2) tells it */ \
-	ROW(END,       "end",       false, "insns")                              /* of the recording: instructions of all */
+	ROW(END,       "end",       false, "insns")                              /* of the recording: instructions of all */ \
+	ROW(CUT_OBJECT, "cut_object", false, "object", "offset")                 /* a shared object is 0 from there on */
 
 enum trace_kind {
 #define ROW(NAME, ...) TRACE_##NAME,

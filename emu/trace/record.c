@@ -139,6 +139,11 @@ static struct recorded_task *known_task(struct task *task)
 	return task->recorded;
 }
 
+void recorder_emit_ahead(struct process *process, const struct trace_record *record)
+{
+	append(process, record);
+}
+
 void recorder_emit_of(struct task *task, const struct trace_record *record)
 {
 	struct process *process = task->process;
@@ -304,6 +309,8 @@ void record_stop(struct task *task, enum cpu_exit exit)
 	trace_registers_of(&task->cpu, &recorder->stop.registers);
 	keep_vector(&task->recorded->vector, &task->cpu);
 	recorder->call_mark = recorder->ranges;
+	if (exit == EXIT_EXCEPTION && task->cpu.exception.vector == VECTOR_PF)
+		recorder_stop_beyond_end(process, task->cpu.exception.address);
 	check_and_flush(task, now);
 	if (recorder->stop.exit != TRACE_EXIT_COUNT && recorder->stopped)
 		append_stop(process);

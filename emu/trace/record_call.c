@@ -2,6 +2,8 @@
  * standard output and error. */
 #include <asm/unistd_64.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -78,7 +80,7 @@ static void emit_output(struct process *process, unsigned stream, uint64_t addre
 		piece = size < sizeof(bytes) ? size : sizeof(bytes);
 		if (!space_read(&process->space, address, bytes, piece))
 			return;
-		recorder_emit(process, RECORD_DATA(OUTPUT, bytes, piece, stream));
+		recorder_emit(process, RECORD_DATA(OUTPUT, bytes, piece, stream, address));
 	}
 }
 
@@ -113,6 +115,11 @@ static void note_output(struct process *process, const struct write_call *call, 
 		emit_output(process, stream, buffer, size);
 }
 
+static bool cuts_file(uint64_t number)
+{
+	return number == __NR_ftruncate || number == __NR_fallocate;
+}
+
 /* The file that was written may be mapped somewhere. Where it is not clear what has changed, all of it counts. */
 static void note_file(struct process *process, const struct write_call *call, const uint64_t arg[6], int64_t size)
 {
@@ -121,6 +128,8 @@ static void note_file(struct process *process, const struct write_call *call, co
 
 	if (process->recorder->recording->objects == 0)
 		return;
+	if (cuts_file(call->number))
+		recorder_file_cut(process, fd);
 	if (call->buffer >= 0 && !call->header) {
 		off_t position = call->offset < 0 || (int64_t)arg[call->offset] < 0 ? lseek(fd, 0, SEEK_CUR) - size : (off_t)arg[call->offset];
 
@@ -130,6 +139,27 @@ static void note_file(struct process *process, const struct write_call *call, co
 		length = (uint64_t)size;
 	}
 	recorder_file_written(process, fd, offset, length);
+}
+
+/* A path's file may have become empty or shorter; of an open file `result` is the descriptor. */
+static void note_path(struct process *process, uint64_t number, const uint64_t arg[6], int64_t result)
+{
+	char path[PATH_MAX];
+	int fd = (int)result;
+
+	if (process->recorder->recording->objects == 0 || result < 0)
+		return;
+	if (number == __NR_truncate) {
+		if (space_read_string(&process->space, arg[0], path, sizeof(path)) < 0)
+			return;
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd >= 0)
+			recorder_file_cut(process, fd);
+		if (fd >= 0)
+			close(fd);
+	} else if (number == __NR_creat || (number == __NR_open && arg[1] & O_TRUNC) || (number == __NR_openat && arg[2] & O_TRUNC)) {
+		recorder_file_cut(process, fd);
+	}
 }
 
 /* --- reading calls ------------------------------------------------------------------------------------ */
@@ -191,6 +221,7 @@ void record_result(struct task *task, uint64_t number, const uint64_t arg[6], in
 			note_output(process, write, arg, (uint64_t)result);
 		note_file(process, write, arg, result);
 	}
+	note_path(process, number, arg, result);
 	if (result != SYSCALL_NO_RESULT)
 		recorder_emit_of(task, RECORD(RESULT, number, trace_zigzag(result)));
 	recorder->call_mark = recorder->ranges;

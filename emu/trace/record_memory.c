@@ -137,17 +137,32 @@ static uint64_t file_object(struct recording *recording, dev_t dev, ino_t inode,
 	return ++recording->objects;
 }
 
-void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length)
+/* The number of the object that the file behind `fd` is, if some process has it mapped; else 0. */
+static uint64_t open_object(const struct process *process, int fd, struct stat *status)
 {
 	struct recording *recording = process->recorder->recording;
-	uint64_t object;
+
+	if (recording->objects == 0 || fstat(fd, status) < 0)
+		return 0;
+	return file_object(recording, status->st_dev, status->st_ino, false);
+}
+
+void recorder_file_cut(struct process *process, int fd)
+{
 	struct stat status;
+	uint64_t object = open_object(process, fd, &status);
+
+	if (object)
+		recorder_emit(process, RECORD(CUT_OBJECT, object, (uint64_t)status.st_size));
+}
+
+void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length)
+{
+	struct stat status;
+	uint64_t object = open_object(process, fd, &status);
 	char path[32];
 	int readable;
 
-	if (recording->objects == 0 || fstat(fd, &status) < 0)
-		return;
-	object = file_object(recording, status.st_dev, status.st_ino, false);
 	if (!object)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -160,14 +175,21 @@ void recorder_file_written(struct process *process, int fd, uint64_t offset, uin
 
 /* --- mappings ----------------------------------------------------------------------------------------- */
 
-static void emit_map(struct process *process, const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
+static struct trace_record map_record(const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
 {
 	const char *name = vma->name ? vma->name : "";
 
 	flags |= vma->flags & MAP_GROWSDOWN ? TRACE_MAP_GROWSDOWN : 0;
 	flags |= vma->flags & MAP_NORESERVE ? TRACE_MAP_NORESERVE : 0;
-	recorder_emit(process, RECORD_DATA(MAP, (const uint8_t *)name, strlen(name), start, end - start, (uint64_t)vma->prot, flags,
-	                                   object, object ? vma->offset : 0));
+	return *RECORD_DATA(MAP, (const uint8_t *)name, strlen(name), start, end - start, (uint64_t)vma->prot, flags, object,
+	                    object ? vma->offset + (start - vma->start) : 0);
+}
+
+static void emit_map(struct process *process, const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
+{
+	const struct trace_record record = map_record(vma, start, end, flags, object);
+
+	recorder_emit(process, &record);
 }
 
 /* The pages are as the file is now, and stay so: neither the recording nor the run follows the file. */
@@ -204,6 +226,24 @@ static void emit_shared(struct process *process, const struct vma *vma, int fd)
 		emit_object_content(process, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
 	else if (!anonymous) /* System V: it may hold something already */
 		emit_private_content(process, vma->start, vma->end, 0);
+}
+
+/* A replay's objects have no end: the page is one that has, for as long as it takes to come to the stop. */
+void recorder_stop_beyond_end(struct process *process, uint64_t address)
+{
+	uint64_t page = address & ~(GUEST_PAGE - 1), object;
+	const struct vma *vma = space_find(&process->space, address);
+	struct trace_record record;
+	char byte;
+
+	if (!vma || !(vma->flags & MAP_SHARED) || space_read(&process->space, page, &byte, 1))
+		return;
+	object = file_object(process->recorder->recording, vma->dev, vma->inode, false);
+	if (!object)
+		return;
+	record = map_record(vma, page, page + GUEST_PAGE, TRACE_MAP_BEYOND_END, 0);
+	recorder_emit_ahead(process, &record);
+	emit_map(process, vma, page, page + GUEST_PAGE, TRACE_MAP_SHARED, object);
 }
 
 static void space_changed(void *follower, const struct space_change *change)

@@ -77,12 +77,19 @@ struct recorder {
 void recorder_emit(struct process *process, const struct trace_record *record);
 /* The same, of this thread. record.c. */
 void recorder_emit_of(struct task *task, const struct trace_record *record);
+/* Appends it ahead of the pending stop: an effect that its stretch of code needs. record.c. */
+void recorder_emit_ahead(struct process *process, const struct trace_record *record);
 /* Writes down what memory holds in the ranges that were written, and forgets them. record_memory.c. */
 void recorder_emit_writes(struct process *process);
 /* Follows the process's address space. record_memory.c. */
 void recorder_follow_space(struct process *process);
 /* The file behind `fd` may have changed in [offset, offset + length): processes that have it mapped see that. record_memory.c. */
 void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length);
+/* The file behind `fd` may have become shorter: what processes have mapped of it is 0 from its end on. record_memory.c. */
+void recorder_file_cut(struct process *process, int fd);
+/* The instruction that the pending stop stands at has touched a shared page beyond its file's end: it must in a replay too.
+ * record_memory.c. */
+void recorder_stop_beyond_end(struct process *process, uint64_t address);
 /* A check of the vector registers and of some memory. record_check.c. */
 void recorder_emit_check(struct task *task);
 

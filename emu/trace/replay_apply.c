@@ -1,5 +1,6 @@
 /* Effects: what the world did to the process when it was recorded is done to it again. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -183,6 +184,15 @@ static bool reset(struct replay *replay)
 	return true;
 }
 
+static bool cut_object(struct replay *replay, uint64_t object, uint64_t offset)
+{
+	const int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
+		return false;
+	return fallocate(replay->objects, hole, (off_t)((object << OBJECT_SHIFT) + offset), (off_t)((1ULL << OBJECT_SHIFT) - offset)) == 0;
+}
+
 /* --- checks, output ----------------------------------------------------------------------------------- */
 
 static bool check_input(struct replay *replay, const struct trace_record *record)
@@ -223,6 +233,19 @@ static bool check_state(struct replay *replay, const struct trace_record *record
 	if (check_memory(page, pages) != record->field[1])
 		replay_diverged(replay, "memory differs", NULL);
 	return true;
+}
+
+static void check_output(struct replay *replay, const struct trace_record *record)
+{
+	const uint8_t *recorded = record->data;
+	uint64_t address = record->field[1];
+	uint8_t bytes[4096];
+
+	for (size_t left = record->size, piece; left > 0; left -= piece, recorded += piece, address += piece) {
+		piece = left < sizeof(bytes) ? left : sizeof(bytes);
+		if (!space_read(&replay->space, address, bytes, piece) || memcmp(bytes, recorded, piece) != 0)
+			replay_diverged(replay, "output differs", NULL);
+	}
 }
 
 /* Who reads it may have gone; that is no matter of the replay's. */
@@ -291,7 +314,10 @@ bool replay_apply(struct replay *replay, const struct trace_record *record)
 		return check_input(replay, record);
 	case TRACE_CHECK:
 		return check_state(replay, record);
+	case TRACE_CUT_OBJECT:
+		return cut_object(replay, field[0], field[1]);
 	case TRACE_OUTPUT:
+		check_output(replay, record);
 		return put_out(replay, record);
 	case TRACE_EXEC:
 	case TRACE_SIGNAL:

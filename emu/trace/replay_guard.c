@@ -25,6 +25,8 @@ static int add_rules(scmp_filter_ctx filter, int objects)
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)objects));
 	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fallocate), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)objects));
+	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_EQ, CLONE_PARENT | SIGCHLD));
 	/* The host's kernel is asked whether pages can be read at all: not here. */
 	if (!error)

@@ -1,0 +1,127 @@
+/* Mapped files that change: by write(2), by another process, through another mapping, by ftruncate, after a fork. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hard.h"
+
+enum { PAGE = 4096, PAGES = 5 };
+
+static int file;
+static sigjmp_buf beyond;
+
+static void bus(int number)
+{
+	siglongjmp(beyond, number);
+}
+
+static void show(const char *what, const volatile char *memory)
+{
+	uint64_t sum = 0;
+
+	for (int k = 0; k < PAGE; k++)
+		mix(&sum, (uint64_t)memory[k]);
+	printf("%-40s %016lx\n", what, (unsigned long)sum);
+}
+
+static void touch(const char *what, volatile char *memory)
+{
+	int number = sigsetjmp(beyond, 1);
+
+	if (number)
+		printf("%-40s signal %d\n", what, number);
+	else
+		show(what, memory);
+}
+
+static void put(const char *text, off_t offset)
+{
+	must(pwrite(file, text, strlen(text), offset) == (ssize_t)strlen(text), "pwrite");
+}
+
+static void in_child(char *shared, char *private)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		int again = open("mapped", O_RDWR);
+
+		must(pwrite(again, "of the child", 12, PAGE + 50) == 12, "pwrite");
+		strcpy(shared + 2 * PAGE, "stored by the child");
+		private[100] = 'c';
+		show("child: private", private);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	show("shared, after the child's write", shared + PAGE);
+	show("shared, after the child's store", shared + 2 * PAGE);
+	show("private, after the child's store", private);
+}
+
+static void shorter_and_longer(char *shared, char *private)
+{
+	must(ftruncate(file, 2 * PAGE + 100) == 0, "ftruncate");
+	show("shared, last page cut", shared + 2 * PAGE);
+	touch("shared, beyond the end", shared + 3 * PAGE);
+	touch("private, beyond the end, once read", private + 3 * PAGE);
+	must(ftruncate(file, PAGES * PAGE) == 0, "ftruncate");
+	touch("shared, long again", shared + 3 * PAGE);
+	put("written after it", 3 * PAGE + 9);
+	touch("shared, written after that", shared + 3 * PAGE);
+}
+
+/* A mapping of what the file does not have yet. */
+static void ahead(void)
+{
+	int other = open("later", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char *shared = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
+
+	touch("nothing there yet", shared);
+	must(write(other, "now", 3) == 3, "write");
+	touch("something there", shared);
+	touch("nothing behind it", shared + PAGE);
+	must(ftruncate(other, 2 * PAGE) == 0, "ftruncate");
+	strcpy(shared + PAGE, "stored");
+	touch("stored behind it", shared + PAGE);
+	must(msync(shared, 2 * PAGE, MS_SYNC) == 0, "msync");
+	must(pread(other, shared + 100, 6, PAGE) == 6, "pread into the mapping");
+	touch("read from itself", shared);
+	munmap(shared, 2 * PAGE);
+	close(other);
+	unlink("later");
+}
+
+int main(void)
+{
+	char *shared, *private, *again;
+	char text[PAGE];
+
+	setbuf(stdout, NULL);
+	signal(SIGBUS, bus);
+	file = open("mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(file >= 0, "open");
+	for (int k = 0; k < PAGES; k++) {
+		memset(text, 'a' + k, sizeof(text));
+		must(write(file, text, sizeof(text)) == sizeof(text), "write");
+	}
+	shared = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	again = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, PAGE);
+	private = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	must(shared != MAP_FAILED && again != MAP_FAILED && private != MAP_FAILED, "mmap");
+	private[2 * PAGE + 1] = private[2 * PAGE + 2];
+	put("written below the mapping", 10);
+	show("shared, after write", shared);
+	strcpy(shared + PAGE, "stored through one mapping");
+	show("the other mapping", again);
+	in_child(shared, private);
+	shorter_and_longer(shared, private);
+	must(mremap(again, PAGE, 2 * PAGE, MREMAP_MAYMOVE) != MAP_FAILED, "mremap");
+	must(madvise(private + 2 * PAGE, PAGE, MADV_DONTNEED) == 0, "madvise");
+	show("private, its store forgotten", private + 2 * PAGE);
+	ahead();
+	unlink("mapped");
+}

@@ -51,7 +51,8 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 		fetch_fault(cpu, blocks->space, address);
 		return false;
 	}
-	*step = (struct step){ 0 };
+	step->form = NULL;
+	step->left = step->dead = step->fused = false;
 	if (size > DECODE_MAX_LENGTH)
 		size = DECODE_MAX_LENGTH;
 	status = decoder_decode(blocks->decoder, (const uint8_t *)address, size, address, &step->d);
@@ -65,9 +66,8 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 		step->left = true;
 		step->form = NULL;
 	}
-	step->d.address = address;
 	if (status != DECODE_OK)
-		step->d.length = 1; /* nobody knows; the byte that is there for certain */
+		step->d = (struct decoded){ .address = address, .length = 1 }; /* nobody knows; the byte that is there for certain */
 	if (step->d.op == OP_POP && step->d.operand[0].kind == OPERAND_MEM && step->d.mem.base == RSP)
 		step->d.mem.disp += step->d.operand[0].size; /* SDM vol. 2, POP: computed after the increment */
 	return true;

@@ -241,12 +241,22 @@ static enum cpu_exit run_until_event(struct run *run)
 	return reason;
 }
 
+/* Most programs leave MXCSR as it is, and writing it takes long. */
+static void change_mxcsr(uint32_t from, uint32_t to)
+{
+	if (from != to)
+		_mm_setcsr(to);
+}
+
 static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t budget, bool alone)
 {
-	struct run run = { .cpu = cpu, .blocks = blocks, .alone = alone };
+	struct run run; /* large, and entered for each system call */
 	enum cpu_exit reason;
 	uint32_t host_mxcsr = _mm_getcsr();
 
+	run.cpu = cpu;
+	run.blocks = blocks;
+	run.alone = alone;
 	run.frame.cpu = cpu;
 	run.frame.space = blocks->space;
 	run.frame.code_written = code_written;
@@ -259,11 +269,11 @@ static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t b
 	if (cpu->generation != blocks->generation)
 		forget_jumps(cpu);
 	fault_enter(&run.frame);
-	_mm_setcsr(cpu->mxcsr);
+	change_mxcsr(host_mxcsr, cpu->mxcsr);
 	reason = run_until_event(&run);
 	x87_from_host(&cpu->x87);
 	cpu->mxcsr = _mm_getcsr();
-	_mm_setcsr(host_mxcsr);
+	change_mxcsr(cpu->mxcsr, host_mxcsr);
 	fault_leave();
 	cpu->generation = blocks->generation;
 	cpu->link = NULL;

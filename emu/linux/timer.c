@@ -143,8 +143,10 @@ uint64_t timer_cpu_budget(const struct process *process)
 		if (timer->run->deadline - now < left)
 			left = timer->run->deadline - now;
 	}
+	if (left == UINT64_MAX)
+		return UINT64_MAX;
 	rate = tk_ns_per_insn(process->clock);
-	if (left == UINT64_MAX || rate == 0)
+	if (rate == 0)
 		return UINT64_MAX;
 	return (uint64_t)(((left << 32) + rate - 1) / rate);
 }

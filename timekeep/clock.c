@@ -193,21 +193,58 @@ static __attribute__((noinline)) uint64_t rdtsc_slow(const struct tk *tk, unsign
 	return vcpu_tsc(s, vcpu, present.eff);
 }
 
-uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
+/* eff by the formula alone; false where there is more to it. */
+static inline bool direct_eff(const struct tk *tk, uint64_t *eff)
 {
+	struct timekeep *s = tk->state;
 	uint64_t tsc;
 
-	return tk_rdtsc_quick(tk, vcpu, insns, &tsc) ? tsc : rdtsc_slow(tk, vcpu, insns);
+	if (!s->direct.within)
+		return false;
+	tsc = host_tsc(tk->host);
+	if (tsc - s->last_tsc >= s->direct.within)
+		return false;
+	*eff = (uint64_t)((uint128)tsc * s->mult >> 48) + s->bias;
+	s->last_tsc = tsc;
+	s->last_eff = *eff;
+	return true;
+}
+
+/* Division by way of the reciprocal, which is too small by less than 1 in n / khz: a quotient at most 1 too small. */
+static inline int64_t direct_ns(const struct timekeep *s, uint64_t eff)
+{
+	const struct direct *direct = &s->direct;
+	uint64_t ticks = eff - direct->eff0, n, quotient;
+
+	if (__builtin_expect(ticks >> 43, 0))
+		return eff_to_ns(s, eff);
+	n = ticks * MILLION + direct->rest;
+	quotient = (uint64_t)((uint128)n * direct->per_khz >> 64);
+	quotient += n - quotient * s->guest_khz >= s->guest_khz;
+	return direct->ns0 + (int64_t)quotient;
+}
+
+uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
+{
+	uint64_t tsc, eff;
+
+	if (tk_rdtsc_quick(tk, vcpu, insns, &tsc))
+		return tsc;
+	return direct_eff(tk, &eff) ? eff + tk->state->vcpu[vcpu].offset : rdtsc_slow(tk, vcpu, insns);
 }
 
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)
 {
 	struct timekeep *s = tk->state;
+	uint64_t eff;
 	int64_t ns;
 
 	if (s->mode == TK_HOST)
 		return tk->host->clock(tk->host->ctx, id);
-	ns = now_ns(tk, insns);
+	if (s->mode == TK_ICOUNT)
+		ns = icount_ns(s, insns);
+	else
+		ns = direct_eff(tk, &eff) ? direct_ns(s, eff) : now_ns(tk, insns);
 	switch (id) {
 	case TK_REALTIME:
 	case TK_REALTIME_COARSE:

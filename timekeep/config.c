@@ -301,6 +301,7 @@ void clock_begin(const struct tk *tk)
 		return;
 	}
 	s->eff_base = host_eff(tk, 0);
+	read_the_long_way(s);
 	if (s->policy == TK_POLICY_APPARENT)
 		s->line.value0 = s->eff_base;
 	if (s->mode == TK_HOST)
@@ -353,6 +354,7 @@ int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns)
 		if (s->mode == TK_HOST)
 			s->guest_khz = khz;
 		s->host_khz = khz;
+		read_the_long_way(s);
 		return 0;
 	}
 	if (!mult || (khz != s->guest_khz && !(s->traps & TK_SCALING)))
@@ -361,6 +363,7 @@ int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns)
 		eff = host_eff(tk, 0);
 	else
 		eff = now_eff(tk, insns);
+	read_the_long_way(s);
 	s->host_khz = khz;
 	s->mult = mult;
 	host_resume(tk, eff);

@@ -94,6 +94,7 @@ const struct tk_host *tk_host_linux(void)
 {
 	static const struct tk_host host = {
 		.tsc = linux_tsc,
+		.is_rdtsc = true,
 		.clock = linux_clock,
 		.sleep = linux_sleep,
 		.khz = linux_khz,

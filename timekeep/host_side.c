@@ -54,8 +54,10 @@ static struct reading read_host(const struct tk *tk)
 
 	if (s->policy == TK_POLICY_ALWAYS_EMULATE)
 		reading.tsc = (uint64_t)host_ns(tk);
-	else
+	else if (s->guard == TK_GUARD_TABLE)
 		reading.tsc = tk->host->tsc(tk->host->ctx, &reading.cpu);
+	else
+		reading.tsc = host_tsc(tk->host);
 	if (s->guard == TK_GUARD_CATCHUP)
 		reading.ns = host_ns(tk);
 	return reading;
@@ -156,6 +158,24 @@ static void remember(struct timekeep *s, uint64_t eff, struct reading reading)
 	s->host_seen = true;
 }
 
+/* 43 bits of ticks times 10^6 fit in 63. */
+static void remember_direct(struct timekeep *s, uint64_t eff)
+{
+	bool plain = s->guard == TK_GUARD_NONE && s->policy == TK_POLICY_NEVER_EMULATE && s->next_injection == TK_NEVER && !s->quirks;
+	bool shown = s->mode == TK_HOST || s->traps & TK_OFFSETTING;
+	uint128 product = (uint128)(eff - s->eff_base) * NS_PER_MS;
+
+	if (!plain || !shown || s->traps & TK_EXITING || s->stopped || (int64_t)(eff - s->eff_base) < 0)
+		return;
+	s->direct = (struct direct){
+		.within = s->host_khz, /* a millisecond, see leave_out_stop() */
+		.eff0 = eff,
+		.ns0 = (int64_t)(uint64_t)(product / s->guest_khz),
+		.rest = (uint64_t)(product % s->guest_khz),
+		.per_khz = UINT64_MAX / s->guest_khz,
+	};
+}
+
 uint64_t host_eff(const struct tk *tk, unsigned step)
 {
 	struct timekeep *s = tk->state;
@@ -165,12 +185,14 @@ uint64_t host_eff(const struct tk *tk, unsigned step)
 	count_backstep(s, reading.tsc);
 	if (s->mode == TK_HOST) {
 		remember(s, reading.tsc, reading);
+		remember_direct(s, reading.tsc);
 		return reading.tsc;
 	}
 	if (reading.tsc - s->last_tsc > s->host_khz) /* a millisecond, or a step back */
 		leave_out_stop(tk, reading);
 	eff = injected(s, guarded(s, scaled(s, reading) + s->bias, reading, step));
 	remember(s, eff, reading);
+	remember_direct(s, eff);
 	return eff;
 }
 

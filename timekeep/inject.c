@@ -13,7 +13,7 @@ static int insert(struct timekeep *s, struct injection injection)
 		s->injection[i] = s->injection[i - 1];
 	s->injection[i] = injection;
 	s->next_injection = s->injection[0].at;
-	s->stretch.length = 0;
+	read_the_long_way(s);
 	return 0;
 }
 
@@ -40,7 +40,7 @@ enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, 
 	s->vcpu[vcpu].skew = ticks;
 	s->vcpu[vcpu].drift_ppm = ppm;
 	s->quirks = true;
-	s->stretch.length = 0;
+	read_the_long_way(s);
 	return TK_OK;
 }
 

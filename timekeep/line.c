@@ -14,13 +14,13 @@ struct line line_at(uint64_t insns, uint64_t value, uint64_t num, uint64_t den)
 void line_set(struct timekeep *s, struct line line)
 {
 	s->line = line;
-	s->stretch.length = 0;
+	read_the_long_way(s);
 }
 
 void line_move(struct timekeep *s, uint64_t by)
 {
 	s->line.value0 += by;
-	s->stretch.length = 0;
+	read_the_long_way(s);
 }
 
 /* The smallest n such that the line is at `value` or beyond at insns + n. */

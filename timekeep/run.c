@@ -218,6 +218,7 @@ void tk_stop(const struct tk *tk, uint64_t insns)
 		s->stopped_eff = now_eff(tk, insns);
 	if (follows_real(s))
 		s->real_base = real_now(tk);
+	read_the_long_way(s);
 	s->stopped = true;
 }
 

@@ -14,7 +14,7 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	memcpy(copy, s, sizeof(*copy));
 	copy->stopped_eff = present.eff;
 	copy->idle = false;
-	copy->stretch.length = 0;
+	read_the_long_way(copy);
 	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME)
 				    : add_i64(present.ns, s->wall_offset);
 	copy->saved_insns = insns;
@@ -54,7 +54,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
 	s->line.insns0 += insns - s->saved_insns; /* a fraction of a nanosecond is kept, too */
-	s->stretch.length = 0;                    /* whatever the image says */
+	read_the_long_way(s); /* whatever the image says */
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)

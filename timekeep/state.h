@@ -2,6 +2,8 @@
 #ifndef TIMEKEEP_STATE_H
 #define TIMEKEEP_STATE_H
 
+#include <x86intrin.h>
+
 #include "timekeep/arith.h"
 #include "timekeep/timekeep.h"
 
@@ -17,6 +19,16 @@ struct line {
 	uint64_t den;
 	uint32_t shift; /* den = 1 << shift where `binary` */
 	uint32_t binary;
+};
+
+/* Where the time is what the formula makes of H, and no guard, fault or switch has a say: that holds within so many ticks of H after
+ * the last look, 0 where time must be read the long way. Virtual time is then ns0 + ((eff - eff0) * 10^6 + rest) / guest_khz. */
+struct direct {
+	uint64_t within;
+	uint64_t eff0;
+	uint64_t rest;
+	uint64_t per_khz; /* 2^64 / guest_khz */
+	int64_t ns0;
 };
 
 /* Keeps a line at a target that moves with real time: see control.c. */
@@ -109,6 +121,7 @@ struct timekeep {
 
 	/* instructions to time */
 	struct line line;
+	struct direct direct;
 	struct control control;
 	uint32_t idle; /* between tk_idle_begin and tk_idle_end */
 	uint32_t injections;
@@ -147,6 +160,13 @@ void affinity_restore(const struct tk_host *host, struct affinity affinity);
 /* host_side.c: from the host's TSC to eff. A TSC read has step 1 (the strict guard then moves on
  * by one), any other look at the time step 0. */
 uint64_t host_eff(const struct tk *tk, unsigned step);
+static inline uint64_t host_tsc(const struct tk_host *host)
+{
+	uint32_t cpu;
+
+	return host->is_rdtsc ? __rdtsc() : host->tsc(host->ctx, &cpu);
+}
+
 void host_resume(const struct tk *tk, uint64_t eff);
 int64_t host_ns(const struct tk *tk);
 int64_t real_now(const struct tk *tk);
@@ -177,6 +197,13 @@ int64_t inject_due(struct timekeep *s, int64_t ns);
 /* msr.c: the vCPU's TSC was moved by `ticks`. */
 void tsc_moved(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t ticks);
 void tsc_deadline_fired(struct timekeep *s, uint64_t id);
+
+/* What the fast ways of reading time take for granted has changed. */
+static inline void read_the_long_way(struct timekeep *s)
+{
+	s->stretch.length = 0;
+	s->direct.within = 0;
+}
 
 /* line.c */
 void line_set(struct timekeep *s, struct line line);

@@ -64,6 +64,7 @@ enum tk_clock_id {
 struct tk_host {
 	void *ctx;
 	uint64_t (*tsc)(void *ctx, uint32_t *cpu);           /* both from one RDTSCP, so they belong together */
+	bool is_rdtsc;                                       /* where no CPU number is wanted, RDTSC will do without a call */
 	int64_t (*clock)(void *ctx, enum tk_clock_id id);
 	void (*sleep)(void *ctx, int64_t ns);                /* used by calibration only; NULL: no calibration */
 	uint64_t (*khz)(void *ctx);                          /* TSC frequency; NULL or 0: unknown */

@@ -24,12 +24,12 @@ __vdso_\name:
 .endm
 
 FUNCTION clock_gettime
-	mov $__NR_clock_gettime, %eax
 	ud1l VDSO_MARK(%rax), %eax
 	test %eax, %eax
-	jz 1f
-	syscall
-1:	ret
+	jnz 1f
+	ret
+1:	syscall
+	ret
 END clock_gettime
 
 FUNCTION gettimeofday

@@ -1,4 +1,6 @@
 /* CPUID, the time instructions, SYSCALL, software interrupts, what only the kernel may do, and what does nothing here. */
+#include <sys/syscall.h>
+
 #include "emu/cpu/model.h"
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
@@ -148,8 +150,10 @@ static void vdso_clock_gettime(struct cpu *cpu, const struct insn *i)
 {
 	uint32_t clock = (uint32_t)cpu->r[RDI];
 
-	if (!vdso_knows(clock))
+	if (!vdso_knows(clock)) {
+		cpu->r[RAX] = SYS_clock_gettime;
 		return;
+	}
 	store_time(cpu, i, cpu->r[RSI], clock_before(cpu, i, (enum tk_clock_id)clock), 1);
 	cpu->r[RAX] = 0;
 }

@@ -7,7 +7,8 @@
 #define VDSO_MARK 0x7c10c86
 
 /* Numbers of the registers that stand for the functions. */
-#define VDSO_CLOCK_GETTIME 0 /* EAX: RAX becomes 0 and the time is stored, or nothing happens if the clock is not one of these */
+#define VDSO_CLOCK_GETTIME 0 /* EAX: RAX becomes 0 and the time is stored, or RAX becomes the system call's number if the clock is
+                                not one of these */
 #define VDSO_GETTIMEOFDAY  1 /* ECX: RAX becomes 0 */
 #define VDSO_TIME          2 /* EDX: RAX becomes the time */
 #define VDSO_GETCPU        3 /* EBX: RAX becomes 0 */

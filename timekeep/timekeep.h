@@ -513,8 +513,8 @@ int tk_trace_replay(FILE *in, const char *name, FILE *out, FILE *err);
  * failed. */
 int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err);
 
-/* Replays `in` and draws guest time against host time as SVG, backward steps marked. 0, or 2:
- * malformed. */
+/* Replays `in` and draws guest time against host time as SVG, backward steps marked; below it the
+ * drift of ticks (auto). 0, or 2: malformed. */
 int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err);
 
 #endif

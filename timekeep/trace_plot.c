@@ -1,5 +1,5 @@
-/* A trace as a picture: guest time against host time, one line for each vCPU, backward steps
- * marked. */
+/* A trace as a picture: guest time against host time, one line for each vCPU of each clock, backward
+ * steps marked; below it, where the trace has any, the drift that the auto rate works against. */
 #include <stdlib.h>
 
 #include "timekeep/trace.h"
@@ -7,20 +7,27 @@
 #define WIDTH 900
 #define HEIGHT 500
 #define MARGIN 60
+#define DRIFT_HEIGHT 220
+#define DRIFT_SHOWN 100.0 /* ms either way; what is beyond lies on the edge */
+#define DRIFT_SETTLED 10.0
 #define POINTS_SHOWN 2000 /* for each vCPU; the rest would fall on the same pixels */
 #define STEPS_SHOWN 500
 
 struct point {
 	double host, guest; /* s */
+	double drift;       /* ms, if has_drift */
 	unsigned vcpu;
+	unsigned clock;     /* which one of the trace's */
 	bool back; /* below the guest's last reading */
+	bool has_drift;
 };
 
 struct plot {
 	struct point *point;
 	size_t points, room;
 	size_t backsteps;
-	bool has_ns, out_of_memory;
+	unsigned clocks;
+	bool has_ns, has_drift, out_of_memory;
 	double last[TK_MAX_VCPUS];
 	bool seen[TK_MAX_VCPUS];
 };
@@ -53,9 +60,11 @@ static void collect(void *ctx, const struct trace *trace, const struct event *ev
 	unsigned vcpu = event->given & BIT(KEY_VCPU) ? (unsigned)event->value[KEY_VCPU].number : 0;
 	struct point *point;
 
-	if (event->kind == EVENT_CLOCK)
+	if (event->kind == EVENT_CLOCK) {
+		plot->clocks++;
 		for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
 			plot->seen[i] = false;
+	}
 	plot->has_ns |= event->given >> KEY_NS & 1;
 	if (plot->out_of_memory || (!is_tsc && !is_time) || (event->kind == EVENT_NOW && event->given & BIT(KEY_ID)))
 		return;
@@ -67,6 +76,10 @@ static void collect(void *ctx, const struct trace *trace, const struct event *ev
 					(double)tk_guest_khz(&trace->tk) / 1e3
 			      : (double)(int64_t)results->value[KEY_TIME].number / 1e9;
 	point->vcpu = vcpu;
+	point->clock = plot->clocks;
+	point->has_drift = results->given & BIT(KEY_DRIFT);
+	point->drift = point->has_drift ? (double)(int64_t)results->value[KEY_DRIFT].number / 1e6 : 0;
+	plot->has_drift |= point->has_drift;
 	point->back = is_tsc && plot->seen[vcpu] && point->guest < plot->last[vcpu];
 	plot->backsteps += point->back;
 	if (is_tsc) {
@@ -104,9 +117,9 @@ static double y_of(const struct frame *frame, const struct point *point)
 	       (point->guest - frame->guest0) / frame->guest_span * (HEIGHT - 2 * MARGIN);
 }
 
-static void draw_axes(const struct plot *plot, const struct frame *frame, const char *name, FILE *svg)
+static void draw_axes(const struct plot *plot, const struct frame *frame, const char *name, int height, FILE *svg)
 {
-	fprintf(svg, "<rect width='%d' height='%d' fill='white'/>\n", WIDTH, HEIGHT);
+	fprintf(svg, "<rect width='%d' height='%d' fill='white'/>\n", WIDTH, height);
 	fprintf(svg, "<path d='M%d %dV%dH%d' stroke='black' fill='none'/>\n", MARGIN, MARGIN,
 		HEIGHT - MARGIN, WIDTH - MARGIN);
 	fprintf(svg, "<text x='%d' y='30'>", MARGIN);
@@ -121,25 +134,59 @@ static void draw_axes(const struct plot *plot, const struct frame *frame, const 
 		HEIGHT - MARGIN, frame->guest0, frame->guest0 + frame->guest_span);
 }
 
-static void draw_vcpu(const struct plot *plot, const struct frame *frame, unsigned vcpu, size_t stride,
-		      FILE *svg)
+struct line_of {
+	unsigned clock, vcpu;
+	bool drift;
+};
+
+static double drift_y(double drift)
 {
+	double shown = drift > DRIFT_SHOWN ? DRIFT_SHOWN : drift < -DRIFT_SHOWN ? -DRIFT_SHOWN : drift;
+
+	return HEIGHT + DRIFT_HEIGHT / 2 - shown / DRIFT_SHOWN * (DRIFT_HEIGHT / 2 - 30);
+}
+
+static bool is_on(const struct point *p, const struct line_of *line)
+{
+	return p->clock == line->clock && p->vcpu == line->vcpu && (!line->drift || p->has_drift);
+}
+
+static void draw_line(const struct plot *plot, const struct frame *frame, const struct line_of *line, FILE *svg)
+{
+	size_t stride = plot->points / POINTS_SHOWN + 1, number = 0;
 	bool first = true;
-	size_t number = 0;
 
 	for (size_t i = 0; i < plot->points; i++) {
 		const struct point *p = &plot->point[i];
 
-		if (p->vcpu != vcpu || (number++ % stride && !p->back))
+		if (!is_on(p, line) || (number++ % stride && !p->back))
 			continue;
 		if (first)
-			fprintf(svg, "<polyline fill='none' stroke='hsl(%u,70%%,40%%)' points='",
-				vcpu * 67 % 360);
+			fprintf(svg, "<polyline class='%s' fill='none' stroke='hsl(%u,70%%,40%%)' points='",
+				line->drift ? "drift" : "time", (line->vcpu * 67 + line->clock * 97 + 263) % 360);
 		first = false;
-		fprintf(svg, "%.1f,%.1f ", x_of(frame, p), y_of(frame, p));
+		fprintf(svg, "%.1f,%.1f ", x_of(frame, p), line->drift ? drift_y(p->drift) : y_of(frame, p));
 	}
 	if (!first)
 		fprintf(svg, "'/>\n");
+}
+
+static void draw_lines(const struct plot *plot, const struct frame *frame, bool drift, FILE *svg)
+{
+	for (unsigned clock = 1; clock <= plot->clocks; clock++)
+		for (unsigned vcpu = 0; vcpu < TK_MAX_VCPUS; vcpu++)
+			draw_line(plot, frame, &(struct line_of){ clock, vcpu, drift }, svg);
+}
+
+static void draw_drift(const struct plot *plot, const struct frame *frame, FILE *svg)
+{
+	for (int side = -1; side <= 1; side++)
+		fprintf(svg, "<path d='M%d %.1fH%d' stroke='silver'/>\n", MARGIN, drift_y(side * DRIFT_SETTLED), WIDTH - MARGIN);
+	fprintf(svg, "<text transform='translate(25 %d) rotate(-90)'>drift, ms</text>\n", HEIGHT + DRIFT_HEIGHT * 2 / 3);
+	for (int side = -1; side <= 1; side++)
+		fprintf(svg, "<text x='%d' y='%.1f' font-size='11' text-anchor='end'>%+.0f</text>\n", MARGIN - 4,
+			drift_y(side * DRIFT_SHOWN) + 4, side * DRIFT_SHOWN);
+	draw_lines(plot, frame, true, svg);
 }
 
 static void draw_steps(const struct plot *plot, const struct frame *frame, FILE *svg)
@@ -161,16 +208,18 @@ static void draw_steps(const struct plot *plot, const struct frame *frame, FILE 
 static void draw(const struct plot *plot, const char *name, FILE *svg)
 {
 	struct frame frame = { 0, 0, 1, 1 };
+	int height = HEIGHT + (plot->has_drift ? DRIFT_HEIGHT : 0);
 
 	if (plot->points)
 		frame = frame_of(plot);
 	fprintf(svg,
 		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='14'>\n",
-		WIDTH, HEIGHT);
-	draw_axes(plot, &frame, name, svg);
-	for (unsigned vcpu = 0; vcpu < TK_MAX_VCPUS; vcpu++)
-		draw_vcpu(plot, &frame, vcpu, plot->points / POINTS_SHOWN + 1, svg);
+		WIDTH, height);
+	draw_axes(plot, &frame, name, height, svg);
+	draw_lines(plot, &frame, false, svg);
 	draw_steps(plot, &frame, svg);
+	if (plot->has_drift)
+		draw_drift(plot, &frame, svg);
 	fprintf(svg, "</svg>\n");
 }
 

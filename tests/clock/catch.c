@@ -135,6 +135,22 @@ static void go_back(uint64_t behind)
 	CHECK(rdtsc() > before, "back on the first");
 }
 
+/* Works for so long, and prints the longest time that it was kept from it, in ns: the machine's noise. */
+static void busy(int64_t ms)
+{
+	int64_t began = clock_ns(CLOCK_MONOTONIC), last = began, longest = 0;
+
+	while (last - began < ms * 1000000) {
+		int64_t now = clock_ns(CLOCK_MONOTONIC);
+
+		longest = now - last > longest ? now - last : longest;
+		last = now;
+		for (volatile int work = 0; work < 10000; work++)
+			;
+	}
+	printf("%ld\n", longest);
+}
+
 static void say_ready(void)
 {
 	printf("ready\n");
@@ -204,6 +220,8 @@ int main(int argc, char **argv)
 		migrate((unsigned)number[0], number[1], (unsigned)number[2]);
 	else if (!strcmp(trick, "back"))
 		go_back(number[0]);
+	else if (!strcmp(trick, "busy"))
+		busy((int64_t)number[0]);
 	else if (!strcmp(trick, "stopped"))
 		stopped((int64_t)number[0]);
 	else if (!strcmp(trick, "asleep"))

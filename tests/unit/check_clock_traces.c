@@ -224,6 +224,34 @@ START_TEST(a_recording_can_be_replayed_and_plotted)
 }
 END_TEST
 
+static unsigned count(const char *text, const char *word)
+{
+	unsigned found = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		found++;
+	return found;
+}
+
+/* A line for each of the file's clocks, and its drift, which ends where it has settled. */
+START_TEST(the_auto_rate_can_be_plotted)
+{
+	FILE *in = fopen(FOLDER "/B5.clk", "r"), *out;
+	char *svg = NULL;
+	size_t size;
+
+	ck_assert_ptr_nonnull(in);
+	out = open_memstream(&svg, &size);
+	ck_assert_int_eq(tk_trace_plot(in, "B5", out, stderr), 0);
+	fclose(in);
+	fclose(out);
+	ck_assert_uint_eq(count(svg, "<polyline class='time'"), 5);
+	ck_assert_uint_eq(count(svg, "<polyline class='drift'"), 5);
+	ck_assert_uint_eq(count(svg, ",610.0 '/>"), 5); /* the last point: no drift */
+	free(svg);
+}
+END_TEST
+
 START_TEST(this_machine_can_be_recorded)
 {
 	char *text = NULL;
@@ -277,6 +305,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_malformed_line_is_named, 0,
 			    sizeof(malformed) / sizeof(malformed[0]));
 	tcase_add_test(tcase, a_recording_can_be_replayed_and_plotted);
+	tcase_add_test(tcase, the_auto_rate_can_be_plotted);
 	tcase_add_test(tcase, this_machine_can_be_recorded);
 	tcase_add_test(tcase, the_table_is_calibrated_by_pinning);
 	suite_add_tcase(suite, tcase);

@@ -9,6 +9,7 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/thread.h"
+#include "emu/linux/tree.h"
 
 /* --- limits ------------------------------------------------------------------------------------------ */
 
@@ -127,12 +128,15 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 		return name_call(task, arg);
 	case PR_GET_PDEATHSIG: case PR_GET_CHILD_SUBREAPER:
 		return prctl((int)arg[0], &value) != 0 ? -errno : put_int(task, arg[1], value);
+	case PR_SET_CHILD_SUBREAPER:
+		tree_set_subreaper(task->process, arg[1] != 0);
+		return host_prctl(arg);
 	case PR_GET_TID_ADDRESS:
 		return space_write(&task->process->space, arg[1], &task->clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
 	/* What the host keeps for us and takes no pointers. */
 	case PR_SET_PDEATHSIG: case PR_SET_DUMPABLE: case PR_GET_DUMPABLE: case PR_SET_KEEPCAPS: case PR_GET_KEEPCAPS:
 	case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK:
-	case PR_SET_CHILD_SUBREAPER: case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_CAP_AMBIENT:
+	case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_CAP_AMBIENT:
 	case PR_SET_SECUREBITS: case PR_GET_SECUREBITS: case PR_SET_THP_DISABLE: case PR_GET_THP_DISABLE:
 	case PR_SET_PTRACER: case PR_GET_TIMING: case PR_SET_TIMING: case PR_GET_SECCOMP:
 		return host_prctl(arg);

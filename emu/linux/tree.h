@@ -57,6 +57,8 @@ void tree_wall_changed(struct process *process);
 void tree_leave(struct process *process);
 /* No other process of the run is left. Without a tree: this is the one that the run began with. */
 bool tree_alone(const struct process *process);
+/* PR_SET_CHILD_SUBREAPER. */
+void tree_set_subreaper(struct process *process, bool on);
 /* About to be stopped by a signal, and continued again. While all processes are stopped the clock is (tk_stop); without a tree while
  * this one is. */
 void tree_stop(struct process *process);

@@ -46,16 +46,38 @@ void member_ended(struct tree *tree, struct member *member)
 
 /* --- ends -------------------------------------------------------------------------------------------- */
 
+void tree_set_subreaper(struct process *process, bool on)
+{
+	if (process->tree)
+		member_self(process)->subreaper = on;
+}
+
+/* Who is the parent of a leaver's children from now on; NOBODY: somebody outside. */
+static int next_parent(const struct tree *tree, int leaver)
+{
+	int next = tree->member[leaver].parent;
+
+	while (next != NOBODY && (!tree->member[next].subreaper || tree->member[next].state == ENDED))
+		next = tree->member[next].parent;
+	return next;
+}
+
 static void leave_family(struct tree *tree, int leaver)
 {
+	int parent = next_parent(tree, leaver);
+
 	for (int i = 0; i < MEMBERS; i++) {
 		struct member *member = &tree->member[i];
 
 		if (member->state == FREE || member->parent != leaver)
 			continue;
-		member->parent = NOBODY;
-		if (member->state == ENDED)
+		member->parent = parent;
+		if (member->state != ENDED)
+			continue;
+		if (parent == NOBODY)
 			member->state = FREE;
+		else
+			member_ended(tree, member);
 	}
 }
 

@@ -19,6 +19,7 @@ struct member {
 	bool timed;          /* BLOCKED: has a deadline, other than to look again */
 	bool poked;          /* BLOCKED: something happened that may end it */
 	bool targeted;       /* a signal to it is being sent */
+	bool subreaper;      /* orphans among its descendants become its children */
 	bool settled;        /* STOPPED, ENDED: the host has done it too */
 	int64_t cpu_ns, children_cpu_ns;
 };

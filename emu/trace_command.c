@@ -102,6 +102,10 @@ static const struct {
 } commands[] = {
 	{ "replay", replay_command },
 	{ "dump", dump_command },
+	{ "diff", diff_command },
+	{ "stat", stat_command },
+	{ "export", export_command },
+	{ "plot", plot_command },
 };
 
 bool trace_command_known(const char *word)

@@ -2,11 +2,9 @@
  * steps marked; below it, where the trace has any, the drift that the auto rate works against. */
 #include <stdlib.h>
 
+#include "timekeep/svg.h"
 #include "timekeep/trace.h"
 
-#define WIDTH 900
-#define HEIGHT 500
-#define MARGIN 60
 #define DRIFT_HEIGHT 220
 #define DRIFT_SHOWN 100.0 /* ms either way; what is beyond lies on the edge */
 #define DRIFT_SETTLED 10.0
@@ -30,10 +28,6 @@ struct plot {
 	bool has_ns, has_drift, out_of_memory;
 	double last[TK_MAX_VCPUS];
 	bool seen[TK_MAX_VCPUS];
-};
-
-struct frame {
-	double host0, guest0, host_span, guest_span;
 };
 
 static struct point *add(struct plot *plot)
@@ -88,52 +82,6 @@ static void collect(void *ctx, const struct trace *trace, const struct event *ev
 	}
 }
 
-static struct frame frame_of(const struct plot *plot)
-{
-	struct frame frame = { plot->point[0].host, plot->point[0].guest, 0, 0 };
-	double host1 = frame.host0, guest1 = frame.guest0;
-
-	for (size_t i = 0; i < plot->points; i++) {
-		const struct point *p = &plot->point[i];
-
-		frame.host0 = p->host < frame.host0 ? p->host : frame.host0;
-		frame.guest0 = p->guest < frame.guest0 ? p->guest : frame.guest0;
-		host1 = p->host > host1 ? p->host : host1;
-		guest1 = p->guest > guest1 ? p->guest : guest1;
-	}
-	frame.host_span = host1 > frame.host0 ? host1 - frame.host0 : 1;
-	frame.guest_span = guest1 > frame.guest0 ? guest1 - frame.guest0 : 1;
-	return frame;
-}
-
-static double x_of(const struct frame *frame, const struct point *point)
-{
-	return MARGIN + (point->host - frame->host0) / frame->host_span * (WIDTH - 2 * MARGIN);
-}
-
-static double y_of(const struct frame *frame, const struct point *point)
-{
-	return HEIGHT - MARGIN -
-	       (point->guest - frame->guest0) / frame->guest_span * (HEIGHT - 2 * MARGIN);
-}
-
-static void draw_axes(const struct plot *plot, const struct frame *frame, const char *name, int height, FILE *svg)
-{
-	fprintf(svg, "<rect width='%d' height='%d' fill='white'/>\n", WIDTH, height);
-	fprintf(svg, "<path d='M%d %dV%dH%d' stroke='black' fill='none'/>\n", MARGIN, MARGIN,
-		HEIGHT - MARGIN, WIDTH - MARGIN);
-	fprintf(svg, "<text x='%d' y='30'>", MARGIN);
-	for (; *name; name++)
-		fputc(*name == '<' || *name == '&' || (unsigned char)*name < ' ' ? '?' : *name, svg);
-	fprintf(svg, ": %zu readings, %zu steps back</text>\n", plot->points, plot->backsteps);
-	fprintf(svg, "<text x='%d' y='%d'>%s: %.9g to %.9g</text>\n", MARGIN, HEIGHT - 20,
-		plot->has_ns ? "host time, s" : "event number", frame->host0,
-		frame->host0 + frame->host_span);
-	fprintf(svg,
-		"<text transform='translate(25 %d) rotate(-90)'>guest time, s: %.9g to %.9g</text>\n",
-		HEIGHT - MARGIN, frame->guest0, frame->guest0 + frame->guest_span);
-}
-
 struct line_of {
 	unsigned clock, vcpu;
 	bool drift;
@@ -143,7 +91,7 @@ static double drift_y(double drift)
 {
 	double shown = drift > DRIFT_SHOWN ? DRIFT_SHOWN : drift < -DRIFT_SHOWN ? -DRIFT_SHOWN : drift;
 
-	return HEIGHT + DRIFT_HEIGHT / 2 - shown / DRIFT_SHOWN * (DRIFT_HEIGHT / 2 - 30);
+	return TK_SVG_HEIGHT + DRIFT_HEIGHT / 2 - shown / DRIFT_SHOWN * (DRIFT_HEIGHT / 2 - 30);
 }
 
 static bool is_on(const struct point *p, const struct line_of *line)
@@ -151,7 +99,7 @@ static bool is_on(const struct point *p, const struct line_of *line)
 	return p->clock == line->clock && p->vcpu == line->vcpu && (!line->drift || p->has_drift);
 }
 
-static void draw_line(const struct plot *plot, const struct frame *frame, const struct line_of *line, FILE *svg)
+static void draw_line(const struct plot *plot, const struct tk_svg *svg, const struct line_of *line)
 {
 	size_t stride = plot->points / POINTS_SHOWN + 1, number = 0;
 	bool first = true;
@@ -162,34 +110,34 @@ static void draw_line(const struct plot *plot, const struct frame *frame, const 
 		if (!is_on(p, line) || (number++ % stride && !p->back))
 			continue;
 		if (first)
-			fprintf(svg, "<polyline class='%s' fill='none' stroke='hsl(%u,70%%,40%%)' points='",
-				line->drift ? "drift" : "time", (line->vcpu * 67 + line->clock * 97 + 263) % 360);
+			tk_svg_line(svg, line->drift ? "drift" : "time", line->vcpu * 67 + line->clock * 97 + 263);
 		first = false;
-		fprintf(svg, "%.1f,%.1f ", x_of(frame, p), line->drift ? drift_y(p->drift) : y_of(frame, p));
+		tk_svg_point(svg, tk_svg_x(svg, p->host), line->drift ? drift_y(p->drift) : tk_svg_y(svg, p->guest));
 	}
 	if (!first)
-		fprintf(svg, "'/>\n");
+		tk_svg_line_end(svg);
 }
 
-static void draw_lines(const struct plot *plot, const struct frame *frame, bool drift, FILE *svg)
+static void draw_lines(const struct plot *plot, const struct tk_svg *svg, bool drift)
 {
 	for (unsigned clock = 1; clock <= plot->clocks; clock++)
 		for (unsigned vcpu = 0; vcpu < TK_MAX_VCPUS; vcpu++)
-			draw_line(plot, frame, &(struct line_of){ clock, vcpu, drift }, svg);
+			draw_line(plot, svg, &(struct line_of){ clock, vcpu, drift });
 }
 
-static void draw_drift(const struct plot *plot, const struct frame *frame, FILE *svg)
+static void draw_drift(const struct plot *plot, const struct tk_svg *svg)
 {
 	for (int side = -1; side <= 1; side++)
-		fprintf(svg, "<path d='M%d %.1fH%d' stroke='silver'/>\n", MARGIN, drift_y(side * DRIFT_SETTLED), WIDTH - MARGIN);
-	fprintf(svg, "<text transform='translate(25 %d) rotate(-90)'>drift, ms</text>\n", HEIGHT + DRIFT_HEIGHT * 2 / 3);
+		fprintf(svg->out, "<path d='M%d %.1fH%d' stroke='silver'/>\n", TK_SVG_MARGIN,
+			drift_y(side * DRIFT_SETTLED), TK_SVG_WIDTH - TK_SVG_MARGIN);
+	fprintf(svg->out, "<text transform='translate(25 %d) rotate(-90)'>drift, ms</text>\n", TK_SVG_HEIGHT + DRIFT_HEIGHT * 2 / 3);
 	for (int side = -1; side <= 1; side++)
-		fprintf(svg, "<text x='%d' y='%.1f' font-size='11' text-anchor='end'>%+.0f</text>\n", MARGIN - 4,
+		fprintf(svg->out, "<text x='%d' y='%.1f' font-size='11' text-anchor='end'>%+.0f</text>\n", TK_SVG_MARGIN - 4,
 			drift_y(side * DRIFT_SHOWN) + 4, side * DRIFT_SHOWN);
-	draw_lines(plot, frame, true, svg);
+	draw_lines(plot, svg, true);
 }
 
-static void draw_steps(const struct plot *plot, const struct frame *frame, FILE *svg)
+static void draw_steps(const struct plot *plot, const struct tk_svg *svg)
 {
 	size_t shown = 0;
 
@@ -198,29 +146,27 @@ static void draw_steps(const struct plot *plot, const struct frame *frame, FILE 
 
 		if (!p->back)
 			continue;
-		fprintf(svg,
+		fprintf(svg->out,
 			"<circle class='backstep' cx='%.1f' cy='%.1f' r='5' fill='none' stroke='red'/>\n",
-			x_of(frame, p), y_of(frame, p));
+			tk_svg_x(svg, p->host), tk_svg_y(svg, p->guest));
 		shown++;
 	}
 }
 
-static void draw(const struct plot *plot, const char *name, FILE *svg)
+static void draw(const struct plot *plot, const char *name, FILE *out)
 {
-	struct frame frame = { 0, 0, 1, 1 };
-	int height = HEIGHT + (plot->has_drift ? DRIFT_HEIGHT : 0);
+	struct tk_svg svg = { .out = out, .below = plot->has_drift ? DRIFT_HEIGHT : 0 };
+	char title[64];
 
-	if (plot->points)
-		frame = frame_of(plot);
-	fprintf(svg,
-		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='14'>\n",
-		WIDTH, height);
-	draw_axes(plot, &frame, name, height, svg);
-	draw_lines(plot, &frame, false, svg);
-	draw_steps(plot, &frame, svg);
+	for (size_t i = 0; i < plot->points; i++)
+		tk_svg_cover(&svg, plot->point[i].host, plot->point[i].guest);
+	snprintf(title, sizeof(title), "%zu readings, %zu steps back", plot->points, plot->backsteps);
+	tk_svg_begin(&svg, name, title, plot->has_ns ? "host time, s" : "event number", "guest time, s");
+	draw_lines(plot, &svg, false);
+	draw_steps(plot, &svg);
 	if (plot->has_drift)
-		draw_drift(plot, &frame, svg);
-	fprintf(svg, "</svg>\n");
+		draw_drift(plot, &svg);
+	tk_svg_end(&svg);
 }
 
 int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err)

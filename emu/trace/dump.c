@@ -36,18 +36,6 @@ struct dump {
 
 /* --- choosing ----------------------------------------------------------------------------------------- */
 
-/* What is shown unless somebody asks for more: what happened, not what it did to memory and registers. */
-static bool shown_by_default(const struct look_event *event)
-{
-	switch (event->kind) {
-	case TRACE_CONFIG: case TRACE_STOP: case TRACE_THREAD: case TRACE_TASK: case TRACE_TASK_END: case TRACE_FORK: case TRACE_EXEC:
-	case TRACE_SIGNAL: case TRACE_OUTPUT: case TRACE_EXIT: case TRACE_END:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool in_range(const struct range *range, uint64_t value)
 {
 	return value >= range->first && value <= range->last;
@@ -57,7 +45,7 @@ static bool wanted(const struct dump *dump, const struct look_event *event)
 {
 	const struct look_position *at = event->phase == LOOK_RESUMED ? &event->end : &event->at;
 
-	if (dump->kinds_given ? !(dump->kinds >> look_number(event) & 1) : !dump->raw && !shown_by_default(event))
+	if (dump->kinds_given ? !(dump->kinds >> look_number(event) & 1) : !dump->raw && !look_shown(event))
 		return false;
 	return in_range(&dump->insns, at->insns) && in_range(&dump->events, at->event) &&
 	       (!dump->pid || (uint64_t)at->pid == dump->pid) && (!dump->tid || (uint64_t)at->tid == dump->tid);

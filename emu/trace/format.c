@@ -46,6 +46,25 @@ size_t trace_get_number(const uint8_t *from, size_t size, uint64_t *value)
 	return 0;
 }
 
+static size_t number_size(uint64_t value)
+{
+	size_t n = 1;
+
+	for (; value > 0x7f; value >>= 7)
+		n++;
+	return n;
+}
+
+size_t trace_encoded_size(const struct trace_record *record)
+{
+	const struct trace_kind_row *row = &trace_kinds[record->kind];
+	size_t n = 1;
+
+	for (unsigned i = 0; i < row->fields; i++)
+		n += number_size(record->field[i]);
+	return row->data ? n + number_size(record->size) + record->size : n;
+}
+
 size_t trace_encode(const struct trace_record *record, uint8_t *to)
 {
 	const struct trace_kind_row *row = &trace_kinds[record->kind];

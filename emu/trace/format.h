@@ -39,7 +39,8 @@
 	ROW(CHECK,     "check",     true,  "vector_hash", "memory_hash")         /* pages' addresses: a check */ \
 	ROW(EXIT,      "exit",      false, "status")                             /* as wait(2) tells it */ \
 	ROW(END,       "end",       false, "insns")                              /* of the recording: instructions of all */ \
-	ROW(CUT_OBJECT, "cut_object", false, "object", "offset")                 /* a shared object is 0 from there on */
+	ROW(CUT_OBJECT, "cut_object", false, "object", "offset")                 /* a shared object is 0 from there on */ \
+	ROW(TIME,      "time",      false, "guest_ns", "host_ns")                /* so long later the system call has waited enough */
 
 enum trace_kind {
 #define ROW(NAME, ...) TRACE_##NAME,
@@ -85,6 +86,8 @@ bool trace_field_signed(const char *name);
 
 /* The most bytes that a record with `size` bytes of data takes. */
 size_t trace_encoded_max(size_t size);
+/* The bytes that this record takes. */
+size_t trace_encoded_size(const struct trace_record *record);
 /* Writes the record's kind, its fields as LEB128, and its data with its length ahead. Returns the bytes written. */
 size_t trace_encode(const struct trace_record *record, uint8_t *to);
 /* Reads one from `size` bytes; its data stays where it is. Returns the bytes taken, or 0 where they are no record. */

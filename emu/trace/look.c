@@ -12,19 +12,22 @@ struct looker {
 	look_function *tell;
 	void *context;
 	bool enough;
+	int64_t from_guest_ns, from_host_ns; /* ahead of the last record */
 	/* The last stop, while records follow that belong to it. */
 	struct look_call *pending;
 	struct look_event pending_event;
 };
 
-static struct look_position position_now(const struct walk *walk)
+static struct look_position position_now(const struct looker *looker)
 {
+	const struct walk *walk = looker->walk;
 	const struct walk_process *process = walk->process;
 
 	return (struct look_position){
 		.record = walk->records ? walk->records - 1 : 0, .event = walk->events, .insns = walk->insns,
 		.process_insns = process ? process->insns : 0, .guest_ns = walk->guest_ns, .host_ns = walk->host_ns, .pid = walk->pid,
-		.tid = process && process->current ? process->current->tid : 0,
+		.tid = process && process->current ? process->current->tid : 0, .from_guest_ns = looker->from_guest_ns,
+		.from_host_ns = looker->from_host_ns,
 	};
 }
 
@@ -77,7 +80,7 @@ static void set_pending(struct looker *looker, struct look_call *call, uint8_t e
 {
 	looker->pending = call;
 	looker->pending_event = (struct look_event){
-		.at = call->at, .end = position_now(looker->walk), .kind = TRACE_STOP, .exit = exit,
+		.at = call->at, .end = position_now(looker), .kind = TRACE_STOP, .exit = exit,
 		.phase = call->told ? LOOK_RESUMED : LOOK_WHOLE, .call = call,
 	};
 	looker->pending_event.end.pid = call->at.pid;
@@ -94,15 +97,23 @@ static void close_call(struct looker *looker, struct look_call *call, int64_t re
 }
 
 /* Another thread runs before the call has ended. */
-static void tell_unfinished(struct looker *looker)
+static void tell_unfinished(struct looker *looker, const struct walk_thread *thread)
 {
-	struct look_call *call = open_call(current_thread(looker->walk));
+	struct look_call *call = open_call(thread);
 
 	if (!call || call->told)
 		return;
 	call->told = true;
 	tell(looker, &(struct look_event){ .at = call->at, .end = call->at, .kind = TRACE_STOP, .exit = TRACE_EXIT_SYSCALL,
 	                                   .phase = LOOK_UNFINISHED, .call = call });
+}
+
+/* Where the recording ends, calls may be under way. */
+static void tell_still_open(struct looker *looker)
+{
+	for (struct walk_process *process = looker->walk->processes; process; process = process->next)
+		for (struct walk_thread *thread = process->threads; thread; thread = thread->next)
+			tell_unfinished(looker, thread);
 }
 
 static void close_thread(struct looker *looker, const struct walk_thread *thread)
@@ -136,7 +147,7 @@ static bool begin_call(struct looker *looker, struct walk_thread *thread, uint8_
 		return false;
 	call->open = exit == TRACE_EXIT_SYSCALL;
 	call->told = false;
-	call->at = position_now(looker->walk);
+	call->at = position_now(looker);
 	call->registers = call->after = thread->registers;
 	call->number = (uint32_t)r[RAX];
 	memcpy(call->arg, (const uint64_t[]){ r[RDI], r[RSI], r[RDX], r[R10], r[R8], r[R9] }, sizeof(call->arg));
@@ -168,7 +179,7 @@ static void before(struct looker *looker, const struct trace_record *record)
 	switch (record->kind) {
 	case TRACE_PROCESS:
 	case TRACE_THREAD:
-		tell_unfinished(looker);
+		tell_unfinished(looker, current_thread(looker->walk));
 		break;
 	case TRACE_STOP:
 	case TRACE_EXEC:
@@ -188,7 +199,7 @@ static void before(struct looker *looker, const struct trace_record *record)
 
 static void tell_record(struct looker *looker, const struct trace_record *record)
 {
-	struct look_position at = position_now(looker->walk);
+	struct look_position at = position_now(looker);
 
 	tell(looker, &(struct look_event){ .at = at, .end = at, .kind = record->kind, .record = record });
 }
@@ -196,7 +207,7 @@ static void tell_record(struct looker *looker, const struct trace_record *record
 static bool take_stop(struct looker *looker, const struct trace_record *record)
 {
 	struct walk_thread *thread = current_thread(looker->walk);
-	struct look_position at = position_now(looker->walk);
+	struct look_position at = position_now(looker);
 	uint8_t exit = (uint8_t)record->field[0];
 
 	if (exit == TRACE_EXIT_SYSCALL || exit >= TRACE_EXIT_WORLD)
@@ -226,10 +237,12 @@ static bool after(struct looker *looker, const struct trace_record *record)
 	case TRACE_WRITE:
 		if (looker->pending)
 			remember(&looker->pending->memory, record->field[0], record->data, record->size);
+		looker->pending_event.end.record = looker->walk->records - 1;
 		break;
 	case TRACE_STATE:
 		if (looker->pending)
 			looker->pending->after = thread->registers;
+		looker->pending_event.end.record = looker->walk->records - 1;
 		break;
 	default:
 		break;
@@ -247,6 +260,8 @@ void look_at_events(struct walk *walk, bool raw, look_function *function, void *
 	while (works && !looker.enough && walk_read(walk, &record)) {
 		if (!raw)
 			before(&looker, &record);
+		looker.from_guest_ns = walk->guest_ns;
+		looker.from_host_ns = walk->host_ns;
 		works = walk_take(walk, &record);
 		if (works && raw)
 			tell_record(&looker, &record);
@@ -254,6 +269,7 @@ void look_at_events(struct walk *walk, bool raw, look_function *function, void *
 			works = after(&looker, &record);
 	}
 	flush_pending(&looker);
+	tell_still_open(&looker);
 }
 
 /* --- words -------------------------------------------------------------------------------------------- */
@@ -269,4 +285,15 @@ const char *look_word(unsigned number)
 unsigned look_number(const struct look_event *event)
 {
 	return event->kind == TRACE_STOP && !event->record ? event->exit : event->kind + TRACE_EXITS - 1u;
+}
+
+bool look_shown(const struct look_event *event)
+{
+	switch (event->kind) {
+	case TRACE_CONFIG: case TRACE_STOP: case TRACE_THREAD: case TRACE_TASK: case TRACE_TASK_END: case TRACE_FORK: case TRACE_EXEC:
+	case TRACE_SIGNAL: case TRACE_OUTPUT: case TRACE_EXIT: case TRACE_END:
+		return true;
+	default:
+		return false;
+	}
 }

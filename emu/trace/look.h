@@ -12,6 +12,7 @@ struct look_position {
 	uint64_t insns, process_insns;
 	int64_t guest_ns, host_ns;
 	pid_t pid, tid;               /* 0: none */
+	int64_t from_guest_ns, from_host_ns; /* of a STOP: when the thread began to run, or the last time known before that */
 };
 
 /* What there is to know of memory around an event: pieces that its records hold. */
@@ -50,6 +51,9 @@ struct look_event {
 const char *look_word(unsigned number);
 /* The number of an event's word. */
 unsigned look_number(const struct look_event *event);
+
+/* What is shown unless somebody asks for more: what happened, not what it did to memory and registers. */
+bool look_shown(const struct look_event *event);
 
 /* False: no more is wanted. */
 typedef bool look_function(void *context, const struct look_event *event);

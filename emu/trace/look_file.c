@@ -27,14 +27,21 @@ struct walk *look_open(const char *command, const char *path)
 	return walk;
 }
 
-int look_close(const char *command, const char *path, struct walk *walk)
+int look_tell_trouble(const char *command, const char *path, const struct walk *walk)
 {
 	const char *trouble = walk_trouble(walk);
 
 	if (trouble)
 		say(command, path, trouble);
-	walk_close(walk);
 	return trouble ? LOOK_INCOMPLETE : 0;
+}
+
+int look_close(const char *command, const char *path, struct walk *walk)
+{
+	int status = look_tell_trouble(command, path, walk);
+
+	walk_close(walk);
+	return status;
 }
 
 FILE *look_create(const char *command, const char *path)

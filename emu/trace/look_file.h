@@ -14,7 +14,9 @@ int look_usage(const char *command, const char *argument, const char *usage);
 
 /* Begins a walk. NULL: it has said why not. */
 struct walk *look_open(const char *command, const char *path);
-/* Ends it: says on standard error why the recording is not whole, if it is not. Returns 0 or LOOK_INCOMPLETE. */
+/* Says on standard error why the recording is not whole, if it is not. Returns 0 or LOOK_INCOMPLETE. */
+int look_tell_trouble(const char *command, const char *path, const struct walk *walk);
+/* The same, and ends the walk. */
 int look_close(const char *command, const char *path, struct walk *walk);
 
 /* The file to write; NULL: it has said why not. */

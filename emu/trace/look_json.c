@@ -111,6 +111,8 @@ json_t *look_json(const struct look_event *event)
 	} else if (event->exit == TRACE_EXIT_SYSCALL) {
 		set(object, "phase", json_string(phases[event->phase]));
 		set(object, "syscall", syscall_of(event));
+		set_number(object, "end_guest_ns", (uint64_t)event->end.guest_ns);
+		set_number(object, "end_host_ns", (uint64_t)event->end.host_ns);
 	} else if (event->call) {
 		set(object, "changes", changes_of(event->call));
 	} else {

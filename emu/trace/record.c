@@ -155,6 +155,21 @@ void recorder_emit_of(struct task *task, const struct trace_record *record)
 	append(process, record);
 }
 
+void recorder_emit_time(struct task *task)
+{
+	struct process *process = task->process;
+	struct recording *recording = process->recorder->recording;
+	int64_t guest = clock_now(process), host = host_ns();
+
+	task->recorded->waits = false;
+	if (process->recorder->stopped)
+		append_stop(process);
+	append_thread(process, task->recorded->tid);
+	append(process, RECORD(TIME, trace_zigzag(guest - recording->guest_ns), trace_zigzag(host - recording->host_ns)));
+	recording->guest_ns = guest;
+	recording->host_ns = host;
+}
+
 static bool vector_changed(const struct vector_state *old, const struct cpu *cpu)
 {
 	return memcmp(old->v, cpu->v, sizeof(old->v)) != 0 || memcmp(&old->x87, &cpu->x87, sizeof(old->x87)) != 0 ||
@@ -377,6 +392,7 @@ void record_signal(struct task *task, const siginfo_t *info)
 {
 	if (!task->process->recorder)
 		return;
+	recorder_emit_writes(task->process); /* those of a system call come before the signal's */
 	recorder_emit_of(task, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
 	                              tells_sender(info) ? (uint64_t)info->si_pid : 0, tells_address(info) ? (uint64_t)info->si_addr : 0));
 }

@@ -210,8 +210,11 @@ void record_result(struct task *task, uint64_t number, const uint64_t arg[6], in
 		return;
 	if (result == SYSCALL_WAIT) {
 		recorder->ranges = recorder->call_mark;
+		task->recorded->waits = true;
 		return;
 	}
+	if (task->recorded->waits)
+		recorder_emit_time(task);
 	if (row && fills_vector(number))
 		keep_ranges(recorder, result > 0 ? (uint64_t)result : 0);
 	else if (row)

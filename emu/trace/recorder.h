@@ -26,7 +26,7 @@ struct shared_object {
 /* In memory that all processes of the run share. */
 struct recording {
 	pid_t log_pid;          /* of the last PROCESS record */
-	int64_t guest_ns, host_ns; /* of the last STOP record */
+	int64_t guest_ns, host_ns; /* of the last STOP or TIME record */
 	uint64_t insns;         /* of all processes */
 	uint64_t chunks, anonymous_objects;
 	unsigned objects;
@@ -47,6 +47,7 @@ struct recorded_task {
 	pid_t tid;
 	struct trace_registers registers;
 	struct vector_state vector;
+	bool waits;             /* in a system call */
 };
 
 struct range {
@@ -79,6 +80,8 @@ void recorder_emit(struct process *process, const struct trace_record *record);
 void recorder_emit_of(struct task *task, const struct trace_record *record);
 /* Appends it ahead of the pending stop: an effect that its stretch of code needs. record.c. */
 void recorder_emit_ahead(struct process *process, const struct trace_record *record);
+/* The time: a wait of this thread is over. record.c. */
+void recorder_emit_time(struct task *task);
 /* Writes down what memory holds in the ranges that were written, and forgets them. record_memory.c. */
 void recorder_emit_writes(struct process *process);
 /* Follows the process's address space. record_memory.c. */

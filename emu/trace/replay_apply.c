@@ -107,6 +107,13 @@ static bool advance(struct replay *replay, uint64_t insns)
 	return true;
 }
 
+void replay_pass_time(struct replay *replay, uint64_t zigzag_ns)
+{
+	int64_t *now = &replay->shared->state.now.guest_ns;
+
+	*now = (int64_t)((uint64_t)*now + (uint64_t)trace_unzigzag(zigzag_ns));
+}
+
 /* --- memory ------------------------------------------------------------------------------------------- */
 
 static bool map(struct replay *replay, const struct trace_record *record)
@@ -290,6 +297,9 @@ bool replay_apply(struct replay *replay, const struct trace_record *record)
 		return set_vector(replay, record);
 	case TRACE_ADVANCE:
 		return advance(replay, field[0]);
+	case TRACE_TIME:
+		replay_pass_time(replay, field[0]);
+		return true;
 	case TRACE_WRITE:
 		return space_poke(&replay->space, field[0], record->data, record->size);
 	case TRACE_MAP:

@@ -165,7 +165,7 @@ static void replay_stop(struct replay *replay, const struct trace_record *record
 	if (memcmp(&actual, &task->logged, sizeof(actual)) != 0)
 		replay_diverged(replay, "registers differ", &task->logged);
 	if (shared->state.now.events > 1) /* the first tells when the run began */
-		shared->state.now.guest_ns += trace_unzigzag(record->field[2]);
+		replay_pass_time(replay, record->field[2]);
 	if (shared->state.now.events >= shared->target.events || shared->state.now.guest_ns >= shared->target.guest_ns)
 		replay_reached(replay);
 	replay_keep_checkpoint(replay);

@@ -110,6 +110,8 @@ _Noreturn void replay_finish(struct replay *replay, enum replay_end end);
 /* One record's effect on this process, all but STOP, PROCESS and FORK. False: it cannot be, the recording is damaged.
  * replay_apply.c. */
 bool replay_apply(struct replay *replay, const struct trace_record *record);
+/* The guest's clock has gone on, by a field of a record. */
+void replay_pass_time(struct replay *replay, uint64_t zigzag_ns);
 /* Another thread for this process, or one made anew. NULL without memory. */
 struct replay_task *replay_new_task(struct replay *replay, pid_t tid);
 void replay_drop_tasks(struct replay *replay, const struct replay_task *survivor);

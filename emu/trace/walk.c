@@ -146,7 +146,7 @@ static bool take_stop(struct walk *walk, const struct trace_record *record)
 		return false;
 	walk->events++;
 	count_insns(walk, record->field[1]);
-	pass_time(walk, record->field[2], record->field[3]);
+	pass_time(walk, walk->events > 1 ? record->field[2] : 0, record->field[3]); /* the first tells when the run began */
 	return true;
 }
 
@@ -161,6 +161,9 @@ static bool take_effect(struct walk *walk, const struct trace_record *record)
 		return process->current;
 	case TRACE_STOP:
 		return take_stop(walk, record);
+	case TRACE_TIME:
+		pass_time(walk, record->field[0], record->field[1]);
+		return true;
 	case TRACE_ADVANCE:
 		count_insns(walk, record->field[0]);
 		return true;

@@ -29,7 +29,7 @@ struct walk_process {
 struct walk {
 	uint64_t records;          /* taken so far, CONFIG included */
 	uint64_t events, insns;    /* STOP records; instructions of all processes */
-	int64_t guest_ns, host_ns; /* of the last record that tells; host time from the recording's beginning */
+	int64_t guest_ns, host_ns; /* of the last record that tells, since the first stop; since the recording's beginning */
 	bool complete;             /* the END record has come */
 	unsigned process_count;
 	struct walk_process *processes;  /* that run */

@@ -1,0 +1,30 @@
+/* A plot of y against x as SVG: the frame, its axes, and where points lie in it. */
+#ifndef TIMEKEEP_SVG_H
+#define TIMEKEEP_SVG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { TK_SVG_WIDTH = 900, TK_SVG_HEIGHT = 500, TK_SVG_MARGIN = 60 };
+
+struct tk_svg {
+	FILE *out;
+	unsigned below;     /* room below the plot for something else */
+	bool any;           /* a point has been covered */
+	double x[2], y[2];  /* smallest and largest */
+};
+
+/* The frame must hold this point. All points come before tk_svg_begin. */
+void tk_svg_cover(struct tk_svg *svg, double x, double y);
+/* Writes the head and the axes with their ranges. `name` (of a file) may hold anything; it stands ahead of `title`. */
+void tk_svg_begin(const struct tk_svg *svg, const char *name, const char *title, const char *x_label, const char *y_label);
+/* In the picture's units. */
+double tk_svg_x(const struct tk_svg *svg, double x);
+double tk_svg_y(const struct tk_svg *svg, double y);
+/* The beginning of a line; its points, in the picture's units, and then tk_svg_line_end must follow. */
+void tk_svg_line(const struct tk_svg *svg, const char *class, unsigned hue);
+void tk_svg_point(const struct tk_svg *svg, double x, double y);
+void tk_svg_line_end(const struct tk_svg *svg);
+void tk_svg_end(const struct tk_svg *svg);
+
+#endif

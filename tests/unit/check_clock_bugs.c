@@ -4,34 +4,8 @@
  * system did: the replay calls through a table of handlers, and a test swaps one.
  */
 #include <check.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "timekeep/trace.h"
-
-/* --- help for the broken handlers ----------------------------------------------------------------- */
-
-static uint64_t value_of(const struct event *event, enum key key)
-{
-	return event->given & BIT(key) ? event->value[key].number : 0;
-}
-
-static unsigned vcpu_of(const struct event *event)
-{
-	return (unsigned)value_of(event, KEY_VCPU);
-}
-
-static void put(struct results *results, enum key key, uint64_t number)
-{
-	results->given |= BIT(key);
-	results->value[key].number = number;
-	results->value[key].is_word = false;
-}
-
-static int correct(struct trace *trace, const struct event *event, struct results *results)
-{
-	return event_handlers[event->kind](trace, event, results);
-}
+#include "tests/clock_mutation.h"
 
 /* --- what real systems did ------------------------------------------------------------------------ */
 
@@ -222,38 +196,9 @@ static const struct bug {
 	{ "a timer that does not shorten the budget", "armed_meanwhile", EVENT_ARM, arm_without_effect },
 };
 
-static int replay(const struct bug *bug, event_handler *const *handlers, char **messages)
-{
-	char path[100];
-	size_t size;
-	FILE *in, *out, *err;
-	int status;
-
-	snprintf(path, sizeof(path), "traces/clock/%s.clk", bug->file);
-	in = fopen(path, "r");
-	ck_assert_ptr_nonnull(in);
-	out = fopen("/dev/null", "w");
-	err = open_memstream(messages, &size);
-	status = trace_replay_with(in, path, out, err, handlers);
-	fclose(in);
-	fclose(out);
-	fclose(err);
-	return status;
-}
-
 START_TEST(a_trace_shows_the_bug)
 {
-	const struct bug *bug = &bugs[_i];
-	event_handler *handlers[EVENTS];
-	char *messages;
-
-	ck_assert_msg(replay(bug, event_handlers, &messages) == 0, "%s: %s", bug->what, messages);
-	free(messages);
-	memcpy(handlers, event_handlers, sizeof(handlers));
-	handlers[bug->event] = bug->broken;
-	ck_assert_msg(replay(bug, handlers, &messages) == 1, "%s goes unseen: %s", bug->what, messages);
-	ck_assert_ptr_nonnull(strstr(messages, "expected"));
-	free(messages);
+	must_show(bugs[_i].what, bugs[_i].file, bugs[_i].event, bugs[_i].broken);
 }
 END_TEST
 

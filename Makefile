@@ -10,10 +10,14 @@ BUILD    ?= build
 CC       ?= gcc
 OPT      ?= -O2 -fno-tree-slp-vectorize
 WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
-CFLAGS   := -std=gnu11 -g $(OPT) $(WARN) $(EXTRA_CFLAGS)
+CFLAGS   := -std=gnu11 -g -fPIE $(OPT) $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -I. -D_GNU_SOURCE -DTICK86_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
 LDFLAGS  := $(EXTRA_LDFLAGS)
-LDLIBS   := -lZydis -lzstd -lxxhash -lseccomp -ljansson
+LDLIBS   := -lZydis -Wl,-Bstatic -lzstd -lxxhash -lseccomp -ljansson -Wl,-Bdynamic
+
+# What starting up costs counts: libraries are linked in where the system has them for that, and tick86 stands at a fixed address,
+# just above the guest's. A position-independent one has 12,000 pointers in its tables of handlers to set, on 80 pages.
+AT_FIXED_ADDRESS := -pie -Wl,-no-pie,--no-relax,-Ttext-segment=0x510000000000
 
 # For the commands that build as a first step: all CPUs, unless the caller has chosen.
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -68,7 +72,7 @@ $(BUILD)/libemu.a: $(EMU)
 LIBRARIES := $(BUILD)/libemu.a $(BUILD)/libdecode.a $(BUILD)/libtimekeep.a
 
 $(BUILD)/tick86: $(MAIN) $(LIBRARIES)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) $(AT_FIXED_ADDRESS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/insn: $(call objects,$(wildcard tests/insn/*.c)) $(LIBRARIES)
 	@mkdir -p $(@D)

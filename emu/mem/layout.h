@@ -1,5 +1,5 @@
 /* Where things are. A guest address is a host address: the guest owns what is below GUEST_END, the emulator lives above.
- * Linux places a PIE at 2/3 of the user address space and its libraries below the stack, both above GUEST_END. */
+ * It is linked to stand there (Makefile), and Linux places its libraries below the stack, above GUEST_END too. */
 #ifndef TICK86_EMU_LAYOUT_H
 #define TICK86_EMU_LAYOUT_H
 

@@ -12,7 +12,6 @@
 
 enum { OBJECT_SHIFT = 40, OBJECT_NUMBERS = 1 << 20 };
 #define BEYOND_END (1ULL << 62)
-#define CHUNK_MEMORY (1ULL << 34)
 
 /* --- threads ------------------------------------------------------------------------------------------ */
 
@@ -158,7 +157,7 @@ static bool add_chunk(struct replay *replay, const struct trace_record *record)
 {
 	struct replay_shared *shared = replay->shared;
 
-	if (shared->state.chunks == REPLAY_CHUNKS_MAX || record->size > CHUNK_MEMORY - shared->state.chunk_bytes)
+	if (shared->state.chunks == REPLAY_CHUNKS_MAX || record->size > REPLAY_CHUNK_MEMORY - shared->state.chunk_bytes)
 		return false;
 	shared->chunk[shared->state.chunks++] = (struct replay_chunk){ shared->state.chunk_bytes, record->size };
 	memcpy(replay->chunk_memory + shared->state.chunk_bytes, record->data, record->size);

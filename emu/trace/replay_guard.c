@@ -1,5 +1,6 @@
 /* A recording may come from a stranger: what replays it can do nothing to the outside. */
 #include <errno.h>
+#include <linux/prctl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -7,27 +8,41 @@
 
 #include "emu/trace/replayer.h"
 
-/* Memory, turns, faults and the end. */
-static const int allowed[] = {
-	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mincore), SCMP_SYS(brk), SCMP_SYS(futex),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(exit_group),
-	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(clock_gettime),
+enum { ANY = -1 };
+
+/* A system call that is allowed where its argument has the value. */
+struct rule {
+	int number;
+	int argument; /* or ANY */
+	uint64_t value;
 };
 
-static int add_rules(scmp_filter_ctx filter, int objects)
+static int add_rules(scmp_filter_ctx filter, const struct rule *rule, size_t rules)
 {
 	int error = 0;
 
-	for (size_t k = 0; k < sizeof(allowed) / sizeof(allowed[0]) && !error; k++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[k], 0);
-	for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && !error; stream++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)stream));
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)objects));
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fallocate), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)objects));
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_EQ, CLONE_PARENT | SIGCHLD));
+	for (size_t k = 0; k < rules && !error; k++) {
+		const struct scmp_arg_cmp compare = { .arg = (unsigned)rule[k].argument, .op = SCMP_CMP_EQ, .datum_a = rule[k].value };
+
+		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rule[k].number, rule[k].argument == ANY ? 0 : 1, &compare);
+	}
+	return error;
+}
+
+/* Memory, turns, faults, output and the end. */
+static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
+{
+	const struct rule rules[] = {
+		{ SCMP_SYS(mmap), ANY, 0 }, { SCMP_SYS(munmap), ANY, 0 }, { SCMP_SYS(mprotect), ANY, 0 }, { SCMP_SYS(mremap), ANY, 0 },
+		{ SCMP_SYS(madvise), ANY, 0 }, { SCMP_SYS(mincore), ANY, 0 }, { SCMP_SYS(brk), ANY, 0 }, { SCMP_SYS(futex), ANY, 0 }, { SCMP_SYS(rt_sigreturn), ANY, 0 },
+		{ SCMP_SYS(rt_sigprocmask), ANY, 0 }, { SCMP_SYS(rt_sigaction), ANY, 0 }, { SCMP_SYS(exit_group), ANY, 0 },
+		{ SCMP_SYS(getpid), ANY, 0 }, { SCMP_SYS(gettid), ANY, 0 }, { SCMP_SYS(clock_gettime), ANY, 0 },
+		{ SCMP_SYS(write), 0, STDOUT_FILENO }, { SCMP_SYS(write), 0, STDERR_FILENO },
+		{ SCMP_SYS(pwrite64), 0, objects }, { SCMP_SYS(fallocate), 0, objects },
+		{ SCMP_SYS(clone), 0, CLONE_PARENT | SIGCHLD },
+	};
+	int error = add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
+
 	/* The host's kernel is asked whether pages can be read at all: not here. */
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(process_vm_readv), 0);
@@ -36,11 +51,26 @@ static int add_rules(scmp_filter_ctx filter, int objects)
 	return error;
 }
 
-bool replay_guard(int objects)
+/* Starting the first process, which narrows its own filter, waiting, moments from standard input, dying of the guest's signal. */
+static int add_controller_rules(scmp_filter_ctx filter, uint64_t objects)
+{
+	const struct rule rules[] = {
+		{ SCMP_SYS(clone), 0, SIGCHLD }, { SCMP_SYS(wait4), ANY, 0 }, { SCMP_SYS(seccomp), ANY, 0 },
+		{ SCMP_SYS(prctl), 0, PR_SET_NO_NEW_PRIVS }, { SCMP_SYS(read), 0, STDIN_FILENO }, { SCMP_SYS(lseek), 0, STDIN_FILENO },
+		{ SCMP_SYS(fstat), 0, STDIN_FILENO }, { SCMP_SYS(newfstatat), 0, STDIN_FILENO }, { SCMP_SYS(lseek), 0, objects },
+		{ SCMP_SYS(ftruncate), 0, objects }, { SCMP_SYS(tgkill), 0, (uint64_t)getpid() },
+	};
+
+	return add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+bool replay_guard(enum replay_role role, int objects)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int error = filter ? add_rules(filter, objects) : -ENOMEM;
+	int error = filter ? add_process_rules(filter, (uint64_t)objects) : -ENOMEM;
 
+	if (!error && role == GUARD_CONTROLLER)
+		error = add_controller_rules(filter, (uint64_t)objects);
 	if (!error)
 		error = seccomp_load(filter);
 	if (filter)

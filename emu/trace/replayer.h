@@ -11,6 +11,7 @@
 #include "emu/trace/registers.h"
 
 enum { REPLAY_PROCESSES_MAX = 4096, REPLAY_CHUNKS_MAX = 1 << 22, REPLAY_RECENT = 8, REPLAY_CHECKPOINTS_MAX = 16 };
+#define REPLAY_CHUNK_MEMORY (1ULL << 34) /* address space; at most so much of files a recording may hold */
 enum { EXIT_USAGE = 2, EXIT_DIVERGED = 3, EXIT_INCOMPLETE = 4 };
 
 enum replay_end { REPLAY_RUNS, REPLAY_COMPLETE, REPLAY_LOG_ENDS, REPLAY_DIVERGED, REPLAY_REACHED, REPLAY_CRASHED };
@@ -132,7 +133,20 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 
 /* ------------------------------------------------------------------------------------------------------ */
 
-/* From here on this process and its children can do nothing to the outside. False: the host refuses the filter. replay_guard.c. */
-bool replay_guard(int objects);
+/* The moments to go to, from the command line and from standard input. */
+struct itinerary {
+	const char *const *word; /* --until's values; "-" is standard input */
+	unsigned words, next;
+};
+/* False: there is none left. replay.c. */
+bool replay_next_target(struct itinerary *itinerary, struct replay_moment *target);
+
+/* Replays a file from moment to moment, or to its end. Returns the exit status. replay_control.c. */
+int replay_file(const char *path, bool quiet, struct itinerary *itinerary);
+
+/* From here on this process and its children can do nothing to the outside: a filter for the controller, which sees the first bytes of
+ * the log, and a narrower one for the guest's processes. False: the host refuses it. replay_guard.c. */
+enum replay_role { GUARD_PROCESS, GUARD_CONTROLLER };
+bool replay_guard(enum replay_role role, int objects);
 
 #endif

@@ -201,15 +201,19 @@ static bool cut_object(struct replay *replay, uint64_t object, uint64_t offset)
 
 /* --- checks, output ----------------------------------------------------------------------------------- */
 
-static bool check_input(struct replay *replay, const struct trace_record *record)
+/* Guest memory from `address` on is what the record's data says. */
+static void check_bytes(struct replay *replay, const struct trace_record *record, uint64_t address, const char *what)
 {
+	const uint8_t *recorded = record->data;
 	uint8_t bytes[4096];
 
-	if (record->size > sizeof(bytes))
-		return false;
-	if (!space_read(&replay->space, record->field[0], bytes, record->size) || memcmp(bytes, record->data, record->size) != 0)
-		replay_diverged(replay, "memory that the system call reads differs", NULL);
-	return true;
+	for (size_t left = record->size, piece; left > 0; left -= piece, recorded += piece, address += piece) {
+		piece = left < sizeof(bytes) ? left : sizeof(bytes);
+		if (!space_read(&replay->space, address, bytes, piece))
+			replay_diverged(replay, what, NULL);
+		if (memcmp(bytes, recorded, piece) != 0)
+			replay_diverged_bytes(replay, what, address, bytes, recorded, piece);
+	}
 }
 
 static bool is_private_page(const struct replay *replay, uint64_t page)
@@ -239,19 +243,6 @@ static bool check_state(struct replay *replay, const struct trace_record *record
 	if (check_memory(page, pages) != record->field[1])
 		replay_diverged(replay, "memory differs", NULL);
 	return true;
-}
-
-static void check_output(struct replay *replay, const struct trace_record *record)
-{
-	const uint8_t *recorded = record->data;
-	uint64_t address = record->field[1];
-	uint8_t bytes[4096];
-
-	for (size_t left = record->size, piece; left > 0; left -= piece, recorded += piece, address += piece) {
-		piece = left < sizeof(bytes) ? left : sizeof(bytes);
-		if (!space_read(&replay->space, address, bytes, piece) || memcmp(bytes, recorded, piece) != 0)
-			replay_diverged(replay, "output differs", NULL);
-	}
 }
 
 /* Who reads it may have gone; that is no matter of the replay's. */
@@ -320,13 +311,14 @@ bool replay_apply(struct replay *replay, const struct trace_record *record)
 	case TRACE_FILL_OBJECT:
 		return fill_object(replay, field[0], field[1], field[2]);
 	case TRACE_INPUT:
-		return check_input(replay, record);
+		check_bytes(replay, record, field[0], "memory that the system call reads differs");
+		return true;
 	case TRACE_CHECK:
 		return check_state(replay, record);
 	case TRACE_CUT_OBJECT:
 		return cut_object(replay, field[0], field[1]);
 	case TRACE_OUTPUT:
-		check_output(replay, record);
+		check_bytes(replay, record, field[1], "output differs");
 		return put_out(replay, record);
 	case TRACE_EXEC:
 	case TRACE_SIGNAL:

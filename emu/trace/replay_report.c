@@ -76,3 +76,26 @@ _Noreturn void replay_diverged(struct replay *replay, const char *what, const st
 	print_recent(replay->shared);
 	replay_finish(replay, REPLAY_DIVERGED);
 }
+
+static void print_bytes(const char *whose, const uint8_t *bytes, size_t size)
+{
+	fprintf(stderr, "  %-9s", whose);
+	for (size_t k = 0; k < size; k++)
+		fprintf(stderr, " %02x", bytes[k]);
+	fputc('\n', stderr);
+}
+
+_Noreturn void replay_diverged_bytes(struct replay *replay, const char *what, uint64_t address, const uint8_t *actual,
+                                     const uint8_t *recorded, size_t size)
+{
+	enum { SHOWN = 16 };
+	size_t at = 0, shown;
+
+	while (actual[at] == recorded[at])
+		at++;
+	shown = size - at < SHOWN ? size - at : SHOWN;
+	fprintf(stderr, "tick86: memory at %#" PRIx64 " is not as recorded:\n", address + at);
+	print_bytes("here:", actual + at, shown);
+	print_bytes("recorded:", recorded + at, shown);
+	replay_diverged(replay, what, NULL);
+}

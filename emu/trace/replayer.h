@@ -119,6 +119,9 @@ void replay_drop_tasks(struct replay *replay, const struct replay_task *survivor
 
 /* Tells a person where the replay differs from the recording and how, and ends it. replay_report.c. */
 _Noreturn void replay_diverged(struct replay *replay, const char *what, const struct trace_registers *expected);
+/* The same for `size` bytes of memory, of which some are not as recorded. */
+_Noreturn void replay_diverged_bytes(struct replay *replay, const char *what, uint64_t address, const uint8_t *actual,
+                                     const uint8_t *recorded, size_t size);
 /* Prints where the current thread stands: counts, registers, the instruction. */
 void replay_print_state(const struct replay *replay, const struct trace_registers *expected);
 

@@ -191,6 +191,10 @@ check-asan: deps
 		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE)' OP_FLAGS=-fno-sanitize=address \
 		PAIRS_FLAGS=-fno-sanitize=all
 
+lint:
+	@tools/deps lint
+	tools/lint
+
 # man page, public header of timekeep, pkg-config
 install: all install-timekeep
 	install -D -m 755 $(BUILD)/tick86 $(DESTDIR)$(PREFIX)/bin/tick86
@@ -211,6 +215,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench check-insn-long check-replay-long replay-guests clock-guests demo deps fuzz guest unit check check-asan install install-timekeep clean FORCE
+.PHONY: all bench check-insn-long check-replay-long replay-guests clock-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -93,28 +93,41 @@ static int open_file(const char *path)
 	return hidden < 0 ? -EMFILE : hidden;
 }
 
-int record_begin(struct process *process, const char *path, const char *config)
+/* The recorder and its file, or NULL with `error` set to -errno. */
+static struct recorder *new_recorder(const char *path, int *error)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
 	struct recording *recording = mmap(NULL, sizeof(*recording), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int fd = open_file(path), error;
+	int fd = open_file(path);
 
-	if (fd < 0)
-		return fd;
-	if (!recorder || recording == MAP_FAILED)
-		return -ENOMEM;
-	error = trace_writer_begin(&recording->writer, fd);
-	if (error)
+	*error = fd < 0 ? fd : !recorder || recording == MAP_FAILED ? -ENOMEM : trace_writer_begin(&recording->writer, fd);
+	if (*error == 0) {
+		recorder->recording = recording;
+		return recorder;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (recording != MAP_FAILED)
+		munmap(recording, sizeof(*recording));
+	free(recorder);
+	return NULL;
+}
+
+int record_begin(struct process *process, const char *path, const char *config)
+{
+	int error;
+	struct recorder *recorder = new_recorder(path, &error);
+
+	if (!recorder)
 		return error;
-	recorder->recording = recording;
 	for (int k = 0; k < 2; k++)
 		if (fstat(k + 1, &recorder->output[k]) < 0)
 			recorder->output[k].st_nlink = 0;
 	process->recorder = recorder;
 	blocks_configure(process->blocks, &(struct blocks_config){ .leave_world = true });
 	recorder_follow_space(process);
-	trace_append(&recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
-	recording->writer.flushed_ns = recording->host_ns = host_ns();
+	trace_append(&recorder->recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
+	recorder->recording->writer.flushed_ns = recorder->recording->host_ns = host_ns();
 	return 0;
 }
 

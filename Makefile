@@ -78,6 +78,10 @@ $(BUILD)/tests/insn: $(call objects,$(wildcard tests/insn/*.c)) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/mutate: $(BUILD)/obj/tests/trace/mutate.o $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
@@ -150,13 +154,13 @@ clock-guests: $(CLOCK_GUESTS)
 deps:
 	@tools/deps
 
-unit: $(UNIT) $(BUILD)/tests/insn
+unit: $(UNIT) $(BUILD)/tests/insn $(BUILD)/tests/mutate
 
 # Fuzzing with libFuzzer, each target for FUZZ_SECONDS. Not with AddressSanitizer: its shadow lies in the guest's addresses.
 # The guest may have unaligned operands, and some at address 0.
 FUZZ_SECONDS ?= 60
 FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,undefined -fno-sanitize=alignment,null,nonnull-attribute,pointer-overflow -fno-sanitize-recover=undefined
-FUZZ := code elf
+FUZZ := code elf trace
 FUZZ_BUILD := $(BUILD)/fuzz
 
 $(FUZZ_BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(addprefix tests/insn/,emulated.c memory.c values.c)) $(LIBRARIES)

@@ -1,6 +1,8 @@
 #include "emu/trace/format.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <xxhash.h>
 
@@ -18,6 +20,18 @@ const char *const trace_exit_names[TRACE_EXITS] = { TRACE_EXIT_LIST(EXIT) };
 bool trace_field_signed(const char *name)
 {
 	return !strcmp(name, "guest_ns") || !strcmp(name, "host_ns") || !strcmp(name, "code") || !strcmp(name, "result");
+}
+
+bool trace_status_possible(uint64_t status)
+{
+	int number = WTERMSIG((int)status);
+
+	if (status > 0xffff || WIFSTOPPED((int)status) || number >= NSIG)
+		return false;
+	if (number == 0)
+		return !WCOREDUMP((int)status);
+	return status <= 0xff && number != SIGSTOP && number != SIGTSTP && number != SIGTTIN && number != SIGTTOU && number != SIGCHLD &&
+	       number != SIGCONT && number != SIGURG && number != SIGWINCH;
 }
 
 size_t trace_encoded_max(size_t size)

@@ -86,6 +86,9 @@ bool trace_field_signed(const char *name);
 
 /* The most bytes that a record with `size` bytes of data takes. */
 size_t trace_encoded_max(size_t size);
+/* Whether a process can end with this wait(2) status: EXIT's. */
+bool trace_status_possible(uint64_t status);
+
 /* The bytes that this record takes. */
 size_t trace_encoded_size(const struct trace_record *record);
 /* Writes the record's kind, its fields as LEB128, and its data with its length ahead. Returns the bytes written. */

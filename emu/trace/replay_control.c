@@ -26,6 +26,18 @@ static int fail(const char *path, const char *what)
 	return EXIT_USAGE;
 }
 
+static const char *why_no_config(const struct trace_reader *reader)
+{
+	switch (reader->status) {
+	case TRACE_OK:
+		return "the recording does not say what it is of";
+	case TRACE_DAMAGED:
+		return reader->error;
+	default:
+		return "the recording ends ahead of its first record";
+	}
+}
+
 /* The first record says what was recorded. NULL, or what is wrong with it. */
 static const char *read_config(struct replay *replay)
 {
@@ -35,7 +47,7 @@ static const char *read_config(struct replay *replay)
 	json_t *config;
 
 	if (!trace_next(&replay->shared->state.reader, &record) || record.kind != TRACE_CONFIG)
-		return "the recording does not say what it is of";
+		return why_no_config(&replay->shared->state.reader);
 	config = json_loadb((const char *)record.data, record.size, 0, NULL);
 	name = json_string_value(json_object_get(config, "cpu"));
 	replay->model = name ? cpu_model_find(name) : NULL;

@@ -207,6 +207,8 @@ _Noreturn void replay_process(struct replay *replay)
 			replay_stop(replay, &record);
 			break;
 		case TRACE_EXIT:
+			if (!trace_status_possible(record.field[0]))
+				damaged(replay, "a status that no process ends with");
 			end_process(replay, (int)record.field[0]);
 			break;
 		case TRACE_END:

@@ -181,7 +181,7 @@ static bool take_effect(struct walk *walk, const struct trace_record *record)
 		return add_process(walk, record->field[0]);
 	case TRACE_EXIT:
 		end_process(walk, process);
-		return true;
+		return trace_status_possible(record->field[0]);
 	default:
 		return true;
 	}

@@ -154,6 +154,7 @@ static enum cpu_exit step(struct run *run)
 	switch (cpu->exit) {
 	case EXIT_EXCEPTION:
 	case EXIT_SYSCALL:
+	case EXIT_PAUSE:
 	case EXIT_RESUME:
 	case EXIT_WORLD:
 		return cpu->exit;

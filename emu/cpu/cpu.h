@@ -49,6 +49,7 @@ enum cpu_exit {
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
 	EXIT_WORLD,     /* before an instruction whose result the world decides (FORM_WORLD), where blocks leave those */
+	EXIT_PAUSE,     /* behind a TPAUSE or UMWAIT: nothing runs until the TSC is at pause_tsc */
 	EXIT_RESUME,    /* go on at rip, behind a WRMSR: the clock has changed */
 };
 
@@ -107,6 +108,8 @@ struct cpu {
 	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
 	bool rdtscp_disabled;  /* RDTSCP and RDPID raise #UD */
 	bool msr_allowed;      /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
+	bool monitors;         /* UMONITOR was executed, UMWAIT not yet */
+	uint64_t pause_tsc;    /* EXIT_PAUSE */
 	bool pvclock;          /* the special RDMSRs of emu/op/pvclock.h do not either */
 	uint64_t time_reads[TIME_READ_KINDS]; /* for --stats */
 

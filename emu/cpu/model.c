@@ -28,7 +28,7 @@ struct feature {
 };
 
 /* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels; v3 also has AES, PCLMULQDQ,
- * FSGSBASE, ERMS and RDPID, which CPUs of that level have. No RDRAND, RDSEED: their results would not repeat. */
+ * FSGSBASE, ERMS and RDPID, which CPUs of that level have, and WAITPKG, because its waits are the clock's. No RDRAND, RDSEED: their results would not repeat. */
 static const struct feature features[] = {
 	{ "fpu", LEAF1_EDX, 0, 1, false, ALWAYS, ISA_BASE },
 	{ "de", LEAF1_EDX, 2, 1, false, ALWAYS, ISA_BASE },
@@ -86,6 +86,7 @@ static const struct feature features[] = {
 	{ "xsaveopt", LEAFD_EAX, 0, 3, false, ALWAYS, ISA_XSAVEOPT },
 	{ "xsavec", LEAFD_EAX, 1, 3, false, ALWAYS, ISA_XSAVEC },
 	{ "xgetbv1", LEAFD_EAX, 2, 3, false, ALWAYS, ISA_BASE },
+	{ "waitpkg", LEAF7_ECX, 5, 3, false, ALWAYS, ISA_WAITPKG },
 	{ "rdpid", LEAF7_ECX, 22, 3, false, WITH_RDTSCP, ISA_RDPID },
 };
 enum { FEATURES = sizeof features / sizeof features[0] };

@@ -124,6 +124,22 @@ static void log_unknown_instruction(struct task *task)
 	         task->cpu.rip, hex, text, task->process->options->cpu);
 }
 
+/* TPAUSE: the thread waits as in a system call, others run meanwhile. */
+static void begin_pause(struct task *task)
+{
+	const struct tk *clock = task->process->clock;
+	uint64_t insns = clock_insns(task->process);
+
+	if (tk_rdtsc(clock, task->cpu.vcpu, insns) >= task->cpu.pause_tsc)
+		return;
+	task->wait.pause = task->wait.begun = true;
+	task->wait.deadline = (uint64_t)tk_when_tsc(clock, task->cpu.vcpu, task->cpu.pause_tsc, insns);
+	task->state = TASK_WAITING;
+	task->process->deadlines_changed = true;
+	if (signal_deliverable(task))
+		task_wake(task, WAKE_SIGNAL);
+}
+
 static uint64_t run_guest(struct task *task, uint64_t budget)
 {
 	struct process *process = task->process;
@@ -153,6 +169,8 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
 		signal_exception(task);
+	} else if (exit == EXIT_PAUSE) {
+		begin_pause(task);
 	} else if (exit == EXIT_RESUME) {
 		pvclock_msr_written(process, task->cpu.vcpu, (uint32_t)task->cpu.r[RCX]);
 	}
@@ -175,7 +193,10 @@ static void run_slice(struct task *task)
 		uint64_t budget, ran;
 
 		if (task->wait.wake != WAKE_NOT_YET) {
-			make_syscall(task);
+			if (task->wait.pause)
+				wait_clear(&task->wait);
+			else
+				make_syscall(task);
 			continue;
 		}
 		if (process->signals_due)

@@ -36,6 +36,7 @@ struct wait {
 	bool retries;          /* nothing tells when to go on: `deadline` is when to look again */
 	bool uninterruptible;  /* signals do not wake it */
 	uint64_t signals;      /* sigtimedwait(2): these wake it, blocked or not */
+	bool pause;            /* for TPAUSE or UMWAIT: no system call is to be made again */
 	uint64_t progress;     /* what the call has done so far, in its own terms; 0 at its beginning */
 };
 

@@ -96,6 +96,55 @@ static HANDLER(wrmsr)
 	return NULL;
 }
 
+/* SDM vol. 2, TPAUSE: the wait ends when the TSC is at EDX:EAX, or by the limit that the OS sets (Linux: 100000 cycles); then CF is 1. */
+static const struct insn *pause_until(struct cpu *cpu, const struct insn *i)
+{
+	enum { OS_LIMIT = 100000 };
+	uint64_t deadline = (uint32_t)cpu->r[RAX] | cpu->r[RDX] << 32;
+	uint64_t now = tk_rdtsc(cpu->clock, cpu->vcpu, insns_before(cpu, i));
+	bool is_long = deadline > now && deadline - now > OS_LIMIT;
+
+	cpu->flags = is_long ? FLAG_CF : 0;
+	cpu->pause_tsc = is_long ? now + OS_LIMIT : deadline;
+	cpu->rip = links_of(i)->self->target[1];
+	cpu->exit = EXIT_PAUSE;
+	return NULL;
+}
+
+static bool pause_refused(const struct cpu *cpu, const struct insn *i)
+{
+	return *reg32((struct cpu *)cpu, i->a) & ~1u || cpu->tsc_faults;
+}
+
+static HANDLER(tpause)
+{
+	return pause_refused(cpu, i) ? raise_gp(cpu, i) : pause_until(cpu, i);
+}
+
+/* Faults as a load does. */
+static HANDLER(umonitor)
+{
+	guest_load8(cpu, i, *reg64(cpu, i->a));
+	cpu->monitors = true;
+	NEXT();
+}
+
+/* A store to the line does not end it, the limit does: 100000 cycles are soon over, and a wait may end for no reason at all. */
+static HANDLER(umwait)
+{
+	const struct insn *next;
+
+	if (pause_refused(cpu, i))
+		return raise_gp(cpu, i);
+	next = pause_until(cpu, i);
+	if (!cpu->monitors) { /* nothing to wait for */
+		cpu->flags = 0;
+		cpu->pause_tsc = 0;
+	}
+	cpu->monitors = false;
+	return next;
+}
+
 static HANDLER(cpuid)
 {
 	struct cpuid_context context = {
@@ -303,6 +352,9 @@ static const struct form rows[] = {
 	{ OP_RDPID, 0, 0, K_R, FORM_WORLD | FORM_FAULTS, 0, 0, { rdpid }, { 0 } },
 	PLAIN(OP_RDMSR, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
 	PLAIN(OP_WRMSR, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
+	{ OP_TPAUSE, 4, 0, K_R, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, FLAGS_ALL, { tpause }, { 0 } },
+	{ OP_UMWAIT, 4, 0, K_R, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, FLAGS_ALL, { umwait }, { 0 } },
+	{ OP_UMONITOR, 8, 0, K_R, FORM_FAULTS, 0, 0, { umonitor }, { 0 } },
 	PLAIN(OP_CPUID, FORM_WORLD, 0, cpuid),
 	{ OP_UD1, 4, 0, PATTERN2(K_R, K_M), FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_HIDDEN_MEM, 0, 0, { vdso_call }, { 0 } },
 	TRAPS(OP_SYSCALL, syscall),

@@ -82,6 +82,8 @@ $(BUILD)/tests/mutate: $(BUILD)/obj/tests/trace/mutate.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/unit/check_clock_model: $(call objects,$(wildcard tests/unit/model/*.c))
+
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread

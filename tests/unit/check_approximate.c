@@ -1,10 +1,10 @@
 /* RCP and RSQRT against exact arithmetic over every significand, and against the host's instruction at special values. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "emu/op/approximate.h"
+#include "tests/unit/suite.h"
 
 static float f32(uint32_t bits)
 {
@@ -107,19 +107,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("approximate");
 	TCase *tests = tcase_create("rcp and rsqrt");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, reciprocal_error);
 	tcase_add_test(tests, reciprocal_root_error);
 	tcase_add_test(tests, exponents);
 	tcase_add_test(tests, special_values);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("approximate", tests);
 }

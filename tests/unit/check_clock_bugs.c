@@ -3,9 +3,8 @@
  * library, and must not against the same library with that one event answered as the buggy
  * system did: the replay calls through a table of handlers, and a test swaps one.
  */
-#include <check.h>
-
-#include "tests/clock_mutation.h"
+#include "tests/unit/clock_mutation.h"
+#include "tests/unit/suite.h"
 
 /* --- what real systems did ------------------------------------------------------------------------ */
 
@@ -204,15 +203,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("clock bugs");
 	TCase *tcase = tcase_create("bugs");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase, a_trace_shows_the_bug, 0, sizeof(bugs) / sizeof(bugs[0]));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("clock bugs", tcase);
 }

@@ -3,13 +3,12 @@
  * file and line. So for images: no corrupted one is continued into a crash. TICK86_SEED repeats
  * a run.
  */
-#include <check.h>
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "tests/timekeep_model.h"
+#include "tests/unit/scripted_host.h"
+#include "tests/unit/suite.h"
 
 #define FOLDER "traces/clock"
 #define ROUNDS 60000
@@ -292,21 +291,11 @@ END_TEST
 
 int main(void)
 {
-	const char *given = getenv("TICK86_SEED");
-	Suite *suite = suite_create("clock fuzz");
 	TCase *tcase = tcase_create("fuzz");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("TICK86_SEED=%llu\n", (unsigned long long)seed);
-	fflush(stdout);
+	seed = suite_seed();
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, no_mutation_crashes_the_replay);
 	tcase_add_test(tcase, no_corrupted_image_crashes_the_clock);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("clock fuzz", tcase);
 }

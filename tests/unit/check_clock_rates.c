@@ -1,31 +1,8 @@
 /* What follows real time by counting instructions: the auto rate, align=on, the apparent TSC. */
-#include <check.h>
 #include <string.h>
 
-#include "tests/timekeep_model.h"
+#include "tests/unit/clock_fixture.h"
 #include "timekeep/state.h"
-
-static struct script script;
-static struct tk_host host;
-static struct tk tk;
-static char error[200];
-
-static void set_up(void)
-{
-	script = (struct script){ 0 };
-	host = script_host(&script);
-	tk = (struct tk){ calloc(1, tk_size()), &host };
-}
-
-static void tear_down(void)
-{
-	free(tk.state);
-}
-
-static void create(const struct tk_config *config)
-{
-	ck_assert_msg(tk_create(&tk, config, error, sizeof(error)) == 0, "%s", error);
-}
 
 /* --- the auto rate -------------------------------------------------------------------------------- */
 
@@ -96,7 +73,7 @@ static void create_auto(void)
 
 	config.mode = TK_ICOUNT;
 	config.rate = TK_RATE_AUTO;
-	create(&config);
+	create(config);
 }
 
 START_TEST(auto_settles)
@@ -213,7 +190,7 @@ START_TEST(align_waits_when_over_3_ms_ahead)
 	config.mode = TK_ICOUNT;
 	config.rate = TK_RATE_SHIFT;
 	config.align = true;
-	create(&config);
+	create(config);
 	script.ns = 0;
 	ck_assert_int_eq(tk_tick(&tk, 375000), 0); /* 3 ms */
 	ck_assert_int_eq(tk_tick(&tk, 375001), 3000008);
@@ -233,7 +210,7 @@ START_TEST(apparent_stays_near_and_never_steps_back)
 	config.guest_khz = 1000000;
 	config.host_khz = 2000000;
 	script.tsc = 123456789;
-	create(&config);
+	create(config);
 	for (int i = 0; i < 20000; i++) {
 		uint64_t mips = i < 10000 ? 800 : 90; /* the machine slows down on the way */
 		uint64_t tsc;
@@ -262,7 +239,7 @@ START_TEST(apparent_moves_at_half_to_twice_the_rate)
 
 	config.policy = TK_POLICY_APPARENT;
 	config.guest_khz = config.host_khz = 1000000;
-	create(&config);
+	create(config);
 	/* 1 tick for each instruction, but for a leap of the host every 1000 */
 	for (int i = 0; i < 10000; i++) {
 		script.tsc += i % 1000 == 999 ? 100000000 : 1000000;
@@ -285,7 +262,7 @@ START_TEST(apparent_follows_the_host_when_idle)
 
 	config.policy = TK_POLICY_APPARENT;
 	config.guest_khz = config.host_khz = 1000000;
-	create(&config);
+	create(config);
 	tk_arm(&tk, 1, 50000000);
 	for (int i = 0; i < 10 && tk_next_deadline(&tk) > tk_clock_ns(&tk, TK_MONOTONIC, 0); i++) {
 		ck_assert_int_eq(tk_idle_begin(&tk, 0, false, &wait), TK_IDLE_WAIT);
@@ -298,12 +275,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("clock rates");
-	TCase *tcase = tcase_create("rates");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tcase = clock_case("rates");
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 30);
 	tcase_add_loop_test(tcase, auto_settles, 0, sizeof(speeds) / sizeof(speeds[0]));
 	tcase_add_test(tcase, auto_settles_after_any_change);
@@ -315,9 +288,5 @@ int main(void)
 	tcase_add_test(tcase, apparent_stays_near_and_never_steps_back);
 	tcase_add_test(tcase, apparent_moves_at_half_to_twice_the_rate);
 	tcase_add_test(tcase, apparent_follows_the_host_when_idle);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("clock rates", tcase);
 }

@@ -2,10 +2,10 @@
  * Every trace under traces/clock notices a clock that is wrong in what the trace is about: an option that has no effect, an event
  * that is ignored, a result that is off.
  */
-#include <check.h>
 #include <dirent.h>
 
-#include "tests/clock_mutation.h"
+#include "tests/unit/clock_mutation.h"
+#include "tests/unit/suite.h"
 
 enum change {
 	OPTION,  /* the event's key always has this value */
@@ -179,16 +179,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("clock scenarios");
 	TCase *tcase = tcase_create("mutations");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase, a_wrong_clock_is_noticed, 0, MUTATIONS);
 	tcase_add_test(tcase, every_trace_has_its_mutation);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("clock scenarios", tcase);
 }

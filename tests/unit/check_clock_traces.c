@@ -1,11 +1,11 @@
 /* Every trace under traces/clock holds; and the language itself: results, failures, malformed
  * lines, recording, plots. */
-#include <check.h>
 #include <dirent.h>
 #include <sched.h>
 #include <string.h>
 
-#include "tests/timekeep_model.h"
+#include "tests/unit/scripted_host.h"
+#include "tests/unit/suite.h"
 
 #define FOLDER "traces/clock"
 
@@ -294,10 +294,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("clock traces");
 	TCase *tcase = tcase_create("language");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, every_trace_holds);
 	tcase_add_test(tcase, each_event_prints_a_line);
@@ -308,9 +305,5 @@ int main(void)
 	tcase_add_test(tcase, the_auto_rate_can_be_plotted);
 	tcase_add_test(tcase, this_machine_can_be_recorded);
 	tcase_add_test(tcase, the_table_is_calibrated_by_pinning);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("clock traces", tcase);
 }

@@ -1,10 +1,10 @@
 /* A decoder that remembers must decode as one that does not. */
-#include <check.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decode/decode.h"
+#include "tests/unit/suite.h"
 
 /* The same from memory, from a decoder that has yet to learn it, and without one. */
 static void compare(struct decoder *decoder, const uint8_t *bytes, size_t size, uint64_t address)
@@ -94,20 +94,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("decode");
 	TCase *remembered = tcase_create("remembered");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(remembered, 60);
 	tcase_add_test(remembered, test_code);
 	tcase_add_test(remembered, test_random_bytes);
 	tcase_add_test(remembered, test_truncated);
 	tcase_add_test(remembered, test_evex);
-	suite_add_tcase(suite, remembered);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("decode", remembered);
 }

@@ -1,5 +1,4 @@
 /* A replay that comes to differ says so where it happens. The recordings are honest ones in which one record was changed. */
-#include <check.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include "emu/trace/reader.h"
 #include "emu/trace/registers.h"
 #include "emu/trace/writer.h"
+#include "tests/unit/suite.h"
 
 static char tick86[PATH_MAX], work[] = "/tmp/check_divergence.XXXXXX";
 static struct trace_reader reader;
@@ -187,11 +187,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-	Suite *suite = suite_create("divergence");
 	TCase *tests = tcase_create("divergence");
-	SRunner *runner;
 	char own[PATH_MAX];
-	int failed;
+	int status;
 
 	if (argc < 1 || !realpath(argv[0], own) || !mkdtemp(work))
 		return 1;
@@ -204,11 +202,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tests, other_memory);
 	tcase_add_test(tests, other_vectors);
 	tcase_set_timeout(tests, 60);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	status = run_suite("divergence", tests);
 	snprintf(own, sizeof(own), "rm -rf %s", work);
-	return system(own) != 0 || failed != 0;
+	return system(own) != 0 || status != 0;
 }

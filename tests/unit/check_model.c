@@ -1,11 +1,11 @@
 /* CPUID: the psABI's levels, agreement of the leaves with each other, and the fall-back for unknown leaves. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "emu/cpu/model.h"
 #include "emu/cpu/xsave.h"
 #include "emu/op/form.h"
+#include "tests/unit/suite.h"
 
 static const struct cpuid_context plain = { .vcpu = 0, .vcpus = 1, .tsc_khz = 1000000, .tsc_invariant = true };
 
@@ -285,10 +285,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("model");
 	TCase *tests = tcase_create("cpuid");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tests, levels, 0, 3);
 	tcase_add_test(tests, no_random_instructions);
@@ -302,9 +299,5 @@ int main(void)
 	tcase_add_test(tests, flags_line);
 	tcase_add_test(tests, features_have_forms);
 	tcase_add_loop_test(tests, undefined_without_feature, 0, 3);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("model", tests);
 }

@@ -1,5 +1,4 @@
 /* Signal frames, against what the host's kernel puts on the stack for the same fault. */
-#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "emu/cpu/xsave.h"
 #include "emu/linux/process.h"
 #include "emu/linux/signal.h"
+#include "tests/unit/suite.h"
 
 enum { SA_RESTORER = 0x04000000, STACK = 0x10000 };
 static const uint64_t stack_base = 0x10000000, handler = 0x400000, restorer = 0x400100, fault_at = 0x123000;
@@ -255,10 +255,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("signal frames");
 	TCase *tests = tcase_create("frames");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, frame_is_the_hosts);
 	tcase_add_test(tests, fp_state_describes_itself);
@@ -268,10 +265,5 @@ int main(void)
 	tcase_add_test(tests, sigreturn_refuses_unreadable_frame);
 	tcase_add_test(tests, frame_must_fit_alternate_stack);
 	tcase_add_test(tests, queue_order_is_the_kernels);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("signal frames", tests);
 }

@@ -1,5 +1,4 @@
 /* The guest's floating-point state in memory, against the host's own XSAVE and XRSTOR. */
-#include <check.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "emu/cpu/model.h"
 #include "emu/cpu/xsave.h"
+#include "tests/unit/suite.h"
 
 enum { ALL = XSAVE_X87 | XSAVE_SSE | XSAVE_YMM };
 
@@ -270,10 +270,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("xsave");
 	TCase *tests = tcase_create("image");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tests, fxsave_image);
 	tcase_add_test(tests, in_use);
@@ -286,9 +283,5 @@ int main(void)
 		tcase_add_loop_test(tests, partial_restore, 0, 128);
 		tcase_add_loop_test(tests, refusals, 0, 17);
 	}
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("xsave", tests);
 }

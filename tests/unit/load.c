@@ -1,5 +1,4 @@
 /* Loading programs: what a start looks like, which errors are told, and that no file however broken harms the loader. */
-#include <check.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 
 #include "emu/cpu/model.h"
 #include "emu/linux/process.h"
+#include "tests/unit/suite.h"
 
 enum { MUTATIONS = 20000, FILE_MAX = 64 << 10 };
 
@@ -306,8 +306,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("load");
 	TCase *tests = tcase_create("load");
+
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, dynamic_program);
@@ -317,10 +317,5 @@ int main(void)
 	tcase_add_test(tests, scripts_run_by_scripts);
 	tcase_add_test(tests, errors_say_what_is_wrong);
 	tcase_add_loop_test(tests, broken_files, 0, 3);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("load", tests);
 }

@@ -1,5 +1,4 @@
 /* The guest's address space against the host kernel: the same random calls in a native arena and through space_*. */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "emu/mem/space.h"
+#include "tests/unit/suite.h"
 
 enum { ARENA_PAGES = 48, STEPS = 1500 };
 /* Both away from what the address sanitizer takes. */
@@ -352,8 +352,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("space");
 	TCase *tests = tcase_create("space");
+
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, same_as_the_kernel, 0, 8);
@@ -363,10 +363,5 @@ int main(void)
 	tcase_add_test(tests, code_pages_are_trapped);
 	tcase_add_test(tests, aliases_of_code_are_trapped);
 	tcase_add_test(tests, stack_and_growing_mappings);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite("space", tests);
 }

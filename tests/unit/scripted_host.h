@@ -1,8 +1,8 @@
-/* For the tests of timekeep (after check.h): a host that is scripted by setting its fields. */
-#ifndef TIMEKEEP_MODEL_H
-#define TIMEKEEP_MODEL_H
+/* For the tests of timekeep: a host that is scripted by setting its fields. */
+#ifndef TESTS_UNIT_SCRIPTED_HOST_H
+#define TESTS_UNIT_SCRIPTED_HOST_H
 
-#include <stdlib.h>
+#include <check.h>
 
 #include "timekeep/timekeep.h"
 

@@ -1,8 +1,9 @@
-/* For tests that break the clock on purpose (after check.h): a trace is replayed through a table of handlers, one of which answers
+/* For tests that break the clock on purpose: a trace is replayed through a table of handlers, one of which answers
  * otherwise than the library. */
-#ifndef CLOCK_MUTATION_H
-#define CLOCK_MUTATION_H
+#ifndef TESTS_UNIT_CLOCK_MUTATION_H
+#define TESTS_UNIT_CLOCK_MUTATION_H
 
+#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -71,6 +71,29 @@ struct results {
 	char list[LIST_SIZE];
 };
 
+static inline uint64_t given(const struct event *event, enum key key, uint64_t otherwise)
+{
+	return event->given & BIT(key) ? event->value[key].number : otherwise;
+}
+
+static inline unsigned vcpu_of(const struct event *event)
+{
+	return (unsigned)given(event, KEY_VCPU, 0);
+}
+
+static inline void put(struct results *results, enum key key, uint64_t number)
+{
+	results->given |= BIT(key);
+	results->value[key].number = number;
+	results->value[key].is_word = false;
+}
+
+static inline void put_word(struct results *results, enum key key, uint64_t number)
+{
+	put(results, key, number);
+	results->value[key].is_word = true;
+}
+
 struct trace;
 
 /* Runs an event. 0, or -1 with a message in trace->error: the event makes no sense here. */
@@ -124,10 +147,20 @@ void names_fill(struct trace *trace);
 int trace_parse(struct trace *trace, char *text, size_t length, struct event *event);
 int trace_parse_table(struct trace *trace, struct value text);
 
-/* trace_exec.c. After trace_open, failed or not, trace_close; after the last event trace_finish. */
+/* trace_clock.c. After trace_open, failed or not, trace_close; after the last event trace_finish, as a clock that nothing
+ * happened to must be a possible one all the same. What returns int gives 0, or -1 with a message in trace->error. */
 int trace_open(struct trace *trace, const char *name, FILE *err, event_handler *const *handlers);
 void trace_close(struct trace *trace);
 int trace_finish(struct trace *trace);
+/* The clock is built when something first happens to it, for `clock` and `host` both speak of it. */
+int trace_begin(struct trace *trace);
+/* The host's clocks are from now on what the event says. */
+void trace_set_host(struct trace *trace, const struct event *event);
+event_handler trace_do_clock, trace_do_host, trace_do_create;
+/* Always -1. */
+int trace_nonsense(struct trace *trace, const char *message);
+
+/* trace_exec.c: runs any event. */
 int trace_execute(struct trace *trace, const struct event *event, struct results *results);
 
 /* trace_replay.c: each event with its results; the status of tk_trace_replay, without its last

@@ -1,77 +1,7 @@
-/* What each event of a trace does: the scripted host is set, the library is called, the results
- * are noted. */
-#include <stdlib.h>
-#include <string.h>
-
+/* What each event of a trace does: the library is called, the results are noted. */
 #include "timekeep/trace.h"
 
-/* --- the scripted host ---------------------------------------------------------------------------- */
-
-static uint64_t scripted_tsc(void *ctx, uint32_t *cpu)
-{
-	const struct trace *trace = ctx;
-
-	*cpu = trace->cpu;
-	return trace->tsc;
-}
-
-/* A trace without `real` has a host whose wall clock was right at its boot. */
-static int64_t scripted_clock(void *ctx, enum tk_clock_id id)
-{
-	const struct trace *trace = ctx;
-
-	if (id != TK_REALTIME && id != TK_TAI)
-		return trace->ns;
-	return trace->real_given ? trace->real : add_i64(trace->config.epoch_ns, trace->ns);
-}
-
-static bool scripted_stable(void *ctx)
-{
-	const struct trace *trace = ctx;
-
-	return !trace->unstable;
-}
-
-static uint64_t given(const struct event *event, enum key key, uint64_t otherwise)
-{
-	return event->given & BIT(key) ? event->value[key].number : otherwise;
-}
-
-static void set_host(struct trace *trace, const struct event *event)
-{
-	trace->cpu = (uint32_t)given(event, KEY_CPU, 0);
-	trace->tsc = given(event, KEY_TSC, trace->tsc);
-	trace->ns = (int64_t)given(event, KEY_NS, (uint64_t)trace->ns);
-	if (event->given & BIT(KEY_REAL)) {
-		trace->real = (int64_t)event->value[KEY_REAL].number;
-		trace->real_given = true;
-	}
-}
-
 /* --- results -------------------------------------------------------------------------------------- */
-
-static void put(struct results *results, enum key key, uint64_t number)
-{
-	results->given |= BIT(key);
-	results->value[key].number = number;
-	results->value[key].is_word = false;
-}
-
-static void put_word(struct results *results, enum key key, uint64_t number)
-{
-	put(results, key, number);
-	results->value[key].is_word = true;
-}
-
-static unsigned vcpu_of(const struct event *event)
-{
-	return (unsigned)given(event, KEY_VCPU, 0);
-}
-
-static int nonsense(struct trace *trace, const char *message)
-{
-	return refuse(trace->error, sizeof(trace->error), "%s", message);
-}
 
 /* Same order: faults in trace_rows.c. */
 enum { FAULT_GP, FAULT_UD };
@@ -102,142 +32,6 @@ static void put_time(struct trace *trace, struct results *results)
 static void put_offset(struct trace *trace, const struct event *event, struct results *results)
 {
 	put(results, KEY_OFFSET, (uint64_t)tk_offset(&trace->tk, vcpu_of(event)));
-}
-
-/* --- configuration -------------------------------------------------------------------------------- */
-
-/* Keeps a number that is too large for its field too large. */
-static unsigned at_most(uint64_t number, unsigned most)
-{
-	return number < most ? (unsigned)number : most;
-}
-
-static void set_trap(struct tk_config *config, const struct event *event, enum key key, unsigned trap)
-{
-	if (event->given & BIT(key))
-		config->traps = event->value[key].number ? config->traps | trap : config->traps & ~trap;
-}
-
-static int set_rate(struct trace *trace, const struct event *event)
-{
-	struct tk_config *config = &trace->config;
-
-	if (event->given & BIT(KEY_SHIFT) && event->given & BIT(KEY_NS_PER_INSN))
-		return nonsense(trace, "give shift or ns-per-insn, not both");
-	if (event->given & BIT(KEY_SHIFT)) {
-		config->rate = event->value[KEY_SHIFT].is_word ? TK_RATE_AUTO : TK_RATE_SHIFT;
-		config->shift = at_most(event->value[KEY_SHIFT].number, TK_MAX_SHIFT + 1);
-	}
-	if (event->given & BIT(KEY_NS_PER_INSN)) {
-		config->rate = TK_RATE_FRACTION;
-		config->ns_num = event->value[KEY_NS_PER_INSN].number;
-		config->ns_den = event->value[KEY_NS_PER_INSN].denominator;
-	}
-	return 0;
-}
-
-static int do_clock(struct trace *trace, const struct event *event, struct results *results)
-{
-	struct tk_config *config = &trace->config;
-	uint64_t host_khz = config->host_khz;
-
-	(void)results;
-	if (trace_finish(trace))
-		return -1;
-	*config = tk_config_default();
-	config->host_khz = trace->has_clock ? 0 : host_khz;
-	config->mode = (enum tk_mode)given(event, KEY_MODE, TK_OFFSET);
-	config->vcpus = at_most(given(event, KEY_VCPUS, 1), TK_MAX_VCPUS + 1);
-	config->vcpus_per_node = at_most(given(event, KEY_NODE_VCPUS, 0), TK_MAX_VCPUS);
-	config->guest_khz = given(event, KEY_GUEST_KHZ, 0);
-	config->tsc_start = given(event, KEY_START, 0);
-	config->guard = (enum tk_guard)given(event, KEY_GUARD, TK_GUARD_NONE);
-	config->sync = (enum tk_sync)given(event, KEY_SYNC, TK_SYNC_1S);
-	config->policy = (enum tk_policy)given(event, KEY_POLICY, TK_POLICY_NEVER_EMULATE);
-	if (config->policy > TK_POLICY_APPARENT)
-		return nonsense(trace,
-				"the clock's policy is never-emulate, default, always-emulate or apparent");
-	config->sleep_off = given(event, KEY_SLEEP, 1) == 0;
-	config->align = given(event, KEY_ALIGN, 0);
-	config->epoch_ns = (int64_t)given(event, KEY_EPOCH, 0);
-	if (event->given & BIT(KEY_RATE)) {
-		config->rate_num = event->value[KEY_RATE].number;
-		config->rate_den = event->value[KEY_RATE].denominator;
-	}
-	set_trap(config, event, KEY_EXITING, TK_EXITING);
-	set_trap(config, event, KEY_OFFSETTING, TK_OFFSETTING);
-	set_trap(config, event, KEY_SCALING, TK_SCALING);
-	set_trap(config, event, KEY_RDTSCP, TK_RDTSCP);
-	memset(trace->table, 0, sizeof(trace->table));
-	trace->has_clock = true;
-	trace->begun = trace->created = trace->saved = trace->unstable = trace->real_given = false;
-	trace->clock_line = trace->line;
-	trace->insns = trace->tsc = 0;
-	trace->ns = 0;
-	return set_rate(trace, event);
-}
-
-static int change_host(struct trace *trace, const struct event *event)
-{
-	if (event->given & BIT(KEY_KHZ) && tk_set_host_khz(&trace->tk, event->value[KEY_KHZ].number, trace->insns))
-		return nonsense(trace, "the host's TSC cannot run at that frequency under this clock");
-	trace->tk.state->host_stable = !trace->unstable;
-	memcpy(trace->tk.state->table, trace->table, sizeof(trace->table));
-	return 0;
-}
-
-static int do_host(struct trace *trace, const struct event *event, struct results *results)
-{
-	(void)results;
-	if (event->given & BIT(KEY_KHZ) && event->value[KEY_KHZ].number - 1 >= UINT32_MAX)
-		return nonsense(trace, "khz must be 1 to 4294967295");
-	trace->unstable = given(event, KEY_STABLE, !trace->unstable) == 0;
-	if (event->given & BIT(KEY_TABLE) && trace_parse_table(trace, event->value[KEY_TABLE]))
-		return -1;
-	if (trace->begun)
-		return change_host(trace, event);
-	trace->config.host_khz = given(event, KEY_KHZ, trace->config.host_khz);
-	return 0;
-}
-
-/* Without a word about frequencies they are equal, and 1 GHz. */
-static int setup(struct trace *trace)
-{
-	struct tk_config config = trace->config;
-	char error[200];
-
-	if (!config.host_khz)
-		config.host_khz = config.guest_khz ? config.guest_khz : 1000000;
-	if (config.guard == TK_GUARD_TABLE) {
-		config.table = trace->table;
-		config.table_length = TK_MAX_HOST_CPUS;
-	}
-	if (clock_setup(&trace->tk, &config, error, sizeof(error))) {
-		trace->line = trace->clock_line;
-		return nonsense(trace, error);
-	}
-	trace->begun = true;
-	return 0;
-}
-
-/* A clock that nothing happened to must be a possible one all the same. */
-int trace_finish(struct trace *trace)
-{
-	return trace->has_clock && !trace->begun ? setup(trace) : 0;
-}
-
-static int do_create(struct trace *trace, const struct event *event, struct results *results)
-{
-	if (event->given & BIT(KEY_VCPU) && trace->created) {
-		tk_create_vcpu(&trace->tk, vcpu_of(event), trace->insns);
-	} else {
-		if (setup(trace))
-			return -1;
-		clock_begin(&trace->tk);
-		trace->created = true;
-	}
-	put_offset(trace, event, results);
-	return 0;
 }
 
 /* --- reading and writing -------------------------------------------------------------------------- */
@@ -373,7 +167,7 @@ static int do_budget(struct trace *trace, const struct event *event, struct resu
 static int do_arm(struct trace *trace, const struct event *event, struct results *results)
 {
 	if (tk_arm(&trace->tk, given(event, KEY_TIMER, 0), (int64_t)given(event, KEY_DEADLINE, 0)))
-		return nonsense(trace, "at most 256 timers can be armed");
+		return trace_nonsense(trace, "at most 256 timers can be armed");
 	return do_budget(trace, event, results);
 }
 
@@ -390,7 +184,7 @@ static int do_idle(struct trace *trace, const struct event *event, struct result
 	int64_t wait;
 	enum tk_idle idle = tk_idle_begin(&trace->tk, trace->insns, wake == TK_WAKE_EXTERNAL, &wait);
 
-	set_host(trace, event);
+	trace_set_host(trace, event);
 	tk_idle_end(&trace->tk, trace->insns, wake);
 	put_time(trace, results);
 	put_fired(trace, results);
@@ -429,7 +223,7 @@ static int do_inject(struct trace *trace, const struct event *event, struct resu
 	if (event->given & BIT(KEY_STEP))
 		failed |= tk_inject_wall_step(&trace->tk, at, (int64_t)event->value[KEY_STEP].number);
 	if (failed)
-		return nonsense(
+		return trace_nonsense(
 			trace,
 			"no such fault can be injected: mode host, 16 are pending, or a drift over 10^6 ppm");
 	return do_budget(trace, event, results);
@@ -458,12 +252,12 @@ static int do_restore(struct trace *trace, const struct event *event, struct res
 	char error[200];
 
 	if (!trace->saved)
-		return nonsense(trace, "restore without a save before it");
+		return trace_nonsense(trace, "restore without a save before it");
 	if (policy > TK_ADVANCE)
-		return nonsense(trace, "a restore's policy is freeze or advance");
+		return trace_nonsense(trace, "a restore's policy is freeze or advance");
 	restore.away_ns = (int64_t)given(event, KEY_AWAY, (uint64_t)tk_away(&trace->host, trace->image));
 	if (tk_restore(&trace->tk, trace->image, tk_size(), &restore, trace->insns, error, sizeof(error)))
-		return nonsense(trace, error);
+		return trace_nonsense(trace, error);
 	put_offset(trace, event, results);
 	put(results, KEY_INCARNATION, tk_incarnation(&trace->tk));
 	return 0;
@@ -489,7 +283,7 @@ static int do_pvread(struct trace *trace, const struct event *event, struct resu
 	uint64_t ns = 0;
 
 	if (!page->version)
-		return nonsense(trace, "pvread without a pvclock before it for this vCPU");
+		return trace_nonsense(trace, "pvread without a pvclock before it for this vCPU");
 	tk_pvclock_read(page, tk_rdtsc(&trace->tk, vcpu_of(event), trace->insns), &ns);
 	put(results, KEY_TIME, ns);
 	return 0;
@@ -520,9 +314,9 @@ static int do_cpuid(struct trace *trace, const struct event *event, struct resul
 }
 
 event_handler *const event_handlers[EVENTS] = {
-	[EVENT_CLOCK] = do_clock,
-	[EVENT_HOST] = do_host,
-	[EVENT_CREATE] = do_create,
+	[EVENT_CLOCK] = trace_do_clock,
+	[EVENT_HOST] = trace_do_host,
+	[EVENT_CREATE] = trace_do_create,
 	[EVENT_RDTSC] = do_rdtsc,
 	[EVENT_RDTSCP] = do_rdtscp,
 	[EVENT_RDMSR] = do_rdmsr,
@@ -550,52 +344,16 @@ event_handler *const event_handlers[EVENTS] = {
 
 /* --- running -------------------------------------------------------------------------------------- */
 
-int trace_open(struct trace *trace, const char *name, FILE *err, event_handler *const *handlers)
-{
-	memset(trace, 0, sizeof(*trace));
-	trace->name = name;
-	trace->err = err;
-	trace->handlers = handlers;
-	trace->config = tk_config_default();
-	trace->host = (struct tk_host){
-		.ctx = trace, .tsc = scripted_tsc, .clock = scripted_clock, .stable = scripted_stable,
-	};
-	trace->tk = (struct tk){ calloc(1, tk_size()), &trace->host };
-	trace->image = calloc(1, tk_size());
-	names_fill(trace);
-	return trace->tk.state && trace->image ? 0 : -1;
-}
-
-void trace_close(struct trace *trace)
-{
-	free(trace->tk.state);
-	free(trace->image);
-}
-
-/* The clock is built when something first happens to it, for `clock` and `host` both speak of
- * it. */
-static int begin(struct trace *trace)
-{
-	if (!trace->has_clock)
-		return nonsense(trace, "the first event must be 'clock'");
-	if (trace->begun)
-		return 0;
-	if (setup(trace))
-		return -1;
-	clock_begin_native(&trace->tk);
-	return 0;
-}
-
 static int check_place(struct trace *trace, const struct event *event)
 {
 	char message[80];
 
 	if (given(event, KEY_CPU, 0) >= TK_MAX_HOST_CPUS)
-		return nonsense(trace, "host CPUs are 0 to 1023");
+		return trace_nonsense(trace, "host CPUs are 0 to 1023");
 	if (given(event, KEY_VCPU, 0) < trace->config.vcpus)
 		return 0;
 	snprintf(message, sizeof(message), "no such vCPU: the clock has %u", trace->config.vcpus);
-	return nonsense(trace, message);
+	return trace_nonsense(trace, message);
 }
 
 int trace_execute(struct trace *trace, const struct event *event, struct results *results)
@@ -606,10 +364,10 @@ int trace_execute(struct trace *trace, const struct event *event, struct results
 	if (!configures && check_place(trace, event))
 		return -1;
 	if (event->kind != EVENT_IDLE && event->kind != EVENT_CLOCK)
-		set_host(trace, event);
-	if (!configures && event->kind != EVENT_CREATE && begin(trace))
+		trace_set_host(trace, event);
+	if (!configures && event->kind != EVENT_CREATE && trace_begin(trace))
 		return -1;
 	if (event->kind != EVENT_CLOCK && !trace->has_clock)
-		return begin(trace);
+		return trace_begin(trace);
 	return trace->handlers[event->kind](trace, event, results);
 }

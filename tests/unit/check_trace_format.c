@@ -1,11 +1,11 @@
 /* The format of recordings: traces/FORMAT.md says what format.h does; records come back as they went; others are refused. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "emu/trace/format.h"
 #include "emu/trace/registers.h"
+#include "tests/unit/suite.h"
 
 /* --- traces/FORMAT.md --------------------------------------------------------------------------------- */
 
@@ -192,10 +192,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("trace format");
 	TCase *tests = tcase_create("format");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tests, table_of_kinds);
 	tcase_add_test(tests, table_of_exits);
@@ -203,9 +200,5 @@ int main(void)
 	tcase_add_loop_test(tests, round_trip, 1, TRACE_KINDS);
 	tcase_add_loop_test(tests, refused, 0, 7);
 	tcase_add_loop_test(tests, statuses, 0, 16);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("trace format", tests);
 }

@@ -9,23 +9,6 @@
 
 #include "timekeep/trace.h"
 
-static inline uint64_t value_of(const struct event *event, enum key key)
-{
-	return event->given & BIT(key) ? event->value[key].number : 0;
-}
-
-static inline unsigned vcpu_of(const struct event *event)
-{
-	return (unsigned)value_of(event, KEY_VCPU);
-}
-
-static inline void put(struct results *results, enum key key, uint64_t number)
-{
-	results->given |= BIT(key);
-	results->value[key].number = number;
-	results->value[key].is_word = false;
-}
-
 static inline int correct(struct trace *trace, const struct event *event, struct results *results)
 {
 	return event_handlers[event->kind](trace, event, results);

@@ -108,12 +108,18 @@ static void write_clocksource(struct task *task, FILE *out)
 	fprintf(out, "tsc\n");
 }
 
+/* The frequency that nothing scales: programs that look here take it for the TSC's. */
+static void write_khz(struct task *task, FILE *out)
+{
+	fprintf(out, "%lu\n", tk_guest_khz(task->process->clock));
+}
+
 /* --- which file it is ---------------------------------------------------------------------------------------------- */
 
 typedef void generator(struct task *task, FILE *out);
 
 struct emulated {
-	const char *path; /* beginning with "self/": of the process itself */
+	const char *path; /* beginning with "self/": of the process itself, with "cpu/": of each processor */
 	generator *write;
 };
 
@@ -126,6 +132,14 @@ static const struct emulated files[] = {
 	{"/sys/devices/system/cpu/present", write_cpu_range},
 	{"/sys/devices/system/clocksource/clocksource0/current_clocksource", write_clocksource},
 	{"/sys/devices/system/clocksource/clocksource0/available_clocksource", write_clocksource},
+	{"cpu/tsc_freq_khz", write_khz},
+	{"cpu/cpufreq/base_frequency", write_khz},
+	{"cpu/cpufreq/cpuinfo_cur_freq", write_khz},
+	{"cpu/cpufreq/cpuinfo_max_freq", write_khz},
+	{"cpu/cpufreq/cpuinfo_min_freq", write_khz},
+	{"cpu/cpufreq/scaling_cur_freq", write_khz},
+	{"cpu/cpufreq/scaling_max_freq", write_khz},
+	{"cpu/cpufreq/scaling_min_freq", write_khz},
 	{"self/maps", proc_write_maps},
 	{"self/smaps", proc_write_smaps},
 	{"self/cmdline", proc_write_cmdline},
@@ -149,14 +163,30 @@ static const char *own_part(const struct process *process, const char *path)
 	return NULL;
 }
 
+/* "/sys/devices/system/cpu/cpuN/" of a processor that exists: the part behind, or NULL. */
+static const char *cpu_part(const struct process *process, const char *path)
+{
+	unsigned vcpu;
+	int end = 0;
+	if (sscanf(path, "/sys/devices/system/cpu/cpu%3u/%n", &vcpu, &end) != 1 || !end || vcpu >= tk_vcpus(process->clock))
+		return NULL;
+	return path + end;
+}
+
+static bool is_part(const char *candidate, const char *folder, const char *part)
+{
+	size_t length = strlen(folder);
+	return part && strncmp(candidate, folder, length) == 0 && strcmp(candidate + length, part) == 0;
+}
+
 static generator *find_generator(const struct process *process, const char *path)
 {
 	if (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0)
 		return NULL;
-	const char *own = own_part(process, path);
+	const char *own = own_part(process, path), *cpu = cpu_part(process, path);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		const char *candidate = files[i].path;
-		if (strcmp(candidate, path) == 0 || (own && strncmp(candidate, "self/", 5) == 0 && strcmp(candidate + 5, own) == 0))
+		if (strcmp(candidate, path) == 0 || is_part(candidate, "self/", own) || is_part(candidate, "cpu/", cpu))
 			return files[i].write;
 	}
 	return NULL;

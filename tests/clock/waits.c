@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -92,6 +94,52 @@ static void by_socket(void)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
 	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	CHECK(recv(fds[0], &byte, 1, 0) == -1 && errno == EAGAIN, "errno %d", errno);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void by_epoll_pwait2(void)
+{
+	struct epoll_event event;
+	int fd = epoll_create1(0);
+
+	syscall(SYS_epoll_pwait2, fd, &event, 1, &(struct timespec){ 0, WAIT_MS * 1000000 }, NULL, 0);
+	close(fd);
+}
+
+static void by_semaphore(void)
+{
+	int id = semget(IPC_PRIVATE, 1, 0600);
+
+	CHECK(semtimedop(id, &(struct sembuf){ 0, -1, 0 }, 1, &(struct timespec){ 0, WAIT_MS * 1000000 }) == -1 && errno == EAGAIN,
+	      "errno %d", errno);
+	semctl(id, 0, IPC_RMID);
+}
+
+static void by_message_queue(void)
+{
+	struct mq_attr attributes = { .mq_maxmsg = 1, .mq_msgsize = 8 };
+	int64_t until = clock_ns(CLOCK_REALTIME) + WAIT_MS * 1000000LL;
+	char name[40], message[8];
+	mqd_t queue;
+
+	snprintf(name, sizeof name, "/tick86-waits-%d-%lx", (int)getpid(), (long)&until);
+	queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+	mq_unlink(name);
+	CHECK(mq_timedreceive(queue, message, 8, NULL, &(struct timespec){ until / NS_PER_S, until % NS_PER_S }) == -1 && errno == ETIMEDOUT,
+	      "errno %d", errno);
+	mq_close(queue);
+}
+
+static void by_datagrams(void)
+{
+	struct mmsghdr one = { 0 };
+	struct timeval limit = { 0, WAIT_MS * 1000 };
+	int fds[2];
+
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, fds);
+	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	CHECK(recvmmsg(fds[0], &one, 1, 0, NULL) == -1 && errno == EAGAIN, "errno %d", errno);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -199,6 +247,12 @@ static void reports(uint64_t khz)
 	snprintf(wanted, sizeof wanted, "cpu MHz\t\t: %lu.%03lu\n", khz / 1000, khz % 1000);
 	CHECK(!khz || strstr(text, wanted), "no %s", wanted);
 
+	for (int k = 0; k < 2; k++) {
+		read_file(k ? "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq" : "/sys/devices/system/cpu/cpu0/tsc_freq_khz", text,
+		          sizeof text);
+		CHECK(!khz || strtoull(text, NULL, 10) == khz, "%s", text);
+	}
+
 	close(creat("touched", 0600));
 	utimensat(AT_FDCWD, "touched", NULL, 0);
 	stat("touched", &status);
@@ -242,6 +296,8 @@ int main(int argc, char **argv)
 		{ "nanosleep", by_nanosleep, WAIT_MS }, { "clock_nanosleep", by_absolute, WAIT_MS }, { "poll", by_poll, WAIT_MS },
 		{ "select", by_select, WAIT_MS }, { "epoll_wait", by_epoll, WAIT_MS }, { "futex", by_futex, WAIT_MS },
 		{ "futex, realtime", by_futex_realtime, WAIT_MS }, { "SO_RCVTIMEO", by_socket, WAIT_MS },
+		{ "epoll_pwait2", by_epoll_pwait2, WAIT_MS }, { "semtimedop", by_semaphore, WAIT_MS },
+		{ "mq_timedreceive", by_message_queue, WAIT_MS }, { "recvmmsg", by_datagrams, WAIT_MS },
 		{ "timerfd", by_timerfd, WAIT_MS }, { "timer_create", by_posix_timer, WAIT_MS },
 		{ "setitimer", by_setitimer, WAIT_MS }, { "alarm", by_alarm, 1000 }, { "child", by_child, WAIT_MS },
 		{ "sigtimedwait", by_sigtimedwait, WAIT_MS },

@@ -1,4 +1,4 @@
-/* Fuzzing what reads recordings: the input is a file, or, behind a byte that is odd, the records of one. `make fuzz` builds and runs this
+/* Fuzzing what reads recordings: a byte that says what the rest is, a file or the records of one. `make fuzz` builds and runs this
  * with libFuzzer. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +23,18 @@ static bool look(void *context, const struct look_event *event)
 	return true;
 }
 
-/* One frame of such records. A record's length may lie beyond the end of them all: that is written as it is. */
-static void write_records(int fd, const uint8_t *data, size_t size)
+/* One frame of such records, which may begin where a thread runs. A record's length may lie beyond the end of them all. */
+static void write_records(int fd, const uint8_t *data, size_t size, bool begun)
 {
+	static const uint8_t beginning[] = { TRACE_CONFIG, 2, '{', '}', TRACE_PROCESS, 1, TRACE_TASK, 1, TRACE_THREAD, 1 };
 	static struct trace_writer writer;
 
-	writer = (struct trace_writer){ .fd = fd };
-	if (trace_writer_begin(&writer, fd) < 0 || size > sizeof(writer.raw))
+	writer.fd = fd;
+	writer.frames = writer.used = 0;
+	if (trace_writer_begin(&writer, fd) < 0 || size > sizeof(writer.raw) - sizeof(beginning))
 		return;
+	for (size_t k = 0; begun && k < sizeof(beginning); k++)
+		writer.raw[writer.used++] = beginning[k];
 	for (size_t k = 0; k < size; k++)
 		writer.raw[writer.used++] = data[k];
 	trace_flush(&writer, 0);
@@ -59,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || size == 0)
 		return 0;
 	if (data[0] & 1)
-		write_records(fd, data + 1, size - 1);
+		write_records(fd, data + 1, size - 1, data[0] & 2);
 	else if (write(fd, data + 1, size - 1) < 0)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

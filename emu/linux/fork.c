@@ -44,6 +44,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 		close(process->vfork_pipe);
 	process->vfork_pipe = -1;
 	process->silent_children = false;
+	signal_host_begin_child(process, request->flags & CLONE_FILES);
 	clone_apply(task, request);
 }
 

@@ -79,6 +79,8 @@ uint64_t signal_host_held(const struct process *process);
 bool signal_host_hold(const struct process *process, const siginfo_t *info);
 /* A descriptor that is readable while the host has a signal for us. */
 int signal_host_fd(struct process *process);
+/* After fork(2), in the child: which signals the descriptor looks at is its own matter from now on. */
+void signal_host_begin_child(struct process *process, bool shares_files);
 /* Lets the host's default action happen to us: stop (returns after SIGCONT), or death. */
 void signal_host_default(int number);
 

@@ -39,6 +39,12 @@ static sigset_t sigset_of(uint64_t bits)
 	return set;
 }
 
+/* Signals whose coming ends the thread's wait, be they blocked or not. */
+static uint64_t awaited_signals(const struct task *task)
+{
+	return task->wait.signals | (task->wait.child ? signal_bit(SIGCHLD) : 0);
+}
+
 /* What stays in the host for a signalfd: blocked by every thread, and waited for by none. */
 static uint64_t held_signals(const struct process *process)
 {
@@ -46,7 +52,7 @@ static uint64_t held_signals(const struct process *process)
 
 	for (const struct task *task = process->tasks; task && held; task = task->next)
 		if (task->state != TASK_DEAD)
-			held &= task->signal_mask & ~task->wait.signals;
+			held &= task->signal_mask & ~awaited_signals(task);
 	return held;
 }
 
@@ -96,6 +102,14 @@ int signal_host_fd(struct process *process)
 		signalfd(process->signal_fd, &set, 0);
 	process->signal_fd_set = wanted;
 	return process->signal_fd;
+}
+
+void signal_host_begin_child(struct process *process, bool shares_files)
+{
+	if (!shares_files)
+		close(process->signal_fd);
+	process->signal_fd = -1;
+	signal_host_fd(process);
 }
 
 static void translate_sender(struct process *process, siginfo_t *info)

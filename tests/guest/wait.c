@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -153,6 +154,26 @@ static void epolls(void)
 	SHOW(epoll_create(0));
 }
 
+/* The same signal wakes wait(2) and goes to a signalfd, which a child has inherited. */
+static void child_and_signalfd(void)
+{
+	sigset_t set;
+	int status;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	SHOW(signalfd(-1, &set, SFD_NONBLOCK) >= 0);
+	if (fork() == 0) {
+		if (fork() == 0)
+			usleep(20000), _exit(4);
+		CHECK(wait(&status) > 0 && WEXITSTATUS(status) == 4);
+		_exit(5);
+	}
+	SHOW(wait(&status) > 0 && WEXITSTATUS(status) == 5);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int main(void)
 {
 	if (pipe(ends) != 0)
@@ -161,5 +182,6 @@ int main(void)
 	selects();
 	interrupted();
 	epolls();
+	child_and_signalfd();
 	return 0;
 }

@@ -25,7 +25,7 @@ static struct look_position position_now(const struct looker *looker)
 
 	return (struct look_position){
 		.record = walk->records ? walk->records - 1 : 0, .event = walk->events, .insns = walk->insns,
-		.process_insns = process ? process->insns : 0, .guest_ns = walk->guest_ns, .host_ns = walk->host_ns, .pid = walk->pid,
+		.process_insns = process ? process->insns : walk->ended_insns, .guest_ns = walk->guest_ns, .host_ns = walk->host_ns, .pid = walk->pid,
 		.tid = process && process->current ? process->current->tid : 0, .from_guest_ns = looker->from_guest_ns,
 		.from_host_ns = looker->from_host_ns,
 	};

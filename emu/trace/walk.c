@@ -58,6 +58,7 @@ static void end_process(struct walk *walk, struct walk_process *process)
 	while (*link != process)
 		link = &(*link)->next;
 	*link = process->next;
+	walk->ended_insns = process->insns;
 	drop_threads(process, NULL);
 	free(process);
 	walk->process_count--;

@@ -35,6 +35,7 @@ struct walk {
 	struct walk_process *processes;  /* that run */
 	struct walk_process *process;    /* the one that records are about; NULL ahead of the first and behind its end */
 	pid_t pid;                       /* its id, which stays known behind its end */
+	uint64_t ended_insns;            /* of the last process that ended */
 	struct trace_reader reader;
 };
 

@@ -14,7 +14,8 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	memcpy(copy, s, sizeof(*copy));
 	copy->stopped_eff = present.eff;
 	copy->idle = false;
-	read_the_long_way(copy);
+	copy->stretch = (struct tk_stretch){ 0 };
+	copy->direct = (struct direct){ 0 };
 	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME)
 				    : add_i64(present.ns, s->wall_offset);
 	copy->saved_insns = insns;

@@ -406,6 +406,16 @@ int tk_restore(const struct tk *tk, const void *image, size_t image_size, const 
 /* 0 at creation, one more with each restore. */
 uint64_t tk_incarnation(const struct tk *tk);
 
+/* An image field by field, to be kept in a form that outlives this version's memory layout: the name of field `field`, counted
+ * from 0, and of how many elements it is; NULL: there are no more. */
+const char *tk_image_field(unsigned field, unsigned *count);
+uint64_t tk_image_get(const void *image, unsigned field, unsigned index);
+
+/* Makes an image whose fields are all 0; tk_image_set gives them their values, false for one that does not fit. tk_restore
+ * checks the whole. */
+void tk_image_begin(void *image);
+bool tk_image_set(void *image, unsigned field, unsigned index, uint64_t value);
+
 /* --- pvclock -------------------------------------------------------------------------------------- */
 
 /* KVM's page, Documentation/virt/kvm/x86/msr.rst. */

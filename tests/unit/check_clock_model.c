@@ -173,9 +173,25 @@ static void change_frequency(void)
 	model_set_host_khz(&model, khz);
 }
 
+/* The fields are the whole image. */
+static void carry_by_fields(void)
+{
+	void *copy = malloc(tk_size());
+	unsigned count;
+
+	tk_image_begin(copy);
+	for (unsigned field = 0; tk_image_field(field, &count); field++)
+		for (unsigned index = 0; index < count; index++)
+			MUST(tk_image_set(copy, field, index, tk_image_get(image, field, index)));
+	MUST(memcmp(image, copy, tk_size()) == 0);
+	free(copy);
+}
+
 static void save(void)
 {
 	tk_save(&tk, model.insns, image);
+	if (random_below(4) == 0)
+		carry_by_fields();
 	if (model.config.mode == TK_OFFSET)
 		model.frozen = model_eff(&model, 0);
 	saved_model = model;

@@ -153,6 +153,19 @@ $(BUILD)/clock/%: tests/clock/%.c tests/clock/check.h Makefile
 
 clock-guests: $(CLOCK_GUESTS)
 
+# Guest programs of tests/save.test.
+SAVE_GUESTS := $(patsubst tests/save/%,$(BUILD)/save/%,$(basename $(wildcard tests/save/*)))
+
+$(BUILD)/save/%: tests/save/%.c Makefile
+	@mkdir -p $(@D)
+	gcc $(GUEST_FLAGS) -Wno-unused-result -static -o $@ $<
+
+$(BUILD)/save/%: tests/save/%.S Makefile
+	@mkdir -p $(@D)
+	gcc -nostdlib -static -o $@ $<
+
+save-guests: $(SAVE_GUESTS)
+
 deps:
 	@tools/deps
 
@@ -221,6 +234,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench check-insn-long check-replay-long replay-guests clock-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
+.PHONY: all bench check-insn-long check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,5 +1,6 @@
 /* Commands, and what a person is told. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -15,7 +16,9 @@
 #include "emu/linux/hidden.h"
 #include "emu/linux/process.h"
 #include "emu/mem/fault.h"
+#include "emu/save_command.h"
 #include "emu/stats.h"
+#include "emu/trace/restore.h"
 #include "emu/trace_command.h"
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
@@ -185,7 +188,81 @@ static void report_load_error(const char *program, const struct load_error *erro
 	fprintf(stderr, "tick86: %s%s%s\n", named ? "" : program, named ? "" : ": ", error->text);
 }
 
-static int run(char **argv, bool record)
+/* Reads the command line. False: there is nothing to run, and `status` is the exit status. */
+static bool parse(struct options *options, char **argv, enum command command, int *status)
+{
+	char error[256];
+
+	*status = 0;
+	switch (options_parse(options, argv, command, error, sizeof error)) {
+	case OPTIONS_HELP:
+		options_help(stdout);
+		return false;
+	case OPTIONS_VERSION:
+		puts("tick86 " TICK86_VERSION);
+		return false;
+	case OPTIONS_ERROR:
+		fprintf(stderr, "tick86: %s\n", error);
+		*status = EXIT_USAGE;
+		return false;
+	case OPTIONS_RUN:
+		break;
+	}
+	return true;
+}
+
+/* The file that --save-at and --save-signal write, by a name that stays good when the program changes its directory. */
+static bool choose_save_file(struct options *options, const char *program)
+{
+	const char *slash = strrchr(program, '/'), *name = options->save_file;
+	char directory[PATH_MAX] = "", *path;
+
+	if (options->save_at == UINT64_MAX && !options->save_signal)
+		return true;
+	if ((!name || *name != '/') && !getcwd(directory, sizeof directory)) {
+		fprintf(stderr, "tick86: --save-file: no current directory: %s\n", strerror(errno));
+		return false;
+	}
+	if (asprintf(&path, "%s%s%s%s", directory, *directory ? "/" : "", name ? name : slash ? slash + 1 : program,
+	             name ? "" : ".saved") < 0)
+		return false;
+	options->save_file = path;
+	return true;
+}
+
+/* A process that is empty yet, with its reports open. */
+static struct process *begin(struct options *options, const struct tk *clock, FILE **stats, int *status)
+{
+	struct process *process;
+
+	fault_install();
+	process = process_create(options, clock);
+	*status = EXIT_CANNOT_RUN;
+	if (!process) {
+		fprintf(stderr, "tick86: out of memory\n");
+		return NULL;
+	}
+	*status = EXIT_USAGE;
+	if (!open_report(options->strace, "--strace", options->strace_path, &process->strace) ||
+	    !open_report(options->trace_insns, "--trace-insns", options->trace_insns_path, &process->insn_trace) ||
+	    !open_report(options->stats, "--stats", options->stats_path, stats))
+		return NULL;
+	return process;
+}
+
+static _Noreturn void run_to_end(struct process *process, FILE *stats)
+{
+	int64_t started = monotonic_ns();
+	int status = process_run(process);
+
+	if (stats && !process->forked)
+		stats_write(stats, process, monotonic_ns() - started);
+	if (process->options->save_at != UINT64_MAX && !process->saving.done && !process->forked)
+		log_line(process->options, LOG_WARNING, "--save-at: the program ended after %" PRIu64 " instructions", process->insns);
+	process_die(process, status);
+}
+
+static int run(char **argv, enum command command)
 {
 	static struct options options; /* large; the one run of this host process */
 	struct load_error load_error;
@@ -193,23 +270,11 @@ static int run(char **argv, bool record)
 	struct tk clock;
 	char error[256], path[PATH_MAX];
 	const char *program;
-	int64_t started;
 	FILE *stats;
 	int status;
 
-	switch (options_parse(&options, argv, record, error, sizeof error)) {
-	case OPTIONS_HELP:
-		options_help(stdout);
-		return 0;
-	case OPTIONS_VERSION:
-		puts("tick86 " TICK86_VERSION);
-		return 0;
-	case OPTIONS_ERROR:
-		fprintf(stderr, "tick86: %s\n", error);
-		return EXIT_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!parse(&options, argv, command, &status))
+		return status;
 	if (!model_usable(&options))
 		return EXIT_USAGE;
 	if (!create_clock(&clock, &options, error, sizeof error)) {
@@ -221,27 +286,45 @@ static int run(char **argv, bool record)
 		fprintf(stderr, "tick86: %s: not found in PATH\n", options.argv[0]);
 		return EXIT_NOT_FOUND;
 	}
-	fault_install();
-	process = process_create(&options, &clock);
-	if (!process) {
-		fprintf(stderr, "tick86: out of memory\n");
-		return EXIT_CANNOT_RUN;
-	}
-	if (!open_report(options.strace, "--strace", options.strace_path, &process->strace) ||
-	    !open_report(options.trace_insns, "--trace-insns", options.trace_insns_path, &process->insn_trace) ||
-	    !open_report(options.stats, "--stats", options.stats_path, &stats))
+	if (!choose_save_file(&options, program))
 		return EXIT_USAGE;
+	process = begin(&options, &clock, &stats, &status);
+	if (!process)
+		return status;
 	if (options.record && !trace_record_begin(process, program))
 		return EXIT_USAGE;
 	if (!process_load(process, program, options.argv, options.envp, &load_error)) {
 		report_load_error(program, &load_error);
 		return load_error.status;
 	}
-	started = monotonic_ns();
-	status = process_run(process);
-	if (stats && !process->forked)
-		stats_write(stats, process, monotonic_ns() - started);
-	process_die(process, status);
+	run_to_end(process, stats);
+}
+
+static int restore(char **argv)
+{
+	static struct options options;
+	static struct restorer restorer;
+	struct process *process;
+	struct tk clock;
+	FILE *stats;
+	int status;
+
+	if (!parse(&options, argv, COMMAND_RESTORE, &status))
+		return status;
+	if (!restore_begin(&restorer, options.argv[0], &options, &clock)) {
+		fprintf(stderr, "tick86: restore: %s: %s\n", options.argv[0], restorer.why);
+		return EXIT_USAGE;
+	}
+	if (!choose_save_file(&options, options.argv[0]))
+		return EXIT_USAGE;
+	process = begin(&options, &clock, &stats, &status);
+	if (!process)
+		return status;
+	if (!restore_process(&restorer, process)) {
+		fprintf(stderr, "tick86: restore: %s: %s\n", options.argv[0], restorer.why);
+		return restorer.reader.status == TRACE_OK ? EXIT_CANNOT_RUN : EXIT_USAGE;
+	}
+	run_to_end(process, stats);
 }
 
 int main(int argc, char **argv)
@@ -250,10 +333,14 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "clock"))
 		return clock_command(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "run"))
-		return run(argv + 2, false);
+		return run(argv + 2, COMMAND_RUN);
 	if (argc > 1 && !strcmp(argv[1], "record"))
-		return run(argv + 2, true);
+		return run(argv + 2, COMMAND_RECORD);
+	if (argc > 1 && !strcmp(argv[1], "restore"))
+		return restore(argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "save"))
+		return save_command(argv + 1);
 	if (argc > 1 && trace_command_known(argv[1]))
 		return trace_command(argv + 1);
-	return run(argv + 1, false);
+	return run(argv + 1, COMMAND_RUN);
 }

@@ -6,6 +6,7 @@
 
 struct parse {
 	struct options *options;
+	enum command command;
 	const char *option; /* as it was typed, for messages */
 	char *error;
 	size_t error_size;
@@ -23,6 +24,7 @@ struct option_row {
 };
 
 extern const struct option_row clock_option_rows[]; /* options_clock.c */
+extern const struct option_row save_option_rows[], restore_option_rows[]; /* options_save.c */
 
 /* Keeps the sentence and returns false, for `return option_fail(...)`. The readers below do so for wrong values. */
 bool option_fail(struct parse *parse, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -137,7 +137,7 @@ static bool option_unsetenv(struct parse *parse, const char *text)
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
-static const struct option_row rows[] = {
+static const struct option_row run_rows[] = {
 	{ NULL, VALUE_NONE, "Machine", NULL, NULL },
 	{ "--cpus", VALUE_NEEDED, "N", option_cpus, "virtual CPUs (default 1)" },
 	{ "--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)" },
@@ -147,17 +147,28 @@ static const struct option_row rows[] = {
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },
 	{ "-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one" },
 	{ "-L", VALUE_NEEDED, "PREFIX", option_sysroot, "look for the ELF interpreter and libraries below PREFIX first" },
-	{ "--status", VALUE_NONE, NULL, option_status, "exit with 128 + N where the program dies of signal N" },
+	{ NULL, VALUE_NONE, NULL, NULL, NULL },
+};
+
+static const struct option_row report_rows[] = {
 	{ NULL, VALUE_NONE, "Reports", NULL, NULL },
 	{ "--strace", VALUE_OPTIONAL, "FILE", option_strace, "print system calls" },
 	{ "--stats", VALUE_OPTIONAL, "FILE", option_stats, "print counts and times at the end, as JSON" },
 	{ "--trace-insns", VALUE_OPTIONAL, "FILE", option_trace_insns, "print every instruction (slow)" },
+	{ "--status", VALUE_NONE, NULL, option_status, "exit with 128 + N where the program dies of signal N" },
 	{ "-o", VALUE_NEEDED, "FILE", option_output, "with record: the file to write (default PROGRAM.t86)" },
 	{ "--log", VALUE_NEEDED, "error|warning|info|debug", option_log, "how much tick86 says (default warning)" },
 	{ NULL, VALUE_NONE, NULL, NULL, NULL },
 };
 
-static const struct option_row *const lists[] = { clock_option_rows, rows, NULL };
+/* What a saved program was begun with, it has. */
+static const struct option_list {
+	const struct option_row *rows;
+	bool begins, restores; /* for programs that begin; for those that are restored */
+} lists[] = {
+	{ clock_option_rows, true, false }, { run_rows, true, false }, { save_option_rows, true, true },
+	{ restore_option_rows, false, true }, { report_rows, true, true }, { NULL, false, false },
+};
 
 static bool is_last(const struct option_row *row)
 {
@@ -189,11 +200,13 @@ void options_help(FILE *out)
 	        "usage: tick86 [run] [options] [--] PROGRAM [ARG...]\n"
 	        "       tick86 record [-o FILE] [options] [--] PROGRAM [ARG...]\n"
 	        "       tick86 replay|dump|diff|stat|export|plot FILE ...\n"
+	        "       tick86 save [-o FILE] PID\n"
+	        "       tick86 restore [options] FILE\n"
 	        "       tick86 clock replay|record|plot ...\n"
 	        "\n"
 	        "Runs an x86-64 Linux program and decides what every clock tells it.\n");
-	for (const struct option_row *const *list = lists; *list; list++)
-		for (const struct option_row *row = *list; !is_last(row); row++)
+	for (const struct option_list *list = lists; list->rows; list++)
+		for (const struct option_row *row = list->rows; !is_last(row); row++)
 			help_row(out, row);
 	fprintf(out, "\nOther:\n  %-*s %s\n  %-*s %s\n", HELP_COLUMN, "--help, -h", "this text", HELP_COLUMN, "--version, -V", "the version");
 }
@@ -215,12 +228,14 @@ static bool matches(const struct option_row *row, const char *word, const char *
 	return *value;
 }
 
-static const struct option_row *find_row(const char *word, const char **value)
+static const struct option_row *find_row(const char *word, const char **value, const struct option_list **found)
 {
-	for (const struct option_row *const *list = lists; *list; list++)
-		for (const struct option_row *row = *list; !is_last(row); row++)
+	for (const struct option_list *list = lists; list->rows; list++) {
+		*found = list;
+		for (const struct option_row *row = list->rows; !is_last(row); row++)
 			if (matches(row, word, value))
 				return row;
+	}
 	return NULL;
 }
 
@@ -228,10 +243,15 @@ static const struct option_row *find_row(const char *word, const char **value)
 static bool take_option(struct parse *parse, char ***argv)
 {
 	const char *value;
-	const struct option_row *row = find_row(**argv, &value);
+	const struct option_list *list;
+	const struct option_row *row = find_row(**argv, &value, &list);
 
 	if (!row)
 		return option_fail(parse, "unknown option '%s'; tick86 --help lists them", **argv);
+	if (parse->command == COMMAND_RESTORE && !list->restores)
+		return option_fail(parse, "%s: a saved program goes on as it was begun, which this option would change", row->name);
+	if (parse->command != COMMAND_RESTORE && !list->begins)
+		return option_fail(parse, "%s belongs to tick86 restore", row->name);
 	parse->option = row->name;
 	(*argv)++;
 	if (row->value != VALUE_NEEDED && value && (row->value == VALUE_NONE || !*value))
@@ -272,12 +292,13 @@ static bool finish(struct parse *parse)
 	return true;
 }
 
-enum options_result options_parse(struct options *options, char **argv, bool record, char *error, size_t error_size)
+enum options_result options_parse(struct options *options, char **argv, enum command command, char *error, size_t error_size)
 {
-	struct parse parse = { .options = options, .error = error, .error_size = error_size };
+	struct parse parse = { .options = options, .command = command, .error = error, .error_size = error_size };
 	size_t variables = environment_count(environ), words = environment_count(argv);
 
-	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1, .record = record, .one_at_a_time = record };
+	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1, .save_at = UINT64_MAX };
+	options->record = options->one_at_a_time = command == COMMAND_RECORD;
 	options->clock = tk_config_default();
 	options->clock.mode = TK_HOST;
 	options->envp = calloc(variables + words + 1, sizeof *options->envp);
@@ -299,9 +320,14 @@ enum options_result options_parse(struct options *options, char **argv, bool rec
 			return OPTIONS_ERROR;
 	}
 	if (!*argv) {
-		option_fail(&parse, "no program to run; usage: tick86 [options] PROGRAM [ARG...]");
+		option_fail(&parse, "%s", command == COMMAND_RESTORE ? "no file to restore; usage: tick86 restore [options] FILE"
+		            : "no program to run; usage: tick86 [options] PROGRAM [ARG...]");
 		return OPTIONS_ERROR;
 	}
 	options->argv = argv;
+	if (command == COMMAND_RESTORE && argv[1]) {
+		option_fail(&parse, "'%s': the saved program has its arguments", argv[1]);
+		return OPTIONS_ERROR;
+	}
 	return finish(&parse) ? OPTIONS_RUN : OPTIONS_ERROR;
 }

@@ -31,8 +31,14 @@ struct options {
 	const char *stats_path;   /* the same */
 	const char *trace_insns_path;
 	bool strace, stats, trace_insns;
-	bool record;              /* set by the command `record` */
+	bool record;              /* the command is `record` */
 	const char *record_path;  /* -o, or NULL */
+	uint64_t save_at;         /* --save-at, in instructions; UINT64_MAX: never */
+	bool save_exit;           /* and exit then */
+	int save_signal;          /* --save-signal, or 0 */
+	const char *save_file;    /* --save-file; main.c makes it an absolute path */
+	enum tk_away away;        /* restore: --policy */
+	uint64_t host_khz;        /* restore: --host-khz, or 0 */
 	bool status;              /* exit with 128 + N instead of dying of signal N */
 	bool msr_allow;
 	bool pvclock;
@@ -50,14 +56,16 @@ struct options {
 	struct injection injection[INJECTIONS_MAX];
 	unsigned injections;
 
-	char **argv;              /* of the program, NULL-terminated; argv[0] is as it was typed */
+	char **argv;              /* of the program, NULL-terminated; argv[0] is as it was typed. restore: the file */
 	char **envp;              /* of the program; owned */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_ERROR };
 
-/* Reads the command line behind the command's name, `record` or `run`. On OPTIONS_ERROR `error` is one sentence: what is wrong, what is allowed. */
-enum options_result options_parse(struct options *options, char **argv, bool record, char *error, size_t error_size);
+enum command { COMMAND_RUN, COMMAND_RECORD, COMMAND_RESTORE };
+
+/* Reads the command line behind the command's name. On OPTIONS_ERROR `error` is one sentence: what is wrong, what is allowed. */
+enum options_result options_parse(struct options *options, char **argv, enum command command, char *error, size_t error_size);
 void options_help(FILE *out);
 
 /* One line on standard error, "tick86: ...", if the level is reached. `level` is the run's; kept in struct options. */

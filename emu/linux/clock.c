@@ -126,7 +126,7 @@ static int64_t host_cpu(const struct process *process, clockid_t id)
 	struct timespec now;
 
 	clock_gettime(id, &now);
-	return clock_scaled(process, now.tv_sec * 1000000000LL + now.tv_nsec);
+	return process->cpu_before_ns + clock_scaled(process, now.tv_sec * 1000000000LL + now.tv_nsec);
 }
 
 int64_t clock_process_cpu(const struct process *process)

@@ -35,7 +35,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 		tk_disarm(process->clock, (uint64_t)process->pid);
 	process->pid = task->tid = pid;
 	process->forked = true;
-	process->cpu_ns = process->children_cpu_ns = task->cpu_ns = 0;
+	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
 	signal_flush(&process->pending);
 	signal_flush(&task->pending);

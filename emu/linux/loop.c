@@ -18,6 +18,7 @@
 #include "emu/linux/tree.h"
 #include "emu/linux/tty.h"
 #include "emu/trace/record.h"
+#include "emu/trace/save.h"
 #include "timekeep/timekeep.h"
 
 /* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
@@ -207,6 +208,8 @@ static void run_slice(struct task *task)
 				return;
 		}
 		budget = clock_budget(process);
+		if (save_budget(process) < budget)
+			budget = save_budget(process);
 		if (budget == 0)
 			return;
 		ran = run_guest(task, budget < left ? budget : left);
@@ -288,6 +291,7 @@ int process_run(struct process *process)
 		task = next_runnable(process);
 		if (task)
 			run_slice(task);
+		save_if_due(process);
 		clock_arm(process);
 		if (take_turns(process, task))
 			idle_wait(process);

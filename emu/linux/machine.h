@@ -75,6 +75,15 @@ struct host_stop {
 	int64_t waited_ns;
 };
 
+/* Who wants the process to be saved to a file. */
+struct saving {
+	bool due;                /* --save-signal has come */
+	bool done;               /* what --save-at asks for */
+	pid_t asker;             /* `tick86 save`, or 0; and the first of its descriptors for us */
+	int asker_fd;
+	struct inherited_fd *inherited; /* what the run began with, besides the standard streams; a last one with fd 0 */
+};
+
 struct recorder;
 struct timer;
 struct tree;
@@ -91,6 +100,7 @@ struct process {
 	int member;              /* which of the tree's processes this is */
 	int64_t cpu_ns;          /* virtual time that its threads have run, icount; of children waited for: children_cpu_ns */
 	int64_t children_cpu_ns;
+	int64_t cpu_before_ns;   /* other modes: CPU time used before the process was restored here */
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
 	uint64_t futex_order;    /* counts waits, so that waiters are woken in turn */
 	unsigned threads_started;
@@ -123,6 +133,7 @@ struct process {
 	bool exiting;
 	int exit_status;         /* wait(2) format */
 	FILE *strace, *insn_trace; /* or NULL */
+	struct saving saving;
 	struct recorder *recorder; /* NULL where the run is not recorded */
 	bool show_pids;          /* there has been more than one process: lines begin with the thread */
 	uint64_t random_words;   /* drawn from the seeded stream, mode icount */

@@ -18,6 +18,7 @@
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 #include "emu/trace/record.h"
+#include "emu/trace/save.h"
 #include "timekeep/timekeep.h"
 
 static bool take_clock(struct process *process, const struct tk *clock)
@@ -58,6 +59,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->tasks->cpu.pvclock = options->pvclock;
 	process->tasks->cpu.rdtscp_disabled = !tk_has_rdtscp(process->clock);
 	fpstate_reset(&process->tasks->cpu);
+	save_note_inherited(process);
 	signal_host_take(process);
 	return signal_host_fd(process) >= 0 ? process : NULL;
 }

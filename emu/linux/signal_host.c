@@ -16,6 +16,7 @@
 #include "emu/linux/signal.h"
 #include "emu/linux/tree.h"
 #include "emu/mem/fault.h"
+#include "emu/trace/save.h"
 
 /* The host raises these for the emulator's own accesses. */
 static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
@@ -125,6 +126,8 @@ static void translate_sender(struct process *process, siginfo_t *info)
 void signal_host_deliver(struct process *process, siginfo_t *info)
 {
 	if (process->tree && tree_is_doorbell(info))
+		return;
+	if (save_asked(process, info))
 		return;
 	fault_forwarded(info);
 	translate_sender(process, info);

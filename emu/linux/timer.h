@@ -71,6 +71,11 @@ void timer_forget_posix(struct process *process);
 /* Takes `*link` out of its list. */
 void timer_free(struct process *process, struct timer **link);
 
+/* A timerfd for which the eventfd `fd` stands; NULL without memory. The one behind a descriptor, or NULL. How many expirations have
+ * not been read, by nobody but this process. timerfd.c. */
+struct timer *timerfd_new(struct process *process, int fd, clockid_t clock);
+struct timer *timerfd_find(struct process *process, int fd);
+uint64_t timerfd_unread(const struct timer *timer);
 /* Forgets timerfds that no descriptor reaches any more. timerfd.c. */
 void timerfd_free_unreachable(struct process *process);
 /* A queued timer signal is being delivered: its overrun count (si_overrun) is filled in and starts anew. */

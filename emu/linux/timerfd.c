@@ -33,7 +33,7 @@ static int eventfd_id(int fd)
 	return id;
 }
 
-static struct timer *timer_of(struct process *process, int fd)
+struct timer *timerfd_find(struct process *process, int fd)
 {
 	int id = eventfd_id(fd);
 	for (struct timer *timer = process->timers; timer && id >= 0; timer = timer->next) {
@@ -75,6 +75,18 @@ static bool clock_allowed(clockid_t clock)
 	       clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
 }
 
+struct timer *timerfd_new(struct process *process, int fd, clockid_t clock)
+{
+	int kept = hidden_fd(dup(fd));
+	struct timer *timer = kept >= 0 ? timer_new(process, TIMER_FD, eventfd_id(fd), clock) : NULL;
+	if (!timer) {
+		close(kept);
+		return NULL;
+	}
+	timer->host_fd = kept;
+	return timer;
+}
+
 int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 {
 	if (!clock_allowed((clockid_t)arg[0]) || arg[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
@@ -83,14 +95,10 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 	int fd = eventfd(0, (int)arg[1]);
 	if (fd < 0)
 		return -errno;
-	int kept = hidden_fd(dup(fd));
-	struct timer *timer = kept >= 0 ? timer_new(task->process, TIMER_FD, eventfd_id(fd), (clockid_t)arg[0]) : NULL;
-	if (!timer) {
-		close(kept);
+	if (!timerfd_new(task->process, fd, (clockid_t)arg[0])) {
 		close(fd);
 		return -ENOMEM;
 	}
-	timer->host_fd = kept;
 	return file_outside_hidden(fd);
 }
 
@@ -101,6 +109,16 @@ static void drain(int fd)
 	eventfd_t count;
 	if (poll(&one, 1, 0) == 1 && eventfd_read(fd, &count) < 0)
 		return;
+}
+
+uint64_t timerfd_unread(const struct timer *timer)
+{
+	struct pollfd one = {.fd = timer->host_fd, .events = POLLIN};
+	eventfd_t count;
+	if (poll(&one, 1, 0) != 1 || eventfd_read(timer->host_fd, &count) < 0)
+		return 0;
+	eventfd_write(timer->host_fd, count);
+	return count;
 }
 
 /* Tells it once. */
@@ -122,7 +140,7 @@ bool timerfd_read_canceled(struct task *task, int fd)
 	bool any = false;
 	for (struct timer *timer = task->process->timers; timer && !any; timer = timer->next)
 		any = timer->run->canceled;
-	struct timer *timer = any ? timer_of(task->process, fd) : NULL;
+	struct timer *timer = any ? timerfd_find(task->process, fd) : NULL;
 	if (!timer || !is_canceled(timer))
 		return false;
 	drain(timer->host_fd);
@@ -138,7 +156,7 @@ static int64_t no_timer(int fd)
 int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 {
 	struct process *process = task->process;
-	struct timer *timer = timer_of(process, (int)arg[0]);
+	struct timer *timer = timerfd_find(process, (int)arg[0]);
 	struct itimerspec new, old;
 
 	if (!space_read(&process->space, arg[2], &new, sizeof new))
@@ -164,7 +182,7 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 
 int64_t sys_timerfd_gettime(struct task *task, const uint64_t arg[6])
 {
-	struct timer *timer = timer_of(task->process, (int)arg[0]);
+	struct timer *timer = timerfd_find(task->process, (int)arg[0]);
 	if (!timer)
 		return no_timer((int)arg[0]);
 	struct itimerspec now = timer_get(task->process, timer);

@@ -35,7 +35,7 @@ static bool own_id(const struct tree *tree, pid_t pid)
 pid_t tree_to_host(const struct tree *tree, pid_t pid)
 {
 	for (int i = 0; i < OUTERS; i++)
-		if (tree->outer[i].pid == pid)
+		if (pid && tree->outer[i].pid == pid)
 			return tree->outer[i].host_pid;
 	if (!own_id(tree, pid))
 		return pid;
@@ -62,7 +62,7 @@ pid_t tree_parent(const struct process *process)
 
 	if (parent != NOBODY)
 		return process->tree->member[parent].pid;
-	return member_self(process)->pid == FIRST_PID ? process->tree->outer[0].pid : 1;
+	return member_self(process)->pid == process->tree->first ? process->tree->outer[OUTER_PARENT].pid : 1;
 }
 
 /* --- beginning --------------------------------------------------------------------------------------- */
@@ -71,7 +71,7 @@ bool tree_create(struct process *process)
 {
 	size_t size = sizeof(struct tree) + tk_size();
 	struct tree *tree = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	const pid_t outer[OUTERS] = { getppid(), getpgrp(), getsid(0) };
+	const pid_t outer[] = { [OUTER_PARENT] = getppid(), [OUTER_GROUP] = getpgrp(), [OUTER_SESSION] = getsid(0) };
 
 	if (tree == MAP_FAILED)
 		return false;
@@ -79,14 +79,36 @@ bool tree_create(struct process *process)
 	process->clock->state = (struct timekeep *)tree->clock;
 	process->clock_insns = &tree->insns;
 	process->tree = tree;
-	process->pid = tree_new_id(tree);
+	process->pid = tree->first = tree_new_id(tree);
 	tree->host_pid[0] = getpid();
-	for (int i = 0; i < OUTERS; i++) {
-		tree->outer[i].pid = FIRST_PID - OUTERS + i;
+	for (int i = 0; i <= OUTER_SESSION; i++) {
+		tree->outer[i].pid = FIRST_PID - OUTER_FIRST + i;
 		tree->outer[i].host_pid = outer[i];
 	}
 	tree->member[0] = (struct member){ .state = RUNNABLE, .pid = process->pid, .host_pid = getpid(), .parent = NOBODY };
 	return true;
+}
+
+uint32_t tree_ids(const struct process *process)
+{
+	return process->tree ? process->tree->created : 0;
+}
+
+void tree_adopt(struct process *process, pid_t pid, uint32_t ids)
+{
+	struct tree *tree = process->tree;
+	uint32_t number = (uint32_t)(pid - FIRST_PID);
+
+	tree->host_pid[0] = 0;
+	if (number < PIDS) {
+		tree->host_pid[number] = getpid();
+		ids = ids > number ? ids : number + 1;
+	} else {
+		tree->outer[OUTER_FIRST].pid = pid;
+		tree->outer[OUTER_FIRST].host_pid = getpid();
+	}
+	tree->created = ids;
+	process->pid = process->tasks->tid = tree->first = member_self(process)->pid = pid;
 }
 
 pid_t tree_reserve(struct process *process)

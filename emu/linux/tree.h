@@ -12,6 +12,11 @@
 /* Makes `process` the first of a tree; its clock's state moves to the shared memory. False without memory. */
 bool tree_create(struct process *process);
 
+/* For a process that is saved: how many ids its tree has given out, 0 without one. And for one that is restored as the first of a
+ * tree: it has the id `pid` again, and the tree goes on behind `ids`. tree_adopt before it does anything. */
+uint32_t tree_ids(const struct process *process);
+void tree_adopt(struct process *process, pid_t pid, uint32_t ids);
+
 /* --- fork -------------------------------------------------------------------------------------------- */
 
 /* Before the host's fork: the id of the child to be, or -EAGAIN. Without a tree 0. */

@@ -4,7 +4,7 @@
 
 #include "emu/linux/tree.h"
 
-enum { MEMBERS = 200, FIRST_PID = 10000, PIDS = 65536, OUTERS = 3, NOBODY = -1 };
+enum { MEMBERS = 200, FIRST_PID = 10000, PIDS = 65536, NOBODY = -1 };
 
 enum member_state { FREE, RUNNABLE, BLOCKED, STOPPED, ENDED };
 
@@ -24,6 +24,10 @@ struct member {
 	int64_t cpu_ns, children_cpu_ns;
 };
 
+/* Ids of others than members: parent, group and session that the tree was started in, and the first process's where it had one before
+ * there was a tree. */
+enum outer { OUTER_PARENT, OUTER_GROUP, OUTER_SESSION, OUTER_FIRST, OUTERS };
+
 /* In memory that all processes of the tree share. Only the one that holds the turn writes, but for `turn` and a member's `calls`,
  * `in_poll` and `poked`, which are atomic. */
 struct tree {
@@ -32,7 +36,8 @@ struct tree {
 	unsigned quiet;      /* turns in a row that found nothing to run */
 	bool watching;       /* atomic: the holder waits on the host; blocked members watch their descriptors */
 	uint32_t created;    /* ids given out */
-	struct { pid_t pid, host_pid; } outer[OUTERS]; /* parent, group and session that the tree was started in */
+	pid_t first;         /* id of the first process */
+	struct { pid_t pid, host_pid; } outer[OUTERS]; /* pid 0: none */
 	pid_t host_pid[PIDS]; /* by guest id, from FIRST_PID; kept for the sake of groups whose leader has gone */
 	struct member member[MEMBERS];
 	uint64_t clock[];    /* struct timekeep */

@@ -23,6 +23,14 @@ static struct timeval scaled(const struct process *process, struct timeval host)
 	return (struct timeval){ us / US_PER_S, us % US_PER_S };
 }
 
+/* What was used before the program was restored here counts as user time. */
+static void add_before(const struct process *process, struct timeval *user)
+{
+	int64_t us = user->tv_sec * US_PER_S + user->tv_usec + process->cpu_before_ns / NS_PER_US;
+
+	*user = (struct timeval){ us / US_PER_S, us % US_PER_S };
+}
+
 static void scale_usage(const struct process *process, struct rusage *usage)
 {
 	usage->ru_utime = scaled(process, usage->ru_utime);
@@ -52,6 +60,8 @@ int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
 		return -errno;
 	else
 		scale_usage(process, &usage);
+	if (who != RUSAGE_CHILDREN)
+		add_before(process, &usage.ru_utime);
 	return space_write(&task->process->space, arg[1], &usage, sizeof(usage)) ? 0 : -EFAULT;
 }
 
@@ -64,6 +74,7 @@ int64_t sys_times(struct task *task, const uint64_t arg[6])
 	if (tk_mode(process->clock) != TK_HOST)
 		now = clock_now(process) / NS_PER_TICK;
 	scale_times(process, &buffer);
+	buffer.tms_utime += process->cpu_before_ns / NS_PER_TICK;
 	if (clock_counts_cpu(process))
 		buffer = (struct tms){
 			.tms_utime = process->cpu_ns / NS_PER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_TICK,

@@ -40,7 +40,15 @@
 	ROW(EXIT,      "exit",      false, "status")                             /* as wait(2) tells it */ \
 	ROW(END,       "end",       false, "insns")                              /* of the recording: instructions of all */ \
 	ROW(CUT_OBJECT, "cut_object", false, "object", "offset")                 /* a shared object is 0 from there on */ \
-	ROW(TIME,      "time",      false, "guest_ns", "host_ns")                /* so long later the system call has waited enough */
+	ROW(TIME,      "time",      false, "guest_ns", "host_ns")                /* so long later the system call has waited enough */ \
+	/* What a saved program needs besides: emu/trace/saved.h. */ \
+	ROW(FIELDS,    "fields",    true,  "of")                                 /* JSON: a structure's, by name */ \
+	ROW(PATH,      "path",      true,  "which") \
+	ROW(MAPPING,   "mapping",   false, "flags", "dev", "inode", "noexec", "file_end") /* the next MAP's, as the guest sees it */ \
+	ROW(FILE,      "file",      true,  "fd", "type", "flags", "offset", "other", "detail") /* open; its path */ \
+	ROW(ACTION,    "action",    false, "number", "handler", "flags", "restorer", "mask") /* a signal's */ \
+	ROW(PENDING,   "pending",   true,  "tid")                                /* a siginfo_t of a thread's queue; 0: the process's */ \
+	ROW(POLL,      "poll",      false, "fd", "events")                       /* the thread waits for this, too */
 
 enum trace_kind {
 #define ROW(NAME, ...) TRACE_##NAME,

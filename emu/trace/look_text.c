@@ -134,7 +134,8 @@ static void put_instruction(struct strace_line *line, uint8_t exit, const struct
 
 static bool is_text(uint8_t kind)
 {
-	return kind == TRACE_CONFIG || kind == TRACE_MAP || kind == TRACE_OUTPUT || kind == TRACE_EXEC;
+	return kind == TRACE_CONFIG || kind == TRACE_MAP || kind == TRACE_OUTPUT || kind == TRACE_EXEC || kind == TRACE_FIELDS ||
+	       kind == TRACE_PATH || kind == TRACE_FILE;
 }
 
 void look_put_record(struct strace_line *line, const struct trace_record *record)

@@ -43,12 +43,15 @@ static const char *read_config(struct replay *replay)
 {
 	static char text[128];
 	struct trace_record record;
-	const char *missing, *name;
+	const char *missing, *name, *kind;
 	json_t *config;
 
 	if (!trace_next(&replay->shared->state.reader, &record) || record.kind != TRACE_CONFIG)
 		return why_no_config(&replay->shared->state.reader);
 	config = json_loadb((const char *)record.data, record.size, 0, NULL);
+	kind = json_string_value(json_object_get(config, "kind"));
+	if (kind && !strcmp(kind, "saved"))
+		return "this is a saved program, no recording: tick86 restore takes it";
 	name = json_string_value(json_object_get(config, "cpu"));
 	replay->model = name ? cpu_model_find(name) : NULL;
 	missing = replay->model ? cpu_model_missing_on_host(replay->model) : NULL;

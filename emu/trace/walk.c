@@ -194,6 +194,12 @@ static bool is_possible(struct walk *walk, const struct trace_record *record)
 		return false;
 	if (record->kind == TRACE_CONFIG)
 		return true;
+	if (walk->records == 1)
+		walk->saved = record->kind == TRACE_FIELDS;
+	if (walk->saved) {
+		walk->complete = record->kind == TRACE_END;
+		return true;
+	}
 	if (record->kind == TRACE_PROCESS)
 		return choose_process(walk, record->field[0]);
 	if (record->kind == TRACE_END) {

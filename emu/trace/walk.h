@@ -31,6 +31,7 @@ struct walk {
 	uint64_t events, insns;    /* STOP records; instructions of all processes */
 	int64_t guest_ns, host_ns; /* of the last record that tells, since the first stop; since the recording's beginning */
 	bool complete;             /* the END record has come */
+	bool saved;                /* no recording, but a saved program: its records are about nothing that runs */
 	unsigned process_count;
 	struct walk_process *processes;  /* that run */
 	struct walk_process *process;    /* the one that records are about; NULL ahead of the first and behind its end */

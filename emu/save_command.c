@@ -1,0 +1,120 @@
+#include "emu/save_command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "emu/trace/save.h"
+
+enum { EXIT_USAGE = 2, EXIT_CANNOT_SAVE = 126, FIRST_FD = 100, PATIENCE_MS = 60000 };
+
+static const char usage[] = "usage: tick86 save [-o FILE] PID\n";
+
+static int fail(int status, const char *format, const char *what)
+{
+	fprintf(stderr, "tick86: save: ");
+	fprintf(stderr, format, what);
+	fputc('\n', stderr);
+	return status;
+}
+
+/* A signal to any other program might end it. */
+static bool is_tick86(pid_t pid)
+{
+	struct stat own, other;
+	char link[32], path[PATH_MAX];
+	ssize_t length;
+
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+	length = readlink(link, path, sizeof path - 1);
+	if (length < 0)
+		return false;
+	path[length] = '\0';
+	if (!stat(link, &other) && !stat("/proc/self/exe", &own) && other.st_dev == own.st_dev && other.st_ino == own.st_ino)
+		return true;
+	return strrchr(path, '/') && !strcmp(strrchr(path, '/'), "/tick86");
+}
+
+/* The answer, one line without its end; empty: there is none. */
+static void wait_for_answer(int fd, pid_t pid, char *line, size_t size)
+{
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+	ssize_t length = 0;
+
+	for (int waited = 0; waited < PATIENCE_MS && poll(&answer, 1, 100) == 0; waited += 100)
+		if (kill(pid, 0) != 0)
+			break;
+	if (poll(&answer, 1, 0) == 1)
+		length = read(fd, line, size - 1);
+	line[length > 0 ? length : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+}
+
+static int ask(pid_t pid, const char *path, const char *part)
+{
+	int file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), answer[2];
+	char line[512];
+
+	if (file < 0)
+		return fail(EXIT_USAGE, "cannot write its file: %s", strerror(errno));
+	if (pipe2(answer, O_CLOEXEC) < 0 || dup2(file, FIRST_FD) < 0 || dup2(answer[1], FIRST_FD + 1) < 0)
+		return fail(EXIT_USAGE, "%s", strerror(errno));
+	if (sigqueue(pid, SAVE_SIGNAL, save_request(FIRST_FD)) != 0)
+		return fail(EXIT_USAGE, "it cannot be asked: %s", strerror(errno));
+	wait_for_answer(answer[0], pid, line, sizeof line);
+	if (*line == '-')
+		return fail(EXIT_CANNOT_SAVE, "%s", line + 1);
+	if (*line != '+')
+		return fail(EXIT_CANNOT_SAVE, "%s", "the process has ended, or does not answer");
+	if (rename(part, path) != 0)
+		return fail(EXIT_USAGE, "cannot write its file: %s", strerror(errno));
+	printf("saved to %s after %s\n", path, line + 1);
+	return 0;
+}
+
+static int save(pid_t pid, const char *path)
+{
+	char chosen[64], part[PATH_MAX];
+	int status;
+
+	if (!is_tick86(pid))
+		return fail(EXIT_USAGE, "%s", "that process is no tick86");
+	snprintf(chosen, sizeof chosen, "tick86-%d.saved", (int)pid);
+	path = path ? path : chosen;
+	snprintf(part, sizeof part, "%s.part", path);
+	status = ask(pid, path, part);
+	if (status)
+		unlink(part);
+	return status;
+}
+
+int save_command(char **argv)
+{
+	const char *path = NULL, *word = NULL;
+	char *end;
+	long pid;
+
+	while (*++argv) {
+		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (!strcmp(*argv, "-o") && argv[1])
+			path = *++argv;
+		else if (**argv == '-' || word)
+			return fail(EXIT_USAGE, "%s", "usage: tick86 save [-o FILE] PID");
+		else
+			word = *argv;
+	}
+	pid = word ? strtol(word, &end, 10) : 0;
+	if (pid <= 0 || pid > INT_MAX || *end)
+		return fail(EXIT_USAGE, "%s", "usage: tick86 save [-o FILE] PID");
+	return save((pid_t)pid, path);
+}

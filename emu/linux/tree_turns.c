@@ -306,5 +306,6 @@ void tree_timer_expired(struct process *process, pid_t pid)
 void tree_wall_changed(struct process *process)
 {
 	for (int i = 0; process->tree && i < MEMBERS; i++)
-		member_poke(&process->tree->member[i]);
+		if (i != process->member)
+			member_poke(&process->tree->member[i]);
 }

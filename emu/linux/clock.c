@@ -172,7 +172,7 @@ void clock_expire(struct process *process)
 		if (id != (uint64_t)process->pid)
 			tree_timer_expired(process, (pid_t)id);
 	now = (uint64_t)clock_now(process);
-	wall_follow(process);
+	common_clock_follow(process);
 	clock_arm(process);
 	if (process->deadline <= now) {
 		for (struct task *task = process->tasks; task; task = task->next)

@@ -166,7 +166,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		task->syscall_number = task->cpu.r[RAX];
 		process->syscalls++;
 		make_syscall(task);
-		wall_follow(process); /* the call may have told of another process's having set it */
+		common_clock_follow(process); /* the call may have told of what another process did */
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
 		signal_exception(task);

@@ -87,7 +87,7 @@ struct saving {
 struct recorder;
 struct timer;
 struct tree;
-struct wall;
+struct common_clock;
 
 struct process {
 	struct options *options;
@@ -127,8 +127,9 @@ struct process {
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
 	uint64_t wall_generation; /* tk_wall_generation that the deadlines of absolute waits go by */
-	struct wall *wall;       /* mode offset without a tree: shared by the run's processes */
-	int64_t wall_moved;      /* what of that our clock has made up for */
+	struct common_clock *common; /* mode offset without a tree: what the run's processes share of their clocks */
+	int64_t wall_moved;      /* what of that our clock has followed */
+	uint64_t common_writes;
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;
 	int exit_status;         /* wait(2) format */

@@ -31,7 +31,7 @@ static bool take_clock(struct process *process, const struct tk *clock)
 	process->clock_insns = &process->own_insns;
 	if (tk_mode(clock) == TK_ICOUNT || process->options->one_at_a_time)
 		return tree_create(process);
-	return wall_share(process);
+	return common_clock_share(process);
 }
 
 struct process *process_create(struct options *options, const struct tk *clock)

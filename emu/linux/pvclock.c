@@ -49,7 +49,8 @@ void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr)
 		process->pvclock_page[vcpu] = value & ENABLED ? value & ~(uint64_t)ENABLED : 0;
 		process->pvclock = true;
 	}
-	pvclock_refresh(process); /* the TSC may have been moved */
+	common_clock_tsc_written(process, vcpu); /* it may have been moved */
+	pvclock_refresh(process);
 }
 
 /* The addresses were those of the memory that is gone. */

@@ -51,14 +51,17 @@ int64_t clock_task_cpu(const struct task *task);
 /* Time as the host counts it, at the guest's rate (--clock-rate). */
 int64_t clock_scaled(const struct process *process, int64_t host_ns);
 
-/* --- wall.c ------------------------------------------------------------------------------------------- */
+/* --- common_clock.c ----------------------------------------------------------------------------------- */
 
 /* Before the first fork, where there is no tree. False without memory. */
-bool wall_share(struct process *process);
+bool common_clock_share(struct process *process);
+/* Takes over what other processes have done to CLOCK_REALTIME and the TSCs; where that clock was set, by them or by an injected step,
+ * absolute waits on it get new deadlines. */
+void common_clock_follow(struct process *process);
+/* Tells the others of a WRMSR by this process. */
+void common_clock_tsc_written(struct process *process, unsigned vcpu);
 /* Moves CLOCK_REALTIME by `delta` ns, for all processes. 0, or -EPERM in mode host. */
 int64_t wall_step(struct process *process, int64_t delta);
-/* CLOCK_REALTIME may have been set, by another process or by an injected step: absolute waits on it get new deadlines. */
-void wall_follow(struct process *process);
 /* A process that does not share our clock may set CLOCK_REALTIME, and somebody here wants to know: to be looked for now and then. */
 bool wall_may_be_set(const struct process *process);
 

@@ -80,6 +80,26 @@ static void position(int fd)
 	CHECK(fd == 0, "child's status %x", fd);
 }
 
+/* An MSR is the vCPU's, whichever process writes it. */
+static void written_by_child(int fd)
+{
+	uint64_t value = UINT64_C(1) << 62;
+	int status;
+
+	if (fork() == 0) {
+		CHECK(pwrite(fd, &value, 8, TSC) == 8, "errno %d", errno);
+		exit(check_result());
+	}
+	wait(&status);
+	CHECK(status == 0 && read_msr(fd, TSC) >= value, "%lu, status %x", read_msr(fd, TSC), status);
+	if (fork() == 0) {
+		CHECK(read_msr(fd, TSC) >= value && read_msr(fd, TSC) < value * 3 / 2, "%lu", read_msr(fd, TSC));
+		exit(check_result());
+	}
+	wait(&status);
+	CHECK(status == 0, "status %x", status);
+}
+
 static void writes(int fd, int read_only)
 {
 	uint64_t value = 1000000, adjust, after;
@@ -94,6 +114,7 @@ static void writes(int fd, int read_only)
 	CHECK(after >= value && after < value + 100000000, "%lu", after);
 	CHECK(read_msr(fd, TSC_ADJUST) != adjust, "%lu", adjust);
 	CHECK(pwrite(fd, &adjust, 8, TSC_ADJUST) == 8, "errno %d", errno);
+	written_by_child(fd);
 }
 
 static void vectors(int fd)

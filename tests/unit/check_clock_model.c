@@ -29,6 +29,7 @@ static void new_clock(void)
 	random_host_begin(&random_host);
 	config = random_config(&random_host);
 	config.vcpus = MODEL_VCPUS;
+	random_host.script.stops = config.mode == TK_OFFSET && random_below(2);
 	if (tk_create(&tk, &config, error, sizeof(error)))
 		ck_abort_msg("%s", error);
 	model_begin(&model, &config, &random_host.script);

@@ -19,6 +19,7 @@ struct script {
 	int64_t ns;
 	int64_t wall;
 	bool unstable;
+	bool stops;     /* it had the process stopped, unseen, for a third of each gap that it is asked about */
 	uint64_t looks; /* how often any clock was read */
 };
 
@@ -39,6 +40,13 @@ static inline int64_t script_clock(void *ctx, enum tk_clock_id id)
 	return id == TK_REALTIME ? script->wall : script->ns;
 }
 
+static inline int64_t script_stopped(void *ctx, int64_t gap_ns)
+{
+	const struct script *script = ctx;
+
+	return script->stops ? gap_ns / 3 : 0;
+}
+
 static inline bool script_stable(void *ctx)
 {
 	struct script *script = ctx;
@@ -48,7 +56,9 @@ static inline bool script_stable(void *ctx)
 
 static inline struct tk_host script_host(struct script *script)
 {
-	return (struct tk_host){ .ctx = script, .tsc = script_tsc, .clock = script_clock, .stable = script_stable };
+	return (struct tk_host){
+		.ctx = script, .tsc = script_tsc, .clock = script_clock, .stable = script_stable, .stopped = script_stopped,
+	};
 }
 
 #endif

@@ -43,6 +43,21 @@ static wide raise_to(struct model *model, wide eff, wide to)
 	return to;
 }
 
+/* Time stands still in what the host says was a stop, of a gap of over a millisecond; it never goes below the last look. */
+static void leave_out_stop(struct model *model)
+{
+	const struct tk_config *config = &model->config;
+	wide gap = (wide)model->host->tsc - model->last_h, ns = gap * MILLION / config->host_khz;
+	wide stopped = floor_div(ns / 3 * config->rate_num, config->rate_den);
+	wide least = model->last_eff - scaled(model);
+
+	if (!model->host->stops || !model->seen || gap <= config->host_khz || ns < MILLION)
+		return;
+	model->bias -= floor_div(stopped * config->guest_khz, MILLION);
+	if (model->bias < least)
+		model->bias = least;
+}
+
 static wide guarded(struct model *model, wide eff, int step)
 {
 	const struct tk_config *config = &model->config;
@@ -82,6 +97,7 @@ wide model_eff(struct model *model, int step)
 	if (model->stopped)
 		return model->frozen;
 	count_backstep(model);
+	leave_out_stop(model);
 	eff = guarded(model, scaled(model) + model->bias, step);
 	remember(model, eff);
 	return eff;

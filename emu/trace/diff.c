@@ -52,7 +52,10 @@ static void take(struct side *side)
 
 static void tell_configs(const struct side side[2])
 {
-	printf("what was run, or how, differs:\n");
+	struct strace_line differences = { .length = 0 };
+
+	look_put_config_differences(&differences, &side[0].record, &side[1].record);
+	printf("what was run, or how, differs:%s\n", differences.text);
 	for (int k = 0; k < 2; k++) {
 		struct strace_line line = { .length = 0 };
 

@@ -66,6 +66,8 @@ void look_at_events(struct walk *walk, bool raw, look_function *tell, void *cont
 void look_put_event(struct strace_line *line, const struct look_event *event);
 /* What was run: argv, and the options that matter, from a CONFIG record. look_config.c */
 void look_put_config(struct strace_line *line, const struct trace_record *record);
+/* The members that differ between two CONFIG records, by name. */
+void look_put_config_differences(struct strace_line *line, const struct trace_record *a, const struct trace_record *b);
 /* A record's fields, as they are in the file, or with their signs. */
 void look_put_record(struct strace_line *line, const struct trace_record *record);
 

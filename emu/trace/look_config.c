@@ -4,6 +4,11 @@
 
 #include "emu/trace/look.h"
 
+static json_t *parse(const struct trace_record *record)
+{
+	return json_loadb((const char *)record->data, record->size, 0, NULL);
+}
+
 static void put_text(struct strace_line *line, const json_t *json)
 {
 	const char *text = json_string_value(json);
@@ -27,7 +32,7 @@ static void put_member(struct strace_line *line, const json_t *config, const cha
 void look_put_config(struct strace_line *line, const struct trace_record *record)
 {
 	static const char *const shown[] = { "clock", "cpu", "cpus", "seed", "directory", "tick86" };
-	json_t *config = json_loadb((const char *)record->data, record->size, 0, NULL), *word;
+	json_t *config = parse(record), *word;
 	size_t k;
 
 	strace_put(line, "recording of [");
@@ -39,4 +44,28 @@ void look_put_config(struct strace_line *line, const struct trace_record *record
 	for (k = 0; k < sizeof(shown) / sizeof(shown[0]); k++)
 		put_member(line, config, shown[k]);
 	json_decref(config);
+}
+
+/* Those of `a` that `b` has not, or has otherwise; with `missing`, only the former. */
+static void put_differences(struct strace_line *line, json_t *a, json_t *b, bool missing)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(a, key, value) {
+		const json_t *other = json_object_get(b, key);
+
+		if (missing ? !other : !json_equal(value, other))
+			strace_put(line, " %s", key);
+	}
+}
+
+void look_put_config_differences(struct strace_line *line, const struct trace_record *a, const struct trace_record *b)
+{
+	json_t *config[2] = { parse(a), parse(b) };
+
+	put_differences(line, config[0], config[1], false);
+	put_differences(line, config[1], config[0], true);
+	json_decref(config[0]);
+	json_decref(config[1]);
 }

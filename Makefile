@@ -203,6 +203,11 @@ check-replay-long: deps
 	@$(MAKE) $(PARALLEL) --no-print-directory all
 	tests/replay.test $(BUILD) --long
 
+# Recordings that end badly, as tests/campaign.test has a few: a thousand killed, a thousand damaged, and so on.
+check-campaign: deps
+	@$(MAKE) $(PARALLEL) --no-print-directory all
+	tests/campaign.test $(BUILD) --count=1000
+
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps
 	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0:abort_on_error=0:replace_intrin=0 \
@@ -234,6 +239,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench check-insn-long check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
+.PHONY: all bench check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

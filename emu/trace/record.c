@@ -29,6 +29,23 @@ static int64_t host_ns(void)
 
 /* --- appending ---------------------------------------------------------------------------------------- */
 
+/* The run goes on without its recording; once, somebody says so. */
+static void report_failure(const struct process *process)
+{
+	struct recording *recording = process->recorder->recording;
+
+	if (!recording->writer.error || recording->failed)
+		return;
+	recording->failed = true;
+	log_line(process->options, LOG_ERROR, "the recording ends here: cannot write it: %s", strerror(recording->writer.error));
+}
+
+static void flush(const struct process *process, int64_t now_ns)
+{
+	trace_flush(&process->recorder->recording->writer, now_ns);
+	report_failure(process);
+}
+
 static void append(struct process *process, const struct trace_record *record)
 {
 	struct recorder *recorder = process->recorder;
@@ -39,10 +56,7 @@ static void append(struct process *process, const struct trace_record *record)
 		trace_append(writer, RECORD(PROCESS, (uint64_t)process->pid));
 	}
 	trace_append(writer, record);
-	if (writer->error && !recorder->failed) {
-		recorder->failed = true;
-		log_line(process->options, LOG_ERROR, "the recording ends here: cannot write it: %s", strerror(writer->error));
-	}
+	report_failure(process);
 }
 
 static void append_thread(struct process *process, pid_t tid)
@@ -286,7 +300,7 @@ static void check_and_flush(struct task *task, int64_t now)
 	if (now - recorder->recording->writer.flushed_ns >= FLUSH_NS) {
 		if (recorder->stopped)
 			append_stop(process);
-		trace_flush(&recorder->recording->writer, now);
+		flush(process, now);
 	}
 }
 
@@ -384,7 +398,7 @@ void record_pause(struct process *process, int64_t wait_ns)
 	if (recorder->stopped)
 		append_stop(process);
 	if (wait_ns < 0 || wait_ns > FLUSH_NS)
-		trace_flush(&recorder->recording->writer, host_ns());
+		flush(process, host_ns());
 }
 
 /* --- what a person will want to know ------------------------------------------------------------------ */
@@ -473,5 +487,5 @@ void record_exit(struct process *process, int status, bool last)
 	recorder_emit(process, RECORD(EXIT, (uint64_t)status));
 	if (last)
 		append(process, RECORD(END, recorder->recording->insns));
-	trace_flush(&recorder->recording->writer, host_ns());
+	flush(process, host_ns());
 }

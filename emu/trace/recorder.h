@@ -30,6 +30,7 @@ struct recording {
 	uint64_t insns;         /* of all processes */
 	uint64_t chunks, anonymous_objects;
 	unsigned objects;
+	bool failed;            /* it could not be written any further, and somebody has said so */
 	struct shared_object object[OBJECTS_MAX];
 	struct chunk_slot chunk[CHUNK_SLOTS];
 	struct trace_writer writer;
@@ -71,7 +72,6 @@ struct recorder {
 	size_t ranges, capacity;
 	size_t call_mark;       /* ranges ahead of the system call under way */
 	struct stat output[2];  /* the run's standard output and error */
-	bool failed;            /* and said so */
 };
 
 /* Appends a record of this process, behind the pending stop. record.c. */

@@ -1,13 +1,26 @@
 #include "emu/trace/writer.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
 /* The fastest of the ordinary levels: recording is to cost little, and most of a trace is addresses that repeat. */
 enum { COMPRESSION_LEVEL = 1 };
+
+/* It came of our write, and is none of the guest's: its own writes have their own. */
+static void forget_signal(int number)
+{
+	const struct timespec none = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigtimedwait(&set, NULL, &none);
+}
 
 static bool write_all(struct trace_writer *writer, const void *bytes, size_t size)
 {
@@ -18,6 +31,8 @@ static bool write_all(struct trace_writer *writer, const void *bytes, size_t siz
 			continue;
 		if (written < 0) {
 			writer->error = errno;
+			if (errno == EFBIG)
+				forget_signal(SIGXFSZ);
 			return false;
 		}
 		bytes = (const uint8_t *)bytes + written;

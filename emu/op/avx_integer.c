@@ -20,59 +20,43 @@ UNARY128_OPS(VEX128_UNARY_OF)
 AES_OPS(VEX128_BINARY_OF)
 
 /* a = b OP imm */
-#define SHIFT_IMMEDIATE(NAME)                                                                            \
-	static HANDLER(V##NAME##_x_imm)                                                                  \
+#define SHIFT_IMMEDIATE(name, NAME, type, set)                                                           \
+	static HANDLER(name)                                                                             \
 	{                                                                                                \
-		v128 value = *xmm(cpu, i->b);                                                            \
-		__asm__("V" #NAME " %1, %0, %0" : "+x"(value) : "x"((v128){ (long long)i->imm }));       \
-		set_vex128(vreg(cpu, i->a), value);                                                      \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(V##NAME##_y_imm)                                                                  \
-	{                                                                                                \
-		v256 value = *ymm(cpu, i->b);                                                            \
-		__asm__("V" #NAME " %1, %0, %0" : "+x"(value) : "x"((v128){ (long long)i->imm }));       \
-		*ymm(cpu, i->a) = value;                                                                 \
+		type value = *(const type *)vreg(cpu, i->b);                                             \
+		__asm__(#NAME " %1, %0, %0" : "+x"(value) : "x"((v128){ (long long)i->imm }));           \
+		set(vreg(cpu, i->a), value);                                                             \
 		NEXT();                                                                                  \
 	}
-SHIFT_OPS(SHIFT_IMMEDIATE)
+#define SHIFT_IMMEDIATE_BOTH(NAME)                                                                       \
+	SHIFT_IMMEDIATE(V##NAME##_x_imm, V##NAME, v128, set_vex128)                                      \
+	SHIFT_IMMEDIATE(V##NAME##_y_imm, V##NAME, v256, set_vex256)
+SHIFT_OPS(SHIFT_IMMEDIATE_BOTH)
 
-#define SHIFT_BYTES(NAME)                                                                                \
-	static HANDLER(V##NAME##_x_imm)                                                                  \
+#define SHIFT_BYTES(name, NAME, type, set)                                                               \
+	static HANDLER(name)                                                                             \
 	{                                                                                                \
-		v128 value = *xmm(cpu, i->b);                                                            \
+		type value = *(const type *)vreg(cpu, i->b);                                             \
 		uint64_t n = i->imm;                                                                     \
-		__asm__(LADDER(256, "V" #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n)); \
-		set_vex128(vreg(cpu, i->a), value);                                                      \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(V##NAME##_y_imm)                                                                  \
-	{                                                                                                \
-		v256 value = *ymm(cpu, i->b);                                                            \
-		uint64_t n = i->imm;                                                                     \
-		__asm__(LADDER(256, "V" #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n)); \
-		*ymm(cpu, i->a) = value;                                                                 \
+		__asm__(LADDER(256, #NAME " $.Limmediate, %0, %0") : "+x"(value), LADDER_OPERANDS(n));   \
+		set(vreg(cpu, i->a), value);                                                             \
 		NEXT();                                                                                  \
 	}
-SHIFT_BYTES(PSLLDQ)
-SHIFT_BYTES(PSRLDQ)
+SHIFT_BYTES(VPSLLDQ_x_imm, VPSLLDQ, v128, set_vex128)
+SHIFT_BYTES(VPSLLDQ_y_imm, VPSLLDQ, v256, set_vex256)
+SHIFT_BYTES(VPSRLDQ_x_imm, VPSRLDQ, v128, set_vex128)
+SHIFT_BYTES(VPSRLDQ_y_imm, VPSRLDQ, v256, set_vex256)
 
-#define SIGN_MASK(NAME)                                                                                  \
-	static HANDLER(V##NAME##_x)                                                                      \
+#define SIGN_MASK(name, NAME, type)                                                                      \
+	static HANDLER(name)                                                                             \
 	{                                                                                                \
 		uint32_t mask;                                                                           \
-		__asm__("V" #NAME " %1, %0" : "=r"(mask) : "x"(*xmm(cpu, i->b)));                        \
-		set_reg32(cpu, i->a, mask);                                                              \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(V##NAME##_y)                                                                      \
-	{                                                                                                \
-		uint32_t mask;                                                                           \
-		__asm__("V" #NAME " %1, %0" : "=r"(mask) : "x"(*ymm(cpu, i->b)));                        \
+		__asm__(#NAME " %1, %0" : "=r"(mask) : "x"(*(const type *)vreg(cpu, i->b)));             \
 		set_reg32(cpu, i->a, mask);                                                              \
 		NEXT();                                                                                  \
 	}
-SIGN_MASK_OPS(SIGN_MASK)
+#define SIGN_MASK_BOTH(NAME) SIGN_MASK(V##NAME##_x, V##NAME, v128) SIGN_MASK(V##NAME##_y, V##NAME, v256)
+SIGN_MASK_OPS(SIGN_MASK_BOTH)
 
 #define TEST_OPS(X) X(VPTEST) X(VTESTPS) X(VTESTPD)
 #define TEST(NAME, WIDTH, suffix, type)                                                                  \

@@ -2,8 +2,6 @@
  * fault leaves nothing half done. */
 #include "emu/op/vector_lists.h"
 
-typedef uint32_t v128_u32 __attribute__((vector_size(16)));
-
 /* --- whole registers -------------------------------------------------------------------------------- */
 
 static HANDLER(copy_x)
@@ -42,51 +40,25 @@ MEMORY_HANDLERS(store_unaligned_y, store_unaligned_256)
 
 /* --- parts of registers, zeros above ------------------------------------------------------------------ */
 
-BODY load32_body(BODY_PARAMETERS, const void *source)
-{
-	set_vex128(vreg(cpu, i->a), (v128)(v128_u32){ *(const guest_u32 *)source });
-}
-
-BODY load64_body(BODY_PARAMETERS, const void *source)
-{
-	set_vex128(vreg(cpu, i->a), (v128){ (long long)*(const guest_u64 *)source });
-}
-
-MEMORY_HANDLERS(load32, load32_body)
-TWO_OPERAND_HANDLERS(load64, load64_body)
-
-static HANDLER(load_gpr32)
-{
-	load32_body(cpu, i, reg32(cpu, i->b));
-	NEXT();
-}
-
-static HANDLER(load_gpr64)
-{
-	load64_body(cpu, i, reg64(cpu, i->b));
-	NEXT();
-}
+PART_HANDLERS(set_vex128)
 
 /* --- parts of registers, the rest from b ---------------------------------------------------------------- */
 
-/* Between registers: these have no memory form, or another meaning there. */
-#define REGISTER_OPS(X) X(VMOVSS) X(VMOVSD) X(VMOVHLPS) X(VMOVLHPS)
 #define REGISTER(NAME)                                                                                   \
-	static HANDLER(NAME##_r)                                                                         \
+	static HANDLER(V##NAME##_r)                                                                      \
 	{                                                                                                \
 		v128 value = *xmm(cpu, i->b);                                                            \
-		__asm__(#NAME " %1, %0, %0" : "+x"(value) : "x"(*xmm(cpu, i->c)));                       \
+		__asm__("V" #NAME " %1, %0, %0" : "+x"(value) : "x"(*xmm(cpu, i->c)));                   \
 		set_vex128(vreg(cpu, i->a), value);                                                      \
 		NEXT();                                                                                  \
 	}
-REGISTER_OPS(REGISTER)
+MOVE_REGISTER_OPS(REGISTER)
 
-#define HALF_OPS(X) X(VMOVLPS) X(VMOVLPD) X(VMOVHPS) X(VMOVHPD)
 #define HALF(NAME)                                                                                       \
-	VEX128_BINARY_BODY(NAME, )                                                                       \
-	THREE_OPERAND_MEMORY_HANDLER(NAME, NAME##_128, based)                                            \
-	THREE_OPERAND_MEMORY_HANDLER(NAME, NAME##_128, absolute)
-HALF_OPS(HALF)
+	VEX128_BINARY_BODY(V##NAME, )                                                                    \
+	THREE_OPERAND_MEMORY_HANDLER(V##NAME, V##NAME##_128, based)                                      \
+	THREE_OPERAND_MEMORY_HANDLER(V##NAME, V##NAME##_128, absolute)
+MOVE_HALF_OPS(HALF)
 
 /* --- broadcasts ------------------------------------------------------------------------------------------- */
 
@@ -128,9 +100,9 @@ static HANDLER(VZEROALL_none)
 	LOAD_ROWS(op, load_##kind)                                                                       \
 	STORE_ROW(op, store_##kind)
 #define PART_ROW(op, name) MEMORY_ROW(op, name, PATTERN2(K_X, K_M), 0, 0)
-#define REGISTER_ROW_OF(NAME) { OP_##NAME, 0, 0, PATTERN3(K_X, K_X, K_X), 0, 0, 0, { NAME##_r }, { 0 } },
+#define REGISTER_ROW_OF(NAME) { OP_V##NAME, 0, 0, PATTERN3(K_X, K_X, K_X), 0, 0, 0, { V##NAME##_r }, { 0 } },
 #define HALF_ROW(NAME)                                                                                   \
-	{ OP_##NAME, 0, 0, PATTERN3(K_X, K_X, K_M), 0, 0, 0, { NAME##_based, NULL, NAME##_absolute }, { 0 } },
+	{ OP_V##NAME, 0, 0, PATTERN3(K_X, K_X, K_M), 0, 0, 0, { V##NAME##_based, NULL, V##NAME##_absolute }, { 0 } },
 #define BROADCAST_ROWS(NAME) VEX128_UNARY_ROWS(NAME) VEX256_UNARY_ROWS(NAME, K_X)
 
 static const struct form rows[] = {
@@ -151,8 +123,8 @@ static const struct form rows[] = {
 	TWO_OPERAND_ROWS(OP_VMOVQ, load64, K_X, K_X, 0, 0)
 	REGISTER_ROW(OP_VMOVD, K_X, K_R, load_gpr32)
 	REGISTER_ROW(OP_VMOVQ, K_X, K_R, load_gpr64)
-	REGISTER_OPS(REGISTER_ROW_OF)
-	HALF_OPS(HALF_ROW)
+	MOVE_REGISTER_OPS(REGISTER_ROW_OF)
+	MOVE_HALF_OPS(HALF_ROW)
 	BROADCAST_OPS(BROADCAST_ROWS)
 	VEX256_UNARY_ROWS(VBROADCASTSD, K_X)
 	MEMORY_ROW(OP_VBROADCASTF128, VBROADCASTI128, PATTERN2(K_Y, K_M), 0, 0)

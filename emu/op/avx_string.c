@@ -6,20 +6,11 @@ BODY set_string_mask(struct cpu *cpu, v128 mask)
 	set_vex128(vreg(cpu, vector_offset(0)), mask);
 }
 
-STRING_COMPARE(VPCMPISTRI, uint32_t, "=c", set_string_index)
-STRING_COMPARE(VPCMPESTRI, uint32_t, "=c", set_string_index)
-STRING_COMPARE(VPCMPESTRIQ, uint32_t, "=c", set_string_index)
-STRING_COMPARE(VPCMPISTRM, v128, "=Yz", set_string_mask)
-STRING_COMPARE(VPCMPESTRM, v128, "=Yz", set_string_mask)
-STRING_COMPARE(VPCMPESTRMQ, v128, "=Yz", set_string_mask)
+#define VEX_INDEX(NAME) STRING_INDEX(V##NAME)
+#define VEX_MASK(NAME) STRING_COMPARE(V##NAME, v128, "=Yz", set_string_mask)
+STRING_INDEX_OPS(VEX_INDEX)
+STRING_MASK_OPS(VEX_MASK)
 
-static const struct form rows[] = {
-	STRING_WIDE_ROWS(VPCMPESTRI)
-	STRING_WIDE_ROWS(VPCMPESTRM)
-	STRING_ROWS(VPCMPISTRI)
-	STRING_ROWS(VPCMPESTRI)
-	STRING_ROWS(VPCMPISTRM)
-	STRING_ROWS(VPCMPESTRM)
-};
+static const struct form rows[] = { STRING_ROWS(V) };
 
 const struct form_list avx_string_forms = FORM_LIST(rows);

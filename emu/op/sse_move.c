@@ -1,8 +1,6 @@
 /* Moves of SSE to SSE4.1 into XMM registers. */
 #include "emu/op/vector_lists.h"
 
-typedef uint32_t v128_u32 __attribute__((vector_size(16)));
-
 /* --- whole registers -------------------------------------------------------------------------------- */
 
 static HANDLER(copy_r)
@@ -18,35 +16,10 @@ MEMORY_HANDLERS(load_unaligned, MOVDQU_body)
 
 /* --- parts of registers, zeros above ------------------------------------------------------------------ */
 
-BODY load32_body(BODY_PARAMETERS, const void *source)
-{
-	*xmm(cpu, i->a) = (v128)(v128_u32){ *(const guest_u32 *)source };
-}
-
-BODY load64_body(BODY_PARAMETERS, const void *source)
-{
-	*xmm(cpu, i->a) = (v128){ (long long)*(const guest_u64 *)source };
-}
-
-MEMORY_HANDLERS(load32, load32_body)
-TWO_OPERAND_HANDLERS(load64, load64_body)
-
-static HANDLER(load_gpr32)
-{
-	load32_body(cpu, i, reg32(cpu, i->b));
-	NEXT();
-}
-
-static HANDLER(load_gpr64)
-{
-	load64_body(cpu, i, reg64(cpu, i->b));
-	NEXT();
-}
+PART_HANDLERS(set_sse128)
 
 /* --- parts of registers, the rest staying ------------------------------------------------------------- */
 
-/* Between registers: these have no memory form, or another meaning there. */
-#define REGISTER_OPS(X) X(MOVSS) X(MOVSD) X(MOVHLPS) X(MOVLHPS)
 #define REGISTER(NAME)                                                                                   \
 	static HANDLER(NAME##_r)                                                                         \
 	{                                                                                                \
@@ -55,11 +28,10 @@ static HANDLER(load_gpr64)
 		*a = value;                                                                              \
 		NEXT();                                                                                  \
 	}
-REGISTER_OPS(REGISTER)
+MOVE_REGISTER_OPS(REGISTER)
 
-#define HALF_OPS(X) X(MOVLPS) X(MOVLPD) X(MOVHPS) X(MOVHPD)
 #define HALF(NAME) SSE_BINARY_BODY(NAME, ) MEMORY_HANDLERS(NAME, NAME##_body)
-HALF_OPS(HALF)
+MOVE_HALF_OPS(HALF)
 
 /* --- rows -------------------------------------------------------------------------------------------- */
 
@@ -84,8 +56,8 @@ static const struct form rows[] = {
 	TWO_OPERAND_ROWS(OP_MOVQ, load64, K_X, K_X, 0, 0)
 	REGISTER_ROW(OP_MOVD, K_R, load_gpr32)
 	REGISTER_ROW(OP_MOVQ, K_R, load_gpr64)
-	REGISTER_OPS(REGISTER_ROW_OF)
-	HALF_OPS(HALF_ROWS)
+	MOVE_REGISTER_OPS(REGISTER_ROW_OF)
+	MOVE_HALF_OPS(HALF_ROWS)
 };
 
 const struct form_list sse_move_forms = FORM_LIST(rows);

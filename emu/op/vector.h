@@ -26,6 +26,11 @@ static inline v256 *ymm(struct cpu *cpu, uint8_t offset)
 	return (v256 *)vreg(cpu, offset);
 }
 
+static inline __attribute__((always_inline)) void set_sse128(union vector *destination, v128 value)
+{
+	*(v128 *)destination = value;
+}
+
 /* Writes an XMM register as VEX instructions do, with zeros above. `value` must come straight from a VEX instruction, which
  * has cleared the rest of the host's register: then one whole store does, and a whole load may follow without a stall. */
 static inline __attribute__((always_inline)) void set_vex128(union vector *destination, v128 value)
@@ -175,39 +180,27 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 	}
 
 /* a = b OP c/m */
-#define VEX128_BINARY_BODY(NAME, before)                                                                 \
-	BODY NAME##_128(BODY_PARAMETERS, const union vector *first, const void *source)                  \
+#define VEX_BINARY_BODY(NAME, width, type, set, before)                                                  \
+	BODY NAME##_##width(BODY_PARAMETERS, const union vector *first, const void *source)              \
 	{                                                                                                \
-		v128 value = *(const v128 *)first;                                                       \
+		type value = *(const type *)first;                                                       \
 		before;                                                                                  \
-		__asm__ volatile(#NAME " %1, %0, %0" : "+x"(value) : "m"(*(const v128 *)source));        \
-		set_vex128(vreg(cpu, i->a), value);                                                      \
+		__asm__ volatile(#NAME " %1, %0, %0" : "+x"(value) : "m"(*(const type *)source));        \
+		set(vreg(cpu, i->a), value);                                                             \
 	}
-#define VEX256_BINARY_BODY(NAME, before)                                                                 \
-	BODY NAME##_256(BODY_PARAMETERS, const union vector *first, const void *source)                  \
-	{                                                                                                \
-		v256 value = *(const v256 *)first;                                                       \
-		before;                                                                                  \
-		__asm__ volatile(#NAME " %1, %0, %0" : "+x"(value) : "m"(*(const v256 *)source));        \
-		*ymm(cpu, i->a) = value;                                                                 \
-	}
+#define VEX128_BINARY_BODY(NAME, before) VEX_BINARY_BODY(NAME, 128, v128, set_vex128, before)
+#define VEX256_BINARY_BODY(NAME, before) VEX_BINARY_BODY(NAME, 256, v256, set_vex256, before)
 
 /* a = OP b/m */
-#define VEX128_UNARY_BODY(NAME, before)                                                                  \
-	BODY NAME##_128(BODY_PARAMETERS, const void *source)                                             \
+#define VEX_UNARY_BODY(NAME, width, type, set, before)                                                   \
+	BODY NAME##_##width(BODY_PARAMETERS, const void *source)                                         \
 	{                                                                                                \
-		v128 value;                                                                              \
+		type value;                                                                              \
 		before;                                                                                  \
-		__asm__ volatile(#NAME " %1, %0" : "=x"(value) : "m"(*(const v128 *)source));            \
-		set_vex128(vreg(cpu, i->a), value);                                                      \
+		__asm__ volatile(#NAME " %1, %0" : "=x"(value) : "m"(*(const type *)source));            \
+		set(vreg(cpu, i->a), value);                                                             \
 	}
-#define VEX256_UNARY_BODY(NAME, before)                                                                  \
-	BODY NAME##_256(BODY_PARAMETERS, const void *source)                                             \
-	{                                                                                                \
-		v256 value;                                                                              \
-		before;                                                                                  \
-		__asm__ volatile(#NAME " %1, %0" : "=x"(value) : "m"(*(const v256 *)source));            \
-		*ymm(cpu, i->a) = value;                                                                 \
-	}
+#define VEX128_UNARY_BODY(NAME, before) VEX_UNARY_BODY(NAME, 128, v128, set_vex128, before)
+#define VEX256_UNARY_BODY(NAME, before) VEX_UNARY_BODY(NAME, 256, v256, set_vex256, before)
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "emu/op/vector.h"
 
+typedef uint32_t v128_u32 __attribute__((vector_size(16)));
+
 /* a OP= b/m; VEX: a = b OP c/m, 128 and 256 bits */
 #define ARITHMETIC_OPS(X) \
 	X(PADDB) X(PADDW) X(PADDD) X(PADDQ) X(PADDSB) X(PADDSW) X(PADDUSB) X(PADDUSW) X(PSUBB) X(PSUBW) X(PSUBD) \
@@ -54,6 +56,16 @@
 #define AES_OPS(X) X(AESENC) X(AESENCLAST) X(AESDEC) X(AESDECLAST)
 #define UNARY128_OPS(X) X(AESIMC) X(PHMINPOSUW)
 
+/* a OP= b between registers: with memory these do something else, or do not exist */
+#define MOVE_REGISTER_OPS(X) X(MOVSS) X(MOVSD) X(MOVHLPS) X(MOVLHPS)
+
+/* a OP= m: half of a register from memory */
+#define MOVE_HALF_OPS(X) X(MOVLPS) X(MOVLPD) X(MOVHPS) X(MOVHPD)
+
+/* String comparisons by what they give. Q: with REX.W the lengths are all of RAX and RDX. */
+#define STRING_INDEX_OPS(X) X(PCMPISTRI) X(PCMPESTRI) X(PCMPESTRIQ)
+#define STRING_MASK_OPS(X) X(PCMPISTRM) X(PCMPESTRM) X(PCMPESTRMQ)
+
 /* --- stampers --------------------------------------------------------------------------------------- */
 
 #define SSE_BINARY(NAME) SSE_BINARY_BODY(NAME, ) TWO_OPERAND_HANDLERS(NAME, NAME##_body)
@@ -77,6 +89,29 @@
 #define AVX_UNARY_ROWS(NAME) VEX128_UNARY_ROWS(V##NAME) VEX256_UNARY_ROWS(V##NAME, K_Y)
 #define AVX_WIDEN_ROWS(NAME) VEX128_UNARY_ROWS(V##NAME) VEX256_UNARY_ROWS(V##NAME, K_X)
 
+/* Parts of registers with zeros above, in either encoding: `set` writes a whole XMM register. */
+#define PART_HANDLERS(set)                                                                               \
+	BODY load32_body(BODY_PARAMETERS, const void *source)                                            \
+	{                                                                                                \
+		set(vreg(cpu, i->a), (v128)(v128_u32){ *(const guest_u32 *)source });                    \
+	}                                                                                                \
+	BODY load64_body(BODY_PARAMETERS, const void *source)                                            \
+	{                                                                                                \
+		set(vreg(cpu, i->a), (v128){ (long long)*(const guest_u64 *)source });                   \
+	}                                                                                                \
+	MEMORY_HANDLERS(load32, load32_body)                                                             \
+	TWO_OPERAND_HANDLERS(load64, load64_body)                                                        \
+	static HANDLER(load_gpr32)                                                                       \
+	{                                                                                                \
+		load32_body(cpu, i, reg32(cpu, i->b));                                                   \
+		NEXT();                                                                                  \
+	}                                                                                                \
+	static HANDLER(load_gpr64)                                                                       \
+	{                                                                                                \
+		load64_body(cpu, i, reg64(cpu, i->b));                                                   \
+		NEXT();                                                                                  \
+	}
+
 /* String comparisons in either encoding. The memory operand need not be aligned; bit 7 of the immediate means nothing. */
 #define STRING_COMPARE(NAME, type, constraint, set_result)                                               \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
@@ -91,11 +126,16 @@
 		cpu->flags = (flags_t)rax;                                                               \
 	}                                                                                                \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
-#define STRING_ROWS(NAME) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, FLAGS_ALL)
-/* With REX.W the lengths are all of RAX and RDX. These rows stand ahead of the others, which take any width. */
-#define STRING_WIDE_ROWS(NAME)                                                                           \
-	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_X, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_r }, { 0 } },  \
+#define STRING_INDEX(NAME) STRING_COMPARE(NAME, uint32_t, "=c", set_string_index)
+#define STRING_ROW(NAME) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, FLAGS_ALL)
+#define STRING_WIDE_ROW(NAME)                                                                            \
+	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_X, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_r }, { 0 } }, \
 	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_M, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_based }, { 0 } },
+/* The wide rows stand ahead of the others, which take any width. */
+#define STRING_ROWS(prefix)                                                                              \
+	STRING_WIDE_ROW(prefix##PCMPESTRI) STRING_WIDE_ROW(prefix##PCMPESTRM)                            \
+	STRING_ROW(prefix##PCMPISTRI) STRING_ROW(prefix##PCMPESTRI)                                      \
+	STRING_ROW(prefix##PCMPISTRM) STRING_ROW(prefix##PCMPESTRM)
 
 static inline void set_string_index(struct cpu *cpu, uint32_t index)
 {

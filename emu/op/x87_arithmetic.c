@@ -58,14 +58,6 @@
 
 /* --- handlers: named by op, and size ---------------------------------------------------------------------- */
 
-#define X87_HANDLER(name, instruction)                                         \
-	static HANDLER(name)                                                   \
-	{                                                                      \
-		X87_LIVE();                                                    \
-		instruction;                                                   \
-		NEXT();                                                        \
-	}
-
 #define IMPLICIT(op, first, second) X87_HANDLER(op##_implicit, X87_FIXED(first, second))
 #define ONE_OPERAND(op, first, second) X87_HANDLER(op##_r, X87_REGISTER(first, second, i->a))
 #define SECOND_OPERAND(op, first, second) X87_HANDLER(op##_r, X87_REGISTER(first, second, i->b))
@@ -80,8 +72,7 @@
 			X87_REGISTER(0xd8, to_top, i->b);                      \
 		NEXT();                                                        \
 	}
-#define MEMORY(op, size, first, digit) \
-	X87_HANDLER(op##_m##size, X87_MEMORY(first, digit, guest_pointer(cpu, i, address_based(cpu, i))))
+#define MEMORY(op, size, first, digit) X87_HANDLER(op##_m##size, X87_MEMORY(first, digit))
 
 IMPLICIT_OPS(IMPLICIT)
 ONE_OPERAND_OPS(ONE_OPERAND)

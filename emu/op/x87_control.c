@@ -25,12 +25,12 @@ static void copy_in(struct cpu *cpu, const struct insn *i, void *to, size_t size
 /* --- control and status words ----------------------------------------------------------------------- */
 
 /* FNOP looks for a pending exception as FWAIT does. */
-static HANDLER(fwait)
-{
-	X87_LIVE();
-	X87_FIXED(0xd9, 0xd0);
-	NEXT();
-}
+X87_HANDLER(fwait, X87_FIXED(0xd9, 0xd0))
+X87_HANDLER(fnclex, X87_FIXED(0xdb, 0xe2))
+X87_HANDLER(fnstcw, X87_MEMORY(0xd9, 7))
+X87_HANDLER(fldcw, X87_MEMORY(0xd9, 5))
+X87_HANDLER(fnstsw_m, X87_MEMORY(0xdd, 7))
+X87_HANDLER(fnstsw_r, __asm__ volatile("fnstsw %0" : "=a"(*reg16(cpu, i->a))))
 
 static HANDLER(fnop_no_wait) { NEXT(); }
 
@@ -38,41 +38,6 @@ static HANDLER(fninit)
 {
 	X87_PARKED();
 	x87_init(&cpu->x87);
-	NEXT();
-}
-
-static HANDLER(fnclex)
-{
-	X87_LIVE();
-	X87_FIXED(0xdb, 0xe2);
-	NEXT();
-}
-
-static HANDLER(fnstcw)
-{
-	X87_LIVE();
-	X87_MEMORY(0xd9, 7, guest_pointer(cpu, i, address_based(cpu, i)));
-	NEXT();
-}
-
-static HANDLER(fldcw)
-{
-	X87_LIVE();
-	X87_MEMORY(0xd9, 5, guest_pointer(cpu, i, address_based(cpu, i)));
-	NEXT();
-}
-
-static HANDLER(fnstsw_m)
-{
-	X87_LIVE();
-	X87_MEMORY(0xdd, 7, guest_pointer(cpu, i, address_based(cpu, i)));
-	NEXT();
-}
-
-static HANDLER(fnstsw_r)
-{
-	X87_LIVE();
-	__asm__ volatile("fnstsw %0" : "=a"(*reg16(cpu, i->a)));
 	NEXT();
 }
 

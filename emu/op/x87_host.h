@@ -31,9 +31,10 @@ HANDLER(x87_make_parked);
 /* The instruction of two bytes. */
 #define X87_FIXED(first, second) __asm__ volatile(".byte " #first ", " #second : : : "memory")
 
-/* The instruction of byte `first` and opcode extension `digit` with the operand in memory at `pointer`. */
-#define X87_MEMORY(first, digit, pointer) \
-	__asm__ volatile(".byte " #first ", " #digit " * 8 + 6" : : "S"(pointer) : "memory") /* ModRM: [RSI] */
+/* The instruction of byte `first` and opcode extension `digit` with the record's memory operand. ModRM: [RSI] */
+#define X87_MEMORY(first, digit)                                                                                 \
+	__asm__ volatile(".byte " #first ", " #digit " * 8 + 6"                                                  \
+	                 : : "S"(guest_pointer(cpu, i, address_based(cpu, i))) : "memory")
 
 /* The instruction of two bytes, `second` for ST(0), with ST(n): eight copies, and a jump to the one wanted. */
 #define X87_LADDER(first, second)                                                                                \
@@ -58,5 +59,14 @@ HANDLER(x87_make_parked);
 		                 : "memory", "cc");                                                              \
 		cpu->flags = (flags_t)flags_;                                                                    \
 	} while (0)
+
+/* A handler that has the host's unit run one of the instructions above. */
+#define X87_HANDLER(name, instruction)                                         \
+	static HANDLER(name)                                                   \
+	{                                                                      \
+		X87_LIVE();                                                    \
+		instruction;                                                   \
+		NEXT();                                                        \
+	}
 
 #endif

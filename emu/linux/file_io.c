@@ -58,59 +58,6 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 	return wait ? wait : syscall_host(__NR_read, arg);
 }
 
-/* With a position nothing waits: a pipe or socket has none. */
-int64_t sys_pread64(struct task *task, const uint64_t arg[6])
-{
-	int64_t result;
-	return (int64_t)arg[3] >= 0 && msr_transfer(task, arg, (int64_t)arg[3], false, &result) ? result
-	                                                                                        : syscall_host(__NR_pread64, arg);
-}
-
-/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
-static bool msr_vector(struct task *task, const uint64_t arg[6], const struct iovec *vector, bool at_file_position, bool write, int64_t *result)
-{
-	int64_t position = at_file_position ? MSR_POSITION_OF_FILE : (int64_t)arg[3], total = 0;
-	for (uint64_t i = 0; i < arg[2]; i++) {
-		const uint64_t part[6] = {arg[0], (uint64_t)vector[i].iov_base, vector[i].iov_len};
-		if ((!at_file_position && position < 0) || !msr_transfer(task, part, position, write, result))
-			return false;
-		if (*result < 0) {
-			*result = total ? total : *result;
-			return true;
-		}
-		total += *result;
-	}
-	*result = total;
-	return arg[2] > 0;
-}
-
-static int64_t read_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
-{
-	struct iovec vector[FILE_IOV_MAX];
-	int64_t wait = file_read_vector(task, arg[1], arg[2], true, vector), result;
-	if (!wait && msr_vector(task, arg, vector, may_wait, false, &result))
-		return result;
-	if (!wait && may_wait)
-		wait = ready_to_read(task, (int)arg[0], total_length(vector, arg[2]));
-	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
-	return wait ? wait : syscall_host(number, host);
-}
-
-int64_t sys_readv(struct task *task, const uint64_t arg[6])
-{
-	return read_vector(task, __NR_readv, arg, true);
-}
-
-int64_t sys_preadv(struct task *task, const uint64_t arg[6])
-{
-	return read_vector(task, __NR_preadv, arg, false);
-}
-
-int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
-{
-	return read_vector(task, __NR_preadv2, arg, arg[3] == UINT64_MAX);
-}
-
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
 /* Drops `skip` bytes at the front and what is beyond `limit` bytes after them. Returns the new count. */
@@ -187,42 +134,89 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 	return wait ? wait : syscall_host(__NR_write, arg);
 }
 
-int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
+/* --- at a position, and vectors ------------------------------------------------------------------------------------ */
+
+/* With a position nothing waits: a pipe or socket has none. */
+static int64_t at_position(struct task *task, uint64_t number, const uint64_t arg[6], bool write)
 {
-	int64_t result;
-	return (int64_t)arg[3] >= 0 && msr_transfer(task, arg, (int64_t)arg[3], true, &result) ? result
-	                                                                                       : syscall_host(__NR_pwrite64, arg);
+	int64_t position = (int64_t)arg[3], result;
+	return position >= 0 && msr_transfer(task, arg, position, write, &result) ? result : syscall_host(number, arg);
 }
 
-static int64_t write_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool may_wait)
+int64_t sys_pread64(struct task *task, const uint64_t arg[6])
+{
+	return at_position(task, __NR_pread64, arg, false);
+}
+
+int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
+{
+	return at_position(task, __NR_pwrite64, arg, true);
+}
+
+/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
+static bool msr_vector(struct task *task, const uint64_t arg[6], const struct iovec *vector, bool at_file_position, bool write, int64_t *result)
+{
+	int64_t position = at_file_position ? MSR_POSITION_OF_FILE : (int64_t)arg[3], total = 0;
+	for (uint64_t i = 0; i < arg[2]; i++) {
+		const uint64_t part[6] = {arg[0], (uint64_t)vector[i].iov_base, vector[i].iov_len};
+		if ((!at_file_position && position < 0) || !msr_transfer(task, part, position, write, result))
+			return false;
+		if (*result < 0) {
+			*result = total ? total : *result;
+			return true;
+		}
+		total += *result;
+	}
+	*result = total;
+	return arg[2] > 0;
+}
+
+static int64_t move_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool write, bool may_wait)
 {
 	struct iovec vector[FILE_IOV_MAX];
-	int64_t wait = file_read_vector(task, arg[1], arg[2], false, vector), result;
+	int fd = (int)arg[0];
+	int64_t wait = file_read_vector(task, arg[1], arg[2], !write, vector), result;
 	if (wait)
 		return wait;
-	if (msr_vector(task, arg, vector, may_wait, true, &result))
+	if (msr_vector(task, arg, vector, may_wait, write, &result))
 		return result;
-	if (may_wait && total_length(vector, arg[2]) > PIECE && writes_in_pieces((int)arg[0]))
-		return write_pieces(task, (int)arg[0], vector, arg[2]);
+	uint64_t length = total_length(vector, arg[2]);
+	if (may_wait && write && length > PIECE && writes_in_pieces(fd))
+		return write_pieces(task, fd, vector, arg[2]);
 	if (may_wait)
-		wait = file_ready(task, (int)arg[0], POLLOUT);
+		wait = write ? file_ready(task, fd, POLLOUT) : ready_to_read(task, fd, length);
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
 	return wait ? wait : syscall_host(number, host);
 }
 
+int64_t sys_readv(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_readv, arg, false, true);
+}
+
+int64_t sys_preadv(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_preadv, arg, false, false);
+}
+
+int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_preadv2, arg, false, arg[3] == UINT64_MAX);
+}
+
 int64_t sys_writev(struct task *task, const uint64_t arg[6])
 {
-	return write_vector(task, __NR_writev, arg, true);
+	return move_vector(task, __NR_writev, arg, true, true);
 }
 
 int64_t sys_pwritev(struct task *task, const uint64_t arg[6])
 {
-	return write_vector(task, __NR_pwritev, arg, false);
+	return move_vector(task, __NR_pwritev, arg, true, false);
 }
 
 int64_t sys_pwritev2(struct task *task, const uint64_t arg[6])
 {
-	return write_vector(task, __NR_pwritev2, arg, arg[3] == UINT64_MAX);
+	return move_vector(task, __NR_pwritev2, arg, true, arg[3] == UINT64_MAX);
 }
 
 /* --- from descriptor to descriptor --------------------------------------------------------------------------------- */

@@ -108,13 +108,6 @@ static int64_t name_call(struct task *task, const uint64_t arg[6])
 	return prctl(PR_SET_NAME, name) == 0 ? 0 : -errno;
 }
 
-static int64_t host_prctl(const uint64_t arg[6])
-{
-	long result = syscall(SYS_prctl, arg[0], arg[1], arg[2], arg[3], arg[4]);
-
-	return result < 0 ? -errno : result;
-}
-
 int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 {
 	int value;
@@ -130,7 +123,7 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 		return prctl((int)arg[0], &value) != 0 ? -errno : put_int(task, arg[1], value);
 	case PR_SET_CHILD_SUBREAPER:
 		tree_set_subreaper(task->process, arg[1] != 0);
-		return host_prctl(arg);
+		return syscall_host(SYS_prctl, arg);
 	case PR_GET_TID_ADDRESS:
 		return space_write(&task->process->space, arg[1], &task->clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
 	/* What the host keeps for us and takes no pointers. */
@@ -139,7 +132,7 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 	case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_CAP_AMBIENT:
 	case PR_SET_SECUREBITS: case PR_GET_SECUREBITS: case PR_SET_THP_DISABLE: case PR_GET_THP_DISABLE:
 	case PR_SET_PTRACER: case PR_GET_TIMING: case PR_SET_TIMING: case PR_GET_SECCOMP:
-		return host_prctl(arg);
+		return syscall_host(SYS_prctl, arg);
 	default:
 		log_line(task->process->options, LOG_INFO, "prctl: option %d is not supported", (int)arg[0]);
 		return -EINVAL;

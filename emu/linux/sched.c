@@ -82,11 +82,11 @@ static pid_t host_target(struct task *task, uint64_t pid)
 	return pids_to_host(task->process, (pid_t)pid);
 }
 
-static int64_t on_host(struct task *task, long number, const uint64_t arg[6])
+static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	long result = syscall(number, host_target(task, arg[0]), arg[1], arg[2], arg[3]);
+	const uint64_t host[6] = { (uint64_t)host_target(task, arg[0]), arg[1], arg[2], arg[3] };
 
-	return result < 0 ? -errno : result;
+	return syscall_host(number, host);
 }
 
 int64_t sys_sched_getscheduler(struct task *task, const uint64_t arg[6])
@@ -124,23 +124,22 @@ int64_t sys_sched_rr_get_interval(struct task *task, const uint64_t arg[6])
 	return on_host(task, SYS_sched_rr_get_interval, arg);
 }
 
-static int64_t who_on_host(struct task *task, uint64_t which, uint64_t who)
+static int64_t priority_on_host(struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	return (int)which == PRIO_USER ? (int64_t)who : host_target(task, who);
+	uint64_t who = (int)arg[0] == PRIO_USER ? arg[1] : (uint64_t)host_target(task, arg[1]);
+	const uint64_t host[6] = { arg[0], who, arg[2] };
+
+	return syscall_host(number, host);
 }
 
 int64_t sys_getpriority(struct task *task, const uint64_t arg[6])
 {
-	long result = syscall(SYS_getpriority, arg[0], who_on_host(task, arg[0], arg[1]));
-
-	return result < 0 ? -errno : result;
+	return priority_on_host(task, SYS_getpriority, arg);
 }
 
 int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
 {
-	long result = syscall(SYS_setpriority, arg[0], who_on_host(task, arg[0], arg[1]), arg[2]);
-
-	return result < 0 ? -errno : result;
+	return priority_on_host(task, SYS_setpriority, arg);
 }
 
 int64_t sys_membarrier(struct task *task, const uint64_t arg[6])

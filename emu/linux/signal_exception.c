@@ -60,56 +60,51 @@ static void page_fault(struct task *task, siginfo_t *info)
 	}
 }
 
+/* The vectors whose signal is not SIGSEGV with SI_KERNEL. */
+static const struct {
+	int signal, code;
+	bool tells_rip;
+} traps[] = {
+	[VECTOR_DE] = { SIGFPE, FPE_INTDIV, true },
+	[VECTOR_DB] = { SIGTRAP, TRAP_BRKPT, true },
+	[VECTOR_BP] = { SIGTRAP, SI_KERNEL, false },
+	[VECTOR_UD] = { SIGILL, ILL_ILLOPN, true },
+	[VECTOR_SS] = { SIGBUS, SI_KERNEL, false },
+	[VECTOR_MF] = { SIGFPE, 0, true },
+	[VECTOR_AC] = { SIGBUS, BUS_ADRALN, false },
+	[VECTOR_XM] = { SIGFPE, 0, true },
+};
+
+static int code_of(const struct cpu *cpu, unsigned vector)
+{
+	switch (vector) {
+	case VECTOR_DB:
+		return cpu->tf ? TRAP_TRACE : TRAP_BRKPT;
+	case VECTOR_MF:
+		return float_code(cpu->x87.status & ~(uint32_t)cpu->x87.control);
+	case VECTOR_XM:
+		return float_code(cpu->mxcsr & ~(cpu->mxcsr >> 7));
+	default:
+		return traps[vector].code;
+	}
+}
+
 void signal_exception(struct task *task)
 {
 	struct cpu *cpu = &task->cpu;
-	const struct exception *exception = &cpu->exception;
+	unsigned vector = cpu->exception.vector;
 	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
-	void *here = (void *)cpu->rip;
 
 	task->in_syscall = false;
-	task->fault.vector = exception->vector;
-	task->fault.error = exception->error;
-	task->fault.resume_flag = exception->vector != VECTOR_DB && exception->vector != VECTOR_BP &&
-	                          exception->vector != VECTOR_OF;
-	switch (exception->vector) {
-	case VECTOR_DE:
-		info.si_signo = SIGFPE;
-		info.si_code = FPE_INTDIV;
-		info.si_addr = here;
-		break;
-	case VECTOR_DB:
-		info.si_signo = SIGTRAP;
-		info.si_code = cpu->tf ? TRAP_TRACE : TRAP_BRKPT;
-		info.si_addr = here;
-		break;
-	case VECTOR_BP:
-		info.si_signo = SIGTRAP;
-		break;
-	case VECTOR_UD:
-		info.si_signo = SIGILL;
-		info.si_code = ILL_ILLOPN;
-		info.si_addr = here;
-		break;
-	case VECTOR_PF:
+	task->fault.vector = vector;
+	task->fault.error = cpu->exception.error;
+	task->fault.resume_flag = vector != VECTOR_DB && vector != VECTOR_BP && vector != VECTOR_OF;
+	if (vector == VECTOR_PF) {
 		page_fault(task, &info);
-		break;
-	case VECTOR_MF:
-		info.si_signo = SIGFPE;
-		info.si_code = float_code(cpu->x87.status & ~(uint32_t)cpu->x87.control);
-		info.si_addr = here;
-		break;
-	case VECTOR_XM:
-		info.si_signo = SIGFPE;
-		info.si_code = float_code(cpu->mxcsr & ~(cpu->mxcsr >> 7));
-		info.si_addr = here;
-		break;
-	case VECTOR_SS:
-		info.si_signo = SIGBUS;
-		break;
-	case VECTOR_AC:
-		info.si_signo = SIGBUS;
-		info.si_code = BUS_ADRALN;
+	} else if (vector < sizeof(traps) / sizeof(traps[0]) && traps[vector].signal) {
+		info.si_signo = traps[vector].signal;
+		info.si_code = code_of(cpu, vector);
+		info.si_addr = traps[vector].tells_rip ? (void *)cpu->rip : NULL;
 	}
 	signal_force(task, &info);
 }

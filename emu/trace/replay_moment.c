@@ -147,6 +147,7 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 	bool stands = shared->end == REPLAY_REACHED;
 
 	shared->target = *target;
+	shared->end = REPLAY_RUNS; /* who is let go below may be there at once */
 	if (shared->printed < shared->state.now.events)
 		shared->printed = shared->state.now.events;
 	if (!stands || !is_ahead(target, &shared->state.now)) {
@@ -156,6 +157,5 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 		__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
 		syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	}
-	shared->end = REPLAY_RUNS;
 	wake(&shared->orders);
 }

@@ -125,6 +125,16 @@ static void log_unknown_instruction(struct task *task)
 	         task->cpu.rip, hex, text, task->process->options->cpu);
 }
 
+/* An event, as the clock calls it; with align=on real time is let catch up. */
+static void tick(struct process *process)
+{
+	int64_t ns = tk_tick(process->clock, clock_insns(process));
+	struct timespec wait = { ns / 1000000000, ns % 1000000000 };
+
+	if (ns > 0)
+		nanosleep(&wait, NULL);
+}
+
 /* TPAUSE: the thread waits as in a system call, others run meanwhile. */
 static void begin_pause(struct task *task)
 {
@@ -166,6 +176,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		task->syscall_number = task->cpu.r[RAX];
 		process->syscalls++;
 		make_syscall(task);
+		tick(process);
 		common_clock_follow(process); /* the call may have told of what another process did */
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
@@ -268,22 +279,13 @@ static bool take_turns(struct process *process, bool ran)
 	return idle;
 }
 
-/* Lets real time catch up, for align=on. */
-static void let_host_catch_up(int64_t ns)
-{
-	struct timespec wait = { ns / 1000000000, ns % 1000000000 };
-
-	if (ns > 0)
-		nanosleep(&wait, NULL);
-}
-
 int process_run(struct process *process)
 {
 	while (!process->exiting) {
 		struct task *task;
 
 		signal_host_collect(process);
-		let_host_catch_up(tk_tick(process->clock, clock_insns(process)));
+		tick(process);
 		clock_expire(process);
 		pvclock_refresh(process);
 		free_dead(process);

@@ -1,6 +1,7 @@
 /* Programs that try to catch a virtual clock out, as found in the wild. usage: catch TRICK [NUMBER...] */
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -151,6 +152,20 @@ static void busy(int64_t ms)
 	printf("%ld\n", longest);
 }
 
+/* System calls that keep the host at work for a while, with hardly an instruction between them: each is an event to the clock. */
+static void long_calls(void)
+{
+	static char buffer[1 << 22];
+	int64_t began = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), passed;
+	int zero = open("/dev/zero", O_RDONLY);
+
+	for (int k = 0; k < 200; k++)
+		CHECK(read(zero, buffer, sizeof buffer) == sizeof buffer, "errno");
+	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	passed = clock_ns(CLOCK_MONOTONIC) - began;
+	CHECK(passed > cpu / 2, "%ld ns in calls that took %ld", passed, cpu);
+}
+
 static void say_ready(void)
 {
 	printf("ready\n");
@@ -220,6 +235,8 @@ int main(int argc, char **argv)
 		migrate((unsigned)number[0], number[1], (unsigned)number[2]);
 	else if (!strcmp(trick, "back"))
 		go_back(number[0]);
+	else if (!strcmp(trick, "calls"))
+		long_calls();
 	else if (!strcmp(trick, "busy"))
 		busy((int64_t)number[0]);
 	else if (!strcmp(trick, "stopped"))

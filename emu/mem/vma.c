@@ -145,3 +145,14 @@ void vma_catch_up_growth(struct space *space)
 			vma->start -= GUEST_PAGE;
 	}
 }
+
+struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length)
+{
+	struct vma part = *vma;
+	part.name = vma->name ? strdup(vma->name) : NULL;
+	if (part.inode)
+		part.offset += start - vma->start;
+	part.start = start;
+	part.end = start + length;
+	return part;
+}

@@ -40,8 +40,23 @@ void vma_insert(struct space *space, struct vma vma);
 void vma_remove(struct space *space, uint64_t start, uint64_t end);
 void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot);
 void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name);
+/* A copy of a part of a mapping, with a name of its own: to be inserted, or the name to be freed. */
+struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length);
 /* What the host grew by itself (MAP_GROWSDOWN) enters the list. */
 void vma_catch_up_growth(struct space *space);
+
+/* --- place.c ------------------------------------------------------------------------------------------- */
+
+/* What mmap's flags want addresses and lengths to be multiples of: huge pages. */
+uint64_t place_alignment(int flags);
+/* Whether a mapping there would neither overlap the next one nor come too near to a stack that grows down. */
+bool place_fits(const struct space *space, uint64_t start, uint64_t length);
+/* A place as the kernel finds it: the hint if it is free, else downwards from the top, else anywhere. -ENOMEM if there is none. */
+int64_t place_find(const struct space *space, uint64_t hint, uint64_t length, int flags);
+/* The same where flags may have MAP_FIXED or MAP_FIXED_NOREPLACE: also -EINVAL, -EEXIST. */
+int64_t place_mapping(const struct space *space, uint64_t address, uint64_t length, int flags);
+
+/* --- writing ------------------------------------------------------------------------------------------- */
 
 /* Whether the emulator may write there without asking further. */
 static inline bool space_is_plain(const struct space *space, uint64_t address, uint64_t length)

@@ -1,0 +1,101 @@
+/* Where a mapping goes: the kernel's own choice, so that addresses are those of a native run. */
+#include <errno.h>
+
+#include "emu/mem/vma.h"
+
+/* Kernel defaults: vm.mmap_min_addr, stack_guard_gap, and the area of MAP_32BIT. */
+#define MIN_ADDRESS    0x10000ULL
+#define STACK_GAP      (256 * GUEST_PAGE)
+#define LOW_AREA_START 0x40000000ULL
+#define LOW_AREA_END   0x80000000ULL
+
+/* Start of a mapping and of the gap that a growing stack keeps below it. */
+static uint64_t start_with_gap(const struct vma *vma)
+{
+	if (!(vma->flags & MAP_GROWSDOWN))
+		return vma->start;
+	return vma->start > STACK_GAP ? vma->start - STACK_GAP : 0;
+}
+
+bool place_fits(const struct space *space, uint64_t start, uint64_t length)
+{
+	size_t i = vma_lower(space, start);
+	return i == space->count || start + length <= start_with_gap(&space->vma[i]);
+}
+
+/* The highest free place between low and high, or 0. */
+static uint64_t search_down(const struct space *space, uint64_t low, uint64_t high, uint64_t length, uint64_t alignment)
+{
+	for (size_t i = vma_lower(space, high - 1) + 1; i-- > 0;) {
+		uint64_t floor = i ? space->vma[i - 1].end : 0;
+		uint64_t ceiling = i < space->count ? start_with_gap(&space->vma[i]) : high;
+		if (floor < low)
+			floor = low;
+		if (ceiling > high)
+			ceiling = high;
+		if (ceiling > floor && ceiling - floor >= length) {
+			uint64_t start = (ceiling - length) & ~(alignment - 1);
+			if (start >= floor)
+				return start;
+		}
+		if (floor == low)
+			break;
+	}
+	return 0;
+}
+
+/* The lowest one. */
+static uint64_t search_up(const struct space *space, uint64_t low, uint64_t high, uint64_t length, uint64_t alignment)
+{
+	uint64_t start = (low + alignment - 1) & ~(alignment - 1);
+	for (size_t i = vma_lower(space, start); start < high && high - start >= length; i++) {
+		if (i == space->count || start + length <= start_with_gap(&space->vma[i]))
+			return start;
+		start = (space->vma[i].end + alignment - 1) & ~(alignment - 1);
+	}
+	return 0;
+}
+
+uint64_t place_alignment(int flags)
+{
+	int size = (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK;
+	if (!(flags & MAP_HUGETLB))
+		return GUEST_PAGE;
+	return 1ULL << (size ? size : 21);
+}
+
+int64_t place_find(const struct space *space, uint64_t hint, uint64_t length, int flags)
+{
+	uint64_t alignment = place_alignment(flags);
+	uint64_t high = flags & MAP_32BIT ? LOW_AREA_END : GUEST_END;
+	uint64_t place;
+
+	if (length > high)
+		return -ENOMEM;
+	hint = page_floor(hint) & ~(alignment - 1);
+	if (hint && hint < MIN_ADDRESS)
+		hint = MIN_ADDRESS;
+	if (hint && hint <= high - length && place_fits(space, hint, length))
+		return (int64_t)hint;
+	if (flags & MAP_32BIT) {
+		place = search_up(space, LOW_AREA_START, LOW_AREA_END, length, alignment);
+	} else {
+		place = search_down(space, MIN_ADDRESS, space->mmap_top, length, alignment);
+		if (!place)
+			place = search_up(space, GUEST_END / 3, GUEST_END, length, alignment);
+	}
+	return place ? (int64_t)place : -ENOMEM;
+}
+
+int64_t place_mapping(const struct space *space, uint64_t address, uint64_t length, int flags)
+{
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
+		return place_find(space, address, length, flags);
+	if (length > GUEST_END || address > GUEST_END - length)
+		return -ENOMEM;
+	if (address % GUEST_PAGE)
+		return -EINVAL;
+	if (flags & MAP_FIXED_NOREPLACE && !vma_range_free(space, address, address + length))
+		return -EEXIST;
+	return (int64_t)address;
+}

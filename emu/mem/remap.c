@@ -1,0 +1,122 @@
+/* mremap(2). */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "emu/mem/vma.h"
+
+/* Host and list move, or copy where the old place stays (old_length 0, MREMAP_DONTUNMAP). */
+static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags,
+                            uint64_t new)
+{
+	struct vma vma = vma_part(space_find(space, old), old, new_length);
+
+	code_forget(space, old, old + old_length);
+	code_forget(space, new, new + new_length);
+	if (vma.flags & MAP_SHARED)
+		code_forget_file(space, vma.dev, vma.inode);
+	if (mremap((void *)old, old_length, new_length, flags | MREMAP_MAYMOVE | MREMAP_FIXED, (void *)new) ==
+	    MAP_FAILED) {
+		free(vma.name);
+		return -errno;
+	}
+	if (!(flags & MREMAP_DONTUNMAP))
+		vma_remove(space, old, old + old_length);
+	vma_remove(space, new, new + new_length);
+	if (vma.file_end > 1)
+		vma.file_end = vma.file_end > old ? vma.file_end - old + new : 1;
+	vma.start = new;
+	vma.end = new + new_length;
+	vma_insert(space, vma);
+	vma_tell(space, &(struct space_change){
+		.kind = SPACE_MOVED, .start = old, .length = old_length, .new_start = new, .new_length = new_length,
+		.flags = flags & MREMAP_DONTUNMAP,
+	});
+	return (int64_t)new;
+}
+
+static int64_t resize_in_place(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length)
+{
+	struct vma vma = vma_part(space_find(space, old), old, new_length);
+	code_forget(space, old, old + old_length);
+	if (mremap((void *)old, old_length, new_length, 0) == MAP_FAILED) {
+		free(vma.name);
+		return -errno;
+	}
+	vma_remove(space, old, old + new_length);
+	vma_insert(space, vma);
+	vma_tell(space, &(struct space_change){
+		.kind = SPACE_MOVED, .start = old, .length = old_length, .new_start = old, .new_length = new_length,
+	});
+	return (int64_t)old;
+}
+
+static int64_t check_mremap(uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
+{
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
+		return -EINVAL;
+	if (flags & MREMAP_DONTUNMAP && page_ceil(old_length) != page_ceil(new_length))
+		return -EINVAL;
+	if (old % GUEST_PAGE || page_ceil(new_length) == 0)
+		return -EINVAL;
+	if (!(flags & MREMAP_FIXED))
+		return 0;
+	new_length = page_ceil(new_length);
+	if (new % GUEST_PAGE || new_length > GUEST_END || new > GUEST_END - new_length)
+		return -EINVAL;
+	return old + page_ceil(old_length) > new && new + new_length > old ? -EINVAL : 0;
+}
+
+/* What is beyond the new end goes. */
+static int64_t shrink(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length)
+{
+	return new_length < old_length ? space_munmap(space, old + new_length, old_length - new_length) : 0;
+}
+
+static bool has_room_behind(const struct space *space, const struct vma *vma, uint64_t old, uint64_t old_length, uint64_t new_length)
+{
+	uint64_t old_end = old + old_length, new_end = old + new_length;
+	return old_end == vma->end && new_length < GUEST_END - old && vma_range_free(space, old_end, new_end) &&
+	       place_fits(space, old_end, new_end - old_end);
+}
+
+static int64_t move_elsewhere(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
+{
+	int64_t place = (int64_t)new;
+	if (flags & MREMAP_FIXED) {
+		/* The kernel shrinks before it moves. */
+		int64_t error = shrink(space, old, old_length, new_length);
+		if (error)
+			return error;
+		old_length = new_length < old_length ? new_length : old_length;
+	} else {
+		place = place_find(space, flags & MREMAP_DONTUNMAP ? new : 0, new_length, space_find(space, old)->flags);
+	}
+	return place < 0 ? place : move_mapping(space, old, old_length, new_length, flags, (uint64_t)place);
+}
+
+int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
+{
+	int64_t error = check_mremap(old, old_length, new_length, flags, new);
+	if (error)
+		return error;
+	vma_catch_up_growth(space);
+	old_length = page_ceil(old_length);
+	new_length = page_ceil(new_length);
+	const struct vma *vma = space_find(space, old);
+	if (!vma)
+		return -EFAULT;
+	if (old_length == 0 && !(vma->flags & MAP_SHARED))
+		return -EINVAL;
+	bool stays = !(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_length;
+	if (stays && new_length <= old_length) {
+		error = shrink(space, old, old_length, new_length);
+		return error ? error : (int64_t)old;
+	}
+	if (old_length > vma->end - old)
+		return -EFAULT;
+	if (stays && has_room_behind(space, vma, old, old_length, new_length))
+		return resize_in_place(space, old, old_length, new_length);
+	return flags & MREMAP_MAYMOVE ? move_elsewhere(space, old, old_length, new_length, flags, new) : -ENOMEM;
+}

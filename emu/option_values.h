@@ -32,6 +32,7 @@ bool option_fail(struct parse *parse, const char *format, ...) __attribute__((fo
 /* A number: decimal, octal with 0, hexadecimal with 0x, with _ between digits, and a sign if `is_signed`. No message. */
 bool value_read(const char *text, bool is_signed, uint64_t *value);
 
+/* A number from `low` to `high`; one with a sign. */
 bool value_number(struct parse *parse, const char *text, uint64_t low, uint64_t high, uint64_t *value);
 bool value_signed(struct parse *parse, const char *text, int64_t *value);
 /* "A:B". */

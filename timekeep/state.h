@@ -142,6 +142,7 @@ struct timekeep {
 /* config.c: everything but the first look at the host, so that a trace may begin without
  * `create` (G = H). */
 int clock_setup(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
+/* That first look, from which every vCPU's TSC is tsc_start; or the first one where G = H. */
 void clock_begin(const struct tk *tk);
 void clock_begin_native(const struct tk *tk);
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
@@ -154,6 +155,7 @@ struct affinity {
 	bool known;
 };
 
+/* The CPUs that the thread may use; `known` is false where the host cannot say. Restoring such does nothing. */
 struct affinity affinity_now(const struct tk_host *host);
 void affinity_restore(const struct tk_host *host, struct affinity affinity);
 
@@ -167,6 +169,8 @@ static inline uint64_t host_tsc(const struct tk_host *host)
 	return host->is_rdtsc ? __rdtsc() : host->tsc(host->ctx, &cpu);
 }
 
+/* Ticks go on from `eff`, wherever the host's TSC stands. host_ns: the host's monotonic clock; real_now: the same while the
+ * guest was not stopped, at the clock's rate. */
 void host_resume(const struct tk *tk, uint64_t eff);
 int64_t host_ns(const struct tk *tk);
 int64_t real_now(const struct tk *tk);
@@ -178,6 +182,7 @@ struct moment {
 	int64_t ns; /* virtual */
 };
 
+/* now: both at one look; now_eff and now_ns: one of them. vcpu_tsc: what RDTSC reads where the ticks are `eff`. */
 struct moment now(const struct tk *tk, uint64_t insns);
 uint64_t now_eff(const struct tk *tk, uint64_t insns);
 int64_t now_ns(const struct tk *tk, uint64_t insns);

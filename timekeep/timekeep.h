@@ -90,6 +90,7 @@ struct tk {
 	const struct tk_host *host;
 };
 
+/* Bytes of a state. */
 size_t tk_size(void);
 
 /* --- configuration -------------------------------------------------------------------------------- */
@@ -214,6 +215,7 @@ enum tk_error {
 	TK_ENATIVE,  /* offsetting is off: there is no offset to move */
 };
 
+/* A sentence, without a full stop. */
 const char *tk_strerror(enum tk_error error);
 
 uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns);
@@ -455,6 +457,7 @@ struct tk_stats {
 	uint64_t exits;            /* TSC reads that went to the policy */
 };
 
+/* Since the clock was created. */
 struct tk_stats tk_stats(const struct tk *tk);
 
 /* --- injected faults ------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ enum { X87_ENVIRONMENT = 28, X87_ENVIRONMENT16 = 14 };
 _Static_assert(sizeof(struct x87_image) == X87_ENVIRONMENT + 80, "SDM vol. 2, FSAVE");
 _Static_assert(sizeof(struct x87_image16) == X87_ENVIRONMENT16 + 80, "SDM vol. 2, FSAVE");
 
+/* What FNSTENV and FNSAVE store; the state stays as it is. */
 void x87_save(const struct x87 *x87, struct x87_image *image);
 void x87_save16(const struct x87 *x87, struct x87_image16 *image);
 

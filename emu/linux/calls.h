@@ -16,6 +16,7 @@
 
 /* --- what those on time share: time.c ----------------------------------------------------------------- */
 
+/* No second below 0, ns below 10^9. */
 bool timespec_valid(const struct timespec *value);
 /* Saturates at INT64_MAX. */
 uint64_t timespec_ns(const struct timespec *value);

@@ -4,6 +4,7 @@
 
 #include "emu/linux/machine.h"
 
+/* Each writes the text that the kernel would show the task's process, with the guest's own mappings, times and ids. */
 void proc_write_maps(struct task *task, FILE *out);
 void proc_write_smaps(struct task *task, FILE *out);
 void proc_write_cmdline(struct task *task, FILE *out);

@@ -10,6 +10,7 @@ static inline uint64_t signal_bit(int number)
 }
 
 enum default_action { ACTION_TERMINATE, ACTION_IGNORE, ACTION_STOP };
+/* What SIG_DFL does, signal(7). */
 enum default_action signal_default_action(int number);
 
 /* --- generation: signal.c ---------------------------------------------------------------------------- */

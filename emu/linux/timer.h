@@ -41,7 +41,9 @@ struct timer_setting {
 	bool on_wall;
 };
 
+/* A timer that is not armed, the last of the process's; NULL: no memory. */
 struct timer *timer_new(struct process *process, enum timer_kind kind, int id, clockid_t clock);
+/* Or NULL. */
 struct timer *timer_find(struct process *process, enum timer_kind kind, int id);
 /* What the timer's own clock says, in the terms of its deadline. */
 uint64_t timer_now(const struct process *process, const struct timer *timer);

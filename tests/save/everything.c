@@ -215,7 +215,8 @@ static long wait_a_little(int round)
 	while (nanosleep(&sleep, &left) != 0)
 		sleep = left;
 	poll(&none, 1, 2);
-	raise(SIGUSR2); /* waits, blocked */
+	if (round % 2 == 0)
+		raise(SIGUSR2); /* waits for the next round */
 	if (round % 2) {
 		sigemptyset(&set);
 		sigsuspend(&set);

@@ -322,7 +322,7 @@ static int restore(char **argv)
 		return status;
 	if (!restore_process(&restorer, process)) {
 		fprintf(stderr, "tick86: restore: %s: %s\n", options.argv[0], restorer.why);
-		return restorer.reader.status == TRACE_OK ? EXIT_CANNOT_RUN : EXIT_USAGE;
+		return restorer.damaged ? EXIT_USAGE : EXIT_CANNOT_RUN;
 	}
 	run_to_end(process, stats);
 }

@@ -31,15 +31,19 @@ bool restore_refuse(struct restorer *restorer, const char *format, ...)
 	return false;
 }
 
+static bool damaged(struct restorer *restorer, const char *what, const char *name)
+{
+	restorer->damaged = true;
+	return restore_refuse(restorer, "the file is damaged: %s%s", what, name);
+}
+
 /* --- reading --------------------------------------------------------------------------------------------- */
 
 static bool next_record(struct restorer *restorer, struct trace_record *record)
 {
 	if (trace_next(&restorer->reader, record))
 		return true;
-	if (restorer->reader.status == TRACE_DAMAGED)
-		return restore_refuse(restorer, "the file is damaged: %s", restorer->reader.error);
-	return restore_refuse(restorer, "the file is cut off");
+	return damaged(restorer, restorer->reader.status == TRACE_DAMAGED ? restorer->reader.error : "it is cut off", "");
 }
 
 /* The object of a JSON record; the caller's. */
@@ -48,7 +52,7 @@ static json_t *read_json(struct restorer *restorer, const struct trace_record *r
 	json_t *json = json_loadb((const char *)record->data, record->size, 0, NULL);
 
 	if (!json_is_object(json))
-		restore_refuse(restorer, "the file is damaged: a record is not JSON");
+		damaged(restorer, "a record is not JSON", "");
 	return json;
 }
 
@@ -58,7 +62,7 @@ static bool read_fields(struct restorer *restorer, const struct trace_record *re
 	const char *wrong = json ? fields_read(saved_fields[record->field[0]], json, structure) : NULL;
 
 	if (wrong)
-		restore_refuse(restorer, "the file says nothing of %s that this tick86 can take", wrong);
+		damaged(restorer, "it says nothing that can be of ", wrong);
 	json_decref(json);
 	return json && !wrong;
 }
@@ -69,7 +73,7 @@ static bool expect(struct restorer *restorer, enum saved_part part, struct trace
 	if (!next_record(restorer, record))
 		return false;
 	return (record->kind == TRACE_FIELDS && record->field[0] == part) ||
-	       restore_refuse(restorer, "the file is damaged: its parts are in another order");
+	       damaged(restorer, "its parts are in another order", "");
 }
 
 /* --- the run: options and clock --------------------------------------------------------------------------- */
@@ -108,7 +112,7 @@ static bool read_run(struct restorer *restorer, struct options *options)
 		return false;
 	if (run->mode > TK_ICOUNT || run->vcpus == 0 || run->vcpus > TK_MAX_VCPUS || run->pid == 0 || run->pid > INT32_MAX ||
 	    run->rate_num - 1 >= TK_MAX_RATE || run->rate_den - 1 >= TK_MAX_RATE)
-		return restore_refuse(restorer, "the file is damaged: its run cannot be");
+		return damaged(restorer, "its run cannot be", "");
 	options->vcpus = run->vcpus;
 	options->seed = run->seed;
 	options->msr_allow = run->msr_allow;
@@ -137,7 +141,7 @@ static bool read_image(struct restorer *restorer, void *image)
 		for (unsigned index = 0; fits && index < count; index++)
 			fits = fields_element(value, count, index, &element) && tk_image_set(image, field, index, element);
 		if (!fits)
-			restore_refuse(restorer, "the file says nothing of its clock's %s that this tick86 can take", name);
+			damaged(restorer, "it says nothing that can be of its clock's ", name);
 	}
 	json_decref(json);
 	return fits;
@@ -441,14 +445,11 @@ bool restore_process(struct restorer *restorer, struct process *process)
 	while (!restorer->ended) {
 		if (!next_record(restorer, &record))
 			return false;
-		if (!restore_record(restorer, &record)) {
-			if (!*restorer->why)
-				restore_refuse(restorer, "the file is damaged: a record of %s cannot be", trace_kinds[record.kind].name);
-			return false;
-		}
+		if (!restore_record(restorer, &record))
+			return *restorer->why ? false : damaged(restorer, "a record that cannot be: ", trace_kinds[record.kind].name);
 	}
 	if (trace_next(&restorer->reader, &record) || restorer->reader.status != TRACE_AT_END)
-		return restore_refuse(restorer, "the file is damaged: something stands behind its end");
+		return damaged(restorer, "something stands behind its end", "");
 	restore_files_done(restorer);
 	if (!space_seal(&process->space))
 		return restore_refuse(restorer, "memory cannot be protected: %s", strerror(errno));

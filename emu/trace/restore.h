@@ -18,6 +18,7 @@ struct restorer {
 	struct restored_timerfd *timerfds;
 	unsigned next_fd;       /* descriptors up to here are as they were */
 	bool ended;             /* by its END record */
+	bool damaged;           /* nobody could restore it */
 	char why[384];          /* it cannot be restored: one sentence */
 };
 

@@ -46,7 +46,7 @@ static int64_t check_arguments(struct task *task, const struct syscall_row *row,
 		uint64_t length = syscall_extent(row, i, arg);
 		if (!space_in_guest(arg[i], length))
 			return -EFAULT;
-		if (a->direction != DIR_IN)
+		if (a->direction != DIR_IN && !space_is_plain(&task->process->space, arg[i], length))
 			space_prepare_write(&task->process->space, arg[i], length);
 	}
 	return 0;

@@ -97,13 +97,9 @@ bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 	}
 }
 
-bool space_write(struct space *space, uint64_t address, const void *from, size_t length)
+bool space_write_checked(struct space *space, uint64_t address, const void *from, size_t length)
 {
 	struct iovec local = {(void *)from, length}, remote = {(void *)address, length};
-	if (space_is_plain(space, address, length)) {
-		memcpy((void *)address, from, length);
-		return true;
-	}
 	space_prepare_write(space, address, length);
 	switch (reach(space, address, length, PROT_WRITE)) {
 	case REACH_DIRECT:

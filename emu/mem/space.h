@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "emu/mem/layout.h"
@@ -112,9 +113,24 @@ int64_t space_map_object(struct space *space, uint64_t address, uint64_t length,
 /* The same at an `offset` that is beyond the file's end: any access is SIGBUS. */
 int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset);
 
+/* Whether the emulator may write there without asking further. */
+static inline bool space_is_plain(const struct space *space, uint64_t address, uint64_t length)
+{
+	return address / GUEST_PAGE * GUEST_PAGE == space->plain_page && length <= GUEST_PAGE - address % GUEST_PAGE;
+}
+
+/* space_write, where the pages are still to be looked up. */
+bool space_write_checked(struct space *space, uint64_t address, const void *from, size_t length);
+
 /* Copies between guest and emulator; false where the guest has no such access there (nothing is signalled). */
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
-bool space_write(struct space *space, uint64_t address, const void *from, size_t length);
+static inline bool space_write(struct space *space, uint64_t address, const void *from, size_t length)
+{
+	if (!space_is_plain(space, address, length))
+		return space_write_checked(space, address, from, length);
+	memcpy((void *)address, from, length);
+	return true;
+}
 /* Writes whatever the pages' protection is, as a debugger does. False: not all of the range is mapped, and nothing is written. */
 bool space_poke(struct space *space, uint64_t address, const void *from, size_t length);
 /* Reads a string of at most size - 1 bytes. Returns its length, or -EFAULT, or -ENAMETOOLONG. */

@@ -58,12 +58,6 @@ int64_t place_mapping(const struct space *space, uint64_t address, uint64_t leng
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-/* Whether the emulator may write there without asking further. */
-static inline bool space_is_plain(const struct space *space, uint64_t address, uint64_t length)
-{
-	return page_floor(address) == space->plain_page && length <= GUEST_PAGE - address % GUEST_PAGE;
-}
-
 /* Rights have changed, or code has come. */
 static inline void forget_plain_page(struct space *space)
 {

@@ -16,10 +16,6 @@
 
 /* --- what those on time share: time.c ----------------------------------------------------------------- */
 
-/* No second below 0, ns below 10^9. */
-bool timespec_valid(const struct timespec *value);
-/* Saturates at INT64_MAX. */
-uint64_t timespec_ns(const struct timespec *value);
 /* The plain id of a clock id; false where the guest has no such clock. */
 bool clock_resolve(struct task *task, clockid_t *id);
 bool clock_is_wall(clockid_t id);

@@ -9,6 +9,7 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
 #include "emu/linux/hidden.h"
+#include "emu/linux/units.h"
 
 enum { RETRY_NS = 1000000 };
 
@@ -31,7 +32,7 @@ static uint64_t socket_deadline(struct task *task, int fd, short events)
 	int option = events & POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
 	if (getsockopt(fd, SOL_SOCKET, option, &limit, &size) < 0 || (limit.tv_sec == 0 && limit.tv_usec == 0))
 		return WAIT_FOREVER;
-	return wait_deadline(task, (uint64_t)limit.tv_sec * 1000000000 + (uint64_t)limit.tv_usec * 1000);
+	return wait_deadline(task, (uint64_t)limit.tv_sec * NS_PER_S + (uint64_t)limit.tv_usec * NS_PER_US);
 }
 
 int64_t file_ready(struct task *task, int fd, short events)

@@ -9,16 +9,8 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
+#include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
-
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000 };
-
-static struct timespec wall_now(struct task *task)
-{
-	int64_t now = task_clock_ns(task, CLOCK_REALTIME);
-
-	return (struct timespec){ now / NS_PER_S, now % NS_PER_S };
-}
 
 /* utimensat(2) with `now` for UTIME_NOW. Who may write a file but does not own it may set "now" only: it then is the host's. */
 static int64_t set_times(struct task *task, uint64_t dirfd, uint64_t path, const struct timespec asked[2], uint64_t flags)
@@ -31,7 +23,7 @@ static int64_t set_times(struct task *task, uint64_t dirfd, uint64_t path, const
 		return syscall_host(__NR_utimensat, plain);
 	for (int k = 0; k < 2; k++)
 		if (times[k].tv_nsec == UTIME_NOW)
-			times[k] = wall_now(task);
+			times[k] = timespec_of(task_clock_ns(task, CLOCK_REALTIME));
 	result = syscall_host(__NR_utimensat, own);
 	return result == -EPERM ? syscall_host(__NR_utimensat, plain) : result;
 }

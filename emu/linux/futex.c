@@ -7,6 +7,7 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/thread.h"
+#include "emu/linux/units.h"
 
 enum { TID_MASK = FUTEX_TID_MASK };
 

@@ -10,6 +10,7 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
+#include "emu/linux/units.h"
 
 enum { SEMOPS_MAX = 500, MSG_HEADER = 8, SEM_STRUCT = 104 };
 

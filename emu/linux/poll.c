@@ -11,8 +11,8 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
 #include "emu/linux/signal.h"
+#include "emu/linux/units.h"
 
-enum { NS_PER_MS = 1000000, NS_PER_US = 1000, US_PER_S = 1000000 };
 
 static uint64_t deadline_ms(struct task *task, int64_t timeout)
 {
@@ -53,7 +53,7 @@ static void store_left(struct task *task, uint64_t address, uint64_t deadline, b
 {
 	uint64_t now = (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC);
 	uint64_t left = deadline > now ? deadline - now : 0;
-	int64_t value[2] = {(int64_t)(left / 1000000000), (int64_t)(left % 1000000000)};
+	int64_t value[2] = {(int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S)};
 	if (!address || deadline == WAIT_FOREVER)
 		return;
 	if (micro)

@@ -15,9 +15,8 @@
 #include "emu/linux/hidden.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/proc_self.h"
+#include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
-
-enum { NS_PER_S = 1000000000, NS_PER_TICK = 10000000 };
 
 /* --- the machine --------------------------------------------------------------------------------------------------- */
 
@@ -77,16 +76,16 @@ static uint64_t idle_ns(struct task *task)
 static void write_uptime(struct task *task, FILE *out)
 {
 	uint64_t up = (uint64_t)task_clock_ns(task, CLOCK_BOOTTIME), idle = idle_ns(task);
-	fprintf(out, "%lu.%02lu %lu.%02lu\n", up / NS_PER_S, up % NS_PER_S / NS_PER_TICK, idle / NS_PER_S,
-	        idle % NS_PER_S / NS_PER_TICK);
+	fprintf(out, "%lu.%02lu %lu.%02lu\n", up / NS_PER_S, up % NS_PER_S / NS_PER_USER_TICK, idle / NS_PER_S,
+	        idle % NS_PER_S / NS_PER_USER_TICK);
 }
 
 /* The processors' ticks as the virtual clock has them, all work being this process's; the wall time at which the machine
  * started. Counters that have nothing to do with time are left out of the guest's sight. */
 static void write_stat(struct task *task, FILE *out)
 {
-	uint64_t busy = (uint64_t)task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID) / NS_PER_TICK;
-	uint64_t idle = idle_ns(task) / NS_PER_TICK;
+	uint64_t busy = (uint64_t)task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID) / NS_PER_USER_TICK;
+	uint64_t idle = idle_ns(task) / NS_PER_USER_TICK;
 	int64_t booted = task_clock_ns(task, CLOCK_REALTIME) - task_clock_ns(task, CLOCK_BOOTTIME);
 	fprintf(out, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
 	for (unsigned i = 0; i < vcpus(task); i++)

@@ -11,9 +11,10 @@
 
 #include "emu/linux/pids.h"
 #include "emu/linux/proc_self.h"
+#include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
-enum { NAME_COLUMN = 73, NS_PER_TICK = 10000000, PAGE_PRESENT = 63, PAGE_KB = GUEST_PAGE / 1024 };
+enum { NAME_COLUMN = 73, PAGE_PRESENT = 63, PAGE_KB = GUEST_PAGE / 1024 };
 
 /* --- mappings ------------------------------------------------------------------------------------------------------ */
 
@@ -135,11 +136,11 @@ static bool guest_field(struct task *task, enum stat_field field, int64_t host, 
 	case STAT_PPID:
 	case STAT_PGRP:
 	case STAT_SESSION: *value = host > 0 ? pids_from_host(process, (pid_t)host) : host; return true;
-	case STAT_UTIME: *value = task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID) / NS_PER_TICK; return !host_clock;
+	case STAT_UTIME: *value = task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID) / NS_PER_USER_TICK; return !host_clock;
 	case STAT_STIME:
 	case STAT_CSTIME:
 	case STAT_STARTTIME: *value = 0; return !host_clock; /* all time counts as user time; the clock began with the run */
-	case STAT_CUTIME: *value = process->children_cpu_ns / NS_PER_TICK; return !host_clock;
+	case STAT_CUTIME: *value = process->children_cpu_ns / NS_PER_USER_TICK; return !host_clock;
 	case STAT_THREADS: *value = count_threads(process); return true;
 	case STAT_VSIZE: *value = (int64_t)mapped_bytes(&process->space); return true;
 	case STAT_STARTSTACK: *value = (int64_t)process->arg_start; return true;

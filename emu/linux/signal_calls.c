@@ -9,6 +9,7 @@
 #include "emu/linux/file.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
+#include "emu/linux/units.h"
 
 enum { SIGSET_SIZE = 8 };
 /* What the kernel knows of sa_flags, arch/x86/include/uapi/asm/signal.h; others are dropped (SA_UNSUPPORTED). */

@@ -8,33 +8,10 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/schedule.h"
+#include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000 };
 enum { NS_PER_TICK = 4000000 }; /* a kernel with CONFIG_HZ=250 */
-
-static struct timespec timespec_of(int64_t ns)
-{
-	struct timespec value = { ns / NS_PER_S, ns % NS_PER_S };
-
-	if (value.tv_nsec < 0) {
-		value.tv_nsec += NS_PER_S;
-		value.tv_sec--;
-	}
-	return value;
-}
-
-bool timespec_valid(const struct timespec *value)
-{
-	return value->tv_sec >= 0 && value->tv_nsec >= 0 && value->tv_nsec < NS_PER_S;
-}
-
-uint64_t timespec_ns(const struct timespec *value)
-{
-	if (value->tv_sec >= INT64_MAX / NS_PER_S)
-		return INT64_MAX;
-	return (uint64_t)value->tv_sec * NS_PER_S + (uint64_t)value->tv_nsec;
-}
 
 static int64_t put(struct task *task, uint64_t address, const void *from, size_t size)
 {
@@ -101,7 +78,7 @@ int64_t sys_clock_getres(struct task *task, const uint64_t arg[6])
 int64_t sys_gettimeofday(struct task *task, const uint64_t arg[6])
 {
 	int64_t now = task_clock_ns(task, CLOCK_REALTIME);
-	struct timeval value = { now / NS_PER_S, now % NS_PER_S / NS_PER_US };
+	struct timeval value = timeval_of(now);
 	struct timezone zone = { 0 };
 
 	task->process->time_reads[TIME_READ_SYSCALL]++;
@@ -112,7 +89,7 @@ int64_t sys_gettimeofday(struct task *task, const uint64_t arg[6])
 
 int64_t sys_time(struct task *task, const uint64_t arg[6])
 {
-	int64_t now = task_clock_ns(task, CLOCK_REALTIME) / NS_PER_S;
+	int64_t now = seconds_of(task_clock_ns(task, CLOCK_REALTIME));
 
 	task->process->time_reads[TIME_READ_SYSCALL]++;
 	if (arg[0] && put(task, arg[0], &now, sizeof(now)) != 0)
@@ -149,7 +126,7 @@ int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 		return arg[1] ? -EPERM : 0; /* the kernel's time zone is the host's */
 	if (!space_read(&task->process->space, arg[0], &value, sizeof(value)))
 		return -EFAULT;
-	if (value.tv_sec < 0 || value.tv_usec < 0 || value.tv_usec >= US_PER_S)
+	if (!timeval_valid(&value))
 		return -EINVAL;
 	return set_wall(task, value.tv_sec * NS_PER_S + value.tv_usec * NS_PER_US);
 }
@@ -176,7 +153,7 @@ static int64_t adjust(struct task *task, uint64_t address)
 	answer.precision = 1;
 	answer.maxerror = answer.esterror = 16000000;
 	answer.status = STA_UNSYNC;
-	answer.time = (struct timeval){ now / NS_PER_S, now % NS_PER_S / NS_PER_US };
+	answer.time = timeval_of(now);
 	if (put(task, address, &answer, sizeof(answer)) != 0)
 		return -EFAULT;
 	return TIME_ERROR;
@@ -274,6 +251,6 @@ int64_t sys_sysinfo(struct task *task, const uint64_t arg[6])
 
 	if (sysinfo(&info) != 0)
 		return -errno;
-	info.uptime = task_clock_ns(task, CLOCK_BOOTTIME) / NS_PER_S;
+	info.uptime = seconds_of(task_clock_ns(task, CLOCK_BOOTTIME));
 	return put(task, arg[0], &info, sizeof(info));
 }

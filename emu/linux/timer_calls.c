@@ -7,8 +7,7 @@
 #include "emu/linux/schedule.h"
 #include "emu/linux/thread.h"
 #include "emu/linux/timer.h"
-
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000 };
+#include "emu/linux/units.h"
 
 /* --- POSIX timers: timer_create(2) and its kin ------------------------------------------------------- */
 
@@ -83,16 +82,11 @@ struct timer_setting timer_setting(struct task *task, clockid_t clock, bool abso
 	return setting;
 }
 
-static struct timespec timespec_from(uint64_t ns)
-{
-	return (struct timespec){ (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
-}
-
 struct itimerspec timer_get(const struct process *process, const struct timer *timer)
 {
 	return (struct itimerspec){
-		.it_interval = timespec_from(timer ? timer->run->interval : 0),
-		.it_value = timespec_from(timer_left(process, timer)),
+		.it_interval = timespec_of(timer ? (int64_t)timer->run->interval : 0),
+		.it_value = timespec_of((int64_t)timer_left(process, timer)),
 	};
 }
 
@@ -163,16 +157,12 @@ static bool interval_known(uint64_t which)
 	return which < sizeof(interval_kinds) / sizeof(interval_kinds[0]);
 }
 
+/* Rounded up: a timer that is armed has time left. */
 static struct timeval timeval_from(uint64_t ns)
 {
 	uint64_t us = (ns + NS_PER_US - 1) / NS_PER_US;
 
 	return (struct timeval){ (time_t)(us / US_PER_S), (suseconds_t)(us % US_PER_S) };
-}
-
-static bool timeval_valid(const struct timeval *value)
-{
-	return value->tv_sec >= 0 && value->tv_usec >= 0 && value->tv_usec < US_PER_S;
 }
 
 static struct itimerval interval_get(struct process *process, int which)

@@ -16,6 +16,7 @@
 #include "emu/linux/hidden.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/timer.h"
+#include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
 /* Which eventfd a descriptor is, whatever its number: "eventfd-id" of /proc/PID/fdinfo (since Linux 5.2). -1: none. */

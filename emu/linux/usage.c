@@ -6,14 +6,13 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/schedule.h"
+#include "emu/linux/units.h"
 #include "emu/linux/usage.h"
 #include "timekeep/timekeep.h"
 
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000, US_PER_S = 1000000, NS_PER_TICK = 10000000 }; /* USER_HZ is 100 */
-
 struct rusage usage_of_ns(int64_t ns)
 {
-	return (struct rusage){ .ru_utime = { ns / NS_PER_S, ns % NS_PER_S / NS_PER_US } };
+	return (struct rusage){ .ru_utime = timeval_of(ns) };
 }
 
 static struct timeval scaled(const struct process *process, struct timeval host)
@@ -72,12 +71,12 @@ int64_t sys_times(struct task *task, const uint64_t arg[6])
 	clock_t now = times(&buffer);
 
 	if (tk_mode(process->clock) != TK_HOST)
-		now = clock_now(process) / NS_PER_TICK;
+		now = clock_now(process) / NS_PER_USER_TICK;
 	scale_times(process, &buffer);
-	buffer.tms_utime += process->cpu_before_ns / NS_PER_TICK;
+	buffer.tms_utime += process->cpu_before_ns / NS_PER_USER_TICK;
 	if (clock_counts_cpu(process))
 		buffer = (struct tms){
-			.tms_utime = process->cpu_ns / NS_PER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_TICK,
+			.tms_utime = process->cpu_ns / NS_PER_USER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_USER_TICK,
 		};
 	if (arg[0] && !space_write(&task->process->space, arg[0], &buffer, sizeof(buffer)))
 		return -EFAULT;

@@ -1,0 +1,50 @@
+/* Units of time, and nanoseconds to and from the kernel's structures. Times before 1970 are negative: seconds are rounded down, so
+ * that what is left is not. */
+#ifndef TICK86_EMU_UNITS_H
+#define TICK86_EMU_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <time.h>
+
+enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000, NS_PER_US = 1000, US_PER_S = 1000000 };
+enum { NS_PER_USER_TICK = 10000000 }; /* USER_HZ is 100 */
+
+static inline int64_t seconds_of(int64_t ns)
+{
+	return ns / NS_PER_S - (ns % NS_PER_S < 0);
+}
+
+static inline struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){ seconds_of(ns), ns - seconds_of(ns) * NS_PER_S };
+}
+
+static inline struct timeval timeval_of(int64_t ns)
+{
+	struct timespec value = timespec_of(ns);
+
+	return (struct timeval){ value.tv_sec, value.tv_nsec / NS_PER_US };
+}
+
+/* What the kernel takes for a duration or a deadline. */
+static inline bool timespec_valid(const struct timespec *value)
+{
+	return value->tv_sec >= 0 && value->tv_nsec >= 0 && value->tv_nsec < NS_PER_S;
+}
+
+static inline bool timeval_valid(const struct timeval *value)
+{
+	return value->tv_sec >= 0 && value->tv_usec >= 0 && value->tv_usec < US_PER_S;
+}
+
+/* Of a valid one; saturates at INT64_MAX. */
+static inline uint64_t timespec_ns(const struct timespec *value)
+{
+	if (value->tv_sec >= INT64_MAX / NS_PER_S)
+		return INT64_MAX;
+	return (uint64_t)value->tv_sec * NS_PER_S + (uint64_t)value->tv_nsec;
+}
+
+#endif

@@ -1,4 +1,4 @@
-/* The time instructions and what stands for them: RDTSC and RDTSCP, in loops and with signals in between, CPUID, RDPID-like calls,
+/* timeinsns [READS]: the time instructions and what stands for them: RDTSC and RDTSCP, in loops and with signals in between, CPUID, RDPID-like calls,
  * the vDSO, and RDTSC where PR_SET_TSC forbids it. */
 #include <cpuid.h>
 #include <sched.h>
@@ -10,8 +10,7 @@
 
 #include "hard.h"
 
-enum { READS = 20000 };
-
+static int reads = 20000;
 static volatile uint64_t sum;
 static volatile int faults;
 
@@ -41,7 +40,7 @@ static void counters(void)
 	unsigned auxiliary, back = 0;
 
 	timer_every(1000);
-	for (int k = 0; k < READS; k++) {
+	for (int k = 0; k < reads; k++) {
 		uint64_t now = k % 3 ? __rdtsc() : __rdtscp(&auxiliary);
 
 		back += now < last;
@@ -69,7 +68,7 @@ static void clocks(void)
 {
 	uint64_t seen = 0;
 
-	for (int k = 0; k < READS / 10; k++) {
+	for (int k = 0; k < reads / 10; k++) {
 		struct timespec now;
 		struct timeval time;
 
@@ -93,8 +92,10 @@ static void forbidden(void)
 	printf("forbidden: %d faults, %016lx\n", faults, (unsigned long)sum);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		reads = atoi(argv[1]);
 	setbuf(stdout, NULL);
 	signal(SIGALRM, note);
 	counters();

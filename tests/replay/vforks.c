@@ -1,11 +1,11 @@
-/* A storm of vforks, half of which execute this program again; forks from within them; exits whose order is the scheduler's. */
+/* vforks [COUNT]: a storm of vforks, half of which execute this program again; forks from within them; exits whose order is the scheduler's. */
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hard.h"
 
-enum { STORM = 240, FORKS = 30 };
+enum { FORKS = 30 };
 
 static volatile int stored;
 
@@ -14,9 +14,9 @@ static int child_of_exec(char *argument)
 	return atoi(argument) % 100;
 }
 
-static void storm(char *program, uint64_t *sum)
+static void storm(char *program, int count, uint64_t *sum)
 {
-	for (volatile int k = 0; k < STORM; k++) {
+	for (volatile int k = 0; k < count; k++) {
 		char number[16];
 		int status;
 		pid_t child;
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 
 	if (argc == 3)
 		return child_of_exec(argv[2]);
-	storm("/proc/self/exe", &sum);
+	storm("/proc/self/exe", argc > 1 ? atoi(argv[1]) : 240, &sum);
 	printf("storm: %016lx, last stored %d\n", (unsigned long)sum, stored);
 	fflush(stdout);
 	forks(&sum);

@@ -147,7 +147,7 @@ replay-guests: $(REPLAY_GUESTS) $(BUILD)/guest/times \
 # Guest programs of tests/clock.test, which have no native run to be compared with.
 CLOCK_GUESTS := $(patsubst tests/clock/%.c,$(BUILD)/clock/%,$(wildcard tests/clock/*.c))
 
-$(BUILD)/clock/%: tests/clock/%.c tests/clock/check.h Makefile
+$(BUILD)/clock/%: tests/clock/%.c $(wildcard tests/clock/*.h) Makefile
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) -static -o $@ $<
 

@@ -6,17 +6,9 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "check.h"
+#include "pvpage.h"
 
 enum { MSR_PAGE = 0x4b564d01, MSR_NATIVE = 0x4b564dff };
-
-struct page {
-	uint32_t version, pad0;
-	uint64_t tsc_timestamp, system_time;
-	uint32_t mul;
-	int8_t shift;
-	uint8_t flags, pad[2];
-};
 
 static sigjmp_buf back;
 static volatile int faulted;
@@ -29,14 +21,6 @@ static void caught(int number, siginfo_t *info, void *context)
 	siglongjmp(back, 1);
 }
 
-static uint64_t rdmsr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
 static volatile struct page *probe(void)
 {
 	uint64_t address;
@@ -47,23 +31,6 @@ static volatile struct page *probe(void)
 	CHECK(address & 1, "%lx: not enabled", address);
 	CHECK(rdmsr(MSR_NATIVE) == 1, "emulation off");
 	return (volatile struct page *)(address & ~1ul);
-}
-
-static int64_t page_ns(const volatile struct page *page)
-{
-	uint64_t ns;
-	uint32_t version;
-
-	do {
-		unsigned __int128 ticks;
-
-		while ((version = page->version) & 1)
-			;
-		ticks = rdtsc() - page->tsc_timestamp;
-		ticks = page->shift < 0 ? ticks >> -page->shift : ticks << page->shift;
-		ns = (uint64_t)(ticks * page->mul >> 32) + page->system_time;
-	} while (page->version != version);
-	return (int64_t)ns;
 }
 
 static int64_t monotonic(void)

@@ -5,42 +5,18 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "check.h"
+#include "pvpage.h"
 
 enum { WALL_OLD = 0x11, SYSTEM_OLD = 0x12, WALL = 0x4b564d00, SYSTEM = 0x4b564d01 };
-
-struct page {
-	uint32_t version, pad0;
-	uint64_t tsc_timestamp, system_time;
-	uint32_t mul;
-	int8_t shift;
-	uint8_t flags, pad[2];
-};
 
 static volatile struct page pages[64];
 static volatile struct {
 	uint32_t version, sec, nsec;
 } wall;
 
-static uint64_t rdmsr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
 static void wrmsr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr) : "memory");
-}
-
-static int64_t page_ns(const volatile struct page *page)
-{
-	unsigned __int128 ticks = rdtsc() - page->tsc_timestamp;
-
-	ticks = page->shift < 0 ? ticks >> -page->shift : ticks << page->shift;
-	return (int64_t)((uint64_t)(ticks * page->mul >> 32) + page->system_time);
 }
 
 static void follows(const volatile struct page *page, const char *what)

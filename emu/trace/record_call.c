@@ -204,7 +204,7 @@ void record_result(struct task *task, uint64_t number, const uint64_t arg[6], in
 	struct process *process = task->process;
 	struct recorder *recorder = process->recorder;
 	const struct syscall_row *row = number < syscall_count && syscall_table[number].name ? &syscall_table[number] : NULL;
-	const struct write_call *write = find_write(number);
+	const struct write_call *write = recorder ? find_write(number) : NULL;
 
 	if (!recorder)
 		return;

@@ -109,6 +109,7 @@ bench:
 	@tools/deps bench
 	@$(MAKE) $(PARALLEL) --no-print-directory all $(BENCH)
 	tools/bench/run --build=$(BUILD) $(BENCH_FLAGS)
+	tools/bench/record --build=$(BUILD) $(if $(findstring --quick,$(BENCH_FLAGS)),--quick)
 
 demo:
 	@tools/deps

@@ -54,12 +54,17 @@ json_t *fields_write(const struct field *table, const void *structure)
 	return object;
 }
 
+static bool fits(const struct field *field, uint64_t element)
+{
+	return field->is_bool ? element <= 1 : field->size == sizeof(element) || !(element >> 8 * field->size);
+}
+
 static bool read_field(const struct field *field, const json_t *value, char *structure)
 {
 	uint64_t element;
 
 	for (unsigned index = 0; index < field->count; index++) {
-		if (!fields_element(value, field->count, index, &element) || (field->size < 8 && element >> 8 * field->size))
+		if (!fields_element(value, field->count, index, &element) || !fits(field, element))
 			return false;
 		memcpy(structure + field->offset + index * field->size, &element, field->size);
 	}

@@ -12,12 +12,14 @@ struct field {
 	const char *name;
 	size_t offset;
 	unsigned size, count; /* of each element; elements */
+	bool is_bool;
 };
 
-#define FIELD(TYPE, MEMBER) { #MEMBER, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER), 1 }
+#define FIELD(TYPE, MEMBER) \
+	{ #MEMBER, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER), 1, _Generic(((TYPE *)0)->MEMBER, bool: true, default: false) }
 #define FIELD_ARRAY(TYPE, MEMBER) \
-	{ #MEMBER, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER[0]), sizeof(((TYPE *)0)->MEMBER) / sizeof(((TYPE *)0)->MEMBER[0]) }
-#define FIELDS_END { NULL, 0, 0, 0 }
+	{ #MEMBER, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER[0]), sizeof(((TYPE *)0)->MEMBER) / sizeof(((TYPE *)0)->MEMBER[0]), false }
+#define FIELDS_END { NULL, 0, 0, 0, false }
 
 /* A number of 64 bits as JSON's signed ones; more than one as an array, without the zeros at its end. */
 json_t *fields_array(uint64_t (*get)(const void *context, unsigned index), const void *context, unsigned count);

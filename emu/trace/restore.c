@@ -103,6 +103,12 @@ static bool read_config(struct restorer *restorer, struct options *options)
 	return options->cpu;
 }
 
+/* Sums of such times do not overflow. */
+static bool is_time(int64_t ns)
+{
+	return ns >= 0 && ns <= INT64_MAX / 4;
+}
+
 static bool read_run(struct restorer *restorer, struct options *options)
 {
 	struct saved_run *run = &restorer->run;
@@ -111,7 +117,8 @@ static bool read_run(struct restorer *restorer, struct options *options)
 	if (!expect(restorer, SAVED_RUN, &record) || !read_fields(restorer, &record, run))
 		return false;
 	if (run->mode > TK_ICOUNT || run->vcpus == 0 || run->vcpus > TK_MAX_VCPUS || run->pid == 0 || run->pid > INT32_MAX ||
-	    run->rate_num - 1 >= TK_MAX_RATE || run->rate_den - 1 >= TK_MAX_RATE)
+	    run->rate_num - 1 >= TK_MAX_RATE || run->rate_den - 1 >= TK_MAX_RATE || !is_time(run->monotonic_ns) || !is_time(run->real_ns) ||
+	    !is_time(run->cpu_ns))
 		return damaged(restorer, "its run cannot be", "");
 	options->vcpus = run->vcpus;
 	options->seed = run->seed;

@@ -59,6 +59,7 @@ START_TEST(a_wrong_structure_is_named)
 		{ "{\"byte\":-1}", "byte" },
 		{ "{\"byte\":\"1\"}", "byte" },
 		{ "{\"byte\":1.5}", "byte" },
+		{ "{\"byte\":1,\"flag\":2}", "flag" },
 		{ "{\"byte\":1,\"flag\":0,\"negative\":4294967296}", "negative" },
 		{ "{\"byte\":1,\"flag\":0,\"negative\":0,\"large\":0,\"list\":3}", "list" },
 		{ "{\"byte\":1,\"flag\":0,\"negative\":0,\"large\":0,\"list\":[1,2,3,4,5,6]}", "list" },
@@ -84,7 +85,7 @@ START_TEST(all_tables_round_trip)
 	if (!table)
 		return; /* the clock's, which timekeep knows */
 	for (size_t k = 0; k < sizeof(from); k++)
-		from[k] = (uint8_t)(k * 131 + 17);
+		from[k] = 1; /* any bool is one */
 	json = fields_write(table, from);
 	ck_assert_ptr_null(fields_read(table, json, to));
 	again = fields_write(table, to);
@@ -231,7 +232,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_structure_comes_back);
-	tcase_add_loop_test(tests, a_wrong_structure_is_named, 0, 10);
+	tcase_add_loop_test(tests, a_wrong_structure_is_named, 0, 11);
 	tcase_add_loop_test(tests, all_tables_round_trip, 0, SAVED_PARTS);
 	tcase_add_test(tests, memory_is_put_up_with_its_rights);
 	tcase_add_test(tests, shared_memory_is_one);

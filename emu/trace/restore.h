@@ -23,16 +23,21 @@ struct restorer {
 };
 
 /* Opens the file and reads the run's options from it into `options`, and a clock that goes on as options->away and options->host_khz say
- * into `clock`, whose state is allocated. False: `why`. */
+ * into `clock`, whose state is allocated. False: `why`. restore_run.c. */
 bool restore_begin(struct restorer *restorer, const char *path, struct options *options, struct tk *clock);
 /* Makes `process`, which was created for such options and such a clock and is empty yet, what it was. False: `why`; the process cannot
- * be used. */
+ * be used. restore.c. */
 bool restore_process(struct restorer *restorer, struct process *process);
 
 /* --- inside ---------------------------------------------------------------------------------------------- */
 
-/* Keeps the sentence and returns false, for `return restore_refuse(...)`. restore.c. */
+/* Keeps the sentence and returns false, for `return restore_refuse(...)`; or that the file is damaged, and how. restore.c. */
 bool restore_refuse(struct restorer *restorer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool restore_damaged(struct restorer *restorer, const char *what, const char *name);
+/* The next record; the JSON object of one, the caller's, or NULL; such of FIELDS into its structure. Without: the file is damaged. */
+bool restore_next(struct restorer *restorer, struct trace_record *record);
+json_t *restore_json(struct restorer *restorer, const struct trace_record *record);
+bool restore_read(struct restorer *restorer, const struct trace_record *record, void *structure);
 
 /* One record's effect. False: `why`, or where that is empty, the record cannot be. */
 bool restore_mapping(struct restorer *restorer, const struct trace_record *record);

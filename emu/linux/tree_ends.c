@@ -44,6 +44,13 @@ void member_ended(struct tree *tree, struct member *member)
 	poke_parent(tree, member);
 }
 
+void member_killed(struct process *process, struct member *member)
+{
+	if (member->state != ENDED)
+		record_killed(process, member->pid);
+	member_ended(process->tree, member);
+}
+
 /* --- ends -------------------------------------------------------------------------------------------- */
 
 void tree_set_subreaper(struct process *process, bool on)
@@ -214,6 +221,8 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 	if (clock_counts_cpu(process))
 		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		if (member->state != ENDED)
+			record_killed(process, pid);
 		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
 		let_go(process, member);
 		member->state = FREE;
@@ -288,7 +297,7 @@ void tree_signal_sent(struct process *process, int number)
 		if (number == SIGKILL) {
 			await_death(member);
 			let_go(process, member);
-			member_ended(tree, member);
+			member_killed(process, member);
 		} else if (number == SIGSTOP && member->state != STOPPED) {
 			member->state = STOPPED;
 			member->settled = false;

@@ -64,6 +64,8 @@ void turn_take_again(struct process *process);
 
 /* The member has ended: its parent will look. */
 void member_ended(struct tree *tree, struct member *member);
+/* It was killed, and `process`, which holds the turn, is the first to notice. */
+void member_killed(struct process *process, struct member *member);
 /* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process. */
 char host_state(pid_t host_pid);
 

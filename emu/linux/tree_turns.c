@@ -144,7 +144,7 @@ static void check_holder(struct process *process)
 	if (state != 0 && state != 'Z' && state != 'X')
 		return;
 	if (__atomic_compare_exchange_n(&tree->turn, &holder, process->member, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		member_ended(tree, &tree->member[holder]);
+		member_killed(process, &tree->member[holder]);
 }
 
 /* Looks after what could end this process's wait: signals, and while the holder waits as well, descriptors. */

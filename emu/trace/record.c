@@ -477,6 +477,17 @@ void record_task_end(struct task *task)
 	task->recorded = NULL;
 }
 
+void record_killed(struct process *process, pid_t pid)
+{
+	struct recording *recording = process->recorder ? process->recorder->recording : NULL;
+
+	if (!recording)
+		return;
+	recording->log_pid = pid;
+	trace_append(&recording->writer, RECORD(PROCESS, (uint64_t)pid));
+	trace_append(&recording->writer, RECORD(EXIT, SIGKILL));
+}
+
 void record_exit(struct process *process, int status, bool last)
 {
 	struct recorder *recorder = process->recorder;

@@ -43,6 +43,8 @@ void record_forked(struct process *process, pid_t child);
 void record_begin_child(struct process *process);
 /* The thread is gone for good. */
 void record_task_end(struct task *task);
+/* Another process of the run was killed (SIGKILL), and could not say so itself. */
+void record_killed(struct process *process, pid_t pid);
 /* The process ends with this wait(2) status; `last`: no other is left, so the recording ends too. */
 void record_exit(struct process *process, int status, bool last);
 

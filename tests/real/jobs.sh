@@ -1,8 +1,8 @@
 # The real jobs of tests/real.test and tests/replay.test, which read this file in its directory. `build` must be set.
 # shellcheck shell=bash disable=SC2034
 jobs="busybox lua python processes sqlite bash perl compress compile times python-times"
-# Each takes some seconds under the emulator.
-slow_jobs="compress compile python-times sqlite"
+# Left out of the short form of tests/replay.test, as they take some seconds each.
+slow_jobs="compress compile processes python-times perl sqlite"
 
 # Sets `command`, and `input` for its standard input. Jobs whose output tells the time cannot be compared with a native run.
 job() { # NAME

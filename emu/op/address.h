@@ -37,15 +37,27 @@ static inline uint64_t immediate_absolute(const struct insn *i)
 	return (uint64_t)(int64_t)i->disp;
 }
 
-/* Register writes by width: 32 bits clear the upper half, 8 and 16 leave the rest (SDM vol. 1, 3.4.1.1). */
+/* Register writes by width: 32 bits clear the upper half, 8 and 16 leave the rest (SDM vol. 1, 3.4.1.1). They store the whole register
+ * all the same: a wider read that follows would wait for a store of a part to reach the cache. */
 static inline void set_reg8(struct cpu *cpu, uint8_t offset, uint8_t value)
 {
-	*reg8(cpu, offset) = value;
+	uint64_t whole;
+
+	if (unlikely(offset & 1)) { /* AH CH DH BH */
+		*reg8(cpu, offset) = value;
+		return;
+	}
+	whole = *reg64(cpu, offset);
+	__asm__("movb %1, %b0" : "+q"(whole) : "q"(value)); /* compilers would narrow the store again */
+	*reg64(cpu, offset) = whole;
 }
 
 static inline void set_reg16(struct cpu *cpu, uint8_t offset, uint16_t value)
 {
-	*reg16(cpu, offset) = value;
+	uint64_t whole = *reg64(cpu, offset);
+
+	__asm__("movw %1, %w0" : "+r"(whole) : "r"(value));
+	*reg64(cpu, offset) = whole;
 }
 
 static inline void set_reg32(struct cpu *cpu, uint8_t offset, uint32_t value)

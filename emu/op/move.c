@@ -111,7 +111,7 @@ HANDLER(address_record_constant)
 	CMOV(cc, not, test, 64)                                                                                  \
 	static HANDLER(set##cc##_r)                                                                              \
 	{                                                                                                        \
-		*reg8(cpu, i->a) = not flags_##test(cpu->flags);                                                 \
+		set_reg8(cpu, i->a, not flags_##test(cpu->flags));                                               \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	static HANDLER(set##cc##_m)                                                                              \
@@ -146,7 +146,7 @@ static HANDLER(xlat)
 {
 	uint64_t offset = cpu->r[RBX] + (uint8_t)cpu->r[RAX];
 
-	*reg8(cpu, gpr_offset(RAX, false)) = guest_load8(cpu, i, *reg64(cpu, i->a) + (i->b ? (uint32_t)offset : offset));
+	set_reg8(cpu, gpr_offset(RAX, false), guest_load8(cpu, i, *reg64(cpu, i->a) + (i->b ? (uint32_t)offset : offset)));
 	NEXT();
 }
 
@@ -164,7 +164,7 @@ static HANDLER(mov_rs)
 
 static HANDLER(mov16_rs)
 {
-	*reg16(cpu, i->a) = selector(i->b);
+	set_reg16(cpu, i->a, selector(i->b));
 	NEXT();
 }
 

@@ -170,7 +170,7 @@ static HANDLER(mulx64_rrm)
 
 static HANDLER(cbw)
 {
-	*reg16(cpu, gpr_offset(RAX, false)) = (uint16_t)(int8_t)cpu->r[RAX];
+	set_reg16(cpu, gpr_offset(RAX, false), (uint16_t)(int8_t)cpu->r[RAX]);
 	NEXT();
 }
 
@@ -188,7 +188,7 @@ static HANDLER(cdqe)
 
 static HANDLER(cwd)
 {
-	*reg16(cpu, gpr_offset(RDX, false)) = (uint16_t)((int16_t)cpu->r[RAX] >> 15);
+	set_reg16(cpu, gpr_offset(RDX, false), (uint16_t)((int16_t)cpu->r[RAX] >> 15));
 	NEXT();
 }
 

@@ -25,7 +25,7 @@ struct blocks_stats {
 };
 struct blocks_stats blocks_stats(const struct blocks *blocks);
 
-/* The largest budget of one run: below what entering an unlinked block charges. */
+/* The largest budget of one run. */
 #define CPU_RUN_MAX (UINT64_C(1) << 30)
 
 /* Runs guest code from cpu->rip until an event or until `budget` instructions (at most CPU_RUN_MAX) have been executed: exactly so many,

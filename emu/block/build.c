@@ -1,5 +1,5 @@
-/* From guest bytes to records: decodes a basic block, finds each instruction's form, drops flags that nobody reads, folds a
- * compare into the branch behind it. */
+/* From guest bytes to records: decodes a basic block, and beyond jumps and into some of the calls that it makes; finds each
+ * instruction's form, drops flags that nobody reads, folds a compare into the branch behind it. */
 #include <string.h>
 
 #include "emu/block/cache.h"
@@ -14,7 +14,7 @@ struct step {
 	const struct form *form; /* NULL: there is no such instruction, or it is left */
 	bool left;               /* to the world: blocks_config's leave_world */
 	bool dead;               /* nobody reads the flags that it writes */
-	bool fused;              /* CMP or TEST that the branch behind it takes in */
+	bool followed;           /* a direct JMP or CALL, and the next step is its target */
 };
 
 /* --- decoding --------------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 		return false;
 	}
 	step->form = NULL;
-	step->left = step->dead = step->fused = false;
+	step->left = step->dead = step->followed = false;
 	if (size > DECODE_MAX_LENGTH)
 		size = DECODE_MAX_LENGTH;
 	status = decoder_decode(blocks->decoder, (const uint8_t *)address, size, address, &step->d);
@@ -78,18 +78,89 @@ static bool ends_block(const struct step *step)
 	return !step->form || (step->form->attributes & FORM_ENDS);
 }
 
-/* Decodes up to `max` instructions, all of which begin on one page. Returns their number; 0 with cpu's exception. */
-static unsigned decode_steps(struct cpu *cpu, const struct blocks *blocks, uint64_t rip, unsigned max, struct step *steps)
+static bool fits_disp32(int64_t value)
 {
-	uint64_t address = rip, end = rip + space_fetchable(blocks->space, rip); /* they reach no further than the next page */
+	return value == (int32_t)value;
+}
+
+static bool decoded_already(const struct step *steps, unsigned count, uint64_t address)
+{
+	for (unsigned k = 0; k < count; k++)
+		if (steps[k].d.address == address)
+			return true;
+	return false;
+}
+
+static bool is_direct(const struct decoded *d, uint16_t op)
+{
+	return d->op == op && d->operand[0].kind == OPERAND_IMM;
+}
+
+/* Whether at an address there is an entry of a procedure linkage table, which goes on to where it says at once. */
+static bool is_linkage(struct cpu *cpu, const struct blocks *blocks, uint64_t address)
+{
+	struct step step;
+
+	if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
+		return false;
+	if (step.d.op == OP_ENDBR64) {
+		address += step.d.length;
+		if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
+			return false;
+	}
+	return step.d.op == OP_JMP && step.d.operand[0].kind == OPERAND_MEM;
+}
+
+/* Whether decoding goes on where the branch leads that is the last step. A loop is not unrolled. */
+static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct step *steps, unsigned count)
+{
+	const struct decoded *branch = &steps[count - 1].d;
+
+	if (!is_direct(branch, OP_JMP) && !(is_direct(branch, OP_CALL) && is_linkage(cpu, blocks, branch->imm)))
+		return false;
+	return fits_disp32((int64_t)(branch->imm - steps[0].d.address)) && !decoded_already(steps, count, branch->imm);
+}
+
+/* Notes the pages that a step's bytes touch. False: there is no more room. */
+static bool touch_pages(struct draft *draft, const struct decoded *d)
+{
+	for (uint64_t page = d->address / GUEST_PAGE; page <= (d->address + d->length - 1) / GUEST_PAGE; page++) {
+		unsigned k = 0;
+
+		while (k < draft->pages && draft->page[k] != page)
+			k++;
+		if (k == BLOCK_PAGES_MAX)
+			return false;
+		draft->page[k] = page;
+		draft->pages += k == draft->pages;
+	}
+	return true;
+}
+
+/* Decodes up to `max` instructions from `rip` on. Returns their number; 0 with cpu's exception. */
+static unsigned decode_steps(struct cpu *cpu, const struct blocks *blocks, unsigned max, struct draft *draft, struct step *steps)
+{
+	uint64_t address = draft->rip, page = 0, end = 0; /* of what can be fetched, asked for once for each page */
 	unsigned count = 0;
 
-	while (count < max && address / GUEST_PAGE == rip / GUEST_PAGE) {
-		if (!decode_step(cpu, blocks, address, end - address, &steps[count]))
+	while (count < max) {
+		const struct step *last = &steps[count];
+
+		if (count == 0 || page != address / GUEST_PAGE) {
+			page = address / GUEST_PAGE;
+			end = address + space_fetchable(blocks->space, address);
+		}
+		if (!decode_step(cpu, blocks, address, end - address, &steps[count]) || !touch_pages(draft, &last->d))
 			break;
-		address += steps[count].d.length;
-		if (ends_block(&steps[count++]))
-			break;
+		if (count > 0)
+			steps[count - 1].followed = ends_block(&steps[count - 1]);
+		count++;
+		address += last->d.length;
+		if (ends_block(last)) {
+			if (!follow(cpu, blocks, steps, count))
+				break;
+			address = last->d.imm;
+		}
 	}
 	return count;
 }
@@ -161,16 +232,11 @@ static uint8_t segment_slot(unsigned segment)
 	return slot_offset(segment == SEG_FS ? SLOT_FS_BASE : segment == SEG_GS ? SLOT_GS_BASE : SLOT_ZERO);
 }
 
-static bool fits_disp32(int64_t value)
-{
-	return value == (int32_t)value;
-}
-
 static struct insn *new_record(struct draft *draft, const struct decoded *d)
 {
 	unsigned k = draft->records++;
 
-	draft->place[k] = (struct place){ (uint16_t)(d->address - draft->rip), (uint16_t)draft->insns };
+	draft->place[k] = (struct place){ (int32_t)(d->address - draft->rip), draft->insns };
 	draft->insn[k] = (struct insn){ 0 };
 	return &draft->insn[k];
 }
@@ -329,15 +395,22 @@ static bool is_jcc(uint16_t op)
 	return op >= OP_JO && op <= OP_JNLE;
 }
 
-/* The record behind the one that ends a block. A negated condition runs the handler of the plain one, its links swapped. */
-static void add_links(struct draft *draft, const struct decoded *d, uint64_t next)
+/* The record behind one by which the block is left. A negated condition runs the handler of the plain one, its links swapped. */
+static void add_exit(struct blocks *blocks, struct draft *draft, const struct decoded *d)
 {
 	bool swapped = is_jcc(d->op) && (OP_CC(d->op) & 1);
+	unsigned first = draft->exits ? draft->exit[draft->exits - 1].links + 1 : 0;
+	uint64_t next = d->address + d->length;
 
-	draft->links = draft->records;
+	pair_records(blocks->pairs, &draft->insn[first], draft->records - first);
+	draft->exit[draft->exits++] = (struct draft_exit){
+		.links = draft->records,
+		.insns = draft->insns,
+		.taken = swapped ? next : d->imm,
+		.fall = swapped ? d->imm : d->op == OP_JMP ? 0 : next,
+		.next = next,
+	};
 	new_record(draft, d);
-	draft->target[swapped] = d->imm;
-	draft->target[!swapped] = next;
 }
 
 static const struct fused_form *find_fused(const struct step *compare, const struct step *branch)
@@ -361,9 +434,11 @@ static void emit(struct draft *draft, const struct step *step)
 	const struct form *form = step->form;
 	struct insn *record;
 
-	if (form->attributes & FORM_OMIT)
+	if ((form->attributes & FORM_OMIT) || (step->followed && step->d.op == OP_JMP))
 		return;
 	record = operand_record(draft, &step->d, step->dead ? form->run_dead : form->run, form->attributes & FORM_HIDDEN_MEM);
+	if (form->attributes & FORM_COUNTS)
+		record->imm = draft->insns;
 	if (is_string(step->d.op) || step->d.op == OP_XLAT)
 		place_hidden_operands(record, &step->d);
 	if (step->d.op == OP_MASKMOVDQU || step->d.op == OP_VMASKMOVDQU || step->d.op == OP_MASKMOVQ)
@@ -372,45 +447,13 @@ static void emit(struct draft *draft, const struct step *step)
 		record->c = (uint8_t)step->d.imm2;
 	if (step->d.op == OP_CALL && step->d.operand[0].kind == OPERAND_IMM)
 		record->imm = step->d.address + step->d.length;
+	if (step->followed)
+		record->run = call_through;
 }
 
-/* FORM_COUNTS: from the instruction to the block's end, itself included. Only records of such forms have their count patched, so their
- * index is remembered by `place`. */
-static void patch_counts(struct draft *draft, const struct step *steps, unsigned count)
+static void emit_steps(struct blocks *blocks, struct draft *draft, const struct step *steps, unsigned count)
 {
-	for (unsigned k = 0, r = 0; k < count; k++) {
-		if (!steps[k].form || !(steps[k].form->attributes & FORM_COUNTS))
-			continue;
-		while (draft->place[r].insns != k)
-			r++;
-		draft->insn[r].imm = draft->insns - k;
-	}
-}
-
-static void emit_fall(struct draft *draft, uint64_t next)
-{
-	struct decoded end = { .address = next };
-
-	new_record(draft, &end)->run = fall_record;
-	add_links(draft, &end, next);
-}
-
-bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned max_insns, struct draft *draft)
-{
-	struct step steps[BLOCK_INSNS_MAX];
-	unsigned count = decode_steps(cpu, blocks, rip, max_insns, steps);
-	const struct fused_form *fused = NULL;
-	const struct step *last;
-	uint64_t next;
-
-	if (count == 0)
-		return false;
-	find_dead_flags(steps, count);
-	draft->rip = rip;
-	draft->records = draft->insns = draft->links = 0;
-	last = &steps[count - 1];
-	if (count > 1)
-		fused = find_fused(last - 1, last);
+	const struct fused_form *fused = count > 1 ? find_fused(&steps[count - 2], &steps[count - 1]) : NULL;
 
 	for (unsigned k = 0; k < count; k++) {
 		if (!steps[k].form)
@@ -420,16 +463,39 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 		else if (!(fused && k == count - 1))
 			emit(draft, &steps[k]);
 		draft->insns += steps[k].form != NULL;
+		if (steps[k].followed && steps[k].d.op == OP_CALL)
+			add_exit(blocks, draft, &steps[k].d);
 	}
-	next = last->d.address + last->d.length;
-	draft->bytes = (unsigned)(next - rip);
-	patch_counts(draft, steps, count);
+}
+
+/* Where a block ends without a branch. */
+static void emit_fall(struct blocks *blocks, struct draft *draft, const struct step *last)
+{
+	struct decoded end = { .address = last->d.address + last->d.length };
+
+	new_record(draft, &end)->run = fall_record;
+	add_exit(blocks, draft, &end);
+}
+
+bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned max_insns, struct draft *draft)
+{
+	struct step steps[BLOCK_INSNS_MAX];
+	const struct step *last;
+	unsigned count;
+
+	draft->rip = rip;
+	draft->records = draft->insns = draft->exits = draft->pages = 0;
+	count = decode_steps(cpu, blocks, max_insns, draft, steps);
+	if (count == 0)
+		return false;
+	find_dead_flags(steps, count);
+	emit_steps(blocks, draft, steps, count);
+	last = &steps[count - 1];
 	if (!last->form)
 		return true;
 	if (last->form->attributes & FORM_ENDS)
-		add_links(draft, &last->d, next);
+		add_exit(blocks, draft, &last->d);
 	else
-		emit_fall(draft, next);
-	pair_records(blocks->pairs, draft->insn, draft->links);
+		emit_fall(blocks, draft, last);
 	return true;
 }

@@ -7,9 +7,7 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-struct block block_unlinked = { .insns = UNLINKED_CHARGE };
-
-static struct block_info **rip_bucket(const struct blocks *blocks, uint64_t rip)
+static struct block **rip_bucket(const struct blocks *blocks, uint64_t rip)
 {
 	return &blocks->by_rip[(rip * 0x9e3779b97f4a7c15ULL >> 32) & (blocks->buckets - 1)];
 }
@@ -21,41 +19,38 @@ static unsigned page_bucket(uint64_t page)
 
 /* --- a record that ends a run ----------------------------------------------------------------------- */
 
-/* A dead block's first record: links and jump caches may still lead here. The block that took its place is in the jump cache by the
- * second time at the latest. */
+/* A dead block's first record, which has the block's address: links and jump caches may still lead here. The block that took its
+ * place is in the jump cache by the second time at the latest. */
 HANDLER(dead_record)
 {
-	const struct block *block = (const struct block *)((const char *)i - offsetof(struct block, insn));
-	struct jump_cache_entry *entry = jump_cache_entry(cpu, block->rip);
+	const struct jump_cache_entry *entry = jump_cache_entry(cpu, i->imm);
 
-	cpu->budget += block->insns;
-	cpu->rip = block->rip;
-	if (entry->rip != block->rip || entry->block == block) {
-		cpu->link = NULL;
-		cpu->exit = EXIT_LOOKUP;
-		return NULL;
-	}
-	ENTER(entry->block, leave_jump);
+	if (entry->rip == i->imm && entry->first != i)
+		GO(entry->first);
+	cpu->rip = i->imm;
+	cpu->link = NULL;
+	cpu->exit = EXIT_LOOKUP;
+	return NULL;
 }
 
 /* --- adding ---------------------------------------------------------------------------------------- */
 
-static size_t block_bytes(size_t records)
+static size_t block_bytes(unsigned exits, unsigned pages, unsigned records)
 {
-	return sizeof(struct block) + records * sizeof(struct insn);
+	return sizeof(struct block) + exits * sizeof(struct stub[2]) + pages * sizeof(struct page_entry) + records * sizeof(struct place);
 }
 
-static size_t info_bytes(size_t records)
+static size_t draft_bytes(const struct draft *draft)
 {
-	return (sizeof(struct block_info) + records * sizeof(struct place) + 7) & ~(size_t)7;
+	return block_bytes(draft->exits, draft->pages, draft->records);
 }
 
-static void list_by_rip(struct blocks *blocks, struct block_info *info)
+static void list_by_rip(struct blocks *blocks, struct block *block)
 {
-	struct block_info **bucket = rip_bucket(blocks, info->rip);
+	struct block **bucket = rip_bucket(blocks, block->rip);
 
-	info->hash_next = *bucket;
-	*bucket = info;
+	block->hash_next = *bucket;
+	*bucket = block;
 }
 
 static void set_buckets(struct blocks *blocks, size_t buckets)
@@ -66,19 +61,19 @@ static void set_buckets(struct blocks *blocks, size_t buckets)
 		abort();
 	blocks->buckets = buckets;
 	for (size_t k = 0; k < blocks->count; k++)
-		if (!blocks->order[k]->info->dead)
-			list_by_rip(blocks, blocks->order[k]->info);
+		if (!blocks->order[k]->dead)
+			list_by_rip(blocks, blocks->order[k]);
 }
 
-static void list_block(struct blocks *blocks, struct block_info *info)
+static void list_block(struct blocks *blocks, struct block *block)
 {
-	list_by_rip(blocks, info);
-	for (unsigned k = 0; k < info->pages; k++) {
-		struct page_entry **pages = &blocks->by_page[page_bucket(info->page[k].page)];
+	list_by_rip(blocks, block);
+	for (unsigned k = 0; k < block->pages; k++) {
+		struct page_entry **pages = &blocks->by_page[page_bucket(block->page[k].page)];
 
-		info->page[k].next = *pages;
-		*pages = &info->page[k];
-		space_protect_code(blocks->space, info->page[k].page * GUEST_PAGE);
+		block->page[k].next = *pages;
+		*pages = &block->page[k];
+		space_protect_code(blocks->space, block->page[k].page * GUEST_PAGE);
 	}
 }
 
@@ -93,34 +88,53 @@ static void append(struct blocks *blocks, struct block *block)
 	blocks->order[blocks->count++] = block;
 }
 
+static void add_links(struct block *block, struct stub stub[2], const struct draft_exit *exit)
+{
+	struct links *links = (struct links *)&block->insn[exit->links];
+
+	stub[0] = (struct stub){ stub_record, exit->taken, &links->taken };
+	stub[1] = (struct stub){ stub_record, exit->fall, &links->fall };
+	*links = (struct links){
+		.taken = (const struct insn *)&stub[0],
+		.fall = exit->fall ? (const struct insn *)&stub[1] : NULL,
+		.insns = exit->insns & 0xff,
+		.next = exit->next & (~UINT64_C(0) >> 8),
+	};
+}
+
 struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool listed)
 {
+	size_t records_bytes = draft->records * sizeof(struct insn);
 	struct block *block;
-	struct block_info *info;
 
-	if (blocks->used + block_bytes(draft->records) + info_bytes(draft->records) > blocks->info_start)
+	if (blocks->used + records_bytes + draft_bytes(draft) > blocks->blocks_start)
 		blocks_clear(blocks);
-	block = (struct block *)(blocks->arena + blocks->used);
-	blocks->used += block_bytes(draft->records);
-	blocks->info_start -= info_bytes(draft->records);
-	info = (struct block_info *)(blocks->arena + blocks->info_start);
-
-	*block = (struct block){ .rip = draft->rip, .insns = draft->insns, .records = draft->records, .info = info };
-	memcpy(block->target, draft->target, sizeof block->target);
-	memcpy(block->insn, draft->insn, draft->records * sizeof(struct insn));
-	if (draft->links)
-		*(struct links *)&block->insn[draft->links] = (struct links){ &block_unlinked, &block_unlinked, block };
-
-	*info = (struct block_info){ .block = block, .rip = draft->rip, .links = draft->links, .dead = !listed };
-	for (uint64_t page = draft->rip / GUEST_PAGE; page <= (draft->rip + draft->bytes - 1) / GUEST_PAGE; page++)
-		info->page[info->pages++] = (struct page_entry){ .info = info, .page = page };
-	memcpy(info->place, draft->place, draft->records * sizeof(struct place));
+	blocks->blocks_start -= draft_bytes(draft);
+	block = (struct block *)(blocks->arena + blocks->blocks_start);
+	*block = (struct block){
+		.rip = draft->rip,
+		.insn = (struct insn *)(blocks->arena + blocks->used),
+		.records = (uint16_t)draft->records,
+		.insns = (uint8_t)draft->insns,
+		.dead = !listed,
+		.pages = (uint8_t)draft->pages,
+		.exits = (uint8_t)draft->exits,
+	};
+	block->page = (struct page_entry *)&block->stub[draft->exits];
+	block->place = (struct place *)&block->page[draft->pages];
+	blocks->used += records_bytes;
+	memcpy(block->insn, draft->insn, records_bytes);
+	memcpy(block->place, draft->place, draft->records * sizeof(struct place));
+	for (unsigned k = 0; k < draft->exits; k++)
+		add_links(block, block->stub[k], &draft->exit[k]);
+	for (unsigned k = 0; k < draft->pages; k++)
+		block->page[k] = (struct page_entry){ .block = block, .page = draft->page[k] };
 
 	if (blocks->count == blocks->buckets)
 		set_buckets(blocks, 2 * blocks->buckets);
 	append(blocks, block);
 	if (listed)
-		list_block(blocks, info);
+		list_block(blocks, block);
 	blocks->stats.built += listed;
 	blocks->stats.short_runs += !listed;
 	return block;
@@ -128,8 +142,8 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 
 void cache_forget(struct blocks *blocks, struct block *block)
 {
-	blocks->used -= block_bytes(block->records);
-	blocks->info_start += info_bytes(block->records);
+	blocks->used -= block->records * sizeof(struct insn);
+	blocks->blocks_start += block_bytes(block->exits, block->pages, block->records);
 	blocks->count--;
 }
 
@@ -137,10 +151,11 @@ void cache_forget(struct blocks *blocks, struct block *block)
 
 struct block *cache_find(const struct blocks *blocks, uint64_t rip)
 {
-	for (struct block_info *info = *rip_bucket(blocks, rip); info; info = info->hash_next)
-		if (info->rip == rip)
-			return info->block;
-	return NULL;
+	struct block *block = *rip_bucket(blocks, rip);
+
+	while (block && block->rip != rip)
+		block = block->hash_next;
+	return block;
 }
 
 struct block *cache_locate(const struct blocks *blocks, const struct insn *record)
@@ -150,7 +165,7 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if ((const void *)blocks->order[middle] <= (const void *)record)
+		if (blocks->order[middle]->insn <= record)
 			low = middle + 1;
 		else
 			high = middle;
@@ -162,22 +177,23 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 
 /* --- dropping -------------------------------------------------------------------------------------- */
 
-static void drop(struct blocks *blocks, struct block_info *info)
+static void drop(struct blocks *blocks, struct block *block)
 {
-	struct block_info **by_rip = rip_bucket(blocks, info->rip);
+	struct block **by_rip = rip_bucket(blocks, block->rip);
 
-	while (*by_rip != info)
+	while (*by_rip != block)
 		by_rip = &(*by_rip)->hash_next;
-	*by_rip = info->hash_next;
-	for (unsigned k = 0; k < info->pages; k++) {
-		struct page_entry **entry = &blocks->by_page[page_bucket(info->page[k].page)];
+	*by_rip = block->hash_next;
+	for (unsigned k = 0; k < block->pages; k++) {
+		struct page_entry **entry = &blocks->by_page[page_bucket(block->page[k].page)];
 
-		while (*entry != &info->page[k])
+		while (*entry != &block->page[k])
 			entry = &(*entry)->next;
-		*entry = info->page[k].next;
+		*entry = block->page[k].next;
 	}
-	info->dead = true;
-	info->block->insn[0].run = dead_record;
+	block->dead = true;
+	block->insn[0].run = dead_record;
+	block->insn[0].imm = block->rip;
 	blocks->stats.dropped++;
 }
 
@@ -187,17 +203,17 @@ static void drop_page(struct blocks *blocks, uint64_t page)
 
 	for (struct page_entry *entry = blocks->by_page[page_bucket(page)]; entry; entry = next) {
 		next = entry->next;
-		if (next && next->info == entry->info)
-			next = next->next; /* both pages in one bucket: it goes with this one */
+		while (next && next->block == entry->block)
+			next = next->next; /* two pages in one bucket: it goes with this one */
 		if (entry->page == page)
-			drop(blocks, entry->info);
+			drop(blocks, entry->block);
 	}
 }
 
-static bool overlaps(const struct block_info *info, uint64_t first_page, uint64_t last_page)
+static bool overlaps(const struct block *block, uint64_t first_page, uint64_t last_page)
 {
-	for (unsigned k = 0; k < info->pages; k++)
-		if (info->page[k].page >= first_page && info->page[k].page <= last_page)
+	for (unsigned k = 0; k < block->pages; k++)
+		if (block->page[k].page >= first_page && block->page[k].page <= last_page)
 			return true;
 	return false;
 }
@@ -214,8 +230,8 @@ static void code_changed(void *context, uint64_t start, uint64_t end)
 		return;
 	}
 	for (size_t k = 0; k < blocks->count; k++)
-		if (!blocks->order[k]->info->dead && overlaps(blocks->order[k]->info, first, last))
-			drop(blocks, blocks->order[k]->info);
+		if (!blocks->order[k]->dead && overlaps(blocks->order[k], first, last))
+			drop(blocks, blocks->order[k]);
 }
 
 /* --- the whole -------------------------------------------------------------------------------------- */
@@ -235,8 +251,8 @@ struct blocks *blocks_create(struct space *space)
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	blocks->info_start = blocks->config.arena_bytes;
-	if (blocks->arena == MAP_FAILED || !blocks->decoder || !blocks->pairs)
+	blocks->blocks_start = blocks->config.arena_bytes;
+	if (blocks->arena == MAP_FAILED || !blocks->pairs)
 		abort();
 	space->code_changed = code_changed;
 	space->context = blocks;
@@ -259,7 +275,7 @@ void blocks_clear(struct blocks *blocks)
 	memset(blocks->by_rip, 0, blocks->buckets * sizeof *blocks->by_rip);
 	memset(blocks->by_page, 0, sizeof blocks->by_page);
 	blocks->used = 0;
-	blocks->info_start = blocks->config.arena_bytes;
+	blocks->blocks_start = blocks->config.arena_bytes;
 	blocks->count = 0;
 	blocks->generation++;
 	blocks->stats.clears++;

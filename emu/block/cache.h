@@ -1,4 +1,4 @@
-/* Inside emu/block: the cache of blocks and the parts of a block that running code does not touch. */
+/* Inside emu/block: the cache of blocks, and what there is of a block besides the records, which alone are what running code touches. */
 #ifndef TICK86_EMU_CACHE_H
 #define TICK86_EMU_CACHE_H
 
@@ -7,28 +7,30 @@
 
 /* Where a record stands in guest code. */
 struct place {
-	uint16_t offset; /* bytes from the block's start */
-	uint16_t insns;  /* instructions of the block ahead of it */
+	int32_t offset;  /* bytes from the block's start */
+	uint32_t insns;  /* instructions of the block ahead of it */
 };
 
-enum { BLOCK_INSNS_MAX = 64, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX + 4 };
+enum { BLOCK_INSNS_MAX = BUDGET_RESERVE, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX + 4, BLOCK_PAGES_MAX = 4, BLOCK_EXITS_MAX = 2 };
 
 /* A block in the list of a page that its bytes touch. */
 struct page_entry {
-	struct block_info *info;
+	struct block *block;
 	struct page_entry *next;
 	uint64_t page;         /* number */
 };
 
-struct block_info {
-	struct block *block;
-	uint64_t rip;          /* the block's */
-	struct block_info *hash_next;
-	struct page_entry page[2];
-	unsigned pages;        /* 1 or 2 */
-	uint32_t links;        /* index of the record that holds the links, or 0 */
+struct block {
+	uint64_t rip;
+	struct block *hash_next;
+	struct insn *insn;     /* its records */
+	uint16_t records;
+	uint8_t insns;         /* to its end */
 	bool dead;
-	struct place place[];  /* one for each record */
+	uint8_t pages, exits;
+	struct page_entry *page; /* those that its bytes touch */
+	struct place *place;   /* one for each record */
+	struct stub stub[][2]; /* what its links lead to at first: taken, fall */
 };
 
 enum { BUCKETS_FIRST = 1 << 10, PAGE_BUCKETS = 1 << 12 };
@@ -42,22 +44,31 @@ struct blocks {
 	struct blocks_stats stats;
 	uint64_t generation;   /* grows with each clearing: links from before it are gone */
 	uint8_t *arena;
-	size_t used;           /* blocks grow from its beginning, close together as running code walks them */
-	size_t info_start;     /* their infos from its end */
-	struct block **order;  /* all blocks by address in the arena, which is the order of building */
+	size_t used;           /* records grow from its beginning, close together as running code walks them */
+	size_t blocks_start;   /* the rest of the blocks from its end */
+	struct block **order;  /* all blocks by address of their records, which is the order of building */
 	size_t count, capacity;
-	struct block_info **by_rip; /* lists of listed blocks; there are at least as many as blocks */
+	struct block **by_rip; /* lists of listed blocks; there are at least as many as blocks */
 	size_t buckets;        /* a power of two */
 	struct page_entry *by_page[PAGE_BUCKETS];
+};
+
+/* Where a block under construction is left: its end, and calls on the way that its return comes back to. */
+struct draft_exit {
+	unsigned links; /* index of the record that holds the links */
+	unsigned insns; /* of the block, up to there */
+	uint64_t taken, fall; /* 0: nowhere */
+	uint64_t next;
 };
 
 /* A block under construction. */
 struct draft {
 	struct insn insn[BLOCK_RECORDS_MAX];
 	struct place place[BLOCK_RECORDS_MAX];
-	unsigned records, insns, bytes;
-	unsigned links; /* index of the record that holds the links */
-	uint64_t rip, target[2];
+	struct draft_exit exit[BLOCK_EXITS_MAX];
+	uint64_t page[BLOCK_PAGES_MAX]; /* numbers */
+	uint64_t rip;
+	unsigned records, insns, exits, pages;
 };
 
 /* Decodes the block at `rip`, at most `max_insns` long. False, with cpu's exception, when not even its first byte can be fetched. */
@@ -71,9 +82,6 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 void cache_forget(struct blocks *blocks, struct block *block);
 /* The block that holds a record, or NULL. */
 struct block *cache_locate(const struct blocks *blocks, const struct insn *record);
-
-/* What links point to until their target is known. */
-extern struct block block_unlinked;
 
 /* The first record of a dead block. */
 handler_t dead_record;

@@ -19,22 +19,42 @@ static void run_records(struct cpu *cpu, const struct insn *i)
 static void forget_jumps(struct cpu *cpu)
 {
 	for (unsigned k = 0; k < JUMP_CACHE_SIZE; k++)
-		cpu->jump_cache[k] = (struct jump_cache_entry){ 1, &block_unlinked };
+		cpu->jump_cache[k] = (struct jump_cache_entry){ 1, NULL };
 	for (unsigned k = 0; k < RETURNS_SIZE; k++)
 		cpu->returns[k] = (struct return_entry){ 1, NULL };
 }
 
-/* Takes back the charge for what has not run of the block that holds cpu->at, and sets rip to that record. */
-static void rewind_to_record(struct cpu *cpu, struct blocks *blocks)
+/* Charges what has run of the block that holds cpu->at, and sets rip to that record. */
+static void charge_to_record(struct cpu *cpu, const struct blocks *blocks)
 {
 	struct block *block = cache_locate(blocks, cpu->at);
 	struct place place;
 
 	if (!block)
 		return;
-	place = block->info->place[cpu->at - block->insn];
+	place = block->place[cpu->at - block->insn];
 	cpu->rip = block->rip + place.offset;
-	cpu->budget += (int64_t)block->insns - place.insns;
+	cpu->budget -= place.insns;
+}
+
+/* The record at cpu->at has not run. */
+static bool stopped_before(enum cpu_exit exit)
+{
+	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
+}
+
+/* Sets rip and the budget where a handler that ended the run has left that to be done. */
+static void settle(struct cpu *cpu, const struct blocks *blocks)
+{
+	if (cpu->exit == EXIT_BUDGET)
+		cpu->rip = cache_locate(blocks, cpu->at)->rip;
+	else if (stopped_before(cpu->exit))
+		charge_to_record(cpu, blocks);
+}
+
+static uint64_t budget_left(const struct cpu *cpu)
+{
+	return (uint64_t)(cpu->budget + BUDGET_RESERVE);
 }
 
 struct run {
@@ -51,15 +71,13 @@ static bool code_written(void *context)
 	struct run *run = context;
 	const struct block *block = run->cpu->at ? cache_locate(run->blocks, run->cpu->at) : NULL;
 
-	return block && block->info->dead;
+	return block && block->dead;
 }
 
 /* The block to enter at rip, or NULL with cpu's exception. Remembers it in the link that led here and in the jump cache. */
 static struct block *next_block(struct cpu *cpu, struct blocks *blocks)
 {
-	struct jump_cache_entry *entry = jump_cache_entry(cpu, cpu->rip);
-	bool known = entry->rip == cpu->rip && !entry->block->info->dead;
-	struct block *block = known ? entry->block : cache_find(blocks, cpu->rip);
+	struct block *block = cache_find(blocks, cpu->rip);
 	uint64_t generation = blocks->generation;
 	struct draft draft;
 
@@ -71,31 +89,25 @@ static struct block *next_block(struct cpu *cpu, struct blocks *blocks)
 			forget_jumps(cpu);
 	}
 	if (cpu->link && generation == blocks->generation)
-		*cpu->link = block;
+		*cpu->link = block->insn;
 	cpu->link = NULL;
-	*entry = (struct jump_cache_entry){ cpu->rip, block };
+	*jump_cache_entry(cpu, cpu->rip) = (struct jump_cache_entry){ cpu->rip, block->insn };
 	return block;
 }
 
 static void enter(struct cpu *cpu, const struct block *block)
 {
 	cpu->exit = EXIT_NONE;
-	cpu->budget -= block->insns;
 	run_records(cpu, block->insn);
 }
 
-/* A call at the end of a block that nobody keeps leads nowhere. */
+/* Returns must not find the stubs of a block that nobody keeps. */
 static void forget_returns_into(struct cpu *cpu, const struct block *block)
 {
 	for (unsigned k = 0; k < RETURNS_SIZE; k++)
-		if (cpu->returns[k].links && cpu->returns[k].links->self == block)
-			cpu->returns[k] = (struct return_entry){ 1, NULL };
-}
-
-/* The record at cpu->at has not run. */
-static bool stopped_before(enum cpu_exit exit)
-{
-	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
+		for (unsigned exit = 0; exit < block->exits; exit++)
+			if (cpu->returns[k].first == (const struct insn *)&block->stub[exit][1])
+				cpu->returns[k] = (struct return_entry){ 1, NULL };
 }
 
 /* Runs the first `insns` instructions of the block at rip, which is longer: as a block of its own that nobody else finds. */
@@ -111,8 +123,7 @@ static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 	if (generation != blocks->generation)
 		forget_jumps(cpu);
 	enter(cpu, block);
-	if (stopped_before(cpu->exit))
-		rewind_to_record(cpu, blocks);
+	settle(cpu, blocks);
 	cpu->at = NULL;
 	cpu->link = NULL;
 	forget_returns_into(cpu, block);
@@ -127,11 +138,10 @@ static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 
 	if (!block)
 		return false;
-	if (block->insns > (uint64_t)cpu->budget)
-		return enter_short(cpu, blocks, (unsigned)cpu->budget);
+	if (block->insns > budget_left(cpu))
+		return enter_short(cpu, blocks, (unsigned)budget_left(cpu));
 	enter(cpu, block);
-	if (stopped_before(cpu->exit))
-		rewind_to_record(cpu, blocks);
+	settle(cpu, blocks);
 	return true;
 }
 
@@ -141,7 +151,7 @@ static enum cpu_exit step(struct run *run)
 	struct cpu *cpu = run->cpu;
 	bool trap = cpu->tf, alone = run->alone;
 
-	if (cpu->budget == 0)
+	if (budget_left(cpu) == 0)
 		return EXIT_BUDGET;
 	run->alone = false;
 	cpu->at = NULL; /* what faults while a block is built is the fetch itself */
@@ -215,7 +225,7 @@ static void refine_exception(struct cpu *cpu, const struct space *space)
 static void take_fault(struct cpu *cpu, struct blocks *blocks)
 {
 	if (cpu->at) {
-		rewind_to_record(cpu, blocks);
+		charge_to_record(cpu, blocks);
 		refine_exception(cpu, blocks->space);
 		cpu->fault_address = 0;
 		return;
@@ -232,7 +242,7 @@ static enum cpu_exit run_until_event(struct run *run)
 		take_fault(run->cpu, run->blocks);
 		return EXIT_EXCEPTION;
 	case FAULT_CODE_WRITTEN:
-		rewind_to_record(run->cpu, run->blocks);
+		charge_to_record(run->cpu, run->blocks);
 		run->alone = true;
 		break;
 	}
@@ -264,8 +274,7 @@ static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t b
 	run.frame.context = &run;
 	if (budget > CPU_RUN_MAX)
 		budget = CPU_RUN_MAX;
-	cpu->limit = budget;
-	cpu->budget = (int64_t)budget;
+	cpu->limit = cpu->budget = (int64_t)budget - BUDGET_RESERVE;
 	cpu->link = NULL;
 	if (cpu->generation != blocks->generation)
 		forget_jumps(cpu);

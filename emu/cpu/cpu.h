@@ -8,8 +8,6 @@
 #include "emu/cpu/x87.h"
 
 struct insn;
-struct block;
-struct links;
 struct tk;
 
 /* ORDER REG: the order in which the SDM encodes the general registers. */
@@ -44,7 +42,7 @@ enum vector_number {
 enum cpu_exit {
 	EXIT_NONE,
 	EXIT_LOOKUP,    /* no block known for rip; cpu->link, when not NULL, wants to be pointed at it */
-	EXIT_BUDGET,    /* the block at rip is longer than the budget that is left */
+	EXIT_BUDGET,    /* its reserve is touched, before the block whose first record is at cpu->at; from cpu_run: nothing is left of it */
 	EXIT_STOP,      /* before the record at cpu->at, which a new block is to begin with */
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
@@ -64,16 +62,19 @@ enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_VDS
 
 struct jump_cache_entry {
 	uint64_t rip;
-	struct block *block;
+	const struct insn *first; /* record of the block at rip */
 };
 enum { JUMP_CACHE_SIZE = 4096 };
 
-/* A call that has not returned yet: where it returns to, and the links that lead there. */
+/* A call that has not returned yet: where it returns to, and the record that its link for that led to when it was made. */
 struct return_entry {
 	uint64_t rip;
-	struct links *links;
+	const struct insn *first;
 };
 enum { RETURNS_SIZE = 32 };
+
+/* No block is longer: whatever is entered with so much budget left can run to its end. */
+enum { BUDGET_RESERVE = 64 };
 
 struct cpu {
 	/* The register file. A record's operand bytes are byte offsets into it. */
@@ -85,14 +86,14 @@ struct cpu {
 	bool tf;             /* trap flag: #DB after each instruction */
 	uint32_t mxcsr;      /* valid outside cpu_run; inside, the host's MXCSR is the guest's */
 
-	/* Instructions that may still run before the next event; a block's length is taken off at its entry.
-	 * Executed so far: limit - budget, less what is left of the block that runs. */
+	/* Instructions that may still run before the next event, less BUDGET_RESERVE. What has run of a block is taken off where it is
+	 * left; it is left for another one as long as the reserve is whole. Executed so far: limit - budget, and what has run of the block. */
 	int64_t budget;
-	uint64_t limit;
+	int64_t limit;
 
 	uint64_t rip;        /* valid outside cpu_run */
 	const struct insn *at; /* the record whose guest access or exception is under way */
-	struct block **link;   /* EXIT_LOOKUP: the link that was not yet set, or NULL */
+	const struct insn **link; /* EXIT_LOOKUP: the link that was not yet set, or NULL */
 	enum cpu_exit exit;
 	struct exception exception;
 	uint64_t fault_address; /* of an access that the limit check refused */
@@ -159,10 +160,10 @@ static inline union vector *vreg(struct cpu *cpu, uint8_t offset)
 	return (union vector *)((uint8_t *)cpu->v + (uint64_t)offset * 8);
 }
 
-/* Instructions that this thread has executed, `left` of the running block being still ahead. */
-static inline uint64_t cpu_count(const struct cpu *cpu, uint64_t left)
+/* Instructions that this thread has executed in this run, `ran` of them in the block that is running. */
+static inline uint64_t cpu_count(const struct cpu *cpu, uint64_t ran)
 {
-	return cpu->limit - (uint64_t)cpu->budget - left;
+	return (uint64_t)(cpu->limit - cpu->budget) + ran;
 }
 
 #endif

@@ -8,31 +8,21 @@
 
 /* --- the ways out -------------------------------------------------------------------------------- */
 
-static const struct insn *leave(struct cpu *cpu, struct block **link, uint64_t target)
+HANDLER(stub_record)
 {
-	struct block *block = *link;
+	const struct stub *stub = (const struct stub *)i;
 
-	cpu->budget += block->insns;
-	cpu->rip = target;
-	cpu->link = link;
-	cpu->exit = block->insns == UNLINKED_CHARGE || (int64_t)block->insns <= cpu->budget ? EXIT_LOOKUP : EXIT_BUDGET;
+	cpu->rip = stub->rip;
+	cpu->link = stub->link;
+	cpu->exit = EXIT_LOOKUP;
 	return NULL;
 }
 
-HANDLER(leave_taken)
+__attribute__((noinline)) HANDLER(leave_before)
 {
-	return leave(cpu, &links_of(i)->taken, links_of(i)->self->target[0]);
-}
-
-HANDLER(leave_fall)
-{
-	return leave(cpu, &links_of(i)->fall, links_of(i)->self->target[1]);
-}
-
-HANDLER(leave_jump)
-{
-	cpu->budget += jump_cache_entry(cpu, cpu->rip)->block->insns;
-	cpu->link = NULL;
+	if (i->run == stub_record)
+		return stub_record(cpu, i);
+	cpu->at = i;
 	cpu->exit = EXIT_BUDGET;
 	return NULL;
 }
@@ -53,6 +43,7 @@ static const struct insn *leave_lookup(struct cpu *cpu, const struct insn *i, ui
 		cpu->r[RSP] -= moved;
 		return raise(cpu, i, VECTOR_GP);
 	}
+	CHARGE();
 	cpu->link = NULL;
 	cpu->exit = EXIT_LOOKUP;
 	return NULL;
@@ -74,36 +65,52 @@ HANDLER(raise_mf) { return raise(cpu, i, VECTOR_MF); }
 
 HANDLER(jmp)
 {
-	ENTER(links_of(i)->taken, leave_taken);
+	ENTER(links_of(i)->taken);
 }
 
 /* Where a block ends without a branch: counts nothing itself. */
 HANDLER(fall_record)
 {
-	ENTER(links_of(i)->fall, leave_fall);
+	ENTER(links_of(i)->fall);
 }
 
 /* A prediction only: returns that go elsewhere are found by the jump cache. */
 static inline void remember_return(struct cpu *cpu, const struct insn *i, uint64_t rip)
 {
-	cpu->returns[++cpu->returns_top % RETURNS_SIZE] = (struct return_entry){ rip, links_of(i) };
+	cpu->returns[++cpu->returns_top % RETURNS_SIZE] = (struct return_entry){ rip, links_of(i)->fall };
+}
+
+static inline void push_return(struct cpu *cpu, const struct insn *i, uint64_t next)
+{
+	uint64_t rsp = cpu->r[RSP] - 8;
+
+	guest_store64(cpu, i, rsp, next);
+	cpu->r[RSP] = rsp;
+	remember_return(cpu, i, next);
 }
 
 HANDLER(call)
 {
-	uint64_t rsp = cpu->r[RSP] - 8;
-
-	guest_store64(cpu, i, rsp, i->imm);
-	cpu->r[RSP] = rsp;
-	remember_return(cpu, i, i->imm);
-	ENTER(links_of(i)->taken, leave_taken);
+	push_return(cpu, i, i->imm);
+	ENTER(links_of(i)->taken);
 }
 
-#define CONDITIONAL(condition)                               \
-	do {                                                 \
-		if (condition)                               \
-			ENTER(links_of(i)->taken, leave_taken); \
-		ENTER(links_of(i)->fall, leave_fall);        \
+/* Where the block goes on with what is called. */
+HANDLER(call_through)
+{
+	push_return(cpu, i, i->imm);
+	GO(i + 2);
+}
+
+/* A branch rather than a conditional move: its prediction is what the jump's is then made with. */
+#define CONDITIONAL(condition)                                       \
+	do {                                                         \
+		const struct insn *to_ = links_of(i)->fall;          \
+		if (condition) {                                     \
+			to_ = links_of(i)->taken;                    \
+			__asm__("" : "+r"(to_));                     \
+		}                                                    \
+		ENTER(to_);                                          \
 	} while (0)
 
 /* The eight conditions; for their negations the builder swaps the links. */
@@ -134,7 +141,7 @@ HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags))
 		cpu->rip = target_;                                                       \
 		if (unlikely(entry_->rip != target_))                                     \
 			return leave_lookup(cpu, i, moved);                               \
-		ENTER(entry_->block, leave_jump);                                         \
+		ENTER(entry_->first);                                                     \
 	} while (0)
 
 HANDLER(jmp_r)
@@ -144,51 +151,57 @@ HANDLER(jmp_r)
 
 HANDLER(call_r)
 {
-	uint64_t target = *reg64(cpu, i->a), rsp = cpu->r[RSP] - 8, next = links_of(i)->self->target[1];
+	uint64_t target = *reg64(cpu, i->a);
 
-	guest_store64(cpu, i, rsp, next);
-	cpu->r[RSP] = rsp;
-	remember_return(cpu, i, next);
+	push_return(cpu, i, links_of(i)->next);
 	JUMP_TO(target, -UINT64_C(8));
 }
 
-#define INDIRECT(kind)                                                                                           \
-	HANDLER(jmp_m_##kind)                                                                             \
-	{                                                                                                        \
-		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)), 0);                                        \
-	}                                                                                                        \
-	HANDLER(call_m_##kind)                                                                            \
-	{                                                                                                        \
-		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i)), rsp = cpu->r[RSP] - 8;           \
-		uint64_t next = links_of(i)->self->target[1];                                                    \
-		guest_store64(cpu, i, rsp, next);                                                                \
-		cpu->r[RSP] = rsp;                                                                               \
-		remember_return(cpu, i, next);                                                                   \
-		JUMP_TO(target, -UINT64_C(8));                                                                   \
+#define INDIRECT_JUMP(kind)                                                            \
+	HANDLER(jmp_m_##kind)                                                          \
+	{                                                                              \
+		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)), 0);              \
 	}
-INDIRECT(based)
-INDIRECT(indexed)
-INDIRECT(absolute)
+INDIRECT_JUMP(based)
+INDIRECT_JUMP(indexed)
 
-static const struct insn *leave_return(struct cpu *cpu, struct links *links)
+/* Linkage tables: the target is hardly ever another one than last time. */
+HANDLER(jmp_m_absolute)
 {
-	return leave(cpu, &links->fall, links->self->target[1]);
+	uint64_t target = guest_load64(cpu, i, i->imm);
+	struct links *links = links_of(i);
+
+	if (unlikely(links->guess != target)) {
+		const struct jump_cache_entry *entry = jump_cache_entry(cpu, target);
+
+		cpu->rip = target;
+		if (entry->rip != target)
+			return leave_lookup(cpu, i, 0);
+		links->guess = target;
+		links->taken = entry->first;
+	}
+	ENTER(links->taken);
 }
+
+#define INDIRECT_CALL(kind)                                                            \
+	HANDLER(call_m_##kind)                                                         \
+	{                                                                              \
+		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i));        \
+		push_return(cpu, i, links_of(i)->next);                                \
+		JUMP_TO(target, -UINT64_C(8));                                         \
+	}
+INDIRECT_CALL(based)
+INDIRECT_CALL(indexed)
+INDIRECT_CALL(absolute)
 
 HANDLER(ret)
 {
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 	struct return_entry *entry = &cpu->returns[cpu->returns_top-- % RETURNS_SIZE];
-	struct links *links = entry->links;
 
 	cpu->r[RSP] += 8;
-	if (likely(entry->rip == target)) {
-		const struct block *block = links->fall;
-
-		if (unlikely((cpu->budget -= block->insns) < 0))
-			return leave_return(cpu, links);
-		GO(block->insn);
-	}
+	if (likely(entry->rip == target))
+		ENTER(entry->first);
 	JUMP_TO(target, 8);
 }
 
@@ -241,7 +254,7 @@ HANDLER(ret_i)
 	STAMP(__VA_ARGS__, b) STAMP(__VA_ARGS__, z) STAMP(__VA_ARGS__, be) STAMP(__VA_ARGS__, s)      \
 	STAMP(__VA_ARGS__, l) STAMP(__VA_ARGS__, le)
 #define FUSED_WIDTHS(name, cc) \
-	FUSED_HANDLERS(name, cc, 8, "b") FUSED_HANDLERS(name, cc, 32, "l") FUSED_HANDLERS(name, cc, 64, "q")
+	FUSED_HANDLERS(name, cc, 8, "b") FUSED_HANDLERS(name, cc, 16, "w") FUSED_HANDLERS(name, cc, 32, "l") FUSED_HANDLERS(name, cc, 64, "q")
 EACH_FUSED_CONDITION(FUSED_WIDTHS, cmp)
 EACH_FUSED_CONDITION(FUSED_WIDTHS, test)
 
@@ -257,8 +270,10 @@ EACH_FUSED_CONDITION(FUSED_WIDTHS, test)
 	FUSED_ROWS(OP, name, s, 8, BITS) FUSED_ROWS(OP, name, l, 12, BITS) FUSED_ROWS(OP, name, le, 14, BITS)
 
 const struct fused_form fused_forms[] = {
-	FUSED_CONDITION_ROWS(OP_CMP, cmp, 8) FUSED_CONDITION_ROWS(OP_CMP, cmp, 32) FUSED_CONDITION_ROWS(OP_CMP, cmp, 64)
-	FUSED_CONDITION_ROWS(OP_TEST, test, 8) FUSED_CONDITION_ROWS(OP_TEST, test, 32) FUSED_CONDITION_ROWS(OP_TEST, test, 64)
+	FUSED_CONDITION_ROWS(OP_CMP, cmp, 8) FUSED_CONDITION_ROWS(OP_CMP, cmp, 16)
+	FUSED_CONDITION_ROWS(OP_CMP, cmp, 32) FUSED_CONDITION_ROWS(OP_CMP, cmp, 64)
+	FUSED_CONDITION_ROWS(OP_TEST, test, 8) FUSED_CONDITION_ROWS(OP_TEST, test, 16)
+	FUSED_CONDITION_ROWS(OP_TEST, test, 32) FUSED_CONDITION_ROWS(OP_TEST, test, 64)
 };
 
 const unsigned fused_form_count = sizeof fused_forms / sizeof *fused_forms;

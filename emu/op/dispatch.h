@@ -21,27 +21,33 @@
 /* On to the record that follows. */
 #define NEXT() GO(i + 1)
 
-/* Into a block, by a link or out of the jump cache: charges it, or leaves through `slow` (a handler) when the budget does
- * not cover it or the link is not set. The slow path refunds. */
-#define ENTER(target, slow)                                                    \
-	do {                                                                   \
-		const struct block *enter_ = (target);                         \
-		if (__builtin_expect((cpu->budget -= enter_->insns) < 0, 0))   \
-			return slow(cpu, i);                                   \
-		GO(enter_->insn);                                              \
+/* Takes off the budget what has run of a block, by the record before its links. */
+#define CHARGE() (cpu->budget -= links_of(i)->insns)
+
+/* Out of a block and into the one that `target` begins; GO_CHARGED where the block left has been charged. */
+#define ENTER(target)                                        \
+	do {                                                 \
+		const struct insn *enter_ = (target);        \
+		if (__builtin_expect(CHARGE() < 0, 0))       \
+			return leave_before(cpu, enter_);    \
+		GO(enter_);                                  \
+	} while (0)
+#define GO_CHARGED(target)                                   \
+	do {                                                 \
+		const struct insn *enter_ = (target);        \
+		if (__builtin_expect(cpu->budget < 0, 0))    \
+			return leave_before(cpu, enter_);    \
+		GO(enter_);                                  \
 	} while (0)
 
-enum { UNLINKED_CHARGE = 0x7fffffff };
-
-/* Ways out of a run; all are handlers, to be returned: `return raise_ud(cpu, i)`. The run loop finds rip and takes back
- * the charge for what has not run. */
+/* Ways out of a run; all are handlers, to be returned: `return raise_ud(cpu, i)`. The run loop finds rip and charges what has
+ * run of the block. */
 HANDLER(raise_ud);  /* #UD */
 HANDLER(raise_gp);  /* #GP(0) */
 HANDLER(raise_de);  /* #DE */
 const struct insn *raise_gp_error(struct cpu *cpu, const struct insn *i, uint32_t error); /* #GP(error) */
 HANDLER(raise_mf);  /* #MF: an x87 exception is pending */
-HANDLER(leave_taken); /* refunds links_of(i)->taken, goes to look its target up */
-HANDLER(leave_fall);  /* the same for the way not taken */
-HANDLER(leave_jump);  /* indirect: cpu->rip is set */
+HANDLER(leave_before); /* the budget's reserve is touched: before the block that this record begins, or a stub */
+HANDLER(stub_record);  /* goes to look the target up */
 
 #endif

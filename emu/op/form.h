@@ -26,7 +26,7 @@ enum form_attribute {
 	FORM_LOCK = 1,        /* this row is for the LOCK prefix; rows without it are for no prefix */
 	FORM_FAULTS = 2,      /* may raise an exception though it has no memory operand */
 	FORM_PRESERVES = 4,   /* may leave flags that it lists as written as they were (shift by CL = 0) */
-	FORM_COUNTS = 8,      /* its imm is the number of instructions from it to the block's end, itself included */
+	FORM_COUNTS = 8,      /* its imm is the number of instructions of its block ahead of it */
 	FORM_ENDS = 16,       /* ends its block; its handler leaves the run, or goes by links_of(i) */
 	FORM_WIDE_SHIFT = 32, /* only for a shift count that is not 0 modulo the width */
 	FORM_BY_WIDTH = 128,  /* size0 is the operand width, not the size of operand 0 */

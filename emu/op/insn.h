@@ -24,11 +24,15 @@ struct insn {
 	uint64_t imm;
 };
 
-/* The data record behind a branch. */
+/* The data record behind one by which a block is left. */
 struct links {
-	struct block *taken; /* block_unlinked until the target is known */
-	struct block *fall;
-	struct block *self;
+	const struct insn *taken; /* the first record of the block where it goes; a stub until that is known */
+	union {
+		const struct insn *fall; /* the same for the instruction behind it */
+		uint64_t guess;          /* of an indirect jump through a constant address: where it went last, by `taken` */
+	};
+	uint64_t insns : 8;       /* of the block, up to this point */
+	uint64_t next : 56;       /* address of the instruction behind it */
 };
 _Static_assert(sizeof(struct links) == sizeof(struct insn), "a branch's links take the place of one record");
 
@@ -37,14 +41,11 @@ static inline struct links *links_of(const struct insn *i)
 	return (struct links *)(i + 1);
 }
 
-/* A basic block: its records follow it. */
-struct block {
+/* What a link leads to until its target is known: begins as a record does. */
+struct stub {
+	handler_t *run; /* stub_record */
 	uint64_t rip;
-	uint32_t insns;      /* instructions, what its entry charges; UNLINKED_CHARGE for block_unlinked */
-	uint32_t records;
-	struct block_info *info; /* what only the block layer knows */
-	uint64_t target[2];  /* where links taken and fall go; target[1] is also the address behind the block */
-	struct insn insn[];
+	const struct insn **link;
 };
 
 /* The jump cache's slot for a target of an indirect branch. An entry that was never set has rip 1 and is not hit: code at

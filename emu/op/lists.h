@@ -24,7 +24,7 @@ extern const unsigned fused_form_count;
 
 /* Branches that often stand behind a hot instruction; fused ones among them (control.c). */
 #define HOT_ENDS(X, first) \
-	X(first, jmp) X(first, call) X(first, ret) X(first, jmp_r) X(first, jmp_m_absolute) X(first, call_m_based) \
+	X(first, jmp) X(first, call) X(first, call_through) X(first, ret) X(first, jmp_r) X(first, jmp_m_absolute) X(first, call_m_based) \
 	X(first, jz) X(first, jb) X(first, jbe) X(first, js) X(first, jl) X(first, jle) \
 	X(first, test64_jz_rr) X(first, test32_jz_rr) X(first, test8_jz_rr) X(first, test8_jz_ri) X(first, test32_jz_ri) \
 	X(first, test32_js_rr) X(first, test32_jle_rr) X(first, test64_jle_rr) X(first, test8_jz_mi_based) \

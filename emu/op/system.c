@@ -11,7 +11,7 @@
 
 enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
 
-/* Instructions that the clock has seen before this record: FORM_COUNTS put what is left of the block into imm. */
+/* Instructions that the clock has seen before this record: FORM_COUNTS put those of the block into imm. */
 static inline uint64_t insns_before(const struct cpu *cpu, const struct insn *i)
 {
 	return cpu->clock_base + cpu_count(cpu, i->imm);
@@ -91,7 +91,8 @@ static HANDLER(wrmsr)
 	if (!cpu->msr_allowed
 	    || tk_wrmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], value) != TK_OK)
 		return raise_gp(cpu, i);
-	cpu->rip = links_of(i)->self->target[1];
+	cpu->rip = links_of(i)->next;
+	CHARGE();
 	cpu->exit = EXIT_RESUME;
 	return NULL;
 }
@@ -106,7 +107,8 @@ static const struct insn *pause_until(struct cpu *cpu, const struct insn *i)
 
 	cpu->flags = is_long ? FLAG_CF : 0;
 	cpu->pause_tsc = is_long ? now + OS_LIMIT : deadline;
-	cpu->rip = links_of(i)->self->target[1];
+	cpu->rip = links_of(i)->next;
+	CHARGE();
 	cpu->exit = EXIT_PAUSE;
 	return NULL;
 }
@@ -256,11 +258,12 @@ static HANDLER(vdso_call)
 
 static HANDLER(syscall)
 {
-	cpu->rip = links_of(i)->self->target[1];
+	cpu->rip = links_of(i)->next;
 	cpu->r[RCX] = cpu->rip;
 	cpu->r[R11] = rflags_get(cpu);
+	CHARGE();
 	if (cpu->answer && !cpu->tf && cpu->answer(cpu))
-		ENTER(links_of(i)->fall, leave_fall);
+		GO_CHARGED(links_of(i)->fall);
 	cpu->exit = EXIT_SYSCALL;
 	return NULL;
 }
@@ -268,8 +271,9 @@ static HANDLER(syscall)
 /* INT3 and INT1 are traps: RIP is behind them. */
 static const struct insn *trap(struct cpu *cpu, const struct insn *i, uint8_t vector)
 {
-	cpu->rip = links_of(i)->self->target[1];
+	cpu->rip = links_of(i)->next;
 	cpu->exception = (struct exception){ .vector = vector };
+	CHARGE();
 	cpu->exit = EXIT_EXCEPTION;
 	cpu->at = NULL;
 	return NULL;

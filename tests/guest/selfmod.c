@@ -98,6 +98,44 @@ static void other_page(void)
 	printf("across pages: %x %x %x\n", values[0], values[1], values[2]);
 }
 
+/* jmp, or call, from one place to another */
+static void write_branch(uint8_t *from, uint8_t opcode, const uint8_t *to)
+{
+	int32_t distance = (int32_t)(to - (from + 5));
+
+	from[0] = opcode;
+	memcpy(from + 1, &distance, 4);
+}
+
+/* A call, a jump through memory as linkage tables have it, a jump, and a function: each on its own page, each changed. */
+static void across_branches(void)
+{
+	enum { CALL = 0xe8, JMP = 0xe9 };
+	static const uint8_t through_memory[] = { 0xff, 0x25, 0xfa, 0x0f, 0x00, 0x00 }; /* jmp *0xffa(%rip): the next page's start */
+	uint8_t *code = map(6, PROT_READ | PROT_WRITE | PROT_EXEC);
+	uint8_t *entry = code + PAGE, *table = code + 2 * PAGE, *jump = code + 3 * PAGE, *first = code + 4 * PAGE, *other = code + 5 * PAGE;
+	int values[6];
+
+	write_constant(first, 100);
+	write_constant(other, 200);
+	write_branch(jump, JMP, first);
+	memcpy(table, &jump, sizeof jump);
+	memcpy(entry, through_memory, sizeof through_memory);
+	write_branch(code, CALL, entry);
+	memcpy(code + 5, "\x83\xc0\x01\xc3", 4); /* add $1, %eax; ret */
+	for (unsigned k = 0; k < 6; k++) {
+		values[k] = ((function)code)() + ((function)code)() + ((function)code)();
+		switch (k) {
+		case 0: write_constant(first, 300); break;
+		case 1: write_branch(jump, JMP, other); break;
+		case 2: memcpy(table, &first, sizeof first); break;
+		case 3: write_branch(entry, JMP, other); break;
+		case 4: write_branch(code, CALL, jump); break;
+		}
+	}
+	printf("across branches: %d %d %d %d %d %d\n", values[0], values[1], values[2], values[3], values[4], values[5]);
+}
+
 static void write_then_execute(void)
 {
 	uint8_t *code = map(4, PROT_READ | PROT_WRITE);
@@ -181,6 +219,7 @@ int main(void)
 	same_block();
 	own_loop();
 	other_page();
+	across_branches();
 	write_then_execute();
 	copied_function();
 	two_mappings();

@@ -46,6 +46,29 @@ HOT(and32_dead_ri) { set_reg32(cpu, i->a, *reg32(cpu, i->a) & (uint32_t)i->imm);
 HOT(xor32_dead_rr) { set_reg32(cpu, i->a, *reg32(cpu, i->a) ^ *reg32(cpu, i->b)); }
 HOT(shl64_ri) { set_reg64(cpu, i->a, *reg64(cpu, i->a) << (i->imm & 63)); }
 HOT(shr32_ri) { set_reg32(cpu, i->a, *reg32(cpu, i->a) >> (i->imm & 31)); }
+HOT(mov64_mi) { guest_store64(cpu, i, address_based(cpu, i), i->imm); }
+HOT(mov64_mx) { guest_store64(cpu, i, address_indexed(cpu, i), *reg64(cpu, i->a)); }
+HOT(mov8_mi) { guest_store8(cpu, i, address_based(cpu, i), (uint8_t)i->imm); }
+HOT(lea32_x) { set_reg32(cpu, i->a, (uint32_t)address_indexed(cpu, i)); }
+HOT(add32_ri) { set_reg32(cpu, i->a, add32(*reg32(cpu, i->a), (uint32_t)i->imm, &cpu->flags)); }
+HOT(sub64_dead_ri) { set_reg64(cpu, i->a, *reg64(cpu, i->a) - i->imm); }
+HOT(sub64_dead_rr) { set_reg64(cpu, i->a, *reg64(cpu, i->a) - *reg64(cpu, i->b)); }
+HOT(sub32_dead_ri) { set_reg32(cpu, i->a, *reg32(cpu, i->a) - (uint32_t)i->imm); }
+HOT(shr64_ri) { set_reg64(cpu, i->a, *reg64(cpu, i->a) >> (i->imm & 63)); }
+
+HOT(add64_rm)
+{
+	uint64_t src = guest_load64(cpu, i, address_based(cpu, i));
+
+	set_reg64(cpu, i->a, add64(*reg64(cpu, i->a), src, &cpu->flags));
+}
+
+HOT(sub64_rm)
+{
+	uint64_t src = guest_load64(cpu, i, address_based(cpu, i));
+
+	set_reg64(cpu, i->a, sub64(*reg64(cpu, i->a), src, &cpu->flags));
+}
 
 HOT(push64)
 {
@@ -100,6 +123,17 @@ HOT(pop64)
 	X(xor32_dead_rr, OP_XOR, 4, 4, PATTERN2(K_R, K_R), ADDRESS_BASED, true) \
 	X(shl64_ri, OP_SHL, 8, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
 	X(shr32_ri, OP_SHR, 4, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(mov64_mi, OP_MOV, 8, 8, PATTERN2(K_M, K_I), ADDRESS_BASED, false) \
+	X(mov64_mx, OP_MOV, 8, 8, PATTERN2(K_M, K_R), ADDRESS_INDEXED, false) \
+	X(mov8_mi, OP_MOV, 1, 1, PATTERN2(K_M, K_I), ADDRESS_BASED, false) \
+	X(lea32_x, OP_LEA, 4, 4, PATTERN2(K_R, K_M), ADDRESS_INDEXED, false) \
+	X(add32_ri, OP_ADD, 4, 4, PATTERN2(K_R, K_I), ADDRESS_BASED, false) \
+	X(sub64_dead_ri, OP_SUB, 8, 8, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(sub64_dead_rr, OP_SUB, 8, 8, PATTERN2(K_R, K_R), ADDRESS_BASED, true) \
+	X(sub32_dead_ri, OP_SUB, 4, 4, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(shr64_ri, OP_SHR, 8, 1, PATTERN2(K_R, K_I), ADDRESS_BASED, true) \
+	X(add64_rm, OP_ADD, 8, 8, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
+	X(sub64_rm, OP_SUB, 8, 8, PATTERN2(K_R, K_M), ADDRESS_BASED, false) \
 	X(push64, OP_PUSH, 8, 0, K_R, ADDRESS_BASED, false) \
 	X(pop64, OP_POP, 8, 0, K_R, ADDRESS_BASED, false)
 
@@ -111,7 +145,8 @@ enum { HOT_FORMS(NUMBER) };
 	X(mov64_mr) X(mov32_mr) X(mov8_mr) X(mov32_mi) X(movzx8_rr) X(movzx8_rm) X(movzx8_rx) X(movzx16_rm) \
 	X(movsx32_rr) X(movsx32_rm) X(lea64) X(lea64_x) X(lea64_a) X(lea32) X(add64_ri) X(add64_rr) X(sub64_ri) \
 	X(sub64_rr) X(and32_ri) X(xor32_rr) X(add64_dead_ri) X(add64_dead_rr) X(and32_dead_ri) X(xor32_dead_rr) \
-	X(shl64_ri) X(shr32_ri) X(push64) X(pop64)
+	X(shl64_ri) X(shr32_ri) X(mov64_mi) X(mov64_mx) X(mov8_mi) X(lea32_x) X(add32_ri) \
+	X(sub64_dead_ri) X(sub64_dead_rr) X(sub32_dead_ri) X(shr64_ri) X(add64_rm) X(sub64_rm) X(push64) X(pop64)
 
 #define SECOND(X, first) \
 	X(first, mov64_rr) X(first, mov32_rr) X(first, mov32_ri) X(first, mov64_rm) X(first, mov64_rx) \
@@ -120,8 +155,10 @@ enum { HOT_FORMS(NUMBER) };
 	X(first, movzx16_rm) X(first, movsx32_rr) X(first, movsx32_rm) X(first, lea64) X(first, lea64_x) \
 	X(first, lea64_a) X(first, lea32) X(first, add64_ri) X(first, add64_rr) X(first, sub64_ri) \
 	X(first, sub64_rr) X(first, and32_ri) X(first, xor32_rr) X(first, add64_dead_ri) X(first, add64_dead_rr) \
-	X(first, and32_dead_ri) X(first, xor32_dead_rr) X(first, shl64_ri) X(first, shr32_ri) X(first, push64) \
-	X(first, pop64)
+	X(first, and32_dead_ri) X(first, xor32_dead_rr) X(first, shl64_ri) X(first, shr32_ri) \
+	X(first, mov64_mi) X(first, mov64_mx) X(first, mov8_mi) X(first, lea32_x) X(first, add32_ri) X(first, sub64_dead_ri) \
+	X(first, sub64_dead_rr) X(first, sub32_dead_ri) X(first, shr64_ri) X(first, add64_rm) X(first, sub64_rm) \
+	X(first, push64) X(first, pop64)
 
 /* --- the pairs ---------------------------------------------------------------------------------------- */
 

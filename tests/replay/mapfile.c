@@ -74,6 +74,21 @@ static void shorter_and_longer(char *shared, char *private)
 	touch("shared, written after that", shared + 3 * PAGE);
 }
 
+/* Cut by its name, and by being opened anew. */
+static void emptied(char *shared)
+{
+	int again;
+
+	must(truncate("mapped", PAGE + 200) == 0, "truncate");
+	show("shared, cut by name", shared + PAGE);
+	touch("shared, behind that", shared + 2 * PAGE);
+	again = open("mapped", O_RDWR | O_TRUNC);
+	touch("shared, emptied", shared);
+	must(write(again, "anew", 4) == 4, "write");
+	show("shared, begun anew", shared);
+	close(again);
+}
+
 /* A mapping of what the file does not have yet. */
 static void ahead(void)
 {
@@ -122,6 +137,7 @@ int main(void)
 	must(mremap(again, PAGE, 2 * PAGE, MREMAP_MAYMOVE) != MAP_FAILED, "mremap");
 	must(madvise(private + 2 * PAGE, PAGE, MADV_DONTNEED) == 0, "madvise");
 	show("private, its store forgotten", private + 2 * PAGE);
+	emptied(shared);
 	ahead();
 	unlink("mapped");
 }

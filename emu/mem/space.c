@@ -26,6 +26,8 @@ void space_init(struct space *space)
 	struct rlimit limit;
 
 	space->stack_limit = getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : GUEST_STACK_MAX;
+	space->follow = NULL;
+	space->follower = NULL;
 	begin_empty(space);
 }
 

@@ -34,8 +34,9 @@ static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 {
 	const struct rule rules[] = {
 		{ SCMP_SYS(mmap), ANY, 0 }, { SCMP_SYS(munmap), ANY, 0 }, { SCMP_SYS(mprotect), ANY, 0 }, { SCMP_SYS(mremap), ANY, 0 },
-		{ SCMP_SYS(madvise), ANY, 0 }, { SCMP_SYS(mincore), ANY, 0 }, { SCMP_SYS(brk), ANY, 0 }, { SCMP_SYS(futex), ANY, 0 }, { SCMP_SYS(restart_syscall), ANY, 0 }, { SCMP_SYS(rt_sigreturn), ANY, 0 },
-		{ SCMP_SYS(rt_sigprocmask), ANY, 0 }, { SCMP_SYS(rt_sigaction), ANY, 0 }, { SCMP_SYS(sigaltstack), ANY, 0 },
+		{ SCMP_SYS(madvise), ANY, 0 }, { SCMP_SYS(mincore), ANY, 0 }, { SCMP_SYS(brk), ANY, 0 }, { SCMP_SYS(futex), ANY, 0 },
+		{ SCMP_SYS(restart_syscall), ANY, 0 }, { SCMP_SYS(rt_sigreturn), ANY, 0 }, { SCMP_SYS(rt_sigprocmask), ANY, 0 },
+		{ SCMP_SYS(rt_sigaction), ANY, 0 }, { SCMP_SYS(sigaltstack), ANY, 0 },
 		{ SCMP_SYS(exit_group), ANY, 0 },
 		{ SCMP_SYS(getpid), ANY, 0 }, { SCMP_SYS(gettid), ANY, 0 }, { SCMP_SYS(clock_gettime), ANY, 0 },
 		{ SCMP_SYS(write), 0, STDOUT_FILENO }, { SCMP_SYS(write), 0, STDERR_FILENO },

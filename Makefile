@@ -211,9 +211,8 @@ check-campaign: deps
 
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps
-	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0:abort_on_error=0:replace_intrin=0 \
 	$(MAKE) --no-print-directory check BUILD=$(BUILD)-asan OPT=-O1 \
-		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE)' OP_FLAGS=-fno-sanitize=address \
+		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE) tools/asan_options.c' OP_FLAGS=-fno-sanitize=address \
 		PAIRS_FLAGS=-fno-sanitize=all
 
 lint:

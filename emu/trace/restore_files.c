@@ -38,10 +38,10 @@ bool restore_timerfd(struct restorer *restorer, const struct saved_timer *saved)
 	int fd = eventfd(0, EFD_CLOEXEC);
 	struct timer *timer = one && fd >= 0 ? timerfd_new(restorer->process, fd, saved->timer.clock) : NULL;
 
-	if (!timer)
+	if (!timer) {
 		free(one);
-	if (!timer)
 		return restore_refuse(restorer, "a timerfd cannot be made: %s", strerror(errno));
+	}
 	*timer->run = saved->run;
 	if (saved->unread)
 		eventfd_write(fd, saved->unread);

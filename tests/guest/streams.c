@@ -167,8 +167,9 @@ static void timeouts(void)
 	SHOW(epoll_wait(epoll, &event, 1, -1));
 	pthread_join(thread, NULL);
 	SHOW(select(0, NULL, NULL, NULL, &zero));
-	FD_SET(99, &set);
-	SHOW(select(100, &set, NULL, NULL, &zero));
+	/* within the 64 descriptors that each table has: what lies past the table is not looked at (fs/select.c) */
+	FD_SET(63, &set);
+	SHOW(select(64, &set, NULL, NULL, &zero));
 	close(fds[0]);
 	close(fds[1]);
 	close(epoll);

@@ -184,17 +184,19 @@ static int64_t clock_before(const struct cpu *cpu, const struct insn *i, enum tk
 	return tk_clock_ns(cpu->clock, clock, insns_before(cpu, i));
 }
 
+/* Before 1970 seconds are rounded down, so that what is left is not negative. */
+static int64_t seconds_of(int64_t ns)
+{
+	return ns / NS_PER_S - (ns % NS_PER_S < 0);
+}
+
 /* struct timespec or struct timeval: seconds, and the rest in units of so many ns. */
 static void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, int64_t ns, int64_t unit)
 {
-	int64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;
+	int64_t seconds = seconds_of(ns);
 
-	if (rest < 0) {
-		seconds--;
-		rest += NS_PER_S;
-	}
 	guest_store64(cpu, i, address, (uint64_t)seconds);
-	guest_store64(cpu, i, address + 8, (uint64_t)(rest / unit));
+	guest_store64(cpu, i, address + 8, (uint64_t)((ns - seconds * NS_PER_S) / unit));
 }
 
 static void vdso_clock_gettime(struct cpu *cpu, const struct insn *i)
@@ -220,7 +222,7 @@ static void vdso_gettimeofday(struct cpu *cpu, const struct insn *i)
 
 static void vdso_time(struct cpu *cpu, const struct insn *i)
 {
-	uint64_t seconds = (uint64_t)(clock_before(cpu, i, TK_REALTIME) / NS_PER_S);
+	uint64_t seconds = (uint64_t)seconds_of(clock_before(cpu, i, TK_REALTIME));
 
 	if (cpu->r[RDI])
 		guest_store64(cpu, i, cpu->r[RDI], seconds);

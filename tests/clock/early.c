@@ -1,21 +1,34 @@
-/* Before 1970 seconds are rounded down, so that microseconds and nanoseconds are never negative. Run from 1970 on, with the wall clock
- * stepped back by 10 s. */
+/* Before 1970 seconds are rounded down, so that microseconds and nanoseconds are never negative: by system call and by the vDSO. Run from
+ * 1970 on, with the wall clock stepped back by 10 s. */
 #include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "check.h"
 
-int main(void)
-{
+struct reading {
 	struct timespec spec;
 	struct timeval val;
 	time_t seconds;
+};
 
-	syscall(SYS_clock_gettime, CLOCK_REALTIME, &spec);
-	syscall(SYS_gettimeofday, &val, NULL);
-	syscall(SYS_time, &seconds);
-	CHECK(spec.tv_sec == -10 && spec.tv_nsec > 0, "%ld.%09ld", spec.tv_sec, spec.tv_nsec);
-	CHECK(val.tv_sec == -10 && val.tv_usec >= spec.tv_nsec / 1000, "%ld.%06ld", val.tv_sec, val.tv_usec);
-	CHECK(seconds == -10, "%ld", seconds);
+static void early(const char *by, const struct reading *now)
+{
+	CHECK(now->spec.tv_sec == -10 && now->spec.tv_nsec > 0, "%s: %ld.%09ld", by, now->spec.tv_sec, now->spec.tv_nsec);
+	CHECK(now->val.tv_sec == -10 && now->val.tv_usec >= now->spec.tv_nsec / 1000, "%s: %ld.%06ld", by, now->val.tv_sec, now->val.tv_usec);
+	CHECK(now->seconds == -10, "%s: %ld", by, now->seconds);
+}
+
+int main(void)
+{
+	struct reading now;
+
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &now.spec);
+	syscall(SYS_gettimeofday, &now.val, NULL);
+	syscall(SYS_time, &now.seconds);
+	early("system call", &now);
+	clock_gettime(CLOCK_REALTIME, &now.spec);
+	gettimeofday(&now.val, NULL);
+	time(&now.seconds);
+	early("vDSO", &now);
 	return check_result();
 }

@@ -98,7 +98,7 @@ $(BUILD)/bench/hello-static: BENCH_OPT = -O2 -static
 
 $(BUILD)/bench/%: tools/bench/%.c tools/bench/bench.h Makefile
 	@mkdir -p $(@D)
-	gcc -std=gnu11 $(WARN) $(BENCH_OPT) -o $@ $< -lm
+	gcc -std=gnu11 -D_GNU_SOURCE $(WARN) $(BENCH_OPT) -o $@ $< -lm
 
 $(BUILD)/bench/hello-static: tools/bench/hello.c Makefile
 	@mkdir -p $(@D)

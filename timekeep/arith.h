@@ -37,6 +37,11 @@ static inline uint64_t ticks_of_ns(uint64_t ns, uint64_t khz)
 	return ns / 1000000 * khz + ns % 1000000 * khz / 1000000;
 }
 
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static inline int64_t min_i64(int64_t a, int64_t b)
 {
 	return a < b ? a : b;

@@ -162,20 +162,22 @@ struct moment now(const struct tk *tk, uint64_t insns)
 	return moment;
 }
 
+/* `vcpu`: whose TSC the stretch tells. Its length is such that none of its products and sums overflows. */
 static void remember_stretch(struct timekeep *s, unsigned vcpu, uint64_t insns, struct moment present)
 {
-	struct tk_stretch stretch = { .insns0 = insns, .vcpu = vcpu, .tsc0 = vcpu_tsc(s, vcpu, present.eff) };
+	const int64_t far = INT64_C(1) << 61;
+	struct tk_stretch stretch = { .insns0 = insns, .vcpu = vcpu, .tsc0 = vcpu_tsc(s, vcpu, present.eff), .ns0 = present.ns,
+				      .wall = s->wall_offset };
 
-	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0)
+	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0 || present.ns > far
+	    || s->wall_offset > far || s->wall_offset < -far)
 		return;
+	stretch.ns_per_insn = (int64_t)s->line.num;
 	stretch.khz_per_insn = s->line.num * s->guest_khz;
 	stretch.rest = (uint64_t)present.ns % MILLION * s->guest_khz % MILLION;
-	stretch.length = (UINT64_MAX - MILLION) / stretch.khz_per_insn;
-	if (s->next_injection != TK_NEVER) {
-		uint64_t until = line_insns_until(&s->line, insns, (uint64_t)s->next_injection);
-
-		stretch.length = until < stretch.length ? until : stretch.length;
-	}
+	stretch.length = min_u64((UINT64_MAX - MILLION) / stretch.khz_per_insn, (uint64_t)far / s->line.num);
+	if (s->next_injection != TK_NEVER)
+		stretch.length = min_u64(stretch.length, line_insns_until(&s->line, insns, (uint64_t)s->next_injection));
 	s->stretch = stretch;
 }
 
@@ -233,27 +235,31 @@ uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns)
 	return direct_eff(tk, &eff) ? eff + tk->state->vcpu[vcpu].offset : rdtsc_slow(tk, vcpu, insns);
 }
 
+static __attribute__((noinline)) int64_t stretch_ns(struct timekeep *s, uint64_t insns)
+{
+	struct moment present;
+
+	present.ns = icount_ns(s, insns);
+	present.eff = icount_ticks(s, present.ns);
+	remember_stretch(s, (unsigned)s->stretch.vcpu, insns, present);
+	return present.ns;
+}
+
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)
 {
 	struct timekeep *s = tk->state;
 	uint64_t eff;
 	int64_t ns;
 
+	if (tk_clock_quick(tk, id, insns, &ns))
+		return ns;
 	if (s->mode == TK_HOST)
 		return tk->host->clock(tk->host->ctx, id);
 	if (s->mode == TK_ICOUNT)
-		ns = icount_ns(s, insns);
+		ns = stretch_ns(s, insns);
 	else
 		ns = direct_eff(tk, &eff) ? direct_ns(s, eff) : now_ns(tk, insns);
-	switch (id) {
-	case TK_REALTIME:
-	case TK_REALTIME_COARSE:
-	case TK_REALTIME_ALARM:
-	case TK_TAI:
-		return add_i64(ns, s->wall_offset);
-	default:
-		return ns;
-	}
+	return tk_is_wall(id) ? add_i64(ns, s->wall_offset) : ns;
 }
 
 int64_t tk_wall_offset(const struct tk *tk, uint64_t insns)
@@ -272,6 +278,7 @@ enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns)
 	now_ns(tk, insns); /* steps that were due before this one come first */
 	s->wall_offset = add_i64(s->wall_offset, delta);
 	s->wall_generation++;
+	s->stretch.length = 0;
 	return TK_OK;
 }
 

@@ -55,7 +55,8 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
 	s->line.insns0 += insns - s->saved_insns; /* a fraction of a nanosecond is kept, too */
-	read_the_long_way(s); /* whatever the image says */
+	s->stretch = (struct tk_stretch){ 0 }; /* whatever the image says */
+	read_the_long_way(s);
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)

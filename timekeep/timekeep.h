@@ -221,12 +221,16 @@ const char *tk_strerror(enum tk_error error);
 uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
 /* With what a clock's state begins: a stretch of `length` instructions from `insns0` on, in mode
- * icount, over which the vCPU's TSC is tsc0 + ((insns - insns0) * khz_per_insn + rest) / 10^6,
- * exactly. tk_rdtsc writes it; whatever bends the line sets length to 0. */
+ * icount, over which, `ran` instructions on, exactly
+ *     the vCPU's TSC       is  tsc0 + (ran * khz_per_insn + rest) / 10^6
+ *     CLOCK_MONOTONIC      is  ns0 + ran * ns_per_insn
+ *     CLOCK_REALTIME       is  wall more.
+ * The first read of a stretch writes it; whatever bends the line or moves a clock sets length to 0. */
 struct tk_stretch {
 	uint64_t insns0, length;
 	uint64_t vcpu;
 	uint64_t tsc0, khz_per_insn, rest;
+	int64_t ns0, ns_per_insn, wall;
 };
 
 /* What tk_rdtsc returns, where that stretch tells it; false where tk_rdtsc is to be called. */
@@ -262,6 +266,25 @@ int64_t tk_offset(const struct tk *tk, unsigned vcpu);
 /* The clock `id`; the coarse and raw ones equal the fine ones, BOOTTIME equals MONOTONIC, but in
  * mode host all are the host's. An id that is not in the enum is MONOTONIC's. */
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns);
+
+/* The clocks that run with CLOCK_REALTIME. */
+static inline bool tk_is_wall(enum tk_clock_id id)
+{
+	const unsigned wall = 1u << TK_REALTIME | 1u << TK_REALTIME_COARSE | 1u << TK_REALTIME_ALARM | 1u << TK_TAI;
+
+	return id < 32 && wall >> id & 1;
+}
+
+/* What tk_clock_ns returns, where the stretch tells it; false where tk_clock_ns is to be called. */
+static inline bool tk_clock_quick(const struct tk *tk, enum tk_clock_id id, uint64_t insns, int64_t *ns)
+{
+	const struct tk_stretch *stretch = (const struct tk_stretch *)tk->state;
+	uint64_t ran = insns - stretch->insns0;
+
+	*ns = (int64_t)((uint64_t)stretch->ns0 + ran * (uint64_t)stretch->ns_per_insn);
+	*ns += tk_is_wall(id) ? stretch->wall : 0;
+	return ran < stretch->length;
+}
 
 /* CLOCK_REALTIME less CLOCK_MONOTONIC. */
 int64_t tk_wall_offset(const struct tk *tk, uint64_t insns);

@@ -185,13 +185,13 @@ static int64_t clock_before(const struct cpu *cpu, const struct insn *i, enum tk
 }
 
 /* Before 1970 seconds are rounded down, so that what is left is not negative. */
-static int64_t seconds_of(int64_t ns)
+static inline int64_t seconds_of(int64_t ns)
 {
 	return ns / NS_PER_S - (ns % NS_PER_S < 0);
 }
 
 /* struct timespec or struct timeval: seconds, and the rest in units of so many ns. */
-static void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, int64_t ns, int64_t unit)
+static inline void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, int64_t ns, int64_t unit)
 {
 	int64_t seconds = seconds_of(ns);
 
@@ -199,37 +199,51 @@ static void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, 
 	guest_store64(cpu, i, address + 8, (uint64_t)((ns - seconds * NS_PER_S) / unit));
 }
 
-static void vdso_clock_gettime(struct cpu *cpu, const struct insn *i)
+static __attribute__((noinline)) HANDLER(vdso_clock_gettime_called)
 {
 	uint32_t clock = (uint32_t)cpu->r[RDI];
 
-	if (!vdso_knows(clock)) {
-		cpu->r[RAX] = SYS_clock_gettime;
-		return;
+	cpu->r[RAX] = SYS_clock_gettime;
+	if (vdso_knows(clock)) {
+		store_time(cpu, i, cpu->r[RSI], clock_before(cpu, i, (enum tk_clock_id)clock), 1);
+		cpu->r[RAX] = 0;
 	}
-	store_time(cpu, i, cpu->r[RSI], clock_before(cpu, i, (enum tk_clock_id)clock), 1);
-	cpu->r[RAX] = 0;
+	NEXT();
 }
 
-static void vdso_gettimeofday(struct cpu *cpu, const struct insn *i)
+static inline HANDLER(vdso_clock_gettime)
+{
+	uint32_t clock = (uint32_t)cpu->r[RDI];
+	int64_t ns;
+
+	if (unlikely(!vdso_knows(clock) || !tk_clock_quick(cpu->clock, (enum tk_clock_id)clock, insns_before(cpu, i), &ns)))
+		return vdso_clock_gettime_called(cpu, i);
+	store_time(cpu, i, cpu->r[RSI], ns, 1);
+	cpu->r[RAX] = 0;
+	NEXT();
+}
+
+static __attribute__((noinline)) HANDLER(vdso_gettimeofday)
 {
 	if (cpu->r[RDI])
 		store_time(cpu, i, cpu->r[RDI], clock_before(cpu, i, TK_REALTIME), NS_PER_US);
 	if (cpu->r[RSI])
 		guest_store64(cpu, i, cpu->r[RSI], 0); /* struct timezone: UTC, as the system call says */
 	cpu->r[RAX] = 0;
+	NEXT();
 }
 
-static void vdso_time(struct cpu *cpu, const struct insn *i)
+static __attribute__((noinline)) HANDLER(vdso_time)
 {
 	uint64_t seconds = (uint64_t)seconds_of(clock_before(cpu, i, TK_REALTIME));
 
 	if (cpu->r[RDI])
 		guest_store64(cpu, i, cpu->r[RDI], seconds);
 	cpu->r[RAX] = seconds;
+	NEXT();
 }
 
-static void vdso_getcpu(struct cpu *cpu, const struct insn *i)
+static __attribute__((noinline)) HANDLER(vdso_getcpu)
 {
 	enum { NODE_SHIFT = 12 };
 	uint32_t aux = tk_aux(cpu->clock, cpu->vcpu);
@@ -239,21 +253,21 @@ static void vdso_getcpu(struct cpu *cpu, const struct insn *i)
 	if (cpu->r[RSI])
 		guest_store32(cpu, i, cpu->r[RSI], aux >> NODE_SHIFT);
 	cpu->r[RAX] = 0;
+	NEXT();
 }
 
 static HANDLER(vdso_call)
 {
-	static void (*const functions[])(struct cpu *, const struct insn *) = {
-		[VDSO_CLOCK_GETTIME] = vdso_clock_gettime, [VDSO_GETTIMEOFDAY] = vdso_gettimeofday,
-		[VDSO_TIME] = vdso_time, [VDSO_GETCPU] = vdso_getcpu,
-	};
-	unsigned function = i->a / 8;
-
-	if (i->disp != VDSO_MARK || i->b != gpr_offset(RAX, false) || function >= sizeof functions / sizeof *functions)
+	if (i->disp != VDSO_MARK || i->b != gpr_offset(RAX, false))
 		return raise_ud(cpu, i);
-	functions[function](cpu, i);
 	cpu->time_reads[TIME_READ_VDSO]++;
-	NEXT();
+	switch (i->a / 8) {
+	case VDSO_CLOCK_GETTIME: return vdso_clock_gettime(cpu, i);
+	case VDSO_GETTIMEOFDAY: return vdso_gettimeofday(cpu, i);
+	case VDSO_TIME: return vdso_time(cpu, i);
+	case VDSO_GETCPU: return vdso_getcpu(cpu, i);
+	default: return raise_ud(cpu, i);
+	}
 }
 
 /* --- SYSCALL and software interrupts --------------------------------------------------------------- */

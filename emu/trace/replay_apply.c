@@ -165,18 +165,24 @@ static bool add_chunk(struct replay *replay, const struct trace_record *record)
 	return true;
 }
 
+/* The content of that number; NULL: the log has not given it. */
+static const struct replay_chunk *find_chunk(const struct replay *replay, uint64_t number)
+{
+	return number < replay->shared->state.chunks ? &replay->shared->chunk[number] : NULL;
+}
+
 static bool fill(struct replay *replay, uint64_t address, uint64_t number)
 {
-	const struct replay_chunk *chunk = &replay->shared->chunk[number];
+	const struct replay_chunk *chunk = find_chunk(replay, number);
 
-	return number < replay->shared->state.chunks && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
+	return chunk && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
 }
 
 static bool fill_object(struct replay *replay, uint64_t object, uint64_t offset, uint64_t number)
 {
-	const struct replay_chunk *chunk = &replay->shared->chunk[number];
+	const struct replay_chunk *chunk = find_chunk(replay, number);
 
-	if (number >= replay->shared->state.chunks || object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
+	if (!chunk || object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
 		return false;
 	return pwrite(replay->objects, replay->chunk_memory + chunk->offset, chunk->size, (off_t)((object << OBJECT_SHIFT) + offset)) ==
 	       (ssize_t)chunk->size;

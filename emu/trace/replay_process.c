@@ -36,7 +36,6 @@ _Noreturn void replay_finish(struct replay *replay, enum replay_end end)
 {
 	struct replay_shared *shared = replay->shared;
 
-	(void)replay;
 	shared->end = end;
 	__atomic_add_fetch(&shared->news, 1, __ATOMIC_SEQ_CST);
 	wake(&shared->news);

@@ -150,12 +150,14 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 	shared->end = REPLAY_RUNS; /* who is let go below may be there at once */
 	if (shared->printed < shared->state.now.events)
 		shared->printed = shared->state.now.events;
-	if (!stands || !is_ahead(target, &shared->state.now)) {
-		empty_objects(objects);
-		shared->line++;
-		shared->resume = (int)last_checkpoint_before(shared, target);
-		__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
-		syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	if (stands && is_ahead(target, &shared->state.now)) {
+		wake(&shared->orders);
+		return;
 	}
-	wake(&shared->orders);
+	empty_objects(objects);
+	shared->line++;
+	wake(&shared->orders); /* who stands there ends: told later, it would be who is let go below */
+	shared->resume = (int)last_checkpoint_before(shared, target);
+	__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

@@ -109,7 +109,6 @@ int main(void)
 {
 	TCase *tests = tcase_create("rcp and rsqrt");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, reciprocal_error);
 	tcase_add_test(tests, reciprocal_root_error);
 	tcase_add_test(tests, exponents);

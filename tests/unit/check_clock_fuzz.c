@@ -294,7 +294,6 @@ int main(void)
 	TCase *tcase = tcase_create("fuzz");
 
 	seed = suite_seed();
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, no_mutation_crashes_the_replay);
 	tcase_add_test(tcase, no_corrupted_image_crashes_the_clock);
 	return run_suite("clock fuzz", tcase);

@@ -362,7 +362,6 @@ int main(void)
 	host = script_host(&random_host.script);
 	tk = (struct tk){ calloc(1, tk_size()), &host };
 	image = calloc(1, tk_size());
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, the_model_agrees);
 	status = run_suite("clock model", tcase);
 	free(tk.state);

@@ -277,7 +277,6 @@ int main(void)
 {
 	TCase *tcase = clock_case("rates");
 
-	tcase_set_timeout(tcase, 30);
 	tcase_add_loop_test(tcase, auto_settles, 0, sizeof(speeds) / sizeof(speeds[0]));
 	tcase_add_test(tcase, auto_settles_after_any_change);
 	tcase_add_test(tcase, the_rule_of_qemu_does_not);

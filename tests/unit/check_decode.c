@@ -96,7 +96,6 @@ int main(void)
 {
 	TCase *remembered = tcase_create("remembered");
 
-	tcase_set_timeout(remembered, 60);
 	tcase_add_test(remembered, test_code);
 	tcase_add_test(remembered, test_random_bytes);
 	tcase_add_test(remembered, test_truncated);

@@ -201,7 +201,6 @@ int main(int argc, char **argv)
 	tcase_add_test(tests, other_call_input);
 	tcase_add_test(tests, other_memory);
 	tcase_add_test(tests, other_vectors);
-	tcase_set_timeout(tests, 60);
 	status = run_suite("divergence", tests);
 	snprintf(own, sizeof(own), "rm -rf %s", work);
 	return system(own) != 0 || status != 0;

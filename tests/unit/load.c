@@ -309,7 +309,6 @@ int main(void)
 	TCase *tests = tcase_create("load");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, dynamic_program);
 	tcase_add_test(tests, static_program_with_bss);
 	tcase_add_test(tests, same_random_bytes_for_the_same_seed);

@@ -355,7 +355,6 @@ int main(void)
 	TCase *tests = tcase_create("space");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, same_as_the_kernel, 0, 8);
 	tcase_add_test(tests, places_go_down_from_the_top);
 	tcase_add_test(tests, break_grows_and_shrinks);

@@ -166,14 +166,15 @@ struct moment now(const struct tk *tk, uint64_t insns)
 static void remember_stretch(struct timekeep *s, unsigned vcpu, uint64_t insns, struct moment present)
 {
 	const int64_t far = INT64_C(1) << 61;
+	uint128 khz_per_insn = (uint128)s->line.num * s->guest_khz;
 	struct tk_stretch stretch = { .insns0 = insns, .vcpu = vcpu, .tsc0 = vcpu_tsc(s, vcpu, present.eff), .ns0 = present.ns,
 				      .wall = s->wall_offset };
 
 	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0 || present.ns > far
-	    || s->wall_offset > far || s->wall_offset < -far)
+	    || s->wall_offset > far || s->wall_offset < -far || khz_per_insn > UINT64_MAX)
 		return;
 	stretch.ns_per_insn = (int64_t)s->line.num;
-	stretch.khz_per_insn = s->line.num * s->guest_khz;
+	stretch.khz_per_insn = (uint64_t)khz_per_insn;
 	stretch.rest = (uint64_t)present.ns % MILLION * s->guest_khz % MILLION;
 	stretch.length = min_u64((UINT64_MAX - MILLION) / stretch.khz_per_insn, (uint64_t)far / s->line.num);
 	if (s->next_injection != TK_NEVER)

@@ -143,18 +143,19 @@ static const char *wrong_for_mode(const struct tk_config *c)
 
 /* --- building the state --------------------------------------------------------------------------- */
 
-static bool host_is_stable(const struct tk_host *host)
+bool ticks_are_stable(enum tk_mode mode, const struct tk_host *host)
 {
-	return !host->stable || host->stable(host->ctx);
+	return mode == TK_ICOUNT || !host->stable || host->stable(host->ctx);
 }
 
-/* Scaling by mult = (to << 48) / from keeps 48 bits of fraction; 0 where it does not fit in 63
- * bits or vanishes. */
+/* Scaling by mult = (to << 48) / from keeps 48 bits of fraction. */
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz)
 {
 	uint128 from = (uint128)host_khz * s->rate_den;
 	uint128 mult = from ? ((uint128)s->guest_khz * s->rate_num << 48) / from : 0;
 
+	if (s->mode != TK_OFFSET)
+		return ONE_TO_ONE;
 	return mult < (uint128)1 << 63 ? (uint64_t)mult : 0;
 }
 
@@ -267,7 +268,7 @@ int clock_setup(const struct tk *tk, const struct tk_config *config, char *error
 {
 	struct tk_config c = *config;
 	const char *wrong = wrong_for_any(&c);
-	bool stable = c.mode == TK_ICOUNT || host_is_stable(tk->host);
+	bool stable = ticks_are_stable(c.mode, tk->host);
 
 	if (wrong)
 		return refuse(error, error_size, "%s", wrong);
@@ -295,11 +296,10 @@ void clock_begin(const struct tk *tk)
 {
 	struct timekeep *s = tk->state;
 
-	if (s->mode == TK_ICOUNT) {
-		if (!s->sleep_off)
-			real_resume(tk);
+	if (follows_real(s))
+		real_resume(tk);
+	if (s->mode == TK_ICOUNT)
 		return;
-	}
 	s->eff_base = host_eff(tk, 0);
 	read_the_long_way(s);
 	if (s->policy == TK_POLICY_APPARENT)
@@ -350,14 +350,18 @@ int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns)
 	uint64_t mult = scale_factor(s, khz);
 	uint64_t eff;
 
-	if (s->mode != TK_OFFSET || s->policy == TK_POLICY_ALWAYS_EMULATE) {
+	if (s->policy == TK_POLICY_ALWAYS_EMULATE)
+		return 0;
+	if (!mult || khz < 1 || khz > TK_MAX_KHZ)
+		return -1;
+	if (s->mode != TK_OFFSET) {
 		if (s->mode == TK_HOST)
 			s->guest_khz = khz;
 		s->host_khz = khz;
 		read_the_long_way(s);
 		return 0;
 	}
-	if (!mult || (khz != s->guest_khz && !(s->traps & TK_SCALING)))
+	if (khz != s->guest_khz && !(s->traps & TK_SCALING))
 		return -1;
 	if (!s->stopped && s->policy == TK_POLICY_APPARENT)
 		eff = host_eff(tk, 0);

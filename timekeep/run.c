@@ -35,7 +35,7 @@ uint64_t tk_ns_per_insn(const struct tk *tk)
 
 int64_t tk_drift(const struct tk *tk, uint64_t insns)
 {
-	return tk->state->mode == TK_ICOUNT ? sub_i64(now_ns(tk, insns), real_now(tk)) : 0;
+	return follows_real(tk->state) ? sub_i64(now_ns(tk, insns), real_now(tk)) : 0;
 }
 
 static void auto_rate(const struct tk *tk, uint64_t insns)
@@ -127,7 +127,7 @@ enum tk_idle tk_idle_begin(const struct tk *tk, uint64_t insns, bool external, i
 	if (deadline == TK_NEVER && !external)
 		return TK_IDLE_DEADLOCK;
 	s->idle = true;
-	if (s->mode == TK_ICOUNT && !s->sleep_off)
+	if (follows_real(s))
 		s->idle_real = real_now(tk);
 	if (s->policy == TK_POLICY_APPARENT) {
 		draw_apparent(tk, insns);
@@ -198,12 +198,6 @@ void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake)
 bool tk_stopped(const struct tk *tk)
 {
 	return tk->state->stopped;
-}
-
-/* Mode icount has a real time only where something follows it. */
-static bool follows_real(const struct timekeep *s)
-{
-	return s->mode == TK_ICOUNT && (!s->sleep_off || s->align || s->rate == TK_RATE_AUTO);
 }
 
 void tk_stop(const struct tk *tk, uint64_t insns)

@@ -19,7 +19,7 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME)
 				    : add_i64(present.ns, s->wall_offset);
 	copy->saved_insns = insns;
-	if (s->mode == TK_ICOUNT && !s->stopped && !s->sleep_off)
+	if (follows_real(s))
 		copy->real_base = real_now(tk);
 }
 
@@ -55,8 +55,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
 	s->line.insns0 += insns - s->saved_insns; /* a fraction of a nanosecond is kept, too */
-	s->stretch = (struct tk_stretch){ 0 }; /* whatever the image says */
-	read_the_long_way(s);
+	read_the_long_way(s); /* whatever the image says */
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
@@ -71,7 +70,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	if (s->mode == TK_ICOUNT) {
 		s->line.value0 += (uint64_t)away_ns;
 		s->real_base = add_i64(s->real_base, away_ns);
-		if (!s->sleep_off)
+		if (follows_real(s))
 			real_resume(tk);
 		control_start(&s->control, insns, s->real_base, s->control.per_insn);
 	}
@@ -101,7 +100,10 @@ int tk_restore(const struct tk *tk, const void *image, size_t image_size,
 			      (unsigned long long)saved->guest_khz, (unsigned long long)khz);
 	if (s != saved)
 		memcpy(s, saved, sizeof(*s));
+	if (s->mode == TK_HOST)
+		s->guest_khz = khz;
 	s->host_khz = khz;
+	s->host_stable = ticks_are_stable((enum tk_mode)s->mode, tk->host);
 	s->mult = mult;
 	s->incarnation++;
 	go_on(tk, insns, restore->policy == TK_ADVANCE ? restore->away_ns : 0);

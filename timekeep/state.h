@@ -145,7 +145,9 @@ int clock_setup(const struct tk *tk, const struct tk_config *config, char *error
 /* That first look, from which every vCPU's TSC is tsc_start; or the first one where G = H. */
 void clock_begin(const struct tk *tk);
 void clock_begin_native(const struct tk *tk);
+/* What `mult` is on a host whose TSC runs at `host_khz`; 0 where it does not fit in 63 bits or vanishes. Only mode offset scales. */
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
+bool ticks_are_stable(enum tk_mode mode, const struct tk_host *host);
 int refuse(char *error, size_t error_size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -194,6 +196,12 @@ uint64_t ns_to_ticks(const struct timekeep *s, int64_t ns);
 static inline bool stands_still(const struct timekeep *s)
 {
 	return s->mode == TK_OFFSET && s->traps & TK_OFFSETTING;
+}
+
+/* Mode icount asks for real time, and keeps it, with sleep=on alone, which align=on and the auto rate need. */
+static inline bool follows_real(const struct timekeep *s)
+{
+	return s->mode == TK_ICOUNT && !s->sleep_off;
 }
 
 /* inject.c: applies what is due at virtual time `ns`; returns by how much the clocks jump. */

@@ -27,8 +27,7 @@ static bool matches(const struct timekeep *s, uint64_t value, int64_t ns)
 		return value == 0 ||
 		       within((int64_t)(value - last->value - elapsed_cycles(s, ns)), second);
 	case TK_SYNC_2010:
-		return value == 0 || (within((int64_t)(value - last->value), 5 * second) &&
-				      within(sub_i64(ns, last->ns), 5 * NS_PER_S));
+		return within((int64_t)(value - last->value), 5 * second) && within(sub_i64(ns, last->ns), 5 * NS_PER_S);
 	case TK_SYNC_MAX:
 		return true;
 	case TK_SYNC_EXACT:

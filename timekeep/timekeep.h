@@ -114,7 +114,7 @@ enum tk_guard {
 
 /* How a TSC write by the host, one for each vCPU on a restore, is matched to the last one. */
 enum tk_sync {
-	TK_SYNC_1S,    /* within 1 s of cycles of the expected value (KVM today) */
+	TK_SYNC_1S,    /* within 1 s of cycles of the expected value, or 0 (KVM today) */
 	TK_SYNC_2010,  /* within 5 s of cycles of the last value and 5 s of host time (KVM in 2010) */
 	TK_SYNC_EXACT, /* never */
 	TK_SYNC_MAX,   /* every vCPU gets the largest */
@@ -343,8 +343,7 @@ int64_t tk_tick(const struct tk *tk, uint64_t insns);
 /* The rate in mode icount, in 2^-32 ns for each instruction. */
 uint64_t tk_ns_per_insn(const struct tk *tk);
 
-/* Virtual minus real time since creation, in ns (mode icount; 0 in the others). Reads the host's
- * clock. */
+/* Virtual minus real time since creation, in ns: mode icount with sleep=on, which reads the host's clock; else 0. */
 int64_t tk_drift(const struct tk *tk, uint64_t insns);
 
 /* --- idle: every guest thread is blocked ----------------------------------------------------------

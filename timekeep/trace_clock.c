@@ -24,7 +24,7 @@ static int64_t scripted_clock(void *ctx, enum tk_clock_id id)
 {
 	const struct trace *trace = ctx;
 
-	if (id != TK_REALTIME && id != TK_TAI)
+	if (!tk_is_wall(id))
 		return trace->ns;
 	return trace->real_given ? trace->real : add_i64(trace->config.epoch_ns, trace->ns);
 }
@@ -118,17 +118,13 @@ static void start_over(struct trace *trace)
 	trace->ns = 0;
 }
 
-/* A `host` ahead of the first clock says that one's frequency. */
 int trace_do_clock(struct trace *trace, const struct event *event, struct results *results)
 {
-	uint64_t host_khz = trace->has_clock ? 0 : trace->config.host_khz;
-
 	(void)results;
 	if (trace_finish(trace))
 		return -1;
 	start_over(trace);
 	trace->config = tk_config_default();
-	trace->config.host_khz = host_khz;
 	trace->has_clock = true;
 	trace->clock_line = trace->line;
 	return configure(trace, event);

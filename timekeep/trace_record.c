@@ -7,8 +7,7 @@ static void progress(FILE *err, unsigned done, unsigned rounds)
 		fprintf(err, "recording: %u of %u rounds\n", done, rounds);
 }
 
-/* The TSC lies between the clock's two readings; the later one never contradicts the order of
- * events. */
+/* The clock is read behind the TSC, so that no sample's time is ahead of its event. */
 static void sample(const struct tk_host *host, const char *event, FILE *out)
 {
 	uint32_t cpu;

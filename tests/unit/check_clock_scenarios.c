@@ -116,12 +116,16 @@ static const struct mutation {
 	{ "first_idle", "time asleep does not count", EVENT_IDLE, IGNORED, 0, 0, NULL },
 	{ "forward_leap", "the leap is hidden", EVENT_STATS, RESULT, KEY_RAISED, 0, NULL },
 	{ "inject", "no faults", EVENT_INJECT, IGNORED, 0, 0, NULL },
+	{ "other_host", "the old host's frequency", EVENT_RESTORE, OPTION, KEY_KHZ, 1000000, NULL },
+	{ "other_host", "the old host's stability", EVENT_HOST, OPTION, KEY_STABLE, 1, NULL },
 	{ "overflow", "time stands still", EVENT_NOW, RESULT, KEY_TIME, 0, NULL },
 	{ "rate_change", "the change has no effect", EVENT_HOST, IGNORED, 0, 0, NULL },
 	{ "save", "timers are lost", EVENT_RESTORE, BY_HAND, 0, 0, restore_without_timers },
 	{ "save", "the incarnation stays", EVENT_RESTORE, RESULT, KEY_INCARNATION, 0, NULL },
 	{ "spinning", "budgets without end", EVENT_BUDGET, RESULT, KEY_INSNS, INT64_MAX, NULL },
 	{ "wall_clock", "setting the clock has no effect", EVENT_WALL, IGNORED, 0, 0, NULL },
+	{ "write_zero", "0 always matches", EVENT_CLOCK, OPTION, KEY_SYNC, TK_SYNC_1S, NULL },
+	{ "write_zero", "0 is a value like any other", EVENT_CLOCK, OPTION, KEY_SYNC, TK_SYNC_2010, NULL },
 };
 
 enum { MUTATIONS = sizeof(mutations) / sizeof(mutations[0]) };

@@ -192,9 +192,8 @@ static bool matches(const struct model *model, uint64_t value, wide ns)
 	case TK_SYNC_1S:
 		return value == 0 || (off < khz * 1000 && -off < khz * 1000);
 	case TK_SYNC_2010:
-		return value == 0 || (jump < 5 * khz * 1000 && -jump < 5 * khz * 1000 &&
-				      ns - model->written_ns < 5000 * MILLION &&
-				      model->written_ns - ns < 5000 * MILLION);
+		return jump < 5 * khz * 1000 && -jump < 5 * khz * 1000 && ns - model->written_ns < 5000 * MILLION &&
+		       model->written_ns - ns < 5000 * MILLION;
 	case TK_SYNC_MAX:
 		return true;
 	default:

@@ -42,13 +42,17 @@ int64_t futex_wake(struct process *process, uint64_t address, uint32_t bits, int
 	return woken;
 }
 
+/* Who is moved waits behind those that are there already. `to` may be `from`: each waiter is moved once. */
 static int64_t requeue(struct process *process, uint64_t from, uint64_t to, int64_t wake, int64_t move)
 {
 	int64_t done = futex_wake(process, from, ~0u, wake), moved = 0;
+	uint64_t end = process->futex_order;
 	struct task *task;
 
-	for (; moved < move && (task = first_waiter(process, from, ~0u)); moved++)
+	for (; moved < move && (task = first_waiter(process, from, ~0u)) && task->wait.order < end; moved++) {
 		task->wait.futex = to;
+		task->wait.order = process->futex_order++;
+	}
 	return done + moved;
 }
 
@@ -135,7 +139,7 @@ static int64_t wait_on(struct task *task, uint64_t address, uint32_t expected, u
 /* The timeout is relative for FUTEX_WAIT alone, and on CLOCK_MONOTONIC unless the flag (or FUTEX_LOCK_PI) says otherwise. */
 static int64_t read_deadline(struct task *task, const uint64_t arg[6], uint64_t *deadline)
 {
-	uint64_t command = arg[1] & FUTEX_CMD_MASK;
+	int command = (int)arg[1] & FUTEX_CMD_MASK;
 	bool wall = (arg[1] & FUTEX_CLOCK_REALTIME) || command == FUTEX_LOCK_PI;
 	clockid_t clock = wall ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 	struct timespec limit;
@@ -246,7 +250,10 @@ static int64_t lock_pi(struct task *task, const uint64_t arg[6], bool try_only)
 	if (!space_write(space, arg[0], &word, sizeof(word)))
 		return -EFAULT;
 	result = read_deadline(task, arg, &deadline);
-	return result != 0 ? result : wait_on(task, arg[0], word, ~0u, deadline);
+	if (result == 0)
+		result = wait_on(task, arg[0], word, ~0u, deadline);
+	/* Whatever the handler's flags, and with a timeout that is absolute: libc counts on a lock that is held when the call returns. */
+	return result == -ERESTARTSYS || result == -ERESTART_RESTARTBLOCK ? -ERESTARTNOINTR : result;
 }
 
 static int64_t unlock_pi(struct task *task, uint64_t address)
@@ -268,24 +275,38 @@ static int64_t unlock_pi(struct task *task, uint64_t address)
 	return space_write(&task->process->space, address, &word, sizeof(word)) ? 0 : -EFAULT;
 }
 
+/* FUTEX_WAKE wakes one before it looks at the count. */
+static int64_t wake_call(struct task *task, const uint64_t arg[6], uint32_t bits)
+{
+	int32_t count = (int32_t)arg[2];
+
+	return arg[0] % 4 || !bits ? -EINVAL : futex_wake(task->process, arg[0], bits, count > 0 ? count : 1);
+}
+
+static bool takes_realtime(int command)
+{
+	return command == FUTEX_WAIT_BITSET || command == FUTEX_WAIT_REQUEUE_PI || command == FUTEX_LOCK_PI2;
+}
+
 int64_t sys_futex(struct task *task, const uint64_t arg[6])
 {
 	struct process *process = task->process;
+	int command = (int)arg[1] & FUTEX_CMD_MASK;
 	int32_t value = (int32_t)arg[2];
 	uint32_t word;
 	int64_t result;
 
-	switch (arg[1] & FUTEX_CMD_MASK) {
+	if (arg[1] & FUTEX_CLOCK_REALTIME && !takes_realtime(command))
+		return -ENOSYS;
+	switch (command) {
 	case FUTEX_WAIT:
 		return wait_call(task, arg, ~0u);
 	case FUTEX_WAIT_BITSET:
 		return wait_call(task, arg, (uint32_t)arg[5]);
 	case FUTEX_WAKE:
-		return arg[0] % 4 ? -EINVAL : futex_wake(process, arg[0], ~0u, value);
+		return wake_call(task, arg, ~0u);
 	case FUTEX_WAKE_BITSET:
-		if (arg[0] % 4 || !(uint32_t)arg[5])
-			return -EINVAL;
-		return futex_wake(process, arg[0], (uint32_t)arg[5], value);
+		return wake_call(task, arg, (uint32_t)arg[5]);
 	case FUTEX_CMP_REQUEUE:
 		result = read_word(task, arg[0], &word);
 		if (result != 0)

@@ -20,7 +20,7 @@ static const char usage[] =
 	"                      only of this process, this thread\n"
 	"  --insns=A-B         only where the instructions so far are in this range; also A, A-, -B\n"
 	"  --events=A-B        ... the events\n"
-	"Columns: event, instructions, those of the process, guest time, process, text.\n";
+	"Columns: event, instructions, those of the process, guest time, thread, text.\n";
 
 struct range {
 	uint64_t first, last;

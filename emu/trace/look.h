@@ -64,7 +64,7 @@ void look_at_events(struct walk *walk, bool raw, look_function *tell, void *cont
 
 /* The event in words, appended to the line. */
 void look_put_event(struct strace_line *line, const struct look_event *event);
-/* What was run: argv, and the options that matter, from a CONFIG record. look_config.c */
+/* What was run (argv) or saved (the program, its instructions), and the options that matter, from a CONFIG record. look_config.c */
 void look_put_config(struct strace_line *line, const struct trace_record *record);
 /* The members that differ between two CONFIG records, by name. */
 void look_put_config_differences(struct strace_line *line, const struct trace_record *a, const struct trace_record *b);

@@ -29,19 +29,36 @@ static void put_member(struct strace_line *line, const json_t *config, const cha
 		put_text(line, value);
 }
 
-void look_put_config(struct strace_line *line, const struct trace_record *record)
+static void put_saved(struct strace_line *line, const json_t *config)
 {
-	static const char *const shown[] = { "clock", "cpu", "cpus", "seed", "directory", "tick86" };
-	json_t *config = parse(record), *word;
+	strace_put(line, "saved program ");
+	put_text(line, json_object_get(config, "program"));
+	put_member(line, config, "insns");
+}
+
+static void put_words(struct strace_line *line, const json_t *words)
+{
+	const json_t *word;
 	size_t k;
 
 	strace_put(line, "recording of [");
-	json_array_foreach(json_object_get(config, "argv"), k, word) {
+	json_array_foreach(words, k, word) {
 		strace_put(line, k ? ", " : "");
 		put_text(line, word);
 	}
 	strace_put(line, "]");
-	for (k = 0; k < sizeof(shown) / sizeof(shown[0]); k++)
+}
+
+void look_put_config(struct strace_line *line, const struct trace_record *record)
+{
+	static const char *const shown[] = { "clock", "cpu", "cpus", "seed", "directory", "tick86" };
+	json_t *config = parse(record);
+
+	if (json_object_get(config, "kind"))
+		put_saved(line, config);
+	else
+		put_words(line, json_object_get(config, "argv"));
+	for (size_t k = 0; k < sizeof(shown) / sizeof(shown[0]); k++)
 		put_member(line, config, shown[k]);
 	json_decref(config);
 }

@@ -151,7 +151,7 @@ static bool take_stop(struct walk *walk, const struct trace_record *record)
 	return true;
 }
 
-/* What is about one process that runs. */
+/* What is about one process that runs; what only a saved program's file holds is not. */
 static bool take_effect(struct walk *walk, const struct trace_record *record)
 {
 	struct walk_process *process = walk->process;
@@ -183,8 +183,22 @@ static bool take_effect(struct walk *walk, const struct trace_record *record)
 	case TRACE_EXIT:
 		end_process(walk, process);
 		return trace_status_possible(record->field[0]);
+	case TRACE_FIELDS: case TRACE_PATH: case TRACE_MAPPING: case TRACE_FILE: case TRACE_ACTION: case TRACE_PENDING: case TRACE_POLL:
+		return false;
 	default:
 		return true;
+	}
+}
+
+/* What a saved program's file holds behind its first two records. */
+static bool is_of_saved(uint8_t kind)
+{
+	switch (kind) {
+	case TRACE_FIELDS: case TRACE_PATH: case TRACE_MAPPING: case TRACE_MAP: case TRACE_WRITE: case TRACE_FILE: case TRACE_ACTION:
+	case TRACE_TASK: case TRACE_STATE: case TRACE_VECTOR: case TRACE_POLL: case TRACE_PENDING: case TRACE_END:
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -198,7 +212,7 @@ static bool is_possible(struct walk *walk, const struct trace_record *record)
 		walk->saved = record->kind == TRACE_FIELDS;
 	if (walk->saved) {
 		walk->complete = record->kind == TRACE_END;
-		return true;
+		return is_of_saved(record->kind);
 	}
 	if (record->kind == TRACE_PROCESS)
 		return choose_process(walk, record->field[0]);
@@ -249,6 +263,8 @@ struct walk *walk_open(const char *path, char *error, size_t error_size)
 
 const char *walk_trouble(const struct walk *walk)
 {
+	if (walk->reader.status == TRACE_OK)
+		return NULL; /* nobody read on */
 	if (walk->reader.status == TRACE_DAMAGED)
 		return walk->reader.error;
 	if (walk->complete)

@@ -48,7 +48,7 @@ bool walk_read(struct walk *walk, struct trace_record *record);
 bool walk_take(struct walk *walk, const struct trace_record *record);
 /* Both. */
 bool walk_next(struct walk *walk, struct trace_record *record);
-/* How it ended, for a person, where walk_read says that there is nothing more: NULL if the recording is whole. */
+/* How it ended, for a person: NULL if the recording is whole, or was not read to where it ends. */
 const char *walk_trouble(const struct walk *walk);
 void walk_close(struct walk *walk);
 

@@ -110,6 +110,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		return pid;
 	task->vfork_child = pid;
 	task->vfork_pipe = pipe_fd[0];
+	task->process->in_vfork = task;
 	return vfork_wait(task);
 }
 

@@ -250,13 +250,21 @@ static void free_dead(struct process *process)
 	}
 }
 
+/* While a thread waits in vfork(2) the others stand still: vfork.c. */
+static bool may_run(const struct task *task)
+{
+	const struct task *in_vfork = task->process->in_vfork;
+
+	return task->state == TASK_RUNNABLE && (!in_vfork || in_vfork == task);
+}
+
 static struct task *next_runnable(struct process *process)
 {
 	struct task *start = process->current, *task = start;
 
 	do {
 		task = task->next ? task->next : process->tasks;
-		if (task->state == TASK_RUNNABLE)
+		if (may_run(task))
 			return task;
 	} while (task != start);
 	return NULL;

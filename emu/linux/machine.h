@@ -109,6 +109,7 @@ struct process {
 	struct blocks *blocks;
 	struct task *tasks;      /* the first is the thread group's leader */
 	struct task *current;
+	struct task *in_vfork;   /* the thread that waits in vfork(2) until the child lets go of its memory, or NULL */
 	struct guest_sigaction action[GUEST_SIGNALS + 1];
 	struct pending_signal *pending; /* directed at the process */
 	pid_t pid;

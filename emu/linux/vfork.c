@@ -1,5 +1,6 @@
 /* vfork(2): the child must seem to run in the parent's memory. It runs in a copy; when it lets go, the pages that it has written
- * go through a pipe to the parent, which has stood still meanwhile (posix_spawn(3) reports its errors so). */
+ * go through a pipe to the parent, which has stood still meanwhile (posix_spawn(3) reports its errors so): all its threads, for what
+ * another one wrote in a page that the child writes too could not be told from the child's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +20,7 @@ struct written_page {
 
 /* Bits of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
 static const uint64_t page_exclusive = 1ULL << 56, page_present = 1ULL << 63, page_swapped = 1ULL << 62;
+enum { ENTRIES = 512 }; /* that are read at once */
 
 int64_t vfork_open(int pipe_fd[2])
 {
@@ -45,19 +47,32 @@ static bool send_all(int fd, const void *from, size_t size)
 }
 
 /* Since the fork a page that is mapped here alone has been written here: the parent cannot have, it waits. */
+static bool is_written(uint64_t entry)
+{
+	return (entry & page_exclusive) && (entry & (page_present | page_swapped));
+}
+
+static bool send_page(int fd, uint64_t address)
+{
+	struct written_page page = { .address = address };
+
+	memcpy(page.bytes, (const void *)address, sizeof(page.bytes));
+	return send_all(fd, &page, sizeof(page));
+}
+
 static bool send_written(int fd, int pagemap, const struct vma *vma)
 {
-	for (uint64_t address = vma->start; address < vma->end; address += GUEST_PAGE) {
-		struct written_page page = { .address = address };
-		uint64_t entry;
+	uint64_t entry[ENTRIES], address = vma->start;
 
-		if (pread(pagemap, &entry, sizeof(entry), (off_t)(address / GUEST_PAGE * sizeof(entry))) != sizeof(entry))
+	while (address < vma->end) {
+		uint64_t left = (vma->end - address) / GUEST_PAGE, count = left < ENTRIES ? left : ENTRIES;
+		ssize_t got = pread(pagemap, entry, count * sizeof(*entry), (off_t)(address / GUEST_PAGE * sizeof(*entry)));
+
+		if (got < (ssize_t)sizeof(*entry))
 			return false;
-		if (!(entry & page_exclusive) || !(entry & (page_present | page_swapped)))
-			continue;
-		memcpy(page.bytes, (const void *)address, sizeof(page.bytes));
-		if (!send_all(fd, &page, sizeof(page)))
-			return false;
+		for (uint64_t i = 0; i < (uint64_t)got / sizeof(*entry); i++, address += GUEST_PAGE)
+			if (is_written(entry[i]) && !send_page(fd, address))
+				return false;
 	}
 	return true;
 }
@@ -124,5 +139,6 @@ int64_t vfork_wait(struct task *task)
 	}
 	close(task->vfork_pipe);
 	task->vfork_pipe = -1;
+	task->process->in_vfork = NULL;
 	return task->vfork_child;
 }

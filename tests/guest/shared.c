@@ -1,11 +1,14 @@
 /* Memory that processes share: semaphores, a robust mutex and a condition variable in it, and what a child of vfork leaves behind. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROUNDS = 5, WORKERS = 3, STEPS = 20000 };
@@ -105,6 +108,41 @@ static void vfork_memory(void)
 	printf("vfork: %d %d %d, status %#x\n", local, global, heap[50000], status);
 }
 
+/* The child's memory is the parent's again when it ends; what another thread counts is not lost by that. */
+static volatile bool counting = true;
+static volatile long counted;
+static bool lost;
+
+static void *count(void *argument)
+{
+	for (long i = 0; counting; i++) {
+		lost = lost || counted != i;
+		counted = i + 1;
+		lost = lost || counted != i + 1; /* wherever the turns of threads change */
+	}
+	return argument;
+}
+
+static void vfork_beside_a_thread(void)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, count, NULL);
+	while (counted < 1000)
+		sched_yield();
+	if (vfork() == 0) {
+		nanosleep(&moment, NULL);
+		_exit(0);
+	}
+	nanosleep(&moment, NULL);
+	counting = false;
+	pthread_join(thread, NULL);
+	while (wait(NULL) > 0)
+		;
+	printf("vfork, a thread's count lost: %d\n", lost);
+}
+
 int main(void)
 {
 	setbuf(stdout, NULL);
@@ -112,4 +150,5 @@ int main(void)
 	semaphores();
 	mutex_and_condition();
 	vfork_memory();
+	vfork_beside_a_thread();
 }

@@ -15,6 +15,7 @@
 #include "emu/linux/hidden.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/proc_self.h"
+#include "emu/linux/system.h"
 #include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
@@ -120,33 +121,36 @@ typedef void generator(struct task *task, FILE *out);
 struct emulated {
 	const char *path; /* beginning with "self/": of the process itself, with "cpu/": of each processor */
 	generator *write;
+	bool only_fixed; /* the host's own unless system_is_fixed() */
 };
 
 static const struct emulated files[] = {
-	{"/proc/cpuinfo", write_cpuinfo},
-	{"/proc/uptime", write_uptime},
-	{"/proc/stat", write_stat},
-	{"/sys/devices/system/cpu/online", write_cpu_range},
-	{"/sys/devices/system/cpu/possible", write_cpu_range},
-	{"/sys/devices/system/cpu/present", write_cpu_range},
-	{"/sys/devices/system/clocksource/clocksource0/current_clocksource", write_clocksource},
-	{"/sys/devices/system/clocksource/clocksource0/available_clocksource", write_clocksource},
-	{"cpu/tsc_freq_khz", write_khz},
-	{"cpu/cpufreq/base_frequency", write_khz},
-	{"cpu/cpufreq/cpuinfo_cur_freq", write_khz},
-	{"cpu/cpufreq/cpuinfo_max_freq", write_khz},
-	{"cpu/cpufreq/cpuinfo_min_freq", write_khz},
-	{"cpu/cpufreq/scaling_cur_freq", write_khz},
-	{"cpu/cpufreq/scaling_max_freq", write_khz},
-	{"cpu/cpufreq/scaling_min_freq", write_khz},
-	{"self/maps", proc_write_maps},
-	{"self/smaps", proc_write_smaps},
-	{"self/cmdline", proc_write_cmdline},
-	{"self/environ", proc_write_environ},
-	{"self/auxv", proc_write_auxv},
-	{"self/stat", proc_write_stat},
-	{"self/status", proc_write_status},
-	{"self/statm", proc_write_statm},
+	{"/proc/cpuinfo", write_cpuinfo, false},
+	{"/proc/loadavg", system_write_loadavg, true},
+	{"/proc/meminfo", system_write_meminfo, true},
+	{"/proc/uptime", write_uptime, false},
+	{"/proc/stat", write_stat, false},
+	{"/sys/devices/system/cpu/online", write_cpu_range, false},
+	{"/sys/devices/system/cpu/possible", write_cpu_range, false},
+	{"/sys/devices/system/cpu/present", write_cpu_range, false},
+	{"/sys/devices/system/clocksource/clocksource0/current_clocksource", write_clocksource, false},
+	{"/sys/devices/system/clocksource/clocksource0/available_clocksource", write_clocksource, false},
+	{"cpu/tsc_freq_khz", write_khz, false},
+	{"cpu/cpufreq/base_frequency", write_khz, false},
+	{"cpu/cpufreq/cpuinfo_cur_freq", write_khz, false},
+	{"cpu/cpufreq/cpuinfo_max_freq", write_khz, false},
+	{"cpu/cpufreq/cpuinfo_min_freq", write_khz, false},
+	{"cpu/cpufreq/scaling_cur_freq", write_khz, false},
+	{"cpu/cpufreq/scaling_max_freq", write_khz, false},
+	{"cpu/cpufreq/scaling_min_freq", write_khz, false},
+	{"self/maps", proc_write_maps, false},
+	{"self/smaps", proc_write_smaps, false},
+	{"self/cmdline", proc_write_cmdline, false},
+	{"self/environ", proc_write_environ, false},
+	{"self/auxv", proc_write_auxv, false},
+	{"self/stat", proc_write_stat, false},
+	{"self/status", proc_write_status, false},
+	{"self/statm", proc_write_statm, false},
 };
 
 /* "/proc/self/maps", "/proc/PID/maps" with our pid, "/proc/thread-self/maps": the part behind, or NULL. */
@@ -185,6 +189,8 @@ static generator *find_generator(const struct process *process, const char *path
 	const char *own = own_part(process, path), *cpu = cpu_part(process, path);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		const char *candidate = files[i].path;
+		if (files[i].only_fixed && !system_is_fixed(process))
+			continue;
 		if (strcmp(candidate, path) == 0 || is_part(candidate, "self/", own) || is_part(candidate, "cpu/", cpu))
 			return files[i].write;
 	}

@@ -1,7 +1,6 @@
 /* Reading and setting clocks, and sleeping. */
 #include <errno.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -241,16 +240,4 @@ int64_t sys_clock_nanosleep(struct task *task, const uint64_t arg[6])
 		task->wait.wall = (int64_t)ns;
 	}
 	return sleep_until(task, clock_deadline(task, id, ns), 0, true);
-}
-
-/* --- the rest ---------------------------------------------------------------------------------------- */
-
-int64_t sys_sysinfo(struct task *task, const uint64_t arg[6])
-{
-	struct sysinfo info;
-
-	if (sysinfo(&info) != 0)
-		return -errno;
-	info.uptime = seconds_of(task_clock_ns(task, CLOCK_BOOTTIME));
-	return put(task, arg[0], &info, sizeof(info));
 }

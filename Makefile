@@ -82,6 +82,11 @@ $(BUILD)/tests/mutate: $(BUILD)/obj/tests/trace/mutate.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Of tests/campaign.test.
+$(BUILD)/tests/kill_at: tests/trace/kill_at.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -g -O2 $(WARN) -o $@ $<
+
 $(BUILD)/tests/unit/check_clock_model: $(call objects,$(wildcard tests/unit/model/*.c))
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)

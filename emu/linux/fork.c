@@ -48,13 +48,21 @@ static void become_child(struct task *task, const struct clone_request *request,
 	clone_apply(task, request);
 }
 
-/* The host's clone without shared memory, as the C library's fork does it but for flags that it cannot pass. */
-static pid_t host_clone(const struct clone_request *request, int *pidfd)
+/* The host's clone without shared memory, as the C library's fork does it but for flags that it cannot pass. In a tree it also tells the
+ * child's host id, for others to find if the parent is killed behind the call. It takes only one place to tell things in; but a child
+ * without a turn does not end by itself, so its pidfd can be opened afterwards. */
+static pid_t host_clone(const struct clone_request *request, int *pidfd, pid_t *told)
 {
 	uint64_t flags = (request->flags & HOST_FLAGS) | (uint64_t)request->exit_signal;
+	pid_t host_pid;
 
 	fflush(NULL);
-	return (pid_t)syscall(SYS_clone, flags, 0, pidfd, 0, 0);
+	if (!told)
+		return (pid_t)syscall(SYS_clone, flags, 0, pidfd, 0, 0);
+	host_pid = (pid_t)syscall(SYS_clone, (flags & ~(uint64_t)CLONE_PIDFD) | CLONE_PARENT_SETTID, 0, told, 0, 0);
+	if (host_pid > 0 && flags & CLONE_PIDFD)
+		*pidfd = (int)syscall(SYS_pidfd_open, host_pid, 0);
+	return host_pid;
 }
 
 static int64_t parent_goes_on(struct task *task, const struct clone_request *request, pid_t pid, int pidfd)
@@ -71,7 +79,7 @@ static int64_t parent_goes_on(struct task *task, const struct clone_request *req
 static int64_t fork_process(struct task *task, const struct clone_request *request)
 {
 	int pipe_fd[2] = { -1, -1 }, pidfd = -1;
-	pid_t host_pid, pid;
+	pid_t host_pid, pid, *told;
 
 	if (request->flags & CLONE_VFORK) {
 		int64_t result = vfork_open(pipe_fd);
@@ -79,16 +87,17 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		if (result != 0)
 			return result;
 	}
-	pid = tree_reserve(task->process);
+	pid = tree_reserve(task->process, &told);
 	if (pid < 0)
 		return pid;
 	task->process->show_pids = true;
-	record_fork(task->process);
-	host_pid = host_clone(request, &pidfd);
+	record_fork(task->process, pid);
+	host_pid = host_clone(request, &pidfd, told);
 	if (host_pid < 0) {
 		int error = errno;
 
 		tree_cancel(task->process, pid);
+		record_forked(task->process, false);
 		close(pipe_fd[0]);
 		close(pipe_fd[1]);
 		return -error;
@@ -104,7 +113,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	pid = tree_child_started(task->process, pid, host_pid);
 	task->process->silent_children |= request->exit_signal != SIGCHLD;
 	close(pipe_fd[1]);
-	record_forked(task->process, pid);
+	record_forked(task->process, true);
 	parent_goes_on(task, request, pid, pidfd);
 	if (!(request->flags & CLONE_VFORK))
 		return pid;

@@ -69,6 +69,7 @@ _Noreturn void process_die(struct process *process, int status)
 	int number = WTERMSIG(status);
 
 	strace_exit(process->tasks, status);
+	tree_bury(process);
 	record_exit(process, status, tree_alone(process));
 	fflush(NULL);
 	vfork_done(process);

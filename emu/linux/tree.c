@@ -111,19 +111,22 @@ void tree_adopt(struct process *process, pid_t pid, uint32_t ids)
 	process->pid = process->tasks->tid = tree->first = member_self(process)->pid = pid;
 }
 
-pid_t tree_reserve(struct process *process)
+pid_t tree_reserve(struct process *process, pid_t **told)
 {
 	struct tree *tree = process->tree;
 
+	*told = NULL;
 	if (!tree)
 		return 0;
 	for (int i = 0; i < MEMBERS; i++) {
-		if (tree->member[i].state == FREE) {
-			tree->member[i] = (struct member){
-				.state = RUNNABLE, .pid = tree_new_id(tree), .parent = process->member,
-			};
-			return tree->member[i].pid;
-		}
+		struct member *member = &tree->member[i];
+
+		if (member->state != FREE)
+			continue;
+		*member = (struct member){ .state = RUNNABLE, .pid = tree_new_id(tree), .parent = process->member, .starting = true };
+		tree->host_pid[member->pid - FIRST_PID] = 0;
+		*told = &member->host_pid;
+		return member->pid;
 	}
 	return -EAGAIN;
 }
@@ -140,11 +143,27 @@ static void note_host_pid(struct tree *tree, pid_t pid, pid_t host_pid)
 	tree->host_pid[pid - FIRST_PID] = host_pid;
 }
 
+void member_settle_fork(struct tree *tree, const struct member *member)
+{
+	for (int i = 0; i < MEMBERS; i++) {
+		struct member *child = &tree->member[i];
+
+		if (!child->starting || child->parent != member - tree->member)
+			continue;
+		child->starting = false;
+		if (child->host_pid)
+			note_host_pid(tree, child->pid, child->host_pid);
+		else
+			child->state = FREE;
+	}
+}
+
 pid_t tree_child_started(struct process *process, pid_t pid, pid_t host_pid)
 {
 	if (!process->tree)
 		return host_pid;
 	note_host_pid(process->tree, pid, host_pid);
+	member_find(process->tree, pid)->starting = false;
 	return pid;
 }
 
@@ -153,5 +172,6 @@ pid_t tree_begin_child(struct process *process, pid_t pid)
 	if (!process->tree)
 		return getpid();
 	process->member = (int)(member_find(process->tree, pid) - process->tree->member);
+	note_host_pid(process->tree, pid, getpid());
 	return pid;
 }

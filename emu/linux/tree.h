@@ -19,8 +19,9 @@ void tree_adopt(struct process *process, pid_t pid, uint32_t ids);
 
 /* --- fork -------------------------------------------------------------------------------------------- */
 
-/* Before the host's fork: the id of the child to be, or -EAGAIN. Without a tree 0. */
-pid_t tree_reserve(struct process *process);
+/* Before the host's fork: the id of the child to be, or -EAGAIN. Without a tree 0. `told`: where the host is to write the child's id of
+ * its own as it makes it, or NULL. */
+pid_t tree_reserve(struct process *process, pid_t **told);
 void tree_cancel(struct process *process, pid_t pid);
 /* In the parent, then in the child: the child's id as the guest sees it. */
 pid_t tree_child_started(struct process *process, pid_t pid, pid_t host_pid);
@@ -58,6 +59,9 @@ void tree_wall_changed(struct process *process);
 
 /* --- ends -------------------------------------------------------------------------------------------- */
 
+/* The process is about to end: if it is the last one that lives, then others that were killed from outside, which nobody has noticed yet,
+ * have ended before it. */
+void tree_bury(struct process *process);
 /* The process is about to die: closes its descriptors, hands the turn on for good. */
 void tree_leave(struct process *process);
 /* No other process of the run is left. Without a tree: this is the one that the run began with. */

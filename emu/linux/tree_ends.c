@@ -16,7 +16,8 @@
 
 enum { SETTLE_US = 50, SETTLE_TRIES = 10000 };
 
-char host_state(pid_t host_pid)
+/* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process. */
+static char host_state(pid_t host_pid)
 {
 	char path[32], line[128], state = 0;
 	FILE *file;
@@ -31,6 +32,13 @@ char host_state(pid_t host_pid)
 	return state;
 }
 
+bool member_is_gone(const struct member *member)
+{
+	char state = host_state(member->host_pid);
+
+	return state == 0 || state == 'Z' || state == 'X';
+}
+
 static void poke_parent(struct tree *tree, const struct member *member)
 {
 	if (member->parent != NOBODY)
@@ -42,13 +50,6 @@ void member_ended(struct tree *tree, struct member *member)
 	member->state = ENDED;
 	member->settled = false; /* as a stop it may have been */
 	poke_parent(tree, member);
-}
-
-void member_killed(struct process *process, struct member *member)
-{
-	if (member->state != ENDED)
-		record_killed(process, member->pid);
-	member_ended(process->tree, member);
 }
 
 /* --- ends -------------------------------------------------------------------------------------------- */
@@ -88,6 +89,28 @@ static void leave_family(struct tree *tree, int leaver)
 	}
 }
 
+/* The member has ended, or is about to: it waits for nothing and is nobody's parent. */
+static void let_go(struct process *process, const struct member *member)
+{
+	tk_disarm(process->clock, (uint64_t)member->pid);
+	leave_family(process->tree, (int)(member - process->tree->member));
+}
+
+void member_killed(struct process *process, struct member *member)
+{
+	let_go(process, member);
+	if (member->state != ENDED)
+		record_killed(process, member->pid);
+	member_ended(process->tree, member);
+}
+
+void member_killed_in_turn(struct process *process, struct member *member)
+{
+	member_settle_fork(process->tree, member);
+	record_killed_in_turn(process, member->pid);
+	member_killed(process, member);
+}
+
 bool tree_alone(const struct process *process)
 {
 	const struct tree *tree = process->tree;
@@ -98,11 +121,19 @@ bool tree_alone(const struct process *process)
 	return tree || !process->forked;
 }
 
-/* The member has ended, or is about to: it waits for nothing and is nobody's parent. */
-static void let_go(struct process *process, const struct member *member)
+void tree_bury(struct process *process)
 {
-	tk_disarm(process->clock, (uint64_t)member->pid);
-	leave_family(process->tree, (int)(member - process->tree->member));
+	struct tree *tree = process->tree;
+
+	for (int i = 0; tree && i < MEMBERS; i++) {
+		struct member *member = &tree->member[i];
+
+		if (i == process->member || member->state == FREE || member->state == ENDED)
+			continue;
+		if (!member_is_gone(member))
+			return;
+		member_killed(process, member);
+	}
 }
 
 void tree_leave(struct process *process)
@@ -296,7 +327,6 @@ void tree_signal_sent(struct process *process, int number)
 		member_poke(member);
 		if (number == SIGKILL) {
 			await_death(member);
-			let_go(process, member);
 			member_killed(process, member);
 		} else if (number == SIGSTOP && member->state != STOPPED) {
 			member->state = STOPPED;

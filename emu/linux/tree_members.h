@@ -19,6 +19,7 @@ struct member {
 	bool timed;          /* BLOCKED: has a deadline, other than to look again */
 	bool poked;          /* BLOCKED: something happened that may end it */
 	bool targeted;       /* a signal to it is being sent */
+	bool starting;       /* its parent is forking it; if that is killed, it exists as soon as it has a host_pid */
 	bool subreaper;      /* orphans among its descendants become its children */
 	bool settled;        /* STOPPED, ENDED: the host has done it too */
 	int64_t cpu_ns, children_cpu_ns;
@@ -29,7 +30,7 @@ struct member {
 enum outer { OUTER_PARENT, OUTER_GROUP, OUTER_SESSION, OUTER_FIRST, OUTERS };
 
 /* In memory that all processes of the tree share. Only the one that holds the turn writes, but for `turn` and a member's `calls`,
- * `in_poll` and `poked`, which are atomic. */
+ * `in_poll` and `poked`, which are atomic, and for a new child's host id. */
 struct tree {
 	uint64_t insns;      /* executed by all */
 	int turn;            /* index of the member that runs, or NOBODY */
@@ -48,6 +49,8 @@ struct tree {
 struct member *member_self(const struct process *process);
 /* By the guest's id, or NULL. */
 struct member *member_find(struct tree *tree, pid_t pid);
+/* The member was killed while it may have been forking: its child is there, or never will be. */
+void member_settle_fork(struct tree *tree, const struct member *member);
 
 /* --- tree_turns.c ------------------------------------------------------------------------------------ */
 
@@ -64,9 +67,10 @@ void turn_take_again(struct process *process);
 
 /* The member has ended: its parent will look. */
 void member_ended(struct tree *tree, struct member *member);
-/* It was killed, and `process`, which holds the turn, is the first to notice. */
+/* It was killed, and `process`, which holds the turn, is the first to notice. In its turn: `process` has taken that from it. */
 void member_killed(struct process *process, struct member *member);
-/* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process. */
-char host_state(pid_t host_pid);
+void member_killed_in_turn(struct process *process, struct member *member);
+/* Whether the host says that it has ended. */
+bool member_is_gone(const struct member *member);
 
 #endif

@@ -136,15 +136,13 @@ static void check_holder(struct process *process)
 {
 	struct tree *tree = process->tree;
 	int holder = __atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST);
-	char state;
 
-	if (holder == NOBODY || holder == process->member)
+	if (holder == NOBODY || holder == process->member || !member_is_gone(&tree->member[holder]))
 		return;
-	state = host_state(tree->member[holder].host_pid);
-	if (state != 0 && state != 'Z' && state != 'X')
+	if (!__atomic_compare_exchange_n(&tree->turn, &holder, process->member, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
-	if (__atomic_compare_exchange_n(&tree->turn, &holder, process->member, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		member_killed(process, &tree->member[holder]);
+	atomic_set(&tree->watching, false);
+	member_killed_in_turn(process, &tree->member[holder]);
 }
 
 /* Looks after what could end this process's wait: signals, and while the holder waits as well, descriptors. */
@@ -197,6 +195,7 @@ static void await_turn(struct process *process, const struct turn_end *end)
 	}
 	atomic_set(&member->in_poll, false);
 	atomic_set(&member->poked, false);
+	record_turn(process);
 }
 
 void turn_take_again(struct process *process)

@@ -117,6 +117,23 @@ bool space_write_checked(struct space *space, uint64_t address, const void *from
 	}
 }
 
+bool space_peek(struct space *space, uint64_t address, void *to, size_t length)
+{
+	const struct vma *vma = space_find(space, address);
+	struct iovec local = {to, length}, remote = {(void *)address, length};
+	uint64_t start = page_floor(address), size = page_ceil(address + length) - start;
+	bool lift, read;
+	if (!vma || length > vma->end - address)
+		return false;
+	lift = !(host_prot(vma->prot) & PROT_READ);
+	if (lift && mprotect((void *)start, size, PROT_READ) < 0)
+		return false;
+	read = process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;
+	if (lift && mprotect((void *)start, size, host_prot(vma->prot)) < 0)
+		return false;
+	return read;
+}
+
 static bool has_memory(const struct space *space, uint64_t start, uint64_t end)
 {
 	for (uint64_t at = start; at < end;) {

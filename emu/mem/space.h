@@ -131,6 +131,8 @@ static inline bool space_write(struct space *space, uint64_t address, const void
 	memcpy((void *)address, from, length);
 	return true;
 }
+/* Reads from one mapping whatever its protection is. False: not all of the range is there, or lies before the file's end. */
+bool space_peek(struct space *space, uint64_t address, void *to, size_t length);
 /* Writes whatever the pages' protection is, as a debugger does. False: not all of the range is mapped, and nothing is written. */
 bool space_poke(struct space *space, uint64_t address, const void *from, size_t length);
 /* Reads a string of at most size - 1 bytes. Returns its length, or -EFAULT, or -ENAMETOOLONG. */

@@ -40,23 +40,31 @@ static void report_failure(const struct process *process)
 	log_line(process->options, LOG_ERROR, "the recording ends here: cannot write it: %s", strerror(recording->writer.error));
 }
 
-static void flush(const struct process *process, int64_t now_ns)
+void recorder_flush(const struct process *process)
 {
-	trace_flush(&process->recorder->recording->writer, now_ns);
+	trace_flush(&process->recorder->recording->writer, host_ns());
+	recorder_keep(process->recorder->recording);
+	report_failure(process);
+}
+
+void recorder_append(struct process *process, pid_t pid, const struct trace_record *record)
+{
+	struct recording *recording = process->recorder->recording;
+	struct trace_writer *writer = &recording->writer;
+
+	if (!trace_has_room(writer, 2, record->size))
+		recorder_flush(process);
+	if (recording->log.pid != pid) {
+		trace_append(writer, RECORD(PROCESS, (uint64_t)pid));
+		recording->log.pid = pid;
+	}
+	trace_append(writer, record);
 	report_failure(process);
 }
 
 static void append(struct process *process, const struct trace_record *record)
 {
-	struct recorder *recorder = process->recorder;
-	struct trace_writer *writer = &recorder->recording->writer;
-
-	if (recorder->recording->log_pid != process->pid) {
-		recorder->recording->log_pid = process->pid;
-		trace_append(writer, RECORD(PROCESS, (uint64_t)process->pid));
-	}
-	trace_append(writer, record);
-	report_failure(process);
+	recorder_append(process, process->pid, record);
 }
 
 static void append_thread(struct process *process, pid_t tid)
@@ -79,12 +87,12 @@ static void append_stop(struct process *process)
 	recorder->stopped = false;
 	append_thread(process, task->tid);
 	append(process, RECORD_DATA(STOP, changes, size, recorder->stop.exit, insns,
-	                            trace_zigzag(recorder->stop.guest_ns - recording->guest_ns),
-	                            trace_zigzag(recorder->stop.host_ns - recording->host_ns)));
+	                            trace_zigzag(recorder->stop.guest_ns - recording->log.guest_ns),
+	                            trace_zigzag(recorder->stop.host_ns - recording->log.host_ns)));
 	task->registers = recorder->stop.registers;
-	recording->guest_ns = recorder->stop.guest_ns;
-	recording->host_ns = recorder->stop.host_ns;
-	recording->insns += insns;
+	recording->log.guest_ns = recorder->stop.guest_ns;
+	recording->log.host_ns = recorder->stop.host_ns;
+	recording->log.insns += insns;
 	recorder->logged_insns = process->insns;
 }
 
@@ -99,7 +107,7 @@ void recorder_emit(struct process *process, const struct trace_record *record)
 
 static int open_file(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666), hidden;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666), hidden;
 
 	if (fd < 0)
 		return -errno;
@@ -141,7 +149,8 @@ int record_begin(struct process *process, const char *path, const char *config)
 	blocks_configure(process->blocks, &(struct blocks_config){ .leave_world = true });
 	recorder_follow_space(process);
 	trace_append(&recorder->recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
-	recorder->recording->writer.flushed_ns = recorder->recording->host_ns = host_ns();
+	recorder->recording->writer.flushed_ns = recorder->recording->log.host_ns = host_ns();
+	recorder_keep(recorder->recording);
 	return 0;
 }
 
@@ -166,11 +175,6 @@ static struct recorded_task *known_task(struct task *task)
 	return task->recorded;
 }
 
-void recorder_emit_ahead(struct process *process, const struct trace_record *record)
-{
-	append(process, record);
-}
-
 void recorder_emit_of(struct task *task, const struct trace_record *record)
 {
 	struct process *process = task->process;
@@ -192,9 +196,9 @@ void recorder_emit_time(struct task *task)
 	if (process->recorder->stopped)
 		append_stop(process);
 	append_thread(process, task->recorded->tid);
-	append(process, RECORD(TIME, trace_zigzag(guest - recording->guest_ns), trace_zigzag(host - recording->host_ns)));
-	recording->guest_ns = guest;
-	recording->host_ns = host;
+	append(process, RECORD(TIME, trace_zigzag(guest - recording->log.guest_ns), trace_zigzag(host - recording->log.host_ns)));
+	recording->log.guest_ns = guest;
+	recording->log.host_ns = host;
 }
 
 static bool vector_changed(const struct vector_state *old, const struct cpu *cpu)
@@ -300,7 +304,7 @@ static void check_and_flush(struct task *task, int64_t now)
 	if (now - recorder->recording->writer.flushed_ns >= FLUSH_NS) {
 		if (recorder->stopped)
 			append_stop(process);
-		flush(process, now);
+		recorder_flush(process);
 	}
 }
 
@@ -385,7 +389,7 @@ void record_advance(struct task *task, uint64_t insns)
 	note_vdso_writes(task);
 	recorder_emit(process, RECORD(ADVANCE, insns));
 	process->recorder->logged_insns += insns;
-	process->recorder->recording->insns += insns;
+	process->recorder->recording->log.insns += insns;
 }
 
 void record_pause(struct process *process, int64_t wait_ns)
@@ -397,8 +401,9 @@ void record_pause(struct process *process, int64_t wait_ns)
 	recorder_emit_writes(process);
 	if (recorder->stopped)
 		append_stop(process);
+	recorder_keep(recorder->recording);
 	if (wait_ns < 0 || wait_ns > FLUSH_NS)
-		flush(process, host_ns());
+		recorder_flush(process);
 }
 
 /* --- what a person will want to know ------------------------------------------------------------------ */
@@ -438,29 +443,7 @@ void record_exec(struct process *process, const char *path, char *const argv[])
 	recorder_emit(process, RECORD_DATA(EXEC, text, used));
 }
 
-/* --- beginnings and ends ------------------------------------------------------------------------------ */
-
-void record_fork(struct process *process)
-{
-	if (process->recorder)
-		record_pause(process, 0);
-}
-
-void record_forked(struct process *process, pid_t child)
-{
-	if (process->recorder)
-		recorder_emit(process, RECORD(FORK, (uint64_t)child));
-}
-
-void record_begin_child(struct process *process)
-{
-	struct recorder *recorder = process->recorder;
-
-	if (!recorder)
-		return;
-	recorder->logged_insns = recorder->checked_insns = 0;
-	recorder->log_tid = 0;
-}
+/* ------------------------------------------------------------------------------------------------------ */
 
 void record_task_end(struct task *task)
 {
@@ -475,28 +458,4 @@ void record_task_end(struct task *task)
 	recorder_emit(process, RECORD(TASK_END, (uint64_t)task->recorded->tid));
 	free(task->recorded);
 	task->recorded = NULL;
-}
-
-void record_killed(struct process *process, pid_t pid)
-{
-	struct recording *recording = process->recorder ? process->recorder->recording : NULL;
-
-	if (!recording)
-		return;
-	recording->log_pid = pid;
-	trace_append(&recording->writer, RECORD(PROCESS, (uint64_t)pid));
-	trace_append(&recording->writer, RECORD(EXIT, SIGKILL));
-}
-
-void record_exit(struct process *process, int status, bool last)
-{
-	struct recorder *recorder = process->recorder;
-
-	if (!recorder)
-		return;
-	recorder_emit_writes(process);
-	recorder_emit(process, RECORD(EXIT, (uint64_t)status));
-	if (last)
-		append(process, RECORD(END, recorder->recording->insns));
-	flush(process, host_ns());
 }

@@ -37,14 +37,18 @@ void record_exec(struct process *process, const char *path, char *const argv[]);
 
 /* --- beginnings and ends ------------------------------------------------------------------------------- */
 
-/* Around fork(2): before the host's fork; then in the parent, and in the child. */
-void record_fork(struct process *process);
-void record_forked(struct process *process, pid_t child);
+/* Around fork(2): before the host's fork of `child`; then in the parent, `done` or refused; and in the child. */
+void record_fork(struct process *process, pid_t child);
+void record_forked(struct process *process, bool done);
 void record_begin_child(struct process *process);
 /* The thread is gone for good. */
 void record_task_end(struct task *task);
-/* Another process of the run was killed (SIGKILL), and could not say so itself. */
+/* Another process of the run was killed (SIGKILL), and could not say so itself. Before that, where it was killed in its turn: what it had
+ * not written whole is taken out of the log, so nobody knows from there what it did last to memory that it shared. */
 void record_killed(struct process *process, pid_t pid);
+void record_killed_in_turn(struct process *process, pid_t pid);
+/* The process has got the turn (again): if another was killed in its own since the last time, it tells what shared memory holds. */
+void record_turn(struct process *process);
 /* The process ends with this wait(2) status; `last`: no other is left, so the recording ends too. */
 void record_exit(struct process *process, int status, bool last);
 

@@ -126,7 +126,7 @@ static void note_file(struct process *process, const struct write_call *call, co
 	int fd = (int)arg[call->fd];
 	uint64_t offset = 0, length = UINT64_MAX;
 
-	if (process->recorder->recording->objects == 0)
+	if (process->recorder->recording->log.objects == 0)
 		return;
 	if (cuts_file(call->number))
 		recorder_file_cut(process, fd);
@@ -147,7 +147,7 @@ static void note_path(struct process *process, uint64_t number, const uint64_t a
 	char path[PATH_MAX];
 	int fd = (int)result;
 
-	if (process->recorder->recording->objects == 0 || result < 0)
+	if (process->recorder->recording->log.objects == 0 || result < 0)
 		return;
 	if (number == __NR_truncate) {
 		if (space_read_string(&process->space, arg[0], path, sizeof(path)) < 0)
@@ -228,4 +228,5 @@ void record_result(struct task *task, uint64_t number, const uint64_t arg[6], in
 	if (result != SYSCALL_NO_RESULT)
 		recorder_emit_of(task, RECORD(RESULT, number, trace_zigzag(result)));
 	recorder->call_mark = recorder->ranges;
+	recorder_keep(recorder->recording);
 }

@@ -78,14 +78,14 @@ static uint64_t chunk_of(struct process *process, const uint8_t *bytes, size_t s
 		struct chunk_slot *chunk = &recording->chunk[slot];
 
 		if (!chunk->number) {
-			*chunk = (struct chunk_slot){ { hash.low64, hash.high64 }, recording->chunks + 1 };
+			*chunk = (struct chunk_slot){ { hash.low64, hash.high64 }, recording->log.chunks + 1 };
 			break;
 		}
 		if (chunk->hash[0] == hash.low64 && chunk->hash[1] == hash.high64)
 			return chunk->number - 1;
 	}
 	recorder_emit(process, RECORD_DATA(CHUNK, bytes, size));
-	return recording->chunks++;
+	return recording->log.chunks++;
 }
 
 /* To the next place where a chunk may begin: the same in each mapping of a file, so that their chunks are. */
@@ -128,13 +128,13 @@ static void emit_object_content(struct process *process, int fd, uint64_t object
 /* Objects of files are numbered from 1, anonymous ones from behind those. 0: the table is full. */
 static uint64_t file_object(struct recording *recording, dev_t dev, ino_t inode, bool add)
 {
-	for (unsigned k = 0; k < recording->objects; k++)
+	for (unsigned k = 0; k < recording->log.objects; k++)
 		if (recording->object[k].dev == dev && recording->object[k].inode == inode)
 			return k + 1;
-	if (!add || recording->objects == OBJECTS_MAX)
+	if (!add || recording->log.objects == OBJECTS_MAX)
 		return 0;
-	recording->object[recording->objects] = (struct shared_object){ dev, inode };
-	return ++recording->objects;
+	recording->object[recording->log.objects] = (struct shared_object){ dev, inode };
+	return ++recording->log.objects;
 }
 
 /* The number of the object that the file behind `fd` is, if some process has it mapped; else 0. */
@@ -142,7 +142,7 @@ static uint64_t open_object(const struct process *process, int fd, struct stat *
 {
 	struct recording *recording = process->recorder->recording;
 
-	if (recording->objects == 0 || fstat(fd, status) < 0)
+	if (recording->log.objects == 0 || fstat(fd, status) < 0)
 		return 0;
 	return file_object(recording, status->st_dev, status->st_ino, false);
 }
@@ -220,12 +220,37 @@ static void emit_shared(struct process *process, const struct vma *vma, int fd)
 	uint64_t object = anonymous ? 0 : file_object(recording, vma->dev, vma->inode, true);
 
 	if (!object)
-		object = OBJECTS_MAX + 1 + recording->anonymous_objects++;
+		object = OBJECTS_MAX + 1 + recording->log.anonymous_objects++;
 	emit_map(process, vma, vma->start, vma->end, TRACE_MAP_SHARED, object);
 	if (fd >= 0)
 		emit_object_content(process, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
 	else if (!anonymous) /* System V: it may hold something already */
 		emit_private_content(process, vma->start, vma->end, 0);
+}
+
+/* Whatever the pages' protection: it may be lifted later. From the first page on that cannot be read the file has ended. */
+static void emit_shared_content(struct process *process, const struct vma *vma)
+{
+	uint8_t bytes[CHUNK_SIZE];
+	uint64_t at = vma->start, object = 0;
+
+	for (size_t size; at < vma->end; at += size) {
+		size = chunk_size(vma->offset + (at - vma->start), vma->end - at);
+		if (!space_peek(&process->space, at, bytes, size) && !space_peek(&process->space, at, bytes, size = GUEST_PAGE))
+			break;
+		recorder_emit(process, RECORD(FILL, at, chunk_of(process, bytes, size)));
+	}
+	if (at < vma->end)
+		object = file_object(process->recorder->recording, vma->dev, vma->inode, false);
+	if (object)
+		recorder_emit(process, RECORD(CUT_OBJECT, object, vma->offset + (at - vma->start)));
+}
+
+void recorder_emit_shared(struct process *process)
+{
+	for (size_t k = 0; k < process->space.count; k++)
+		if (process->space.vma[k].flags & MAP_SHARED)
+			emit_shared_content(process, &process->space.vma[k]);
 }
 
 /* A replay's objects have no end: the page is one that has, for as long as it takes to come to the stop. */
@@ -242,7 +267,7 @@ void recorder_stop_beyond_end(struct process *process, uint64_t address)
 	if (!object)
 		return;
 	record = map_record(vma, page, page + GUEST_PAGE, TRACE_MAP_BEYOND_END, 0);
-	recorder_emit_ahead(process, &record);
+	recorder_append(process, process->pid, &record);
 	emit_map(process, vma, page, page + GUEST_PAGE, TRACE_MAP_SHARED, object);
 }
 

@@ -23,13 +23,24 @@ struct shared_object {
 	ino_t inode;
 };
 
-/* In memory that all processes of the run share. */
-struct recording {
-	pid_t log_pid;          /* of the last PROCESS record */
+/* What the log has come to: changes behind the record that says so. */
+struct log_state {
+	pid_t pid;              /* of the last PROCESS record */
+	pid_t ended;            /* of the last EXIT record */
+	pid_t forking;          /* the child that process is starting, until its FORK record is there; or 0 */
 	int64_t guest_ns, host_ns; /* of the last STOP or TIME record */
 	uint64_t insns;         /* of all processes */
 	uint64_t chunks, anonymous_objects;
 	unsigned objects;
+	unsigned lost_turns;    /* processes that were killed in their turn */
+};
+
+/* In memory that all processes of the run share. The one that holds the turn writes, and may be killed at any instruction: what it has
+ * written counts when it is kept, all at once. */
+struct recording {
+	struct log_state log;
+	struct { struct log_state log; struct trace_position at; } kept[2];
+	unsigned kept_last;     /* which of them counts */
 	bool failed;            /* it could not be written any further, and somebody has said so */
 	struct shared_object object[OBJECTS_MAX];
 	struct chunk_slot chunk[CHUNK_SLOTS];
@@ -71,19 +82,26 @@ struct recorder {
 	struct range *range;    /* memory that was written since the last stop */
 	size_t ranges, capacity;
 	size_t call_mark;       /* ranges ahead of the system call under way */
+	unsigned lost_turns;    /* those after which the process has written down what shared memory holds */
 	struct stat output[2];  /* the run's standard output and error */
 };
 
+/* Appends a record of the process with this id, ahead of a pending stop. record.c. */
+void recorder_append(struct process *process, pid_t pid, const struct trace_record *record);
 /* Appends a record of this process, behind the pending stop. record.c. */
 void recorder_emit(struct process *process, const struct trace_record *record);
 /* The same, of this thread. record.c. */
 void recorder_emit_of(struct task *task, const struct trace_record *record);
-/* Appends it ahead of the pending stop: an effect that its stretch of code needs. record.c. */
-void recorder_emit_ahead(struct process *process, const struct trace_record *record);
 /* The time: a wait of this thread is over. record.c. */
 void recorder_emit_time(struct task *task);
 /* Writes down what memory holds in the ranges that were written, and forgets them. record_memory.c. */
 void recorder_emit_writes(struct process *process);
+/* What is there goes into the file. record.c. */
+void recorder_flush(const struct process *process);
+/* The records so far count, and the state that belongs to them. record_ends.c. */
+void recorder_keep(struct recording *recording);
+/* Writes down what all memory holds that the process shares with others. record_memory.c. */
+void recorder_emit_shared(struct process *process);
 /* Follows the process's address space. record_memory.c. */
 void recorder_follow_space(struct process *process);
 /* The file behind `fd` may have changed in [offset, offset + length): processes that have it mapped see that. record_memory.c. */

@@ -22,10 +22,18 @@ static void forget_signal(int number)
 	sigtimedwait(&set, NULL, &none);
 }
 
+/* Where the position says, over what somebody may have written there who was killed; what has no positions gets it in order. */
+static ssize_t write_some(const struct trace_writer *writer, const void *bytes, size_t size)
+{
+	ssize_t written = pwrite(writer->fd, bytes, size, (off_t)writer->at.file_bytes);
+
+	return written < 0 && errno == ESPIPE ? write(writer->fd, bytes, size) : written;
+}
+
 static bool write_all(struct trace_writer *writer, const void *bytes, size_t size)
 {
 	while (size > 0) {
-		ssize_t written = write(writer->fd, bytes, size);
+		ssize_t written = write_some(writer, bytes, size);
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -37,7 +45,7 @@ static bool write_all(struct trace_writer *writer, const void *bytes, size_t siz
 		}
 		bytes = (const uint8_t *)bytes + written;
 		size -= (size_t)written;
-		writer->file_bytes += (uint64_t)written;
+		writer->at.file_bytes += (uint64_t)written;
 	}
 	return true;
 }
@@ -48,6 +56,7 @@ int trace_writer_begin(struct trace_writer *writer, int fd)
 
 	memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
 	writer->fd = fd;
+	writer->at = (struct trace_position){ 0 };
 	return write_all(writer, &header, sizeof(header)) ? 0 : -writer->error;
 }
 
@@ -60,10 +69,10 @@ void trace_flush(struct trace_writer *writer, int64_t now_ns)
 	} *out;
 
 	writer->flushed_ns = now_ns;
-	if (writer->used == 0 || writer->error)
+	if (writer->at.used == 0 || writer->error)
 		return;
 	out = malloc(sizeof(*out) + room);
-	packed = out ? ZSTD_compress(out->bytes, room, writer->raw, writer->used, COMPRESSION_LEVEL) : 0;
+	packed = out ? ZSTD_compress(out->bytes, room, writer->raw, writer->at.used, COMPRESSION_LEVEL) : 0;
 	if (!out || ZSTD_isError(packed)) {
 		writer->error = ENOMEM;
 		free(out);
@@ -71,21 +80,26 @@ void trace_flush(struct trace_writer *writer, int64_t now_ns)
 	}
 	out->frame = (struct trace_frame){
 		.magic = TRACE_FRAME_MAGIC,
-		.raw_size = (uint32_t)writer->used,
+		.raw_size = (uint32_t)writer->at.used,
 		.packed_size = (uint32_t)packed,
-		.sequence = writer->frames++,
+		.sequence = writer->at.frames++,
 	};
 	out->frame.checksum = trace_checksum(&out->frame, out->bytes);
 	write_all(writer, out, sizeof(out->frame) + packed);
-	writer->raw_bytes += writer->used;
-	writer->used = 0;
+	writer->at.raw_bytes += writer->at.used;
+	writer->at.used = 0;
 	free(out);
+}
+
+bool trace_has_room(const struct trace_writer *writer, unsigned count, size_t size)
+{
+	return writer->at.used + (count - 1) * trace_encoded_max(0) + trace_encoded_max(size) <= sizeof(writer->raw);
 }
 
 void trace_append(struct trace_writer *writer, const struct trace_record *record)
 {
-	if (writer->used + trace_encoded_max(record->size) > sizeof(writer->raw))
+	if (!trace_has_room(writer, 1, record->size))
 		trace_flush(writer, writer->flushed_ns);
 	if (!writer->error)
-		writer->used += trace_encode(record, writer->raw + writer->used);
+		writer->at.used += trace_encode(record, writer->raw + writer->at.used);
 }

@@ -30,13 +30,12 @@ static void write_records(int fd, const uint8_t *data, size_t size, bool begun)
 	static struct trace_writer writer;
 
 	writer.fd = fd;
-	writer.frames = writer.used = 0;
 	if (trace_writer_begin(&writer, fd) < 0 || size > sizeof(writer.raw) - sizeof(beginning))
 		return;
 	for (size_t k = 0; begun && k < sizeof(beginning); k++)
-		writer.raw[writer.used++] = beginning[k];
+		writer.raw[writer.at.used++] = beginning[k];
 	for (size_t k = 0; k < size; k++)
-		writer.raw[writer.used++] = data[k];
+		writer.raw[writer.at.used++] = data[k];
 	trace_flush(&writer, 0);
 }
 

@@ -84,12 +84,6 @@ enum decode_status {
  * that Zydis knows and DECODE_OPS does not has op OP_NONE. */
 enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out);
 
-/* The same, for those who decode much: remembers what it has seen. */
-struct decoder;
-struct decoder *decoder_create(void); /* NULL without memory */
-void decoder_destroy(struct decoder *decoder);
-enum decode_status decoder_decode(struct decoder *decoder, const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out);
-
 /* Writes the instruction in Intel syntax to `text` (NUL-terminated, cut at `size`); undecodable bytes as ".byte". */
 void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "emu/block/plan.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
@@ -244,15 +245,15 @@ struct blocks *blocks_create(struct space *space)
 		abort();
 	blocks->space = space;
 	set_buckets(blocks, BUCKETS_FIRST);
-	blocks->decoder = decoder_create();
 	blocks->forms = form_index_create();
+	blocks->plans = blocks->forms ? plans_create(blocks->forms) : NULL;
 	blocks->pairs = blocks->forms ? pair_index_create(blocks->forms) : NULL;
 	blocks->generation = 1;
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	blocks->blocks_start = blocks->config.arena_bytes;
-	if (blocks->arena == MAP_FAILED || !blocks->pairs)
+	if (blocks->arena == MAP_FAILED || !blocks->plans || !blocks->pairs)
 		abort();
 	space->code_changed = code_changed;
 	space->context = blocks;
@@ -263,8 +264,8 @@ void blocks_destroy(struct blocks *blocks)
 {
 	munmap(blocks->arena, blocks->config.arena_bytes);
 	pair_index_destroy(blocks->pairs);
+	plans_destroy(blocks->plans);
 	form_index_destroy(blocks->forms);
-	decoder_destroy(blocks->decoder);
 	free(blocks->order);
 	free(blocks->by_rip);
 	free(blocks);

@@ -37,8 +37,8 @@ enum { BUCKETS_FIRST = 1 << 10, PAGE_BUCKETS = 1 << 12 };
 
 struct blocks {
 	struct space *space;
-	struct decoder *decoder;
 	struct form_index *forms;
+	struct plans *plans;
 	struct pair_index *pairs;
 	struct blocks_config config;
 	struct blocks_stats stats;

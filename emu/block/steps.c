@@ -1,8 +1,8 @@
-/* From guest bytes to steps: decodes a basic block, and beyond jumps and into some of the calls that it makes; finds each instruction's
- * form and the flags that nobody reads. */
+/* From guest bytes to steps: goes along a basic block, and beyond jumps and into some of the calls that it makes; finds the flags that
+ * nobody reads. */
 #include "emu/block/steps.h"
 
-#include "emu/cpu/model.h"
+#include "emu/block/operands.h"
 
 /* --- decoding --------------------------------------------------------------------------------------- */
 
@@ -17,65 +17,43 @@ static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t add
 	};
 }
 
-/* Whether the CPU's model has the instruction. What LZCNT and TZCNT add to BSR and BSF is a prefix that older CPUs ignore. */
-static bool is_defined(const struct cpu_model *model, struct decoded *d)
-{
-	if (!model || cpu_model_has(model, d->isa))
-		return true;
-	if (d->op != OP_LZCNT && d->op != OP_TZCNT)
-		return false;
-	d->op = d->op == OP_LZCNT ? OP_BSR : OP_BSF;
-	return true;
-}
-
 /* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. False when more were needed; cpu's exception
  * says so. */
 static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
 {
-	enum decode_status status;
-
-	if (size == 0) {
-		fetch_fault(cpu, blocks->space, address);
-		return false;
-	}
-	step->form = NULL;
-	step->left = step->dead = step->followed = false;
 	if (size > DECODE_MAX_LENGTH)
 		size = DECODE_MAX_LENGTH;
-	status = decoder_decode(blocks->decoder, (const uint8_t *)address, size, address, &step->d);
-	if (status == DECODE_TRUNCATED) {
+	step->plan = size ? plan_find(blocks->plans, cpu->model, address, size, &step->room) : NULL;
+	if (!step->plan) {
 		fetch_fault(cpu, blocks->space, address + size);
 		return false;
 	}
-	if (status == DECODE_OK && is_defined(cpu->model, &step->d))
-		step->form = form_find(blocks->forms, &step->d);
-	if (step->form && step->form->attributes & FORM_WORLD && blocks->config.leave_world) {
-		step->left = true;
-		step->form = NULL;
-	}
-	if (status != DECODE_OK)
-		step->d = (struct decoded){ .address = address, .length = 1 }; /* nobody knows; the byte that is there for certain */
-	if (step->d.op == OP_POP && step->d.operand[0].kind == OPERAND_MEM && step->d.mem.base == RSP)
-		step->d.mem.disp += step->d.operand[0].size; /* SDM vol. 2, POP: computed after the increment */
+	step->address = address;
+	step->imm = plan_imm(step->plan, address);
+	step->disp = plan_disp(step->plan, address);
+	step->left = step->plan->attributes & FORM_WORLD && blocks->config.leave_world;
+	step->dead = step->followed = false;
+	if (step->plan->attributes & FORM_WIDE_SHIFT && step->imm % 32 == 0)
+		step->plan = plan_for_one(blocks->plans, step->plan, address, &step->room);
 	return true;
 }
 
 static bool ends_block(const struct step *step)
 {
-	return !step->form || (step->form->attributes & FORM_ENDS);
+	return !step_form(step) || (step->plan->attributes & FORM_ENDS);
 }
 
 static bool decoded_already(const struct step *steps, unsigned count, uint64_t address)
 {
 	for (unsigned k = 0; k < count; k++)
-		if (steps[k].d.address == address)
+		if (steps[k].address == address)
 			return true;
 	return false;
 }
 
-static bool is_direct(const struct decoded *d, uint16_t op)
+static bool is_direct(const struct plan *plan, uint16_t op)
 {
-	return d->op == op && d->operand[0].kind == OPERAND_IMM;
+	return plan->op == op && plan->flags & PLAN_DIRECT;
 }
 
 /* Whether at an address there is an entry of a procedure linkage table, which goes on to where it says at once. */
@@ -85,28 +63,28 @@ static bool is_linkage(struct cpu *cpu, const struct blocks *blocks, uint64_t ad
 
 	if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
 		return false;
-	if (step.d.op == OP_ENDBR64) {
-		address += step.d.length;
+	if (step.plan->op == OP_ENDBR64) {
+		address += step.plan->length;
 		if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
 			return false;
 	}
-	return step.d.op == OP_JMP && step.d.operand[0].kind == OPERAND_MEM;
+	return step.plan->op == OP_JMP && step.plan->form->pattern == K_M;
 }
 
 /* Whether decoding goes on where the branch leads that is the last step. A loop is not unrolled. */
 static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct step *steps, unsigned count)
 {
-	const struct decoded *branch = &steps[count - 1].d;
+	const struct step *branch = &steps[count - 1];
 
-	if (!is_direct(branch, OP_JMP) && !(is_direct(branch, OP_CALL) && is_linkage(cpu, blocks, branch->imm)))
+	if (!is_direct(branch->plan, OP_JMP) && !(is_direct(branch->plan, OP_CALL) && is_linkage(cpu, blocks, branch->imm)))
 		return false;
-	return fits_disp32((int64_t)(branch->imm - steps[0].d.address)) && !decoded_already(steps, count, branch->imm);
+	return fits_disp32((int64_t)(branch->imm - steps[0].address)) && !decoded_already(steps, count, branch->imm);
 }
 
 /* Notes the pages that a step's bytes touch. False: there is no more room. */
-static bool touch_pages(struct draft *draft, const struct decoded *d)
+static bool touch_pages(struct draft *draft, const struct step *step)
 {
-	for (uint64_t page = d->address / GUEST_PAGE; page <= (d->address + d->length - 1) / GUEST_PAGE; page++) {
+	for (uint64_t page = step->address / GUEST_PAGE; page <= (step->address + step->plan->length - 1) / GUEST_PAGE; page++) {
 		unsigned k = 0;
 
 		while (k < draft->pages && draft->page[k] != page)
@@ -131,16 +109,16 @@ static unsigned decode_all(struct cpu *cpu, const struct blocks *blocks, unsigne
 			page = address / GUEST_PAGE;
 			end = address + space_fetchable(blocks->space, address);
 		}
-		if (!decode_step(cpu, blocks, address, end - address, &steps[count]) || !touch_pages(draft, &last->d))
+		if (!decode_step(cpu, blocks, address, end - address, &steps[count]) || !touch_pages(draft, last))
 			break;
 		if (count > 0)
 			steps[count - 1].followed = ends_block(&steps[count - 1]);
 		count++;
-		address += last->d.length;
+		address += last->plan->length;
 		if (ends_block(last)) {
 			if (!follow(cpu, blocks, steps, count))
 				break;
-			address = last->d.imm;
+			address = last->imm;
 		}
 	}
 	return count;
@@ -148,29 +126,23 @@ static unsigned decode_all(struct cpu *cpu, const struct blocks *blocks, unsigne
 
 /* --- flags ------------------------------------------------------------------------------------------ */
 
-static bool may_fault(const struct step *step)
-{
-	if (!step->form || (step->form->attributes & FORM_FAULTS))
-		return true;
-	return has_memory(&step->d) && !(step->form->attributes & FORM_HIDDEN_MEM);
-}
-
 /* Backwards: an instruction whose flags are all written again before anything reads them, or may fault and so show them, computes none. */
 static void find_dead_flags(struct step *steps, unsigned count)
 {
 	flags_t live = FLAGS_ALL;
 
 	for (unsigned k = count; k-- > 0;) {
-		const struct form *form = steps[k].form;
+		const struct plan *plan = steps[k].plan;
+		bool runs = step_form(&steps[k]);
 
-		if (form) {
-			steps[k].dead = form->run_dead[0] && !(form->writes & live);
-			if (!(form->attributes & FORM_PRESERVES))
-				live = (flags_t)((live & ~form->writes) | form->reads);
+		if (runs) {
+			steps[k].dead = plan->flags & PLAN_DEAD && !(plan->writes & live);
+			if (!(plan->attributes & FORM_PRESERVES))
+				live = (flags_t)((live & ~plan->writes) | plan->reads);
 			else if (!steps[k].dead)
-				live |= form->reads;
+				live |= plan->reads;
 		}
-		if (may_fault(&steps[k]))
+		if (!runs || plan->flags & PLAN_FAULTS)
 			live = FLAGS_ALL;
 	}
 }

@@ -65,7 +65,8 @@ void form_index_destroy(struct form_index *index);
 
 /* The row for a decoded instruction, or NULL: not implemented. */
 const struct form *form_find(const struct form_index *index, const struct decoded *decoded);
-/* The row for the CMP or TEST `compare` with a Jcc of condition `cc` behind it, or NULL. */
-const struct fused_form *fused_find(const struct decoded *compare, unsigned cc);
+/* The first row for the CMP or TEST `compare` with a Jcc behind it, or NULL; and from that one the row for condition `cc`, or NULL. */
+const struct fused_form *fused_first(const struct decoded *compare);
+const struct fused_form *fused_with(const struct fused_form *first, unsigned cc);
 
 #endif

@@ -101,22 +101,26 @@ const struct form *form_find(const struct form_index *index, const struct decode
 	return NULL;
 }
 
-/* Among the rows of one op, size and condition. */
-static const struct fused_form *fused_of_pattern(const struct fused_form *row, unsigned pattern)
+const struct fused_form *fused_first(const struct decoded *compare)
 {
-	for (unsigned k = 0; k < FUSED_PATTERNS; k++)
-		if (row[k].pattern == pattern)
-			return &row[k];
+	unsigned pattern = operand_pattern(compare);
+
+	for (unsigned k = 0; k < fused_form_count; k += FUSED_CONDITIONS * FUSED_PATTERNS) {
+		const struct fused_form *row = &fused_forms[k];
+
+		if (row->op != compare->op || row->size != compare->operand[0].size)
+			continue;
+		for (unsigned p = 0; p < FUSED_PATTERNS; p++)
+			if (row[p].pattern == pattern)
+				return &row[p];
+	}
 	return NULL;
 }
 
-const struct fused_form *fused_find(const struct decoded *compare, unsigned cc)
+const struct fused_form *fused_with(const struct fused_form *first, unsigned cc)
 {
-	for (unsigned k = 0; k < fused_form_count; k += FUSED_PATTERNS) {
-		const struct fused_form *row = &fused_forms[k];
-
-		if (row->cc == (cc & ~1u) && row->op == compare->op && row->size == compare->operand[0].size)
-			return fused_of_pattern(row, operand_pattern(compare));
-	}
+	for (unsigned k = 0; k < FUSED_CONDITIONS; k++)
+		if (first[k * FUSED_PATTERNS].cc == (cc & ~1u))
+			return &first[k * FUSED_PATTERNS];
 	return NULL;
 }

@@ -17,8 +17,8 @@
 FORM_LISTS(X)
 #undef X
 
-/* Rows of compares folded into branches (control.c). Those of one op, size and condition stand together. */
-enum { FUSED_PATTERNS = 5 };
+/* Rows of compares folded into branches (control.c): by op and size, then by condition, then by pattern, in the same order everywhere. */
+enum { FUSED_PATTERNS = 5, FUSED_CONDITIONS = 6 };
 extern const struct fused_form fused_forms[];
 extern const unsigned fused_form_count;
 

@@ -1,0 +1,317 @@
+#include "emu/block/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "emu/block/operands.h"
+#include "emu/cpu/model.h"
+
+enum { SLOTS_FIRST = 1 << 11, PLANS_MAX = 1 << 15, TAG_SHIFT = 16 };
+
+struct plans {
+	const struct form_index *forms;
+	const struct cpu_model *model; /* that the plans are for */
+	struct plan *plan;             /* room for PLANS_MAX; pages of it exist once they are used */
+	uint32_t *slot;                /* number of a plan, plus 1, and above it a part of its hash; 0: free. Linear probing */
+	struct shape *shape;           /* of those that are not plain */
+	unsigned count, slots, shapes, shape_capacity;
+};
+
+struct plans *plans_create(const struct form_index *forms)
+{
+	struct plans *plans = calloc(1, sizeof(*plans));
+
+	if (!plans)
+		return NULL;
+	plans->forms = forms;
+	plans->slots = SLOTS_FIRST;
+	plans->slot = calloc(SLOTS_FIRST, sizeof(*plans->slot));
+	plans->plan = mmap(NULL, PLANS_MAX * sizeof(struct plan), PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (plans->slot && plans->plan != MAP_FAILED)
+		return plans;
+	plans_destroy(plans);
+	return NULL;
+}
+
+void plans_destroy(struct plans *plans)
+{
+	if (!plans)
+		return;
+	if (plans->plan != MAP_FAILED)
+		munmap(plans->plan, PLANS_MAX * sizeof(struct plan));
+	free(plans->slot);
+	free(plans->shape);
+	free(plans);
+}
+
+/* --- making ----------------------------------------------------------------------------------------- */
+
+/* Whether the CPU's model has the instruction. What LZCNT and TZCNT add to BSR and BSF is a prefix that older CPUs ignore. */
+static bool is_defined(const struct cpu_model *model, struct decoded *d)
+{
+	if (!model || cpu_model_has(model, d->isa))
+		return true;
+	if (d->op != OP_LZCNT && d->op != OP_TZCNT)
+		return false;
+	d->op = d->op == OP_LZCNT ? OP_BSR : OP_BSF;
+	return true;
+}
+
+static void set_form(struct plan *plan, const struct form *form, const struct decoded *d)
+{
+	plan->form = form;
+	plan->flags &= (uint8_t)~(PLAN_FAULTS | PLAN_DEAD);
+	plan->flags |= form->attributes & FORM_FAULTS || (has_memory(d) && !(form->attributes & FORM_HIDDEN_MEM)) ? PLAN_FAULTS : 0;
+	plan->flags |= form->run_dead[0] ? PLAN_DEAD : 0;
+	plan->reads = form->reads;
+	plan->writes = form->writes;
+	plan->attributes = form->attributes;
+}
+
+/* Where the values stand. False: not so that a plan can say it. */
+static bool set_fields(struct plan *plan, const struct shape *shape)
+{
+	const struct field *imm = &shape->imm[0], *disp = &shape->disp;
+
+	plan->constant = (uint8_t)(imm->size ? 0 : shape->decoded.imm);
+	plan->imm_offset = imm->offset;
+	plan->imm_size = imm->size;
+	plan->disp_offset = disp->offset;
+	plan->disp_size = disp->size;
+	plan->flags |= imm->is_signed ? PLAN_IMM_SIGNED : 0;
+	plan->flags |= imm->relative ? PLAN_IMM_RELATIVE : 0;
+	plan->flags |= disp->relative ? PLAN_DISP_RELATIVE : 0;
+	return !shape->imm[1].size && disp->relative != 32 && (imm->size || shape->decoded.imm < 256);
+}
+
+/* Takes the operands' bytes from a record made for `d`. False: there are more records, or not all values are known. */
+static bool set_operands(struct plan *plan, const struct decoded *d)
+{
+	struct draft draft;
+	const struct insn *record;
+
+	if (d->mem.index_is_vector) /* its size is in the immediate */
+		return false;
+	draft.rip = d->address;
+	draft.records = draft.insns = 0;
+	record = operand_record(&draft, d, plan->form->run, plan->attributes & FORM_HIDDEN_MEM);
+	if (draft.records != 1)
+		return false;
+	plan->a = record->a;
+	plan->b = record->b;
+	plan->c = record->c;
+	plan->d = record->d;
+	plan->kind = has_memory(d) && record->run == plan->form->run[ADDRESS_INDEXED] ? ADDRESS_INDEXED : ADDRESS_BASED;
+	if (has_memory(d) && d->mem.base == DECODE_NO_REG && plan->kind == ADDRESS_BASED && record->b == gpr_offset(SLOT_ZERO, false))
+		plan->flags |= PLAN_ABSOLUTE;
+	return true;
+}
+
+static void make(const struct plans *plans, const struct shape *shape, struct plan *plan)
+{
+	struct decoded d = shape->decoded;
+	const struct form *form;
+	bool known_fields;
+
+	*plan = (struct plan){ .length = d.length };
+	if (!is_defined(plans->model, &d))
+		return;
+	if (shape->imm[0].size)
+		d.imm = 1; /* no shift by 0 */
+	form = form_find(plans->forms, &d);
+	if (!form)
+		return;
+	plan->op = d.op;
+	set_form(plan, form, &d);
+	plan->flags |= d.operand[0].kind == OPERAND_IMM ? PLAN_DIRECT : 0;
+	plan->fused = d.op == OP_CMP || d.op == OP_TEST ? fused_first(&d) : NULL;
+	known_fields = set_fields(plan, shape);
+	if (set_operands(plan, &d) && known_fields && !(d.op == OP_POP && has_memory(&d)))
+		plan->flags |= PLAN_PLAIN;
+}
+
+/* --- remembering and finding ------------------------------------------------------------------------ */
+
+static uint64_t hash(uint64_t key)
+{
+	return key * 0x9e3779b97f4a7c15ULL >> 24;
+}
+
+static uint32_t tag(uint64_t key)
+{
+	return (uint32_t)(hash(key) >> 24) << TAG_SHIFT;
+}
+
+static void put(struct plans *plans, uint64_t key, unsigned number)
+{
+	size_t mask = plans->slots - 1, k = hash(key) & mask;
+
+	while (plans->slot[k])
+		k = (k + 1) & mask;
+	plans->slot[k] = tag(key) | number;
+}
+
+static const struct plan *find(const struct plans *plans, uint64_t key)
+{
+	size_t mask = plans->slots - 1, k = hash(key) & mask;
+	uint32_t wanted = tag(key);
+
+	for (; plans->slot[k]; k = (k + 1) & mask) {
+		const struct plan *plan = &plans->plan[(plans->slot[k] & ((1u << TAG_SHIFT) - 1)) - 1];
+
+		if ((plans->slot[k] & ~0u << TAG_SHIFT) == wanted && plan->key == key)
+			return plan;
+	}
+	return NULL;
+}
+
+/* At least half of the slots are free. False: there are as many plans as there can be, or no memory. */
+static bool make_room(struct plans *plans)
+{
+	uint32_t *slot;
+
+	if (plans->count == PLANS_MAX)
+		return false;
+	if (2 * plans->count < plans->slots)
+		return true;
+	slot = calloc(2 * plans->slots, sizeof(*slot));
+	if (!slot)
+		return false;
+	free(plans->slot);
+	plans->slot = slot;
+	plans->slots *= 2;
+	for (unsigned k = 0; k < plans->count; k++)
+		put(plans, plans->plan[k].key, k + 1);
+	return true;
+}
+
+/* Keeps the shape of a plan that does not tell all, if there is room. */
+static void keep_shape(struct plans *plans, struct plan *plan, const struct shape *shape)
+{
+	unsigned capacity = plans->shape_capacity ? 2 * plans->shape_capacity : 64;
+
+	if (plans->shapes == plans->shape_capacity) {
+		struct shape *grown = realloc(plans->shape, capacity * sizeof(*grown));
+
+		if (!grown)
+			return;
+		plans->shape = grown;
+		plans->shape_capacity = capacity;
+	}
+	plans->shape[plans->shapes++] = *shape;
+	plan->shape = (uint16_t)plans->shapes;
+}
+
+static void forget(struct plans *plans, const struct cpu_model *model)
+{
+	memset(plans->slot, 0, plans->slots * sizeof(*plans->slot));
+	plans->count = plans->shapes = 0;
+	plans->model = model;
+}
+
+const struct plan *plan_find(struct plans *plans, const struct cpu_model *model, uint64_t address, size_t size, struct plan *room)
+{
+	const uint8_t *bytes = (const uint8_t *)address;
+	unsigned length;
+	uint64_t key = shape_key(bytes, size, &length);
+	const struct plan *known;
+	enum decode_status status;
+	struct shape shape;
+
+	if (plans->model != model)
+		forget(plans, model);
+	known = key ? find(plans, key) : NULL;
+	if (known && known->length <= size)
+		return known;
+	status = shape_learn(bytes, size, &shape);
+	if (status == DECODE_TRUNCATED)
+		return NULL;
+	if (status != DECODE_OK) {
+		*room = (struct plan){ .length = 1 }; /* nobody knows; the byte that is there for certain */
+		return room;
+	}
+	make(plans, &shape, room);
+	if (known || !key || shape.key != length || !make_room(plans))
+		return room;
+	room->key = key;
+	if (!(room->flags & PLAN_PLAIN))
+		keep_shape(plans, room, &shape);
+	plans->plan[plans->count++] = *room;
+	put(plans, key, plans->count);
+	return &plans->plan[plans->count - 1];
+}
+
+/* --- using ------------------------------------------------------------------------------------------ */
+
+void plan_decode(const struct plans *plans, const struct plan *plan, uint64_t address, struct decoded *out)
+{
+	if (plan->shape)
+		shape_apply(&plans->shape[plan->shape - 1], (const uint8_t *)address, address, out);
+	else if (!plan->form || decode((const uint8_t *)address, plan->length, address, out) != DECODE_OK)
+		*out = (struct decoded){ .address = address, .length = plan->length };
+	out->op = plan->op;
+	if (out->op == OP_POP && out->operand[0].kind == OPERAND_MEM && out->mem.base == RSP)
+		out->mem.disp += out->operand[0].size; /* SDM vol. 2, POP: computed after the increment */
+}
+
+const struct plan *plan_for_one(const struct plans *plans, const struct plan *plan, uint64_t address, struct plan *room)
+{
+	struct decoded d;
+	const struct form *form;
+
+	plan_decode(plans, plan, address, &d);
+	form = form_find(plans->forms, &d);
+	if (form == plan->form)
+		return plan;
+	*room = *plan;
+	room->flags &= (uint8_t)~PLAN_PLAIN;
+	set_form(room, form, &d);
+	return room;
+}
+
+static uint64_t value_at(const uint8_t *bytes, unsigned size)
+{
+	uint64_t value = 0;
+
+	switch (size) {
+	case 1:
+		return bytes[0];
+	case 4:
+		memcpy(&value, bytes, 4);
+		return value;
+	default:
+		memcpy(&value, bytes, size);
+		return value;
+	}
+}
+
+static int64_t sign_extended(uint64_t value, unsigned size)
+{
+	unsigned unused = 64 - 8 * size;
+
+	return (int64_t)(value << unused) >> unused;
+}
+
+uint64_t plan_imm(const struct plan *plan, uint64_t address)
+{
+	uint64_t value;
+
+	if (!plan->imm_size)
+		return plan->constant;
+	value = value_at((const uint8_t *)address + plan->imm_offset, plan->imm_size);
+	if (plan->flags & PLAN_IMM_SIGNED)
+		value = (uint64_t)sign_extended(value, plan->imm_size);
+	return value + (plan->flags & PLAN_IMM_RELATIVE ? address + plan->length : 0);
+}
+
+int64_t plan_disp(const struct plan *plan, uint64_t address)
+{
+	int64_t value;
+
+	if (!plan->disp_size)
+		return 0;
+	value = sign_extended(value_at((const uint8_t *)address + plan->disp_offset, plan->disp_size), plan->disp_size);
+	return value + (plan->flags & PLAN_DISP_RELATIVE ? (int64_t)(address + plan->length) : 0);
+}

@@ -1,0 +1,136 @@
+/* Plans that are remembered must say of each instruction what decoding it alone says. */
+#include <link.h>
+#include <stdlib.h>
+
+#include "emu/block/plan.h"
+#include "emu/cpu/model.h"
+#include "tests/unit/suite.h"
+
+/* Checks the plan of what stands at `address`. Returns whether it was remembered. (An assertion that holds takes libcheck a while.) */
+static bool compare(struct plans *plans, const struct form_index *forms, uint64_t address)
+{
+	struct plan room;
+	const struct plan *plan = plan_find(plans, NULL, address, DECODE_MAX_LENGTH, &room);
+	const struct form *form = NULL;
+	struct decoded alone, planned;
+	bool same;
+
+	if (decode((const uint8_t *)address, DECODE_MAX_LENGTH, address, &alone) == DECODE_OK)
+		form = form_find(forms, &alone);
+	if (plan->attributes & FORM_WIDE_SHIFT && plan_imm(plan, address) % 32 == 0)
+		plan = plan_for_one(plans, plan, address, &room);
+	same = plan->form == form;
+	if (form) {
+		same &= plan->op == alone.op && plan->length == alone.length;
+		same &= !(plan->flags & (PLAN_PLAIN | PLAN_DIRECT)) || plan_imm(plan, address) == alone.imm;
+		same &= !(plan->flags & PLAN_PLAIN) || plan_disp(plan, address) == alone.mem.disp;
+		plan_decode(plans, plan, address, &planned);
+		same &= planned.imm == alone.imm && planned.operands == alone.operands;
+		same &= plan->op == OP_POP || planned.mem.disp == alone.mem.disp;
+	}
+	if (!same)
+		ck_abort_msg("the plan of %s at %lx is another one's", op_name(form ? alone.op : OP_NONE), address);
+	return plan != &room;
+}
+
+struct found {
+	struct plans *plans;
+	const struct form_index *forms;
+	unsigned remembered, all;
+};
+
+static int compare_segment(struct dl_phdr_info *object, size_t size, void *context)
+{
+	struct found *found = context;
+
+	(void)size;
+	for (unsigned k = 0; k < object->dlpi_phnum; k++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[k];
+		uint64_t start = object->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
+			continue;
+		for (uint64_t at = start; at < start + segment->p_memsz - DECODE_MAX_LENGTH; at += 1 + at % 2, found->all++)
+			found->remembered += compare(found->plans, found->forms, at);
+	}
+	return 1; /* the others are longer */
+}
+
+START_TEST(test_code)
+{
+	struct form_index *forms = form_index_create();
+	struct found found = { plans_create(forms), forms, 0, 0 };
+
+	dl_iterate_phdr(compare_segment, &found);
+	ck_assert_msg(found.remembered > found.all / 2, "only %u of %u are remembered", found.remembered, found.all);
+	plans_destroy(found.plans);
+	form_index_destroy(forms);
+}
+END_TEST
+
+/* One shape, two forms. */
+START_TEST(test_shift_by_zero)
+{
+	static const uint8_t by_3[] = { 0x48, 0xc1, 0xe0, 3 }, by_64[] = { 0x48, 0xc1, 0xe0, 64 }; /* shl rax, n */
+	struct form_index *forms = form_index_create();
+	struct plans *plans = plans_create(forms);
+	struct plan room, other;
+	const struct plan *wide = plan_find(plans, NULL, (uint64_t)by_3, sizeof by_3, &room);
+	const struct plan *zero = plan_for_one(plans, plan_find(plans, NULL, (uint64_t)by_64, sizeof by_64, &room), (uint64_t)by_64, &other);
+
+	ck_assert(wide->attributes & FORM_WIDE_SHIFT);
+	ck_assert(!(zero->attributes & FORM_WIDE_SHIFT));
+	ck_assert_ptr_eq(plan_for_one(plans, wide, (uint64_t)by_3, &other), wide);
+	plans_destroy(plans);
+	form_index_destroy(forms);
+}
+END_TEST
+
+/* What a plan was made for with one model of CPU is not what it is with another. */
+START_TEST(test_models)
+{
+	static const uint8_t lzcnt[] = { 0xf3, 0x0f, 0xbd, 0xc1 }, vpaddd[] = { 0xc5, 0xf5, 0xfe, 0xc2 };
+	const struct cpu_model *old = cpu_model_find("x86-64"), *new = cpu_model_find("x86-64-v3");
+	struct form_index *forms = form_index_create();
+	struct plans *plans = plans_create(forms);
+	struct plan room;
+
+	for (unsigned round = 0; round < 2; round++) {
+		ck_assert_uint_eq(plan_find(plans, new, (uint64_t)lzcnt, sizeof lzcnt, &room)->op, OP_LZCNT);
+		ck_assert_ptr_nonnull(plan_find(plans, new, (uint64_t)vpaddd, sizeof vpaddd, &room)->form);
+		ck_assert_uint_eq(plan_find(plans, old, (uint64_t)lzcnt, sizeof lzcnt, &room)->op, OP_BSR);
+		ck_assert_ptr_null(plan_find(plans, old, (uint64_t)vpaddd, sizeof vpaddd, &room)->form);
+	}
+	plans_destroy(plans);
+	form_index_destroy(forms);
+}
+END_TEST
+
+/* What is known must not be found when it cannot be fetched in full. */
+START_TEST(test_truncated)
+{
+	static const uint8_t bytes[] = { 0x48, 0x8b, 0x05, 0x10, 0x00, 0x00, 0x00 }; /* mov rax, [rip + 0x10] */
+	struct form_index *forms = form_index_create();
+	struct plans *plans = plans_create(forms);
+	struct plan room;
+
+	for (unsigned round = 0; round < 2; round++) {
+		for (size_t size = 1; size < sizeof bytes; size++)
+			ck_assert_ptr_null(plan_find(plans, NULL, (uint64_t)bytes, size, &room));
+		ck_assert_ptr_ne(plan_find(plans, NULL, (uint64_t)bytes, sizeof bytes, &room), &room);
+	}
+	plans_destroy(plans);
+	form_index_destroy(forms);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *plans = tcase_create("plans");
+
+	tcase_add_test(plans, test_code);
+	tcase_add_test(plans, test_shift_by_zero);
+	tcase_add_test(plans, test_models);
+	tcase_add_test(plans, test_truncated);
+	return run_suite("plan", plans);
+}

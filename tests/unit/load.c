@@ -131,10 +131,12 @@ END_TEST
 
 START_TEST(static_program_with_bss)
 {
-	ck_assert_int_eq(system("cd /tmp && echo 'char a[9999], b[5000] = {1}; int main(void) { return a[0]; }' >tick86-bss.c && "
-	                        "gcc -static -o tick86-bss tick86-bss.c && rm tick86-bss.c"), 0);
-	ck_assert_msg(load_plain("/tmp/tick86-bss"), "%s", error.text);
-	unlink("/tmp/tick86-bss");
+	char command[256];
+
+	snprintf(command, sizeof command, "cd %s && echo 'char a[9999], b[5000] = {1}; int main(void) { return a[0]; }' >bss.c && "
+	         "gcc -static -o bss bss.c", directory);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_msg(load_plain(file_named("bss")), "%s", error.text);
 	ck_assert_uint_eq(auxiliary(AT_BASE), 0);
 	ck_assert_uint_eq(auxiliary(AT_ENTRY), task.cpu.rip);
 	/* From the end of the data in the file to the end of the pages: zero. */

@@ -101,7 +101,7 @@ static uint64_t host_khz(const struct options *options, const struct tk_host *ho
 	enum { ERROR_OF_MEASUREMENT = 1000 };
 	uint64_t here;
 
-	if (options->host_khz || options->clock.mode != TK_OFFSET)
+	if (options->host_khz || options->clock.mode == TK_ICOUNT)
 		return options->host_khz;
 	here = tk_detect_khz(host);
 	return here > saved + saved / ERROR_OF_MEASUREMENT || here + saved / ERROR_OF_MEASUREMENT < saved ? here : 0;

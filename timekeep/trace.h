@@ -109,9 +109,9 @@ extern const struct key_row key_rows[KEYS];
 extern const struct event_row event_rows[EVENTS];
 extern event_handler *const event_handlers[EVENTS];
 
-/* Names to numbers + 1; 0 is an empty slot. */
+/* Finds names by their hash: NULL is an empty slot. */
 struct names {
-	uint8_t slot[512];
+	struct { const char *name; int number; } slot[512];
 };
 
 struct trace {

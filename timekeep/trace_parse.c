@@ -70,22 +70,25 @@ static int not_a_word(struct trace *trace, unsigned key, struct word word)
 
 /* --- names ---------------------------------------------------------------------------------------- */
 
+enum { SLOTS = sizeof(((struct names *)0)->slot) / sizeof(((struct names *)0)->slot[0]) };
+
 static unsigned hash(const char *text, unsigned length)
 {
 	unsigned sum = length;
 
 	for (unsigned i = 0; i < length; i++)
 		sum = sum * 31 + (unsigned char)text[i];
-	return sum % sizeof(((struct names *)0)->slot);
+	return sum % SLOTS;
 }
 
 static void name_add(struct names *names, const char *name, unsigned number)
 {
 	unsigned slot = hash(name, (unsigned)strlen(name));
 
-	while (names->slot[slot])
-		slot = (slot + 1) % sizeof(names->slot);
-	names->slot[slot] = (uint8_t)(number + 1);
+	while (names->slot[slot].name)
+		slot = (slot + 1) % SLOTS;
+	names->slot[slot].name = name;
+	names->slot[slot].number = (int)number;
 }
 
 void names_fill(struct trace *trace)
@@ -104,21 +107,12 @@ static bool is_name(struct word word, const char *name)
 	return name[word.length] == '\0';
 }
 
-static int find_key(const struct trace *trace, struct word word)
+/* Its number, or -1. */
+static int name_find(const struct names *names, struct word word)
 {
-	for (unsigned slot = hash(word.text, word.length); trace->keys.slot[slot];
-	     slot = (slot + 1) % 512)
-		if (is_name(word, key_rows[trace->keys.slot[slot] - 1].name))
-			return trace->keys.slot[slot] - 1;
-	return -1;
-}
-
-static int find_event(const struct trace *trace, struct word word)
-{
-	for (unsigned slot = hash(word.text, word.length); trace->events.slot[slot];
-	     slot = (slot + 1) % 512)
-		if (is_name(word, event_rows[trace->events.slot[slot] - 1].name))
-			return trace->events.slot[slot] - 1;
+	for (unsigned slot = hash(word.text, word.length); names->slot[slot].name; slot = (slot + 1) % SLOTS)
+		if (is_name(word, names->slot[slot].name))
+			return names->slot[slot].number;
 	return -1;
 }
 
@@ -298,7 +292,7 @@ static int parse_key(struct trace *trace, struct event *event, struct word word,
 
 	if (!equals)
 		return wrong(trace, "'%s' is not of the form key=value", word);
-	key = find_key(trace, name);
+	key = name_find(&trace->keys, name);
 	if (key < 0 || !(allowed & BIT(key)))
 		return not_a_key(trace, row->name, name, allowed, expected ? "result" : "key");
 	value = expected ? &event->expectation[key] : &event->value[key];
@@ -326,7 +320,7 @@ int trace_parse(struct trace *trace, char *text, size_t length, struct event *ev
 
 	if (!word.length)
 		return 0;
-	kind = find_event(trace, word);
+	kind = name_find(&trace->events, word);
 	if (kind < 0)
 		return wrong(trace, "unknown event '%s'", word);
 	event->kind = (enum event_kind)kind;

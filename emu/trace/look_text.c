@@ -192,6 +192,7 @@ static void put_signal(struct strace_line *line, const struct trace_record *reco
 
 static void put_record(struct strace_line *line, const struct trace_record *record)
 {
+	static const char *const thread_does[] = { [TRACE_THREAD] = "goes on", [TRACE_TASK] = "begins", [TRACE_TASK_END] = "ends" };
 	bool more = record->size > OUTPUT_SHOWN;
 
 	switch (record->kind) {
@@ -199,13 +200,9 @@ static void put_record(struct strace_line *line, const struct trace_record *reco
 		look_put_config(line, record);
 		break;
 	case TRACE_THREAD:
-		strace_put(line, "thread %" PRIu64 " goes on", record->field[0]);
-		break;
 	case TRACE_TASK:
-		strace_put(line, "thread %" PRIu64 " begins", record->field[0]);
-		break;
 	case TRACE_TASK_END:
-		strace_put(line, "thread %" PRIu64 " ends", record->field[0]);
+		strace_put(line, "thread %" PRIu64 " %s", record->field[0], thread_does[record->kind]);
 		break;
 	case TRACE_FORK:
 		strace_put(line, "process %" PRIu64 " begins, a copy of this one", record->field[0]);

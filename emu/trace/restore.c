@@ -202,43 +202,40 @@ static bool restore_vector(struct restorer *restorer, const struct trace_record 
 	return trace_vector_to(&area, &restorer->process->tasks->cpu);
 }
 
+static bool restore_write(struct restorer *restorer, const struct trace_record *record)
+{
+	return space_fill(&restorer->process->space, record->field[0], record->data, record->size);
+}
+
+/* The descriptors of mapped objects may be in the way. */
+static bool restore_descriptor(struct restorer *restorer, const struct trace_record *record)
+{
+	restore_memory_done(restorer);
+	return restore_file(restorer, record);
+}
+
+static bool restore_task(struct restorer *restorer, const struct trace_record *record)
+{
+	restorer->process->tasks->tid = (pid_t)record->field[0];
+	return true;
+}
+
+static bool restore_end(struct restorer *restorer, const struct trace_record *record)
+{
+	restorer->ended = true;
+	return record->field[0] == restorer->process->insns;
+}
+
 static bool restore_record(struct restorer *restorer, const struct trace_record *record)
 {
-	struct process *process = restorer->process;
+	static bool (*const restore[TRACE_KINDS])(struct restorer *, const struct trace_record *) = {
+		[TRACE_FIELDS] = restore_fields, [TRACE_PATH] = restore_path, [TRACE_MAPPING] = restore_mapping, [TRACE_MAP] = restore_map,
+		[TRACE_WRITE] = restore_write, [TRACE_FILE] = restore_descriptor, [TRACE_ACTION] = restore_action,
+		[TRACE_PENDING] = restore_pending, [TRACE_POLL] = restore_poll, [TRACE_TASK] = restore_task, [TRACE_STATE] = restore_state,
+		[TRACE_VECTOR] = restore_vector, [TRACE_END] = restore_end,
+	};
 
-	switch (record->kind) {
-	case TRACE_FIELDS:
-		return restore_fields(restorer, record);
-	case TRACE_PATH:
-		return restore_path(restorer, record);
-	case TRACE_MAPPING:
-		return restore_mapping(restorer, record);
-	case TRACE_MAP:
-		return restore_map(restorer, record);
-	case TRACE_WRITE:
-		return space_fill(&process->space, record->field[0], record->data, record->size);
-	case TRACE_FILE:
-		restore_memory_done(restorer); /* its descriptors may be in the way */
-		return restore_file(restorer, record);
-	case TRACE_ACTION:
-		return restore_action(restorer, record);
-	case TRACE_PENDING:
-		return restore_pending(restorer, record);
-	case TRACE_POLL:
-		return restore_poll(restorer, record);
-	case TRACE_TASK:
-		process->tasks->tid = (pid_t)record->field[0];
-		return true;
-	case TRACE_STATE:
-		return restore_state(restorer, record);
-	case TRACE_VECTOR:
-		return restore_vector(restorer, record);
-	case TRACE_END:
-		restorer->ended = true;
-		return record->field[0] == process->insns;
-	default:
-		return false;
-	}
+	return restore[record->kind] && restore[record->kind](restorer, record);
 }
 
 /* --- what the host keeps ------------------------------------------------------------------------------------ */

@@ -32,22 +32,25 @@ static unsigned split(char *line, char *column[COLUMNS])
 	return columns;
 }
 
-/* The rows behind the line that begins with `head`, one to a call. */
-static bool next_row(FILE *file, const char *head, bool *inside, char line[LINE_MAX_BYTES], char *column[COLUMNS], unsigned *columns)
+/* Checks each row behind the line that begins with `head`. Returns how many there are. */
+static unsigned each_row(const char *head, void (*check)(unsigned row, char *column[COLUMNS]))
 {
-	while (fgets(line, LINE_MAX_BYTES, file)) {
-		if (!*inside) {
-			*inside = !strncmp(line, head, strlen(head));
-			continue;
+	FILE *file = fopen("traces/FORMAT.md", "r");
+	char line[LINE_MAX_BYTES], *column[COLUMNS] = { NULL };
+	bool inside = false;
+	unsigned rows = 0;
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) && (!inside || *line == '|')) {
+		if (!inside) {
+			inside = !strncmp(line, head, strlen(head));
+		} else if (strncmp(line, "|---", 4) != 0) {
+			ck_assert_uint_ge(split(line, column), 2);
+			check(rows++, column);
 		}
-		if (!strncmp(line, "|---", 4))
-			continue;
-		if (*line != '|')
-			return false;
-		*columns = split(line, column);
-		return true;
 	}
-	return false;
+	fclose(file);
+	return rows;
 }
 
 static void check_fields(const struct trace_kind_row *row, char *text)
@@ -65,63 +68,53 @@ static void check_fields(const struct trace_kind_row *row, char *text)
 	ck_assert_uint_eq(fields, row->fields);
 }
 
+static void check_kind(unsigned row, char *column[COLUMNS])
+{
+	unsigned kind = row + 1;
+
+	ck_assert_ptr_nonnull(column[COLUMNS - 1]);
+	ck_assert_uint_lt(kind, TRACE_KINDS);
+	ck_assert_int_eq(atoi(column[0]), (int)kind);
+	ck_assert_str_eq(column[1], trace_kinds[kind].name);
+	ck_assert_msg((*column[3] != 0) == trace_kinds[kind].data, "%s: data", column[1]);
+	check_fields(&trace_kinds[kind], column[2]);
+}
+
 START_TEST(table_of_kinds)
 {
-	FILE *file = fopen("traces/FORMAT.md", "r");
-	char line[LINE_MAX_BYTES], *column[COLUMNS];
-	unsigned kind = 0, columns;
-	bool inside = false;
-
-	ck_assert_ptr_nonnull(file);
-	while (next_row(file, "| | kind |", &inside, line, column, &columns)) {
-		kind++;
-		ck_assert_uint_eq(columns, COLUMNS);
-		ck_assert_uint_lt(kind, TRACE_KINDS);
-		ck_assert_int_eq(atoi(column[0]), (int)kind);
-		ck_assert_str_eq(column[1], trace_kinds[kind].name);
-		ck_assert_msg((*column[3] != 0) == trace_kinds[kind].data, "%s: data", column[1]);
-		check_fields(&trace_kinds[kind], column[2]);
-	}
-	ck_assert_uint_eq(kind, TRACE_KINDS - 1);
-	fclose(file);
+	ck_assert_uint_eq(each_row("| | kind |", check_kind), TRACE_KINDS - 1);
 }
 END_TEST
+
+static void check_exit(unsigned exit, char *column[COLUMNS])
+{
+	ck_assert_uint_lt(exit, TRACE_EXITS);
+	ck_assert_int_eq(atoi(column[0]), (int)exit);
+	ck_assert_str_eq(column[1], trace_exit_names[exit]);
+}
 
 START_TEST(table_of_exits)
 {
-	FILE *file = fopen("traces/FORMAT.md", "r");
-	char line[LINE_MAX_BYTES], *column[COLUMNS];
-	unsigned exit = 0, columns;
-	bool inside = false;
-
-	ck_assert_ptr_nonnull(file);
-	while (next_row(file, "| | exit |", &inside, line, column, &columns)) {
-		ck_assert_uint_lt(exit, TRACE_EXITS);
-		ck_assert_int_eq(atoi(column[0]), (int)exit);
-		ck_assert_str_eq(column[1], trace_exit_names[exit++]);
-	}
-	ck_assert_uint_eq(exit, TRACE_EXITS);
-	fclose(file);
+	ck_assert_uint_eq(each_row("| | exit |", check_exit), TRACE_EXITS);
 }
 END_TEST
 
+static unsigned registers;
+
+static void check_registers(unsigned row, char *column[COLUMNS])
+{
+	(void)row;
+	ck_assert_int_eq(atoi(column[0]), (int)registers);
+	for (char *name = strtok(column[1], " "); name; name = strtok(NULL, " ")) {
+		ck_assert_uint_lt(registers, TRACE_REGISTERS);
+		ck_assert_str_eq(name, trace_register_names[registers++]);
+	}
+}
+
 START_TEST(table_of_registers)
 {
-	FILE *file = fopen("traces/FORMAT.md", "r");
-	char line[LINE_MAX_BYTES], *column[COLUMNS];
-	unsigned number = 0, columns;
-	bool inside = false;
-
-	ck_assert_ptr_nonnull(file);
-	while (next_row(file, "| | register |", &inside, line, column, &columns)) {
-		ck_assert_int_eq(atoi(column[0]), (int)number);
-		for (char *name = strtok(column[1], " "); name; name = strtok(NULL, " ")) {
-			ck_assert_uint_lt(number, TRACE_REGISTERS);
-			ck_assert_str_eq(name, trace_register_names[number++]);
-		}
-	}
-	ck_assert_uint_eq(number, TRACE_REGISTERS);
-	fclose(file);
+	each_row("| | register |", check_registers);
+	ck_assert_uint_eq(registers, TRACE_REGISTERS);
 }
 END_TEST
 

@@ -24,8 +24,7 @@ int64_t file_outside_hidden(int64_t fd)
 	return moved < 0 ? -error : moved;
 }
 
-/* SO_RCVTIMEO and SO_SNDTIMEO count on the guest's clock. */
-static uint64_t socket_deadline(struct task *task, int fd, short events)
+uint64_t file_socket_deadline(struct task *task, int fd, short events)
 {
 	struct timeval limit = {0};
 	socklen_t size = sizeof limit;
@@ -35,29 +34,72 @@ static uint64_t socket_deadline(struct task *task, int fd, short events)
 	return wait_deadline(task, (uint64_t)limit.tv_sec * NS_PER_S + (uint64_t)limit.tv_usec * NS_PER_US);
 }
 
-int64_t file_ready(struct task *task, int fd, short events)
+static bool is_ready(int fd, short events)
 {
 	struct pollfd one = {.fd = fd, .events = events};
-	if (task->wait.wake != WAKE_NOT_YET) {
-		int64_t woken = wait_fd(task, fd, events, WAIT_FOREVER);
-		if (woken)
-			return woken == -ETIMEDOUT ? -EAGAIN : woken;
-	}
-	if (poll(&one, 1, 0) != 0)
+	return poll(&one, 1, 0) != 0;
+}
+
+/* What the call under way has for a deadline. */
+static uint64_t own_deadline(const struct task *task)
+{
+	return task->wait.limit ? task->wait.limit : task->wait.deadline;
+}
+
+int64_t file_woken(struct task *task, int fd, short events)
+{
+	if (task->wait.wake == WAKE_NOT_YET)
+		return 0;
+	int64_t woken = task->wait.limit ? file_retried(task) : wait_fd(task, fd, events, WAIT_FOREVER);
+	if (woken == -ERESTARTSYS && own_deadline(task) != WAIT_FOREVER)
+		return -EINTR;
+	return woken == -ETIMEDOUT ? -EAGAIN : woken;
+}
+
+int64_t file_ready(struct task *task, int fd, short events)
+{
+	int64_t woken = file_woken(task, fd, events);
+	if (woken)
+		return woken;
+	if (is_ready(fd, events))
 		return 0;
 	int flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || flags & O_NONBLOCK)
 		return 0;
-	return wait_fd(task, fd, events, socket_deadline(task, fd, events));
+	return wait_fd(task, fd, events, file_socket_deadline(task, fd, events));
 }
 
-int64_t file_retry_later(struct task *task)
+/* Forgets the wait but for how far the call has come. */
+static void begin_anew(struct task *task)
 {
 	uint64_t progress = task->wait.progress;
 	wait_clear(&task->wait);
 	task->wait.progress = progress;
-	task->wait.retries = true;
-	return wait_until(task, wait_deadline(task, RETRY_NS));
+}
+
+/* Ready to poll and yet not to the call: somebody else was quicker, or it is a datagram's receiver that is full. */
+int64_t file_wait_again(struct task *task, int fd, short events)
+{
+	uint64_t deadline = task->wait.begun ? own_deadline(task) : file_socket_deadline(task, fd, events);
+	begin_anew(task);
+	int64_t wait = is_ready(fd, events) ? file_retry_until(task, deadline) : wait_fd(task, fd, events, deadline);
+	return wait == -ETIMEDOUT ? -EAGAIN : wait;
+}
+
+int64_t file_retry_until(struct task *task, uint64_t deadline)
+{
+	uint64_t limit = task->wait.limit ? task->wait.limit : deadline, next = wait_deadline(task, RETRY_NS);
+	begin_anew(task);
+	task->wait.limit = limit;
+	task->wait.retries = limit == WAIT_FOREVER;
+	if (limit <= (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC))
+		return -ETIMEDOUT;
+	return wait_until(task, next < limit ? next : limit);
+}
+
+int64_t file_retry_later(struct task *task)
+{
+	return file_retry_until(task, WAIT_FOREVER);
 }
 
 int64_t file_retried(struct task *task)

@@ -22,10 +22,17 @@ bool file_row_looks(const struct syscall_row *row);
  * and errors of system calls as they are. */
 int64_t file_outside_hidden(int64_t fd);
 /* Before a host call on `fd` that could block until `events`: 0 to go on (ready, O_NONBLOCK, or nothing that poll knows),
- * SYSCALL_WAIT, -ERESTARTSYS, or -EAGAIN after the socket's own timeout. */
+ * SYSCALL_WAIT, -ERESTARTSYS (-EINTR where the socket has a timeout: signal(7)), or -EAGAIN after that timeout. */
 int64_t file_ready(struct task *task, int fd, short events);
-/* For what cannot be polled: waits a millisecond, after which the call is tried again. At a call's beginning file_retried tells
- * 0, or -ERESTARTSYS when a signal ended that wait. */
+/* For a call on `fd` that is made without blocking first. file_woken, ahead of it: 0 to go on, or why not, as above. file_wait_again, after
+ * it said EAGAIN although the descriptor blocks: 0 to make it again at once, SYSCALL_WAIT, or -EAGAIN after the socket's timeout. */
+int64_t file_woken(struct task *task, int fd, short events);
+int64_t file_wait_again(struct task *task, int fd, short events);
+/* When a wait for `events` ends by the socket's SO_RCVTIMEO or SO_SNDTIMEO, which count on the guest's clock; WAIT_FOREVER: it has none. */
+uint64_t file_socket_deadline(struct task *task, int fd, short events);
+/* For what cannot be polled: waits a millisecond, after which the call is tried again; -ETIMEDOUT at `deadline` (that of the first try
+ * counts). file_retry_later: without one. At a call's beginning file_retried tells 0, or -ERESTARTSYS when a signal ended that wait. */
+int64_t file_retry_until(struct task *task, uint64_t deadline);
 int64_t file_retry_later(struct task *task);
 int64_t file_retried(struct task *task);
 /* The virtual deadline of a timeout in the guest's struct timespec (NULL: forever). 0 or -errno. */
@@ -38,6 +45,9 @@ enum { FILE_IOV_MAX = 1024 }; /* UIO_MAXIOV */
 /* Copies and checks the guest's vector; `written` says that the kernel will write where it points. 0 or -errno. */
 int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
                          struct iovec vector[FILE_IOV_MAX]);
+uint64_t file_vector_length(const struct iovec *vector, uint64_t count);
+/* Drops `skip` bytes at the front and what is beyond `limit` bytes after them. Returns the new count. */
+uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit);
 
 /* --- emulated files: proc_files.c ---------------------------------------------------------------------------------- */
 

@@ -31,12 +31,31 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 	return 0;
 }
 
-static uint64_t total_length(const struct iovec *vector, uint64_t count)
+uint64_t file_vector_length(const struct iovec *vector, uint64_t count)
 {
 	uint64_t total = 0;
 	for (uint64_t i = 0; i < count; i++)
 		total += vector[i].iov_len;
 	return total;
+}
+
+uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit)
+{
+	uint64_t kept = 0;
+	for (uint64_t i = 0; i < count && limit > 0; i++) {
+		struct iovec part = vector[i];
+		uint64_t dropped = skip < part.iov_len ? skip : part.iov_len;
+		skip -= dropped;
+		part.iov_base = (char *)part.iov_base + dropped;
+		part.iov_len -= dropped;
+		if (part.iov_len == 0)
+			continue;
+		if (part.iov_len > limit)
+			part.iov_len = limit;
+		limit -= part.iov_len;
+		vector[kept++] = part;
+	}
+	return kept;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------- */
@@ -60,27 +79,8 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
-/* Drops `skip` bytes at the front and what is beyond `limit` bytes after them. Returns the new count. */
-static uint64_t trim(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit)
-{
-	uint64_t kept = 0;
-	for (uint64_t i = 0; i < count && limit > 0; i++) {
-		struct iovec part = vector[i];
-		uint64_t dropped = skip < part.iov_len ? skip : part.iov_len;
-		skip -= dropped;
-		part.iov_base = (char *)part.iov_base + dropped;
-		part.iov_len -= dropped;
-		if (part.iov_len == 0)
-			continue;
-		if (part.iov_len > limit)
-			part.iov_len = limit;
-		limit -= part.iov_len;
-		vector[kept++] = part;
-	}
-	return kept;
-}
-
-static bool writes_in_pieces(int fd)
+/* A blocking write to such a descriptor may block even if it is ready: when it is more than a pipe takes at once. */
+static bool may_block_midway(int fd)
 {
 	struct stat status;
 	int flags = fcntl(fd, F_GETFL);
@@ -89,37 +89,40 @@ static bool writes_in_pieces(int fd)
 	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || S_ISCHR(status.st_mode);
 }
 
-static int64_t write_piece(int fd, const struct iovec *vector, uint64_t count)
+/* A socket says by itself how much it takes, and must have a datagram whole; as the kernel, it raises no SIGPIPE once something has gone.
+ * Others take a piece if they are ready. */
+static int64_t write_some(int fd, struct iovec *vector, uint64_t count, uint64_t done)
 {
-	struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = count};
-	/* A socket says by itself how much it takes; sendmsg fails with ENOTSOCK on anything else. */
-	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT);
+	struct msghdr message = {.msg_iov = vector, .msg_iovlen = file_trim_vector(vector, count, done, UINT64_MAX)};
+	struct pollfd one = {.fd = fd, .events = POLLOUT};
+	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | (done ? MSG_NOSIGNAL : 0));
+	if (sent < 0 && errno == ENOTSOCK && poll(&one, 1, 0) == 0)
+		return -EAGAIN;
 	if (sent < 0 && errno == ENOTSOCK)
-		sent = writev(fd, vector, (int)count);
+		sent = writev(fd, vector, (int)file_trim_vector(vector, message.msg_iovlen, 0, PIECE));
 	return sent < 0 ? -errno : sent;
 }
 
 /* A blocking write of more than a piece. What was written before an error or a signal counts. */
-static int64_t write_pieces(struct task *task, int fd, const struct iovec *vector, uint64_t count)
+static int64_t write_all(struct task *task, int fd, const struct iovec *vector, uint64_t count)
 {
-	uint64_t total = total_length(vector, count);
-	while (task->wait.progress < total) {
+	uint64_t total = file_vector_length(vector, count);
+	int64_t result = file_woken(task, fd, POLLOUT);
+	while (!result && task->wait.progress < total) {
 		struct iovec part[FILE_IOV_MAX];
-		int64_t result = file_ready(task, fd, POLLOUT);
-		if (result == SYSCALL_WAIT)
-			return result;
-		if (result == 0) {
-			for (uint64_t i = 0; i < count; i++)
-				part[i] = vector[i];
-			result = write_piece(fd, part, trim(part, count, task->wait.progress, PIECE));
-		}
-		if (result == -EAGAIN && task->wait.begun)
-			return SYSCALL_WAIT;
-		if (result <= 0)
-			return task->wait.progress ? (int64_t)task->wait.progress : result;
-		task->wait.progress += (uint64_t)result;
+		for (uint64_t i = 0; i < count; i++)
+			part[i] = vector[i];
+		int64_t moved = write_some(fd, part, count, task->wait.progress);
+		if (moved == 0)
+			break;
+		if (moved == -EAGAIN)
+			result = file_wait_again(task, fd, POLLOUT);
+		else if (moved < 0)
+			result = moved;
+		else
+			task->wait.progress += (uint64_t)moved;
 	}
-	return (int64_t)total;
+	return result == SYSCALL_WAIT || !task->wait.progress ? result : (int64_t)task->wait.progress;
 }
 
 int64_t sys_write(struct task *task, const uint64_t arg[6])
@@ -128,8 +131,8 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 	int64_t result;
 	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result))
 		return result;
-	if (arg[2] > PIECE && writes_in_pieces((int)arg[0]))
-		return write_pieces(task, (int)arg[0], &whole, 1);
+	if (arg[2] > PIECE && may_block_midway((int)arg[0]))
+		return write_all(task, (int)arg[0], &whole, 1);
 	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
 	return wait ? wait : syscall_host(__NR_write, arg);
 }
@@ -180,9 +183,9 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 		return wait;
 	if (msr_vector(task, arg, vector, may_wait, write, &result))
 		return result;
-	uint64_t length = total_length(vector, arg[2]);
-	if (may_wait && write && length > PIECE && writes_in_pieces(fd))
-		return write_pieces(task, fd, vector, arg[2]);
+	uint64_t length = file_vector_length(vector, arg[2]);
+	if (may_wait && write && length > PIECE && may_block_midway(fd))
+		return write_all(task, fd, vector, arg[2]);
 	if (may_wait)
 		wait = write ? file_ready(task, fd, POLLOUT) : ready_to_read(task, fd, length);
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
@@ -224,7 +227,7 @@ int64_t sys_pwritev2(struct task *task, const uint64_t arg[6])
 /* A short count is allowed, so one piece at a time is enough where the receiver may block. */
 int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 {
-	uint64_t count = arg[3] > PIECE && writes_in_pieces((int)arg[0]) ? PIECE : arg[3];
+	uint64_t count = arg[3] > PIECE && may_block_midway((int)arg[0]) ? PIECE : arg[3];
 	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
 	const uint64_t host[6] = {arg[0], arg[1], arg[2], count};
 	return wait ? wait : syscall_host(__NR_sendfile, host);

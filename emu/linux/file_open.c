@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,10 +27,14 @@ static int64_t set_blocking(int fd)
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0 ? -errno : fd;
 }
 
-/* Whether somebody has the pipe open for writing, learnt without taking anything out of it. */
-static bool has_writer(int fd)
+/* Whether somebody has the pipe open for writing, learnt without taking anything out of it, or has had since `fd` was opened: the kernel
+ * tells of no hang-up before there has been a writer. */
+static bool has_had_writer(int fd)
 {
+	struct pollfd one = {.fd = fd, .events = POLLIN};
 	int scratch[2];
+	if (poll(&one, 1, 0) > 0)
+		return true;
 	if (pipe2(scratch, O_CLOEXEC | O_NONBLOCK) < 0)
 		return true;
 	ssize_t copied = tee(fd, scratch[1], 1, SPLICE_F_NONBLOCK);
@@ -52,7 +57,7 @@ static int64_t open_fifo_reader(struct task *task, int dirfd, const char *path, 
 		close(fd);
 		return woken;
 	}
-	if (has_writer(fd))
+	if (has_had_writer(fd))
 		return set_blocking(fd);
 	task->wait.progress = (uint64_t)fd + 1;
 	return file_retry_later(task);

@@ -97,47 +97,43 @@ static int64_t connect_result(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
 }
 
-/* task->wait.progress: 1 when the attempt is under way. */
+/* Waits for an attempt that is under way (task->wait.progress: 1), up to SO_SNDTIMEO. */
+static int64_t wait_for_connection(struct task *task, int fd)
+{
+	int64_t wait = task->wait.wake != WAKE_NOT_YET ? file_woken(task, fd, POLLOUT)
+	                                               : wait_fd(task, fd, POLLOUT, file_socket_deadline(task, fd, POLLOUT));
+	if (wait == -EAGAIN || wait == -ETIMEDOUT)
+		return -EINPROGRESS;
+	return wait ? wait : connect_result(fd);
+}
+
 int64_t sys_connect(struct task *task, const uint64_t arg[6])
 {
 	int fd = (int)arg[0], flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || flags & O_NONBLOCK)
 		return syscall_host(__NR_connect, arg);
-	if (task->wait.progress) {
-		int64_t woken = wait_fd(task, fd, POLLOUT, WAIT_FOREVER);
-		return woken ? woken : connect_result(fd);
-	}
+	if (task->wait.progress)
+		return wait_for_connection(task, fd);
 	int64_t woken = file_retried(task);
 	if (woken)
 		return woken;
 	int64_t result = connect_nonblocking(arg, flags);
 	if (result == -EAGAIN)
 		return file_retry_later(task); /* a Unix socket whose listener is busy */
-	if (result != -EINPROGRESS)
+	if (result != -EINPROGRESS && result != -EALREADY) /* the latter: this call again, after a signal */
 		return result;
 	task->wait.progress = 1;
-	result = wait_fd(task, fd, POLLOUT, WAIT_FOREVER);
-	return result ? result : connect_result(fd);
+	return wait_for_connection(task, fd);
 }
 
 /* --- sending and receiving ----------------------------------------------------------------------------------------- */
 
-/* After a call with MSG_DONTWAIT: what the guest gets, or the wait that it asked for. */
-static int64_t or_wait(struct task *task, int fd, uint64_t flags, short events, int64_t result)
+/* After a call with MSG_DONTWAIT said EAGAIN: 0 to make it again, or what the guest gets. */
+static int64_t wait_again(struct task *task, int fd, uint64_t flags, short events)
 {
-	if (result != -EAGAIN || flags & MSG_DONTWAIT)
-		return result;
-	int64_t wait = file_ready(task, fd, events);
-	return wait ? wait : result;
-}
-
-/* Tells why a wait ended before the call is tried again; 0 on the first try. */
-static int64_t woken(struct task *task, int fd, short events)
-{
-	if (task->wait.wake == WAKE_NOT_YET)
-		return 0;
-	int64_t result = wait_fd(task, fd, events, WAIT_FOREVER);
-	return result == -ETIMEDOUT ? -EAGAIN : result;
+	int mode = fcntl(fd, F_GETFL);
+	bool never_waits = flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || (events == POLLIN && flags & MSG_OOB);
+	return never_waits || mode < 0 || mode & O_NONBLOCK ? -EAGAIN : file_wait_again(task, fd, events);
 }
 
 /* What has been transferred counts more than how the wait ended. */
@@ -146,45 +142,68 @@ static int64_t with_progress(const struct task *task, int64_t result)
 	return result <= 0 && result != SYSCALL_WAIT && task->wait.progress ? (int64_t)task->wait.progress : result;
 }
 
-static bool is_stream(int fd)
-{
-	int type = 0;
-	socklen_t size = sizeof type;
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
+/* One try to transfer what follows the first `done` bytes. Its result is the host's; `whole` says that nothing is left to do. */
+typedef int64_t transfer_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole);
 
-/* Transfers all `arg[2]` bytes in as many steps as it takes: a blocking send, or a receive with MSG_WAITALL. */
-static int64_t transfer_all(struct task *task, uint64_t number, const uint64_t arg[6], short events)
+/* As many steps as it takes: a blocking send on a stream, or a receive with MSG_WAITALL. */
+static int64_t in_steps(struct task *task, const uint64_t arg[6], uint64_t flags, short events, transfer_step *step)
 {
-	int64_t result = woken(task, (int)arg[0], events);
-	while (!result) {
-		uint64_t done = task->wait.progress;
-		const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, arg[4], arg[5]};
-		int64_t moved = or_wait(task, (int)arg[0], arg[3], events, syscall_host(number, rest));
-		if (moved <= 0)
+	int64_t result = file_woken(task, (int)arg[0], events);
+	for (bool whole = false; !result && !whole;) {
+		int64_t moved = step(task, arg, task->wait.progress, &whole);
+		if (moved == -EAGAIN)
+			result = wait_again(task, (int)arg[0], flags, events);
+		else if (moved <= 0)
 			return with_progress(task, moved);
-		task->wait.progress += (uint64_t)moved;
-		if (task->wait.progress >= arg[2])
-			return (int64_t)task->wait.progress;
+		else
+			task->wait.progress += (uint64_t)moved;
+		whole = whole && moved > 0;
 	}
 	return with_progress(task, result);
 }
 
+/* As the kernel: no SIGPIPE once something has gone. */
+static uint64_t send_flags(uint64_t flags, uint64_t done)
+{
+	return flags | MSG_DONTWAIT | (done ? MSG_NOSIGNAL : 0);
+}
+
+static int64_t send_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
+{
+	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, send_flags(arg[3], done), arg[4], arg[5]};
+	int64_t sent = syscall_host(__NR_sendto, rest);
+	(void)task;
+	*whole = done + (uint64_t)sent >= arg[2];
+	return sent;
+}
+
+/* What MSG_PEEK shows stays where it is, so that there is no second part. */
+static bool waits_for_all(int fd, uint64_t flags)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	return flags & MSG_WAITALL && !(flags & (MSG_DONTWAIT | MSG_PEEK)) &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+static int64_t receive_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
+{
+	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, arg[4], arg[5]};
+	int64_t received = syscall_host(__NR_recvfrom, rest);
+	(void)task;
+	*whole = done + (uint64_t)received >= arg[2] || !waits_for_all((int)arg[0], arg[3]);
+	return received;
+}
+
 int64_t sys_sendto(struct task *task, const uint64_t arg[6])
 {
-	return transfer_all(task, __NR_sendto, arg, POLLOUT);
+	return in_steps(task, arg, arg[3], POLLOUT, send_step);
 }
 
 int64_t sys_recvfrom(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = check_sized(task, arg[4], arg[5]);
-	if (result)
-		return result;
-	if (arg[3] & MSG_WAITALL && !(arg[3] & MSG_DONTWAIT) && is_stream((int)arg[0]))
-		return transfer_all(task, __NR_recvfrom, arg, POLLIN);
-	const uint64_t try[6] = {arg[0], arg[1], arg[2], arg[3] | MSG_DONTWAIT, arg[4], arg[5]};
-	result = woken(task, (int)arg[0], POLLIN);
-	return result ? result : or_wait(task, (int)arg[0], arg[3], POLLIN, syscall_host(__NR_recvfrom, try));
+	int64_t error = check_sized(task, arg[4], arg[5]);
+	return error ? error : in_steps(task, arg, arg[3], POLLIN, receive_step);
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------ */
@@ -231,58 +250,65 @@ static bool store_message(struct task *task, uint64_t address, const struct mess
 	return space_write(space, address, &header, sizeof header);
 }
 
-static int64_t send_message(struct task *task, int fd, uint64_t address, uint64_t flags)
+/* Of arg: descriptor, address of the msghdr, flags. */
+static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
 	struct message message;
-	int64_t error = read_message(task, address, false, &message);
-	const uint64_t host[6] = {(uint64_t)fd, (uint64_t)&message.header, flags | MSG_DONTWAIT};
-	return error ? error : syscall_host(__NR_sendmsg, host);
+	int64_t result = read_message(task, arg[1], false, &message);
+	if (result)
+		return result;
+	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
+	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
+	if (done) /* it went with the first part */
+		message.header.msg_controllen = 0;
+	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, send_flags(arg[2], done)};
+	result = syscall_host(__NR_sendmsg, host);
+	*whole = done + (uint64_t)result >= length;
+	return result;
 }
 
-static int64_t receive_message(struct task *task, int fd, uint64_t address, uint64_t flags)
+/* A message that may bring more than bytes ends with its first part. */
+static int64_t receive_message(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
 	struct message message;
-	int64_t result = read_message(task, address, true, &message);
-	const uint64_t host[6] = {(uint64_t)fd, (uint64_t)&message.header, flags | MSG_DONTWAIT};
-	if (!result)
-		result = syscall_host(__NR_recvmsg, host);
-	if (result >= 0 && !store_message(task, address, &message))
-		result = -EFAULT;
-	return result;
+	int64_t result = read_message(task, arg[1], true, &message);
+	if (result)
+		return result;
+	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
+	bool all = !message.header.msg_controllen && waits_for_all((int)arg[0], arg[2]);
+	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
+	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, arg[2] | MSG_DONTWAIT};
+	result = syscall_host(__NR_recvmsg, host);
+	*whole = done + (uint64_t)result >= length || !all;
+	return result >= 0 && !store_message(task, arg[1], &message) ? -EFAULT : result;
 }
 
 int64_t sys_sendmsg(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = woken(task, (int)arg[0], POLLOUT);
-	if (!result)
-		result = send_message(task, (int)arg[0], arg[1], arg[2]);
-	return or_wait(task, (int)arg[0], arg[2], POLLOUT, result);
+	return in_steps(task, arg, arg[2], POLLOUT, send_message);
 }
 
 int64_t sys_recvmsg(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = woken(task, (int)arg[0], POLLIN);
-	if (!result)
-		result = receive_message(task, (int)arg[0], arg[1], arg[2]);
-	return or_wait(task, (int)arg[0], arg[2], POLLIN, result);
+	return in_steps(task, arg, arg[2], POLLIN, receive_message);
 }
 
-typedef int64_t message_call(struct task *task, int fd, uint64_t address, uint64_t flags);
-
 /* As many of the guest's mmsghdrs as go without waiting, the first one with. What was done is kept in wait.progress. */
-static int64_t many_messages(struct task *task, const uint64_t arg[6], short events, message_call *one)
+static int64_t many_messages(struct task *task, const uint64_t arg[6], short events, transfer_step *one)
 {
 	uint64_t count = (uint32_t)arg[2] < FILE_IOV_MAX ? (uint32_t)arg[2] : FILE_IOV_MAX;
-	int64_t result = woken(task, (int)arg[0], events);
+	int64_t result = file_woken(task, (int)arg[0], events);
 	while (!result && task->wait.progress < count) {
 		uint64_t header = arg[1] + task->wait.progress * sizeof(struct mmsghdr);
-		int64_t moved = one(task, (int)arg[0], header, arg[3] & ~(uint64_t)MSG_WAITFORONE);
-		bool enough = task->wait.progress && arg[3] & MSG_WAITFORONE;
+		const uint64_t message[6] = {arg[0], header, arg[3] & ~(uint64_t)MSG_WAITFORONE};
+		bool whole, enough = task->wait.progress && arg[3] & MSG_WAITFORONE;
+		int64_t moved = one(task, message, 0, &whole);
+		uint32_t length = (uint32_t)moved;
 		if (moved == -EAGAIN && enough)
 			break;
-		moved = or_wait(task, (int)arg[0], arg[3], events, moved);
-		uint32_t length = (uint32_t)moved;
-		if (moved < 0)
+		if (moved == -EAGAIN)
+			result = wait_again(task, (int)arg[0], arg[3], events);
+		else if (moved < 0)
 			result = moved;
 		else if (!space_write(&task->process->space, header + offsetof(struct mmsghdr, msg_len), &length, sizeof length))
 			result = -EFAULT;

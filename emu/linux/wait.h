@@ -34,6 +34,7 @@ struct wait {
 	uint64_t order;        /* of the futex's waiters */
 	bool child;            /* a child's change of state wakes it */
 	bool retries;          /* nothing tells when to go on: `deadline` is when to look again */
+	uint64_t limit;        /* the call's own deadline where it looks again and again; 0: it does not */
 	bool uninterruptible;  /* signals do not wake it */
 	uint64_t signals;      /* sigtimedwait(2): these wake it, blocked or not */
 	bool pause;            /* for TPAUSE or UMWAIT: no system call is to be made again */

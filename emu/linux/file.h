@@ -55,6 +55,11 @@ uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, u
 enum { NOT_EMULATED = INT_MIN };
 int64_t proc_open(struct task *task, const char *path, int flags);
 
+/* --- directories of descriptors: proc_fds.c ------------------------------------------------------------------------ */
+
+/* Whether the path's last part names one of the emulator's own descriptors in such a directory: to the guest that does not exist. */
+bool proc_path_is_hidden(const struct process *process, int dirfd, const char *path);
+
 /* --- timerfds: timerfd.c ------------------------------------------------------------------------------------------- */
 
 /* Whether a read of `fd`, which is ready, is to end with ECANCELED: TFD_TIMER_CANCEL_ON_SET. */

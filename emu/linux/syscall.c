@@ -1,5 +1,6 @@
 /* Dispatch: from registers to the row, the pointer checks that it asks for, the call, the result. */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "emu/linux/file.h"
@@ -33,8 +34,17 @@ uint64_t syscall_extent(const struct syscall_row *row, unsigned number, const ui
 	}
 }
 
-/* EFAULT for pointers out of the guest's addresses, EBADF for descriptors that are not the guest's. What lies below but is not
- * mapped, the host's kernel finds out. */
+/* Of a path argument, which its directory is ahead of if there is one. */
+static bool is_hidden_path(struct task *task, const struct syscall_row *row, unsigned i, const uint64_t arg[6])
+{
+	int dirfd = i > 0 && row->arg[i - 1].type == ARG_DIRFD ? (int)arg[i - 1] : AT_FDCWD;
+	char path[PATH_MAX];
+
+	return space_read_string(&task->process->space, arg[i], path, sizeof path) > 0 && proc_path_is_hidden(task->process, dirfd, path);
+}
+
+/* EFAULT for pointers out of the guest's addresses, EBADF for descriptors that are not the guest's, ENOENT for the paths of such. What
+ * lies below but is not mapped, the host's kernel finds out. */
 static int64_t check_arguments(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
 {
 	for (unsigned i = 0; i < row->args; i++) {
@@ -46,6 +56,8 @@ static int64_t check_arguments(struct task *task, const struct syscall_row *row,
 		uint64_t length = syscall_extent(row, i, arg);
 		if (!space_in_guest(arg[i], length))
 			return -EFAULT;
+		if (a->type == ARG_PATH && is_hidden_path(task, row, i, arg))
+			return -ENOENT;
 		if (a->direction != DIR_IN && !space_is_plain(&task->process->space, arg[i], length))
 			space_prepare_write(&task->process->space, arg[i], length);
 	}

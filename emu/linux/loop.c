@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <asm/unistd_64.h>
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +294,8 @@ int process_run(struct process *process)
 		struct task *task;
 
 		signal_host_collect(process);
+		if (tree_stop_asked(process))
+			process_stop(process, SIGSTOP);
 		tick(process);
 		clock_expire(process);
 		pvclock_refresh(process);

@@ -127,6 +127,8 @@ void signal_host_deliver(struct process *process, siginfo_t *info)
 {
 	if (process->tree && tree_is_doorbell(info))
 		return;
+	if (info->si_signo == SIGCONT)
+		tree_stop_asked(process);
 	if (save_asked(process, info))
 		return;
 	fault_forwarded(info);

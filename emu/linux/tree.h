@@ -72,6 +72,9 @@ void tree_set_subreaper(struct process *process, bool on);
  * this one is. */
 void tree_stop(struct process *process);
 void tree_continue(struct process *process);
+/* Whether the process, which somebody outside had stopped while it held the turn, was continued only to hand that on: it is to stop now.
+ * A SIGCONT that comes from elsewhere ends that, so it asks too. */
+bool tree_stop_asked(struct process *process);
 /* Before a look at children: those that have ended or stopped by the tree's reckoning have done so in the host too. */
 void tree_settle_children(struct process *process);
 /* A child that wait4 has returned: its guest id; in a tree its usage is what was counted where CPU time is,
@@ -91,7 +94,7 @@ pid_t tree_from_host(const struct tree *tree, pid_t host_pid);
 pid_t tree_new_id(struct tree *tree);
 pid_t tree_parent(const struct process *process);
 
-/* --- the doorbell: a host signal that only says "look" ------------------------------------------------ */
+/* --- the doorbell: a host signal that only says "look", or a SIGCONT that asks to stop ------------------ */
 
 bool tree_is_doorbell(const siginfo_t *info);
 

@@ -39,6 +39,11 @@ bool member_is_gone(const struct member *member)
 	return state == 0 || state == 'Z' || state == 'X';
 }
 
+bool member_is_stopped(const struct member *member)
+{
+	return host_state(member->host_pid) == 'T';
+}
+
 static void poke_parent(struct tree *tree, const struct member *member)
 {
 	if (member->parent != NOBODY)

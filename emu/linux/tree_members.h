@@ -13,6 +13,8 @@ struct member {
 	pid_t pid, host_pid;
 	int parent;          /* index, or NOBODY */
 	uint32_t calls;      /* times it was told to look at the turn; a futex */
+	uint32_t stops_asked; /* times it was told to stop itself; atomic */
+	uint32_t stops_known; /* those that it has heeded */
 	bool in_poll;        /* it waits for host signals and descriptors, not for the futex */
 	bool polls;          /* BLOCKED: wants to look whether others have ended that */
 	bool external;       /* BLOCKED: has descriptors that somebody outside may make ready */
@@ -30,7 +32,7 @@ struct member {
 enum outer { OUTER_PARENT, OUTER_GROUP, OUTER_SESSION, OUTER_FIRST, OUTERS };
 
 /* In memory that all processes of the tree share. Only the one that holds the turn writes, but for `turn` and a member's `calls`,
- * `in_poll` and `poked`, which are atomic, and for a new child's host id. */
+ * `stops_asked`, `in_poll` and `poked`, which are atomic, and for a new child's host id. */
 struct tree {
 	uint64_t insns;      /* executed by all */
 	int turn;            /* index of the member that runs, or NOBODY */
@@ -70,7 +72,8 @@ void member_ended(struct tree *tree, struct member *member);
 /* It was killed, and `process`, which holds the turn, is the first to notice. In its turn: `process` has taken that from it. */
 void member_killed(struct process *process, struct member *member);
 void member_killed_in_turn(struct process *process, struct member *member);
-/* Whether the host says that it has ended. */
+/* Whether the host says that it has ended; that a signal has stopped it. */
 bool member_is_gone(const struct member *member);
+bool member_is_stopped(const struct member *member);
 
 #endif

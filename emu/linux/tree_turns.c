@@ -12,7 +12,7 @@
 #include "emu/linux/tree_members.h"
 #include "emu/trace/record.h"
 
-enum { DOORBELL = 64, DOORBELL_MAGIC = 0x7469636b, CHECK_HOLDER_MS = 1000 };
+enum { DOORBELL = 64, DOORBELL_MAGIC = 0x7469636b, CHECK_HOLDER_MS = 1000, STOP_STAYS_US = 20000 };
 
 static bool atomic_is(const bool *flag)
 {
@@ -31,7 +31,7 @@ static void atomic_set(bool *flag, bool value)
 
 bool tree_is_doorbell(const siginfo_t *info)
 {
-	return info->si_signo == DOORBELL && info->si_code == SI_QUEUE && info->si_value.sival_int == DOORBELL_MAGIC;
+	return (info->si_signo == DOORBELL || info->si_signo == SIGCONT) && info->si_code == SI_QUEUE && info->si_value.sival_int == DOORBELL_MAGIC;
 }
 
 void member_poke(struct member *member)
@@ -131,13 +131,40 @@ void turn_leave(struct process *process)
 
 /* --- waiting for it ---------------------------------------------------------------------------------- */
 
-/* Somebody outside may have killed the holder: then the turn is taken from it. */
+/* Somebody outside has stopped the holder (SIGSTOP, which nothing can catch), wherever it was. So it is continued for as long as it takes
+ * it to come to where it can hand the turn on, and stops itself there. Not at once: where the whole group is continued some are sooner. */
+static void ask_to_stop(const struct tree *tree, struct member *holder)
+{
+	uint32_t asked = __atomic_load_n(&holder->stops_asked, __ATOMIC_SEQ_CST);
+
+	usleep(STOP_STAYS_US);
+	if (&tree->member[__atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST)] == holder && member_is_stopped(holder) &&
+	    __atomic_compare_exchange_n(&holder->stops_asked, &asked, asked + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		sigqueue(holder->host_pid, SIGCONT, (union sigval){ .sival_int = DOORBELL_MAGIC });
+}
+
+bool tree_stop_asked(struct process *process)
+{
+	struct member *member = process->tree ? member_self(process) : NULL;
+	uint32_t asked = member ? __atomic_load_n(&member->stops_asked, __ATOMIC_SEQ_CST) : 0;
+
+	if (!member || asked == member->stops_known)
+		return false;
+	member->stops_known = asked;
+	return true;
+}
+
+/* Somebody outside may have killed the holder: then the turn is taken from it. Or stopped it. */
 static void check_holder(struct process *process)
 {
 	struct tree *tree = process->tree;
 	int holder = __atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST);
 
-	if (holder == NOBODY || holder == process->member || !member_is_gone(&tree->member[holder]))
+	if (holder == NOBODY || holder == process->member)
+		return;
+	if (member_is_stopped(&tree->member[holder]))
+		ask_to_stop(tree, &tree->member[holder]);
+	if (!member_is_gone(&tree->member[holder]))
 		return;
 	if (!__atomic_compare_exchange_n(&tree->turn, &holder, process->member, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;

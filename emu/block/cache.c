@@ -8,11 +8,6 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-static struct block **rip_bucket(const struct blocks *blocks, uint64_t rip)
-{
-	return &blocks->by_rip[(rip * 0x9e3779b97f4a7c15ULL >> 32) & (blocks->buckets - 1)];
-}
-
 static unsigned page_bucket(uint64_t page)
 {
 	return (unsigned)(page % PAGE_BUCKETS);
@@ -34,6 +29,77 @@ HANDLER(dead_record)
 	return NULL;
 }
 
+/* --- blocks by rip: a look touches one line of the table, and those of a block only if it is the one ------------------ */
+
+static uint64_t rip_hash(uint64_t rip)
+{
+	return rip * 0x9e3779b97f4a7c15ULL >> 32;
+}
+
+/* Where the search for what is in this slot begins. */
+static size_t home(const struct blocks *blocks, uint64_t slot)
+{
+	return (slot >> 32) & (blocks->slots - 1);
+}
+
+static uint64_t slot_of(const struct blocks *blocks, const struct block *block)
+{
+	return rip_hash(block->rip) << 32 | ((size_t)((const uint8_t *)block - blocks->arena) / sizeof(uint64_t) + 1);
+}
+
+static void put(struct blocks *blocks, uint64_t slot)
+{
+	size_t k = home(blocks, slot);
+
+	while (blocks->by_rip[k])
+		k = (k + 1) & (blocks->slots - 1);
+	blocks->by_rip[k] = slot;
+}
+
+/* Closes the hole that a removal leaves: what stands behind it moves up, if it is not at home there. */
+static void take_out(struct blocks *blocks, uint64_t slot)
+{
+	size_t mask = blocks->slots - 1, hole = home(blocks, slot);
+
+	while (blocks->by_rip[hole] != slot)
+		hole = (hole + 1) & mask;
+	for (size_t k = (hole + 1) & mask; blocks->by_rip[k]; k = (k + 1) & mask) {
+		if (((k - home(blocks, blocks->by_rip[k])) & mask) < ((k - hole) & mask))
+			continue;
+		blocks->by_rip[hole] = blocks->by_rip[k];
+		hole = k;
+	}
+	blocks->by_rip[hole] = 0;
+}
+
+static void set_slots(struct blocks *blocks, size_t slots)
+{
+	uint64_t *old = blocks->by_rip;
+	size_t old_slots = blocks->slots;
+
+	blocks->by_rip = calloc(slots, sizeof(*blocks->by_rip));
+	if (!blocks->by_rip)
+		abort();
+	blocks->slots = slots;
+	for (size_t k = 0; k < old_slots; k++)
+		if (old[k])
+			put(blocks, old[k]);
+	free(old);
+}
+
+struct block *cache_find(const struct blocks *blocks, uint64_t rip)
+{
+	uint64_t hash = rip_hash(rip);
+
+	for (size_t k = hash & (blocks->slots - 1); blocks->by_rip[k]; k = (k + 1) & (blocks->slots - 1)) {
+		struct block *block = (struct block *)(blocks->arena + ((uint32_t)blocks->by_rip[k] - 1) * sizeof(uint64_t));
+
+		if (blocks->by_rip[k] >> 32 == hash && block->rip == rip)
+			return block;
+	}
+	return NULL;
+}
+
 /* --- adding ---------------------------------------------------------------------------------------- */
 
 static size_t block_bytes(unsigned exits, unsigned pages, unsigned records)
@@ -46,38 +112,6 @@ static size_t draft_bytes(const struct draft *draft)
 	return block_bytes(draft->exits, draft->pages, draft->records);
 }
 
-static void list_by_rip(struct blocks *blocks, struct block *block)
-{
-	struct block **bucket = rip_bucket(blocks, block->rip);
-
-	block->hash_next = *bucket;
-	*bucket = block;
-}
-
-static void set_buckets(struct blocks *blocks, size_t buckets)
-{
-	free(blocks->by_rip);
-	blocks->by_rip = calloc(buckets, sizeof(*blocks->by_rip));
-	if (!blocks->by_rip)
-		abort();
-	blocks->buckets = buckets;
-	for (size_t k = 0; k < blocks->count; k++)
-		if (!blocks->order[k]->dead)
-			list_by_rip(blocks, blocks->order[k]);
-}
-
-static void list_block(struct blocks *blocks, struct block *block)
-{
-	list_by_rip(blocks, block);
-	for (unsigned k = 0; k < block->pages; k++) {
-		struct page_entry **pages = &blocks->by_page[page_bucket(block->page[k].page)];
-
-		block->page[k].next = *pages;
-		*pages = &block->page[k];
-		space_protect_code(blocks->space, block->page[k].page * GUEST_PAGE);
-	}
-}
-
 static void append(struct blocks *blocks, struct block *block)
 {
 	if (blocks->count == blocks->capacity) {
@@ -87,6 +121,18 @@ static void append(struct blocks *blocks, struct block *block)
 			abort();
 	}
 	blocks->order[blocks->count++] = block;
+}
+
+static void list_block(struct blocks *blocks, struct block *block)
+{
+	put(blocks, slot_of(blocks, block));
+	for (unsigned k = 0; k < block->pages; k++) {
+		struct page_entry **pages = &blocks->by_page[page_bucket(block->page[k].page)];
+
+		block->page[k].next = *pages;
+		*pages = &block->page[k];
+		space_protect_code(blocks->space, block->page[k].page * GUEST_PAGE);
+	}
 }
 
 static void add_links(struct block *block, struct stub stub[2], const struct draft_exit *exit)
@@ -103,6 +149,22 @@ static void add_links(struct block *block, struct stub stub[2], const struct dra
 	};
 }
 
+/* Pages are had some at a time before they are written to, as a fault for each takes longer; where the host cannot do it (Linux before
+ * 5.14), they fault. */
+static void have_pages(struct blocks *blocks)
+{
+	enum { CHUNK = 16 * GUEST_PAGE };
+
+	while (blocks->used > blocks->records_ready) {
+		madvise(blocks->arena + blocks->records_ready, CHUNK, MADV_POPULATE_WRITE);
+		blocks->records_ready += CHUNK;
+	}
+	while (blocks->blocks_start < blocks->blocks_ready) {
+		blocks->blocks_ready = (blocks->blocks_ready - 1) / CHUNK * CHUNK;
+		madvise(blocks->arena + blocks->blocks_ready, CHUNK, MADV_POPULATE_WRITE);
+	}
+}
+
 struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool listed)
 {
 	size_t records_bytes = draft->records * sizeof(struct insn);
@@ -110,11 +172,13 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 
 	if (blocks->used + records_bytes + draft_bytes(draft) > blocks->blocks_start)
 		blocks_clear(blocks);
+	blocks->used += records_bytes;
 	blocks->blocks_start -= draft_bytes(draft);
+	have_pages(blocks);
 	block = (struct block *)(blocks->arena + blocks->blocks_start);
 	*block = (struct block){
 		.rip = draft->rip,
-		.insn = (struct insn *)(blocks->arena + blocks->used),
+		.insn = (struct insn *)(blocks->arena + blocks->used - records_bytes),
 		.records = (uint16_t)draft->records,
 		.insns = (uint8_t)draft->insns,
 		.dead = !listed,
@@ -123,7 +187,6 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 	};
 	block->page = (struct page_entry *)&block->stub[draft->exits];
 	block->place = (struct place *)&block->page[draft->pages];
-	blocks->used += records_bytes;
 	memcpy(block->insn, draft->insn, records_bytes);
 	memcpy(block->place, draft->place, draft->records * sizeof(struct place));
 	for (unsigned k = 0; k < draft->exits; k++)
@@ -131,9 +194,9 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 	for (unsigned k = 0; k < draft->pages; k++)
 		block->page[k] = (struct page_entry){ .block = block, .page = draft->page[k] };
 
-	if (blocks->count == blocks->buckets)
-		set_buckets(blocks, 2 * blocks->buckets);
 	append(blocks, block);
+	if (2 * blocks->count > blocks->slots)
+		set_slots(blocks, 2 * blocks->slots);
 	if (listed)
 		list_block(blocks, block);
 	blocks->stats.built += listed;
@@ -149,15 +212,6 @@ void cache_forget(struct blocks *blocks, struct block *block)
 }
 
 /* --- finding --------------------------------------------------------------------------------------- */
-
-struct block *cache_find(const struct blocks *blocks, uint64_t rip)
-{
-	struct block *block = *rip_bucket(blocks, rip);
-
-	while (block && block->rip != rip)
-		block = block->hash_next;
-	return block;
-}
 
 struct block *cache_locate(const struct blocks *blocks, const struct insn *record)
 {
@@ -180,11 +234,7 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 
 static void drop(struct blocks *blocks, struct block *block)
 {
-	struct block **by_rip = rip_bucket(blocks, block->rip);
-
-	while (*by_rip != block)
-		by_rip = &(*by_rip)->hash_next;
-	*by_rip = block->hash_next;
+	take_out(blocks, slot_of(blocks, block));
 	for (unsigned k = 0; k < block->pages; k++) {
 		struct page_entry **entry = &blocks->by_page[page_bucket(block->page[k].page)];
 
@@ -244,7 +294,7 @@ struct blocks *blocks_create(struct space *space)
 	if (!blocks)
 		abort();
 	blocks->space = space;
-	set_buckets(blocks, BUCKETS_FIRST);
+	set_slots(blocks, SLOTS_FIRST);
 	blocks->forms = form_index_create();
 	blocks->plans = blocks->forms ? plans_create(blocks->forms) : NULL;
 	blocks->pairs = blocks->forms ? pair_index_create(blocks->forms) : NULL;
@@ -252,7 +302,7 @@ struct blocks *blocks_create(struct space *space)
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	blocks->blocks_start = blocks->config.arena_bytes;
+	blocks->blocks_start = blocks->blocks_ready = blocks->config.arena_bytes;
 	if (blocks->arena == MAP_FAILED || !blocks->plans || !blocks->pairs)
 		abort();
 	space->code_changed = code_changed;
@@ -273,7 +323,7 @@ void blocks_destroy(struct blocks *blocks)
 
 void blocks_clear(struct blocks *blocks)
 {
-	memset(blocks->by_rip, 0, blocks->buckets * sizeof *blocks->by_rip);
+	memset(blocks->by_rip, 0, blocks->slots * sizeof *blocks->by_rip);
 	memset(blocks->by_page, 0, sizeof blocks->by_page);
 	blocks->used = 0;
 	blocks->blocks_start = blocks->config.arena_bytes;
@@ -291,6 +341,7 @@ void blocks_configure(struct blocks *blocks, const struct blocks_config *config)
 		blocks->config.max_insns = BLOCK_INSNS_MAX;
 	if (!config->arena_bytes || config->arena_bytes > arena_bytes)
 		blocks->config.arena_bytes = arena_bytes;
+	blocks->config.arena_bytes &= ~(sizeof(uint64_t) - 1);
 }
 
 struct blocks_stats blocks_stats(const struct blocks *blocks)

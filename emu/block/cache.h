@@ -22,7 +22,6 @@ struct page_entry {
 
 struct block {
 	uint64_t rip;
-	struct block *hash_next;
 	struct insn *insn;     /* its records */
 	uint16_t records;
 	uint8_t insns;         /* to its end */
@@ -33,7 +32,7 @@ struct block {
 	struct stub stub[][2]; /* what its links lead to at first: taken, fall */
 };
 
-enum { BUCKETS_FIRST = 1 << 10, PAGE_BUCKETS = 1 << 12 };
+enum { SLOTS_FIRST = 1 << 11, PAGE_BUCKETS = 1 << 12 };
 
 struct blocks {
 	struct space *space;
@@ -46,10 +45,12 @@ struct blocks {
 	uint8_t *arena;
 	size_t used;           /* records grow from its beginning, close together as running code walks them */
 	size_t blocks_start;   /* the rest of the blocks from its end */
+	size_t records_ready, blocks_ready; /* so far, from both ends, its pages exist */
 	struct block **order;  /* all blocks by address of their records, which is the order of building */
 	size_t count, capacity;
-	struct block **by_rip; /* lists of listed blocks; there are at least as many as blocks */
-	size_t buckets;        /* a power of two */
+	uint64_t *by_rip;      /* listed blocks: the rip's hash, and below it the block's place in the arena in units of 8 bytes, plus 1;
+	                        * 0: free. Open addressing, linear probing */
+	size_t slots;          /* a power of two, at least twice as many as blocks */
 	struct page_entry *by_page[PAGE_BUCKETS];
 };
 

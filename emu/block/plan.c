@@ -7,7 +7,7 @@
 #include "emu/block/operands.h"
 #include "emu/cpu/model.h"
 
-enum { SLOTS_FIRST = 1 << 11, PLANS_MAX = 1 << 15, TAG_SHIFT = 16 };
+enum { PLAN_SLOTS_FIRST = 1 << 11, PLANS_MAX = 1 << 15, TAG_SHIFT = 16 };
 
 struct plans {
 	const struct form_index *forms;
@@ -25,8 +25,8 @@ struct plans *plans_create(const struct form_index *forms)
 	if (!plans)
 		return NULL;
 	plans->forms = forms;
-	plans->slots = SLOTS_FIRST;
-	plans->slot = calloc(SLOTS_FIRST, sizeof(*plans->slot));
+	plans->slots = PLAN_SLOTS_FIRST;
+	plans->slot = calloc(PLAN_SLOTS_FIRST, sizeof(*plans->slot));
 	plans->plan = mmap(NULL, PLANS_MAX * sizeof(struct plan), PROT_READ | PROT_WRITE,
 	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (plans->slot && plans->plan != MAP_FAILED)

@@ -130,7 +130,7 @@ GUEST_CC_glibc-static  := gcc -static
 GUEST_CC_musl-dynamic  := musl-gcc
 GUEST_CC_musl-static   := musl-gcc -static
 GUEST_VARIANTS := glibc-dynamic glibc-static musl-dynamic musl-static
-guest_rule = $(BUILD)/guest/$(1)/%: tests/guest/%.c tests/guest/show.h Makefile ; \
+guest_rule = $(BUILD)/guest/$(1)/%: tests/guest/%.c $(wildcard tests/guest/*.h) Makefile ; \
 	@mkdir -p $$(@D) && $(GUEST_CC_$(1)) $(GUEST_FLAGS) -o $$@ $$< -lm
 $(foreach variant,$(GUEST_VARIANTS),$(eval $(call guest_rule,$(variant))))
 
@@ -153,7 +153,7 @@ replay-guests: $(REPLAY_GUESTS) $(BUILD)/guest/times \
 # Guest programs of tests/clock.test, which have no native run to be compared with.
 CLOCK_GUESTS := $(patsubst tests/clock/%.c,$(BUILD)/clock/%,$(wildcard tests/clock/*.c))
 
-$(BUILD)/clock/%: tests/clock/%.c $(wildcard tests/clock/*.h) Makefile
+$(BUILD)/clock/%: tests/clock/%.c $(wildcard tests/clock/*.h) tests/guest/rseq.h Makefile
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) -static -o $@ $<
 
@@ -162,7 +162,7 @@ clock-guests: $(CLOCK_GUESTS)
 # Guest programs of tests/save.test.
 SAVE_GUESTS := $(patsubst tests/save/%,$(BUILD)/save/%,$(basename $(wildcard tests/save/*)))
 
-$(BUILD)/save/%: tests/save/%.c Makefile
+$(BUILD)/save/%: tests/save/%.c tests/guest/rseq.h Makefile
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) -Wno-unused-result -static -o $@ $<
 

@@ -109,8 +109,10 @@ static void leave_image(struct task *task)
 	task_keep_only(process, task);
 	task->tid = process->pid;
 	task->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+	task->rseq = (struct rseq_area){ 0 };
 	task->restore_mask = task->in_syscall = false;
 	task->fault = (struct fault_state){ 0 };
+	process->membarriers = 0;
 	signal_reset_handlers(process);
 	timer_forget_posix(process);
 	clear_registers(&task->cpu);

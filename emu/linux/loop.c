@@ -12,6 +12,7 @@
 #include "decode/decode.h"
 #include "emu/linux/insn_trace.h"
 #include "emu/linux/process.h"
+#include "emu/linux/rseq.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/syscall.h"
@@ -45,6 +46,7 @@ void process_end(struct process *process, int status)
 
 void process_stop(struct process *process, int number)
 {
+	rseq_interrupt(process->current);
 	tree_stop(process);
 	signal_host_default(number);
 	tree_continue(process);
@@ -78,6 +80,7 @@ static void make_syscall(struct task *task)
 	if (result == SYSCALL_WAIT) {
 		task->state = TASK_WAITING;
 		task->process->deadlines_changed = true;
+		rseq_interrupt(task);
 		if (signal_deliverable(task))
 			task_wake(task, WAKE_SIGNAL);
 		return;
@@ -200,6 +203,8 @@ static void run_slice(struct task *task)
 	struct process *process = task->process;
 	uint64_t left = SLICE_INSNS;
 
+	if (process->current != task)
+		rseq_interrupt(process->current);
 	process->current = task;
 	process->yielded = false;
 	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && left > 0) {
@@ -218,6 +223,10 @@ static void run_slice(struct task *task)
 			signal_deliver(task);
 			if (process->exiting)
 				return;
+		}
+		if (task->rseq.due && !rseq_resume(task)) {
+			signal_force_segv(task, 0);
+			continue;
 		}
 		budget = clock_budget(process);
 		if (save_budget(process) < budget)

@@ -36,6 +36,13 @@ struct fault_state {
 	bool resume_flag; /* RFLAGS.RF as a fault, but no trap, pushes it (SDM vol. 3, 17.3.1.1) */
 };
 
+/* What a thread has registered by rseq(2). */
+struct rseq_area {
+	uint64_t address;        /* of its struct rseq, or 0 */
+	uint32_t length, signature;
+	bool due;                /* it is to be looked at before the thread's code runs again */
+};
+
 /* A guest thread. One host thread runs them all, in turn. */
 struct task {
 	struct cpu cpu;
@@ -54,6 +61,7 @@ struct task {
 	uint64_t clear_child_tid;
 	uint64_t robust_list;
 	uint64_t robust_list_size;
+	struct rseq_area rseq;
 	uint64_t syscall_number; /* of the call under way or last made: RAX as it was then (the kernel's orig_rax) */
 	struct wait wait;
 	pid_t vfork_child;       /* waited for until it execs or exits, with the pipe that tells */
@@ -104,6 +112,7 @@ struct process {
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
 	uint64_t futex_order;    /* counts waits, so that waiters are woken in turn */
 	unsigned threads_started;
+	unsigned membarriers;    /* membarrier(2): what the process has registered for */
 	int vfork_pipe;          /* tells the parent that waits in vfork(2), or -1 */
 	struct space space;
 	struct blocks *blocks;

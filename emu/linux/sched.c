@@ -8,15 +8,22 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/pids.h"
+#include "emu/linux/rseq.h"
+#include "emu/linux/schedule.h"
 #include "emu/linux/thread.h"
 #include "timekeep/timekeep.h"
 
 enum { VCPUS_PER_NODE_SHIFT = 12, MASK_SIZE = 8 };
 
+uint32_t task_node(const struct task *task)
+{
+	return tk_aux(task->process->clock, task->cpu.vcpu) >> VCPUS_PER_NODE_SHIFT;
+}
+
 int64_t sys_getcpu(struct task *task, const uint64_t arg[6])
 {
 	struct space *space = &task->process->space;
-	uint32_t vcpu = task->cpu.vcpu, node = tk_aux(task->process->clock, vcpu) >> VCPUS_PER_NODE_SHIFT;
+	uint32_t vcpu = task->cpu.vcpu, node = task_node(task);
 
 	if (arg[0] && !space_write(space, arg[0], &vcpu, sizeof(vcpu)))
 		return -EFAULT;
@@ -62,8 +69,10 @@ int64_t sys_sched_setaffinity(struct task *task, const uint64_t arg[6])
 	if (!mask)
 		return -EINVAL;
 	target->affinity = mask;
-	if (!(mask & 1ULL << target->cpu.vcpu))
+	if (!(mask & 1ULL << target->cpu.vcpu)) {
 		target->cpu.vcpu = (unsigned)__builtin_ctzll(mask);
+		rseq_interrupt(target);
+	}
 	return 0;
 }
 
@@ -142,18 +151,27 @@ int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
 	return priority_on_host(task, SYS_setpriority, arg);
 }
 
+/* With one host thread every thread sees all stores in order, and none that has stopped in a critical section of rseq(2) goes on in it:
+ * nothing is left to do but to refuse what the process has not registered for. */
 int64_t sys_membarrier(struct task *task, const uint64_t arg[6])
 {
-	enum { QUERY = 0, GLOBAL = 1, PRIVATE_EXPEDITED = 8, REGISTER_PRIVATE_EXPEDITED = 16 };
+	enum { QUERY = 0, GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4, PRIVATE_EXPEDITED = 8,
+	       REGISTER_PRIVATE_EXPEDITED = 16, PRIVATE_SYNC_CORE = 32, REGISTER_PRIVATE_SYNC_CORE = 64, PRIVATE_RSEQ = 128,
+	       REGISTER_PRIVATE_RSEQ = 256, FLAG_CPU = 1 };
+	unsigned command = (unsigned)arg[0], flags = (unsigned)arg[1], *registered = &task->process->membarriers;
 
-	(void)task;
-	if (arg[1])
+	if (flags && (command != PRIVATE_RSEQ || flags != FLAG_CPU))
 		return -EINVAL;
-	/* With one host thread every thread sees all stores in order. */
-	switch ((int)arg[0]) {
+	switch (command) {
 	case QUERY:
-		return GLOBAL | PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED;
-	case GLOBAL: case PRIVATE_EXPEDITED: case REGISTER_PRIVATE_EXPEDITED:
+		return GLOBAL | GLOBAL_EXPEDITED | REGISTER_GLOBAL_EXPEDITED | PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED |
+		       PRIVATE_SYNC_CORE | REGISTER_PRIVATE_SYNC_CORE | PRIVATE_RSEQ | REGISTER_PRIVATE_RSEQ;
+	case REGISTER_PRIVATE_EXPEDITED: case REGISTER_PRIVATE_SYNC_CORE: case REGISTER_PRIVATE_RSEQ:
+		*registered |= command;
+		return 0;
+	case PRIVATE_EXPEDITED: case PRIVATE_SYNC_CORE: case PRIVATE_RSEQ:
+		return *registered & command << 1 ? 0 : -EPERM;
+	case GLOBAL: case GLOBAL_EXPEDITED: case REGISTER_GLOBAL_EXPEDITED:
 		return 0;
 	default:
 		return -EINVAL;

@@ -12,6 +12,9 @@ void process_end(struct process *process, int status);
  * share stands still while all of them are stopped. */
 void process_stop(struct process *process, int number);
 
+/* The NUMA node of the thread's vCPU. sched.c. */
+uint32_t task_node(const struct task *task);
+
 /* --- idle.c ------------------------------------------------------------------------------------------- */
 
 struct turn_end;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "emu/linux/process.h"
+#include "emu/linux/rseq.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/strace.h"
@@ -276,11 +277,10 @@ static void resume_interrupted_call(struct task *task)
 	}
 }
 
-static void force_segv(struct task *task, int failed)
+void signal_force_segv(struct task *task, int failed)
 {
 	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 
-	/* A frame that cannot be written for SIGSEGV itself ends the process. */
 	if (failed == SIGSEGV)
 		task->process->action[SIGSEGV].handler = (uint64_t)SIG_DFL;
 	signal_force(task, &info);
@@ -295,8 +295,8 @@ static void enter_handler(struct task *task, const siginfo_t *info)
 	if (action.flags & SA_RESETHAND)
 		slot->handler = (uint64_t)SIG_DFL;
 	settle_interrupted_call(task, &action);
-	if (!signal_frame_push(task, info, &action, mask)) {
-		force_segv(task, number);
+	if (!rseq_resume(task) || !signal_frame_push(task, info, &action, mask)) {
+		signal_force_segv(task, number);
 		return;
 	}
 	task->restore_mask = false;

@@ -21,6 +21,9 @@ void signal_send_process(struct process *process, const siginfo_t *info);
 void signal_send_task(struct task *task, const siginfo_t *info);
 /* A signal that the thread's own instruction caused: cannot be blocked or ignored (the kernel's force_sig_info). */
 void signal_force(struct task *task, siginfo_t *info);
+/* SIGSEGV, since something could not be done to the thread's memory; if it was for the sake of a handler of SIGSEGV itself (`failed`,
+ * or 0), the process ends (force_sigsegv()). */
+void signal_force_segv(struct task *task, int failed);
 /* The signal for cpu->exception, with the number, code and address that Linux gives. signal_exception.c. */
 void signal_exception(struct task *task);
 

@@ -6,10 +6,15 @@
 
 #include "emu/cpu/model.h"
 #include "emu/linux/load.h"
+#include "emu/linux/rseq.h"
 
 /* Not in every <elf.h>. */
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
+#endif
+#ifndef AT_RSEQ_FEATURE_SIZE
+#define AT_RSEQ_FEATURE_SIZE 27
+#define AT_RSEQ_ALIGN 28
 #endif
 
 enum {
@@ -130,6 +135,8 @@ static size_t fill_auxv(const struct builder *builder, Elf64_auxv_t auxv[AUXV_MA
 		{AT_HWCAP2, fsgsbase ? HWCAP2_FSGSBASE : 0},
 		{AT_EXECFN, builder->execfn},
 		{AT_PLATFORM, builder->platform},
+		{AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE},
+		{AT_RSEQ_ALIGN, RSEQ_ALIGN},
 		{AT_NULL, 0},
 	};
 	memcpy(auxv, entries, sizeof entries);

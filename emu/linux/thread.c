@@ -6,6 +6,7 @@
 #include "emu/cpu/flags.h"
 #include "emu/linux/calls.h"
 #include "emu/linux/pids.h"
+#include "emu/linux/rseq.h"
 #include "emu/linux/schedule.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/thread.h"
@@ -75,6 +76,9 @@ void clone_apply(struct task *child, const struct clone_request *request)
 		space_write(&child->process->space, request->child_tid, &child->tid, sizeof(child->tid));
 	child->clear_child_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
 	child->robust_list = 0;
+	if (request->flags & CLONE_VM)
+		child->rseq = (struct rseq_area){ 0 };
+	rseq_interrupt(child);
 	if ((request->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
 		child->altstack = (stack_t){ .ss_flags = SS_DISABLE };
 }

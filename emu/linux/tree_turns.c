@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emu/linux/rseq.h"
 #include "emu/linux/signal.h"
 #include "emu/linux/tree_members.h"
 #include "emu/trace/record.h"
@@ -280,6 +281,7 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 	next = next_member(tree, process->member);
 	if (next != process->member && next != NOBODY) {
 		record_pause(process, 0);
+		rseq_interrupt(process->current);
 		give_turn(tree, next);
 		await_turn(process, end);
 	}

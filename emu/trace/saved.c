@@ -11,7 +11,7 @@ static const struct field run_fields[] = {
 
 static const struct field process_fields[] = {
 	FIELD(struct process, cpu_ns), FIELD(struct process, children_cpu_ns), FIELD(struct process, futex_order),
-	FIELD(struct process, threads_started), FIELD(struct process, auxv_start), FIELD(struct process, auxv_end),
+	FIELD(struct process, threads_started), FIELD(struct process, membarriers), FIELD(struct process, auxv_start), FIELD(struct process, auxv_end),
 	FIELD(struct process, arg_start), FIELD(struct process, arg_end), FIELD(struct process, env_start),
 	FIELD(struct process, env_end), FIELD(struct process, insns), FIELD(struct process, signalfd_set),
 	FIELD(struct process, random_words), FIELD(struct process, syscalls), FIELD_ARRAY(struct process, time_reads), FIELDS_END,
@@ -36,6 +36,7 @@ static const struct field thread_fields[] = {
 	FIELD(struct task, in_syscall), FIELD(struct task, restart_number), FIELD(struct task, restart_deadline),
 	FIELD(struct task, altstack.ss_sp), FIELD(struct task, altstack.ss_flags), FIELD(struct task, altstack.ss_size),
 	FIELD(struct task, clear_child_tid), FIELD(struct task, robust_list), FIELD(struct task, robust_list_size),
+	FIELD(struct task, rseq.address), FIELD(struct task, rseq.length), FIELD(struct task, rseq.signature), FIELD(struct task, rseq.due),
 	FIELD(struct task, syscall_number), FIELD(struct task, fault.vector), FIELD(struct task, fault.error),
 	FIELD(struct task, fault.address), FIELD(struct task, fault.resume_flag), FIELD(struct task, affinity),
 	FIELD(struct task, insns), FIELD(struct task, cpu_ns), FIELD(struct task, cpu.vcpu), FIELD(struct task, cpu.tsc_faults),

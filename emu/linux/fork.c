@@ -37,6 +37,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	process->forked = true;
 	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
+	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have left it behind */
 	signal_flush(&process->pending);
 	signal_flush(&task->pending);
 	timer_forget_but_fds(process);

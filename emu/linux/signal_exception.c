@@ -32,7 +32,8 @@ static bool access_allowed(const struct vma *vma, uint64_t error)
 	return vma->prot & needed;
 }
 
-/* Where the mapping allows the access there was no page behind it: beyond the end of a file. */
+/* Where the mapping allows the access there was no page behind it: beyond the end of a file. What the host does not find at all was left
+ * out or taken away by madvise(2). */
 static void page_fault(struct task *task, siginfo_t *info)
 {
 	const struct exception *exception = &task->cpu.exception;
@@ -50,7 +51,7 @@ static void page_fault(struct task *task, siginfo_t *info)
 	task->fault.error |= PF_USER;
 	if (exception->address >= 1ULL << 47)
 		task->fault.error |= PF_PRESENT; /* the kernel's half tells nobody what is mapped there */
-	if (!vma) {
+	if (!vma || exception->si_code == SEGV_MAPERR) {
 		info->si_code = SEGV_MAPERR;
 	} else if (access_allowed(vma, exception->error)) {
 		info->si_signo = SIGBUS;

@@ -89,15 +89,39 @@ bool fault_forwarded(siginfo_t *info)
 	return true;
 }
 
+/* --- copies that may fail ---------------------------------------------------------------------------- */
+
+extern const char fault_copy_begin[], fault_copy_end[];
+
+/* Where the copy faults it ends: RCX has what is left. */
+__attribute__((noinline)) bool fault_copy(void *to, const void *from, size_t length)
+{
+	__asm__ volatile("fault_copy_begin: rep movsb\n"
+	                 "fault_copy_end:" : "+D"(to), "+S"(from), "+c"(length) : : "memory");
+	return length == 0;
+}
+
+static bool copy_failed(const siginfo_t *info, ucontext_t *uc)
+{
+	if (uc->uc_mcontext.gregs[REG_RIP] != (greg_t)fault_copy_begin || (uint64_t)info->si_addr >= GUEST_END)
+		return false;
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)fault_copy_end;
+	return true;
+}
+
+/* --- the handler ------------------------------------------------------------------------------------- */
+
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	struct fault_frame *frame = current;
-	const ucontext_t *uc = context;
+	ucontext_t *uc = context;
 
 	if (info->si_code <= 0) {
 		forward(signal, info);
 		return;
 	}
+	if (copy_failed(info, uc))
+		return;
 	if (!frame) { /* our own fault: die of it, with a core */
 		static const char message[] = "tick86: internal error: the emulator itself has faulted\n";
 		ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);

@@ -231,6 +231,7 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 		return -ENOMEM;
 	if (advice == MADV_HWPOISON || advice == 101 /* MADV_SOFT_OFFLINE */)
 		return -EPERM;
+	forget_plain_page(space); /* it may be what MADV_GUARD_INSTALL takes away */
 	if (advice_changes_pages(advice))
 		code_forget(space, address, address + page_ceil(length));
 	if (advice == MADV_FREE && space->follow)

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
+#include "emu/mem/fault.h"
 #include "emu/mem/vma.h"
 
 static void begin_empty(struct space *space)
@@ -57,70 +56,34 @@ void space_set_name(struct space *space, uint64_t start, uint64_t end, const cha
 
 /* --- copies -------------------------------------------------------------------------------------------------------- */
 
-enum reach { REACH_NONE, REACH_DIRECT, REACH_BY_KERNEL };
-
-/* Whether pages may lie beyond a file's end. What processes share without a file, and what a replay has for files, ends with its
- * mapping. */
-static bool may_end_early(const struct vma *vma)
+/* Whether the page will stay as it is for as long as its mapping does: a file's may vanish with its end. What processes share without a
+ * file, and what a replay has for files, ends with its mapping. */
+static bool is_steady(const struct space *space, uint64_t page)
 {
-	return vma->dev || vma->file_end;
+	const struct vma *vma = space_find(space, page);
+	return vma && ((!vma->dev && !vma->file_end) || (vma->copied && page < vma->file_end));
 }
 
-/* How the emulator may touch the range: pages of files may lie beyond the file's end, where only the kernel can look
- * without dying of SIGBUS, and where the list is behind the host (MAP_GROWSDOWN) the kernel knows best too. */
-static enum reach reach(const struct space *space, uint64_t address, uint64_t length, int prot)
-{
-	enum reach reach = REACH_DIRECT;
-	if (!space_in_guest(address, length))
-		return REACH_NONE;
-	for (uint64_t at = address; at < address + length;) {
-		const struct vma *vma = space_find(space, at);
-		if (!vma || (may_end_early(vma) && !(vma->copied && address + length <= vma->file_end)))
-			return REACH_BY_KERNEL;
-		if (!(host_prot(vma->prot) & prot))
-			return REACH_NONE;
-		at = vma->end;
-	}
-	return reach;
-}
-
+/* The host's protection of the pages is the guest's, but for decoded code, which can be read. */
 bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 {
-	struct iovec local = {to, length}, remote = {(void *)address, length};
-	switch (reach(space, address, length, PROT_READ)) {
-	case REACH_DIRECT:
-		if (length > 0) /* `to` may be NULL then */
-			memcpy(to, (void *)address, length);
-		return true;
-	case REACH_BY_KERNEL:
-		return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;
-	default:
-		return false;
-	}
+	(void)space;
+	return space_in_guest(address, length) && fault_copy(to, (void *)address, length);
 }
 
 bool space_write_checked(struct space *space, uint64_t address, const void *from, size_t length)
 {
-	struct iovec local = {(void *)from, length}, remote = {(void *)address, length};
 	space_prepare_write(space, address, length);
-	switch (reach(space, address, length, PROT_WRITE)) {
-	case REACH_DIRECT:
-		if (length == 0)
-			return true;
-		memcpy((void *)address, from, length);
-		space->plain_page = space->follow ? NO_PAGE : page_floor(address); /* a follower is told of each write */
-		return true;
-	case REACH_BY_KERNEL:
-		return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;
-	default:
+	if (!space_in_guest(address, length) || !fault_copy((void *)address, from, length))
 		return false;
-	}
+	if (length > 0 && !space->follow && is_steady(space, address)) /* a follower is told of each write */
+		space->plain_page = page_floor(address);
+	return true;
 }
 
 bool space_peek(struct space *space, uint64_t address, void *to, size_t length)
 {
 	const struct vma *vma = space_find(space, address);
-	struct iovec local = {to, length}, remote = {(void *)address, length};
 	uint64_t start = page_floor(address), size = page_ceil(address + length) - start;
 	bool lift, read;
 	if (!vma || length > vma->end - address)
@@ -128,7 +91,7 @@ bool space_peek(struct space *space, uint64_t address, void *to, size_t length)
 	lift = !(host_prot(vma->prot) & PROT_READ);
 	if (lift && mprotect((void *)start, size, PROT_READ) < 0)
 		return false;
-	read = process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)length;
+	read = fault_copy(to, (void *)address, length);
 	if (lift && mprotect((void *)start, size, host_prot(vma->prot)) < 0)
 		return false;
 	return read;
@@ -190,10 +153,7 @@ int64_t space_read_string(struct space *space, uint64_t address, char *to, size_
 static bool page_has_bytes(const struct vma *vma, uint64_t page)
 {
 	char byte;
-	struct iovec local = {&byte, 1}, remote = {(void *)page, 1};
-	if (!vma->file_end || page < vma->file_end)
-		return true;
-	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
+	return !vma->file_end || page < vma->file_end || fault_copy(&byte, (void *)page, 1);
 }
 
 static bool page_fetchable(const struct space *space, uint64_t page)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "show.h"
@@ -162,6 +163,34 @@ static void contents(void)
 	SHOW(write(fd, p + 3 * PAGE - 5, 10));
 }
 
+/* System calls write where the mapping says that they may and no page is: left out of a child, taken away, beyond the end of a file. */
+static void lost_pages(void)
+{
+	char *p = map(2);
+	int fd = open("cut", O_RDWR | O_CREAT, 0600);
+	char *cut;
+
+	p[0] = 1;
+	SHOW(syscall(SYS_clock_getres, 0, p));
+	SHOW(madvise(p, PAGE, MADV_DONTFORK));
+	SHOW(syscall(SYS_clock_getres, 0, p));
+	if (fork() == 0) {
+		SHOW(syscall(SYS_clock_getres, 0, p));
+		SHOW(syscall(SYS_clock_getres, 0, p + PAGE));
+		_exit(0);
+	}
+	wait(NULL);
+	SHOW(ftruncate(fd, PAGE));
+	cut = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+	SHOW(syscall(SYS_clock_getres, 0, cut));
+	SHOW(syscall(SYS_clock_getres, 0, cut + PAGE - 8));
+	SHOW(ftruncate(fd, 0));
+	SHOW(syscall(SYS_clock_getres, 0, cut));
+	SHOW(syscall(SYS_nanosleep, cut, NULL));
+	if (madvise(p, PAGE, 102 /* MADV_GUARD_INSTALL, Linux 6.13 */) == 0)
+		CHECK(syscall(SYS_clock_getres, 0, p) == -1 && errno == EFAULT);
+}
+
 int main(void)
 {
 	refused();
@@ -169,5 +198,6 @@ int main(void)
 	remap();
 	program_break();
 	contents();
+	lost_pages();
 	return 0;
 }

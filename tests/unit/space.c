@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "emu/mem/fault.h"
 #include "emu/mem/space.h"
 #include "tests/unit/suite.h"
 
@@ -354,6 +355,7 @@ int main(void)
 {
 	TCase *tests = tcase_create("space");
 
+	fault_install();
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(tests, same_as_the_kernel, 0, 8);
 	tcase_add_test(tests, places_go_down_from_the_top);

@@ -9,15 +9,13 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image)
 	struct timekeep *s = tk->state;
 	struct timekeep *copy = image;
 	struct moment present = now(tk, insns);
-	bool has_wall = s->mode != TK_ICOUNT || !s->sleep_off;
 
 	memcpy(copy, s, sizeof(*copy));
 	copy->stopped_eff = present.eff;
 	copy->idle = false;
 	copy->stretch = (struct tk_stretch){ 0 };
 	copy->direct = (struct direct){ 0 };
-	copy->saved_wall = has_wall ? tk->host->clock(tk->host->ctx, TK_REALTIME)
-				    : add_i64(present.ns, s->wall_offset);
+	copy->saved_wall = tk->host->clock(tk->host->ctx, TK_REALTIME);
 	copy->saved_insns = insns;
 	if (follows_real(s))
 		copy->real_base = real_now(tk);

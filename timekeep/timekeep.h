@@ -60,7 +60,7 @@ enum tk_clock_id {
 };
 
 /* What a clock stands on. Only `tsc` and `clock` must be there; mode icount with a fixed rate
- * calls neither, but `clock` while it idles with sleep=on. */
+ * calls neither, but `clock` when it is saved, and while it idles with sleep=on. */
 struct tk_host {
 	void *ctx;
 	uint64_t (*tsc)(void *ctx, uint32_t *cpu);           /* both from one RDTSCP, so they belong together */
@@ -523,7 +523,7 @@ int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
  *	tick       the end of a slice                           => shift time drift wait
  *	inject     vcpu skew drift; at jump; at step            => insns
  *	save                                                    => value time
- *	restore    khz policy=freeze|advance away=NS            => offset incarnation
+ *	restore    khz policy=freeze|advance away=NS (by `real`) => offset incarnation
  *	pvclock    the page is refreshed                        => version timestamp system mul shift flags
  *	pvread     its reader                                   => time
  *	cpuid      leaf                                         => eax ebx ecx edx

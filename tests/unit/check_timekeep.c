@@ -290,6 +290,12 @@ START_TEST(an_image_carries_everything)
 	ck_assert_uint_eq(tk_incarnation(&tk), 1);
 	script.wall = 0; /* a host whose clock is wrong */
 	ck_assert_int_eq(tk_away(&host, image), 0);
+	config.sleep_off = true;
+	script.wall = 70000;
+	create(config);
+	tk_save(&tk, 10, image);
+	script.wall += 500;
+	ck_assert_int_eq(tk_away(&host, image), 500);
 	free(image);
 }
 END_TEST

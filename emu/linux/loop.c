@@ -87,6 +87,8 @@ static void make_syscall(struct task *task)
 	}
 	if (result == -ERESTART_RESTARTBLOCK)
 		task->restart_deadline = task->wait.deadline;
+	if (task->wait.begun)
+		task->process->signals_due |= task->process->signalfd_set != 0;
 	wait_clear(&task->wait);
 	if (result == -EPIPE || result == -EFBIG)
 		signal_host_collect(task->process); /* SIGPIPE, SIGXFSZ: sent to ourselves within the call */

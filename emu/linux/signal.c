@@ -155,7 +155,7 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 {
 	int number = info->si_signo;
 
-	if (signal_host_hold(task->process, info))
+	if (signal_host_hold(task->process, info, true))
 		return;
 	cancel_opposite(task->process, number);
 	if (ignored(task->process, number) && !(task->signal_mask & signal_bit(number)) &&
@@ -172,7 +172,7 @@ void signal_send_process(struct process *process, const siginfo_t *info)
 	struct task *leader = process->tasks, *chosen = NULL;
 	int number = info->si_signo;
 
-	if (signal_host_hold(process, info))
+	if (signal_host_hold(process, info, false))
 		return;
 	cancel_opposite(process, number);
 	for (struct task *task = leader; task && !chosen; task = task->next)
@@ -210,6 +210,7 @@ void signal_force(struct task *task, siginfo_t *info)
 void signal_set_mask(struct task *task, uint64_t mask)
 {
 	task->signal_mask = mask & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+	task->process->signals_due |= task->process->signalfd_set != 0;
 }
 
 void signal_drop_ignored(struct process *process, int number)

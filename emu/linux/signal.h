@@ -74,13 +74,13 @@ void fpstate_reset(struct cpu *cpu);
 void signal_host_take(struct process *process);
 /* One signal that the host has delivered goes its way. */
 void signal_host_deliver(struct process *process, siginfo_t *info);
-/* Moves what the host has pending into the guest's queues. */
+/* Moves what the host has pending into the guest's queues; and back what a signalfd is to show. */
 void signal_host_collect(struct process *process);
 /* Signals that the guest takes from a signalfd: while every thread blocks them, they stay pending in the host, where the host's own
  * signalfd finds them. Tells which are pending there. */
 uint64_t signal_host_held(const struct process *process);
-/* Such a signal by the guest itself goes to the host. False: it is not one. */
-bool signal_host_hold(const struct process *process, const siginfo_t *info);
+/* Such a signal by the guest itself, to the process or to a thread, goes to the host. False: it is not one. */
+bool signal_host_hold(const struct process *process, const siginfo_t *info, bool to_thread);
 /* A descriptor that is readable while the host has a signal for us. */
 int signal_host_fd(struct process *process);
 /* After fork(2), in the child: which signals the descriptor looks at is its own matter from now on. */

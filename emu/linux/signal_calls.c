@@ -227,6 +227,7 @@ static int64_t make_signalfd(struct task *task, const uint64_t arg[6], int flags
 	if (fd < 0)
 		return -errno;
 	task->process->signalfd_set |= set;
+	task->process->signals_due = true;
 	return file_outside_hidden(fd);
 }
 

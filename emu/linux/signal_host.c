@@ -2,6 +2,7 @@
  * slices: no handler runs, nothing is interrupted. A signalfd lets a wait end when one comes. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -67,11 +68,43 @@ uint64_t signal_host_held(const struct process *process)
 	return set & held_signals(process);
 }
 
-bool signal_host_hold(const struct process *process, const siginfo_t *info)
+/* To ourselves; a process has two queues, its own and the thread's. */
+static bool send_to_host(const siginfo_t *info, bool to_thread)
 {
-	if (!(held_signals(process) & signal_bit(info->si_signo)))
-		return false;
+	if (to_thread)
+		return syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), info->si_signo, info) == 0;
 	return syscall(SYS_rt_sigqueueinfo, getpid(), info->si_signo, info) == 0;
+}
+
+bool signal_host_hold(const struct process *process, const siginfo_t *info, bool to_thread)
+{
+	return held_signals(process) & signal_bit(info->si_signo) && send_to_host(info, to_thread);
+}
+
+static void give_back(struct pending_signal **list, uint64_t set, bool to_thread)
+{
+	while (*list) {
+		struct pending_signal *entry = *list;
+
+		if (!(set & signal_bit(entry->info.si_signo)) || !send_to_host(&entry->info, to_thread)) {
+			list = &entry->next;
+			continue;
+		}
+		*list = entry->next;
+		free(entry);
+	}
+}
+
+/* What a thread no longer waits for, or blocks now, or came when there was no signalfd yet. */
+static void give_back_held(struct process *process)
+{
+	uint64_t held = held_signals(process);
+
+	if (!held)
+		return;
+	give_back(&process->pending, held, false);
+	for (struct task *task = process->tasks; task; task = task->next)
+		give_back(&task->pending, held, true);
 }
 
 void signal_host_take(struct process *process)
@@ -145,6 +178,7 @@ void signal_host_collect(struct process *process)
 	siginfo_t info;
 
 	process->signals_due = false;
+	give_back_held(process);
 	tree_settle_children(process);
 	while (sigtimedwait(&set, &info, &none) > 0) {
 		if (info.si_signo == SIGCONT)

@@ -8,17 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/cpu/xsave.h"
 #include "emu/linux/file.h"
 #include "emu/linux/load.h"
+#include "emu/linux/signal.h"
 #include "emu/trace/record.h"
 
 enum {
 	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: of a script's first line the kernel sees so much */
 	SCRIPT_DEPTH = 5,     /* scripts whose interpreters are scripts: exec_binprm() */
 	SCRIPT_ARGS = 3,      /* interpreter, its argument, the script */
-	XSAVE_ALL = 7,        /* x87, SSE, AVX */
-	MXCSR_RESET = 0x1f80,
 };
 
 /* A program found and checked; nothing is mapped yet. */
@@ -46,7 +44,7 @@ static void program_close(struct program *program)
 static int open_executable(const char *path, struct load_error *error)
 {
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a FIFO */
 	if (fd < 0) {
 		load_fail(error, errno, "%s: %s", path, strerror(errno));
 		return -1;
@@ -187,14 +185,15 @@ static bool find_program(struct process *process, struct program *program, const
 	return open_program(process, program, error) && open_interpreter(process, program, error);
 }
 
-int process_check_executable(struct process *process, const char *path)
+int process_check_executable(struct process *process, const char *path, char *const argv[], char *const envp[])
 {
-	static char *const no_arguments[] = {NULL};
 	struct load_error error = {0};
 	struct program program;
-	bool found = find_program(process, &program, path, no_arguments, &error);
+	bool found = find_program(process, &program, path, argv, &error);
+	struct start start = {.argv = program.argv, .envp = envp, .execfn = path};
+	bool fits = found && stack_can_hold(process, &start);
 	program_close(&program);
-	return found ? 0 : -error.error;
+	return !found ? -error.error : fits ? 0 : -E2BIG;
 }
 
 /* --- starting ------------------------------------------------------------------------------------------------------ */
@@ -207,8 +206,7 @@ static void set_registers(struct cpu *cpu, uint64_t rip, uint64_t rsp)
 	cpu->rip = rip;
 	cpu->flags = 0;
 	cpu->df = cpu->ac = cpu->id = cpu->nt = cpu->tf = false;
-	xsave_init(cpu, XSAVE_ALL);
-	cpu->mxcsr = MXCSR_RESET;
+	fpstate_reset(cpu);
 }
 
 /* What /proc/PID/exe and /proc/PID/comm say of us. */

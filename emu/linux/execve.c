@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "emu/linux/calls.h"
@@ -92,14 +92,6 @@ static void close_on_exec(void)
 		closedir(directory);
 }
 
-static void clear_registers(struct cpu *cpu)
-{
-	memset(cpu->r, 0, sizeof(cpu->r));
-	cpu->flags = 0;
-	cpu->df = cpu->ac = cpu->id = cpu->nt = cpu->tf = false;
-	fpstate_reset(cpu);
-}
-
 static void leave_image(struct task *task)
 {
 	struct process *process = task->process;
@@ -115,7 +107,6 @@ static void leave_image(struct task *task)
 	process->membarriers = 0;
 	signal_reset_handlers(process);
 	timer_forget_posix(process);
-	clear_registers(&task->cpu);
 	blocks_clear(process->blocks); /* first, so that space_reset need not drop block after block */
 	space_reset(&process->space);
 }
@@ -126,7 +117,7 @@ static int64_t execute(struct task *task, const char *path, char **argv, char **
 {
 	struct process *process = task->process;
 	struct load_error error;
-	int64_t result = process_check_executable(process, path);
+	int64_t result = process_check_executable(process, path, argv, envp);
 
 	if (result != 0)
 		return result;
@@ -175,12 +166,15 @@ int64_t sys_execveat(struct task *task, const uint64_t arg[6])
 {
 	char path[PATH_MAX], full[PATH_MAX + 32];
 	int dirfd = (int)arg[0], flags = (int)arg[4];
+	struct stat status;
 	int64_t length = space_read_string(&task->process->space, arg[1], path, sizeof(path));
 
 	if (length < 0)
 		return length;
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
+	if (flags & AT_SYMLINK_NOFOLLOW && fstatat(dirfd, path, &status, flags) == 0 && S_ISLNK(status.st_mode))
+		return -ELOOP;
 	if (path[0] == '/' || (dirfd == AT_FDCWD && path[0]))
 		return copy_and_execute(task, path, arg[2], arg[3]);
 	if (!path[0] && !(flags & AT_EMPTY_PATH))

@@ -51,6 +51,8 @@ struct start {
 	uint64_t interpreter_base; /* or 0 */
 };
 
+/* Whether a new program's stack can hold the strings of `start` (argv, envp, execfn), with the limit that the process has. stack.c. */
+bool stack_can_hold(const struct process *process, const struct start *start);
 /* Maps the stack and fills it with strings, pointers and auxv; sets the process's addresses of them. Returns the stack pointer, or
  * 0 with `error`. stack.c. */
 uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error);

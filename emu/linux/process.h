@@ -23,8 +23,8 @@ _Noreturn void process_die(struct process *process, int status);
 bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[],
                   struct load_error *error);
 
-/* Whether `path` can be loaded at all, before execve gives up the old image: 0 or -errno. */
-int process_check_executable(struct process *process, const char *path);
+/* Whether `path` can be loaded at all, with these strings, before execve gives up the old image: 0 or -errno. */
+int process_check_executable(struct process *process, const char *path, char *const argv[], char *const envp[]);
 
 /* Runs the process to its end: the scheduler. Returns its wait(2) status. loop.c. */
 int process_run(struct process *process);

@@ -54,12 +54,30 @@ static bool measure(const char *const *strings, size_t *count, uint64_t *bytes)
 	return true;
 }
 
+/* A quarter of the stack, but so much as ARG_MAX in any case if the stack has it; besides them a page is enough. */
 static uint64_t strings_limit(uint64_t stack_limit)
 {
 	uint64_t limit = stack_limit / 4;
 	if (limit > STRINGS_MAX)
 		limit = STRINGS_MAX;
-	return limit < ARGUMENTS_MIN ? ARGUMENTS_MIN : limit;
+	if (limit < ARGUMENTS_MIN)
+		limit = ARGUMENTS_MIN;
+	if (stack_limit < limit + GUEST_PAGE)
+		limit = stack_limit > GUEST_PAGE ? stack_limit - GUEST_PAGE : 0;
+	return limit;
+}
+
+static bool measure_all(const struct process *process, const struct start *start, size_t *argc, size_t *envc)
+{
+	uint64_t bytes = strlen(start->execfn) + 1;
+	return measure(arguments_of(start), argc, &bytes) && measure((const char *const *)start->envp, envc, &bytes) &&
+	       bytes <= strings_limit(process->space.stack_limit);
+}
+
+bool stack_can_hold(const struct process *process, const struct start *start)
+{
+	size_t argc, envc;
+	return measure_all(process, start, &argc, &envc);
 }
 
 static uint64_t push(struct builder *builder, const void *bytes, size_t size)
@@ -175,15 +193,12 @@ static void push_vectors(struct builder *builder)
 uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error)
 {
 	struct builder builder = {.process = process, .start = start};
-	uint64_t bytes = strlen(start->execfn) + 1;
 	int64_t result = space_map_stack(&process->space, start->elf->executable_stack);
 	if (result < 0) {
 		load_fail(error, (int)-result, "%s: the stack cannot be mapped: %s", start->execfn, strerror((int)-result));
 		return 0;
 	}
-	if (!measure(arguments_of(start), &builder.argc, &bytes) ||
-	    !measure((const char *const *)start->envp, &builder.envc, &bytes) ||
-	    bytes > strings_limit(process->space.stack_mapped)) {
+	if (!measure_all(process, start, &builder.argc, &builder.envc)) {
 		load_fail(error, E2BIG, "%s: the arguments and the environment are too long", start->execfn);
 		return 0;
 	}

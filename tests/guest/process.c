@@ -117,6 +117,29 @@ static void exec_errors(void)
 	close(fd);
 	SHOW(execve("./script", arguments, environ));
 	SHOW(execve(self, arguments, nowhere));
+	SHOW(mkfifo("pipe", 0700));
+	SHOW(execve("./pipe", arguments, environ));
+	SHOW(symlink(self, "link"));
+	SHOW(syscall(SYS_execveat, AT_FDCWD, "link", arguments, environ, AT_SYMLINK_NOFOLLOW));
+}
+
+/* More than a quarter of the stack, or than all of a small one. */
+static void too_many_arguments(rlim_t stack, size_t count)
+{
+	static char *arguments[64], word[60000];
+	struct rlimit limit;
+
+	memset(word, 'x', sizeof word - 1);
+	for (size_t i = 0; i < count; i++)
+		arguments[i] = word;
+	if (fork() == 0) {
+		getrlimit(RLIMIT_STACK, &limit);
+		limit.rlim_cur = stack;
+		setrlimit(RLIMIT_STACK, &limit);
+		SHOW(execve(self, arguments, environ));
+		_exit(0);
+	}
+	wait(NULL);
 }
 
 static void script(void)
@@ -282,6 +305,8 @@ int main(int argc, char **argv)
 	vforks();
 	spawns();
 	exec_errors();
+	too_many_arguments(8 << 20, 40);
+	too_many_arguments(64 << 10, 2);
 	script();
 	waits();
 	silent_children();

@@ -214,11 +214,11 @@ static int segment_prot(const Elf64_Phdr *segment)
 }
 
 /* The part of the file. `first` must not cover anything; later segments of the same file may overlap, the last one wins. */
-static int64_t map_file_part(const struct elf *elf, struct space *space, const Elf64_Phdr *segment, uint64_t base, bool first)
+static int64_t map_file_part(const struct space_file *file, struct space *space, const Elf64_Phdr *segment, uint64_t base, bool first)
 {
 	uint64_t slack = segment->p_vaddr % GUEST_PAGE;
-	return space_mmap(space, page_floor(base + segment->p_vaddr), segment->p_filesz + slack, segment_prot(segment),
-	                  MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED), elf->fd, segment->p_offset - slack);
+	return space_mmap_file(space, page_floor(base + segment->p_vaddr), segment->p_filesz + slack, segment_prot(segment),
+	                       MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED), file, segment->p_offset - slack);
 }
 
 /* The rest of the last file page is cleared if the segment is writable (and left, as the kernel does, if not); whole pages
@@ -241,11 +241,11 @@ static int64_t map_bss(struct space *space, const Elf64_Phdr *segment, uint64_t 
 	                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
-static int64_t map_segment(const struct elf *elf, struct space *space, const Elf64_Phdr *segment, uint64_t base, bool first)
+static int64_t map_segment(const struct space_file *file, struct space *space, const Elf64_Phdr *segment, uint64_t base, bool first)
 {
 	int64_t result = 0;
 	if (segment->p_filesz)
-		result = map_file_part(elf, space, segment, base, first);
+		result = map_file_part(file, space, segment, base, first);
 	if (result >= 0 && segment->p_memsz > segment->p_filesz)
 		result = map_bss(space, segment, base);
 	return result;
@@ -272,15 +272,15 @@ static uint64_t headers_address(const struct elf *elf, uint64_t base)
 	return 0;
 }
 
-bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct elf_place *place, struct load_error *error)
+static bool map_segments(const struct elf *elf, const struct space_file *file, struct space *space, struct elf_place *place,
+                         struct load_error *error)
 {
 	bool first = true;
-	*place = (struct elf_place){.base = elf->header.e_type == ET_DYN ? base - lowest_address(elf) : 0};
 	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
 		const Elf64_Phdr *segment = &elf->segment[i];
 		if (segment->p_type != PT_LOAD)
 			continue;
-		int64_t result = map_segment(elf, space, segment, place->base, first);
+		int64_t result = map_segment(file, space, segment, place->base, first);
 		if (result < 0)
 			return load_fail(error, (int)-result, "%s: segment %u cannot be mapped at %#lx: %s", elf->path, i,
 			                 place->base + segment->p_vaddr, strerror((int)-result));
@@ -288,6 +288,21 @@ bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct e
 		place->end = end > place->end ? end : place->end;
 		first = false;
 	}
+	return true;
+}
+
+bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct elf_place *place, struct load_error *error)
+{
+	struct space_file file;
+	bool mapped;
+
+	*place = (struct elf_place){.base = elf->header.e_type == ET_DYN ? base - lowest_address(elf) : 0};
+	if (space_file_open(&file, elf->fd) < 0)
+		return load_fail(error, EBADF, "%s: %s", elf->path, strerror(EBADF));
+	mapped = map_segments(elf, &file, space, place, error);
+	space_file_close(&file);
+	if (!mapped)
+		return false;
 	place->entry = place->base + elf->header.e_entry;
 	place->headers = headers_address(elf, place->base);
 	return true;

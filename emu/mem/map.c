@@ -18,8 +18,7 @@ enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
 
 /* --- mmap ---------------------------------------------------------------------------------------------------------- */
 
-/* Fills in what the list says of a mapping of the descriptor. */
-static int describe_file(struct vma *vma, int fd)
+int space_file_open(struct space_file *file, int fd)
 {
 	struct stat status;
 	struct statvfs mount;
@@ -27,31 +26,40 @@ static int describe_file(struct vma *vma, int fd)
 
 	if (fstat(fd, &status) < 0)
 		return -EBADF;
-	vma->dev = status.st_dev;
-	vma->inode = status.st_ino;
-	vma->noexec = fstatvfs(fd, &mount) == 0 && mount.f_flag & ST_NOEXEC;
-	if (S_ISREG(status.st_mode) && vma->offset < (uint64_t)status.st_size)
-		vma->file_end = page_ceil((uint64_t)status.st_size - vma->offset);
-	else if (S_ISREG(status.st_mode))
-		vma->file_end = 1; /* nothing of it: any address is beyond */
+	*file = (struct space_file){.fd = fd, .dev = status.st_dev, .inode = status.st_ino};
+	file->has_end = S_ISREG(status.st_mode);
+	file->size = (uint64_t)status.st_size;
+	file->noexec = fstatvfs(fd, &mount) == 0 && mount.f_flag & ST_NOEXEC;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	ssize_t length = readlink(link, path, sizeof path - 1);
-	if (length > 0) {
-		path[length] = 0;
-		vma->name = strdup(path);
-	}
+	if (length > 0)
+		file->name = strndup(path, (size_t)length);
 	return 0;
 }
 
-static int describe(struct space *space, struct vma *vma, int fd)
+void space_file_close(struct space_file *file)
 {
-	if (!(vma->flags & MAP_ANONYMOUS))
-		return describe_file(vma, fd);
+	free(file->name);
+	file->name = NULL;
+}
+
+/* Fills in what the list says of a mapping of the file. */
+static void describe_file(struct vma *vma, const struct space_file *file)
+{
+	vma->dev = file->dev;
+	vma->inode = file->inode;
+	vma->noexec = file->noexec;
+	vma->name = file->name ? strdup(file->name) : NULL;
+	if (file->has_end) /* 1: nothing of it: any address is beyond */
+		vma->file_end = vma->offset < file->size ? page_ceil(file->size - vma->offset) : 1;
+}
+
+static void describe_anonymous(struct space *space, struct vma *vma)
+{
 	if (vma->flags & MAP_SHARED) {
 		vma->inode = space->next_shared++;
 		vma->name = strdup("/dev/zero (deleted)");
 	}
-	return 0;
 }
 
 /* The host maps what `vma` describes, of `length` bytes, where it is to go; the list takes it over. */
@@ -85,18 +93,39 @@ static int64_t map_described(struct space *space, struct vma vma, uint64_t addre
 	return place;
 }
 
-int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int flags, int fd, uint64_t offset)
+int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
+                        uint64_t offset)
 {
 	struct vma vma = {.prot = prot & PROT_ALL, .flags = flags & VMA_FLAGS, .offset = offset};
+	int64_t result;
 
 	if (offset % GUEST_PAGE)
 		return -EINVAL;
 	vma_catch_up_growth(space);
-	int64_t result = describe(space, &vma, fd);
-	if (result == 0)
-		result = map_described(space, vma, address, length, flags, fd);
+	if (file)
+		describe_file(&vma, file);
+	else
+		describe_anonymous(space, &vma);
+	result = map_described(space, vma, address, length, flags, file ? file->fd : -1);
 	if (result < 0)
 		free(vma.name);
+	return result;
+}
+
+int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int flags, int fd, uint64_t offset)
+{
+	struct space_file file;
+	int64_t result;
+
+	if (flags & MAP_ANONYMOUS)
+		return space_mmap_file(space, address, length, prot, flags, NULL, offset);
+	if (offset % GUEST_PAGE)
+		return -EINVAL;
+	result = space_file_open(&file, fd);
+	if (result < 0)
+		return result;
+	result = space_mmap_file(space, address, length, prot, flags, &file, offset);
+	space_file_close(&file);
 	return result;
 }
 

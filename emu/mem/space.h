@@ -105,6 +105,21 @@ static inline void space_note_write(struct space *space, uint64_t address, uint6
 		space->follow(space->follower, &(struct space_change){ .kind = SPACE_WRITTEN, .start = address, .length = length });
 }
 
+/* What the list says of a file, asked for once for several mappings of an open descriptor. 0 or -EBADF. */
+struct space_file {
+	int fd;
+	dev_t dev;
+	ino_t inode;
+	uint64_t size;
+	bool has_end, noexec; /* a regular file, beyond whose last page an access is SIGBUS; on a mount that forbids PROT_EXEC */
+	char *name;           /* or NULL */
+};
+int space_file_open(struct space_file *file, int fd);
+void space_file_close(struct space_file *file); /* the descriptor stays open */
+/* As space_mmap; no `file` for anonymous memory. */
+int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
+                        uint64_t offset);
+
 /* The pages of a new private mapping of a file, up to `end`, become anonymous ones with the same content: what happens to the file is
  * no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it was. */
 bool space_privatize(struct vma *vma, uint64_t end);

@@ -1,8 +1,8 @@
 #include "emu/cpu/feature.h"
 
-#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/platform/x86.h>
 
 static const struct cpu_model models[] = {
 	{ .name = "x86-64", .brand = "tick86 virtual CPU", .level = 1 },
@@ -167,18 +167,23 @@ void cpu_model_names(char *text, size_t size)
 		length += (size_t)snprintf(text + length, size - length, "%s%s", k ? ", " : "", models[k].name);
 }
 
-/* What the host's CPUID says. Read once and for all: a virtual machine leaves to its hypervisor each time, which takes microseconds. */
+/* What the host's CPUID says, as libc has found it: a virtual machine leaves to its hypervisor each time, which takes microseconds. */
 struct host_features {
 	uint32_t leaf1[4], leaf7[4], ext1[4]; /* EAX EBX ECX EDX */
 };
 
+static void read_leaf(uint32_t leaf[4], unsigned index)
+{
+	memcpy(leaf, __x86_get_cpuid_feature_leaf(index)->cpuid_array, 4 * sizeof(uint32_t));
+}
+
 static struct host_features read_host(void)
 {
-	struct host_features host = { 0 };
+	struct host_features host;
 
-	__get_cpuid(1, &host.leaf1[0], &host.leaf1[1], &host.leaf1[2], &host.leaf1[3]);
-	__get_cpuid_count(7, 0, &host.leaf7[0], &host.leaf7[1], &host.leaf7[2], &host.leaf7[3]);
-	__get_cpuid(0x80000001, &host.ext1[0], &host.ext1[1], &host.ext1[2], &host.ext1[3]);
+	read_leaf(host.leaf1, CPUID_INDEX_1);
+	read_leaf(host.leaf7, CPUID_INDEX_7);
+	read_leaf(host.ext1, CPUID_INDEX_80000001);
 	return host;
 }
 

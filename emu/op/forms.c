@@ -9,54 +9,56 @@ static const struct form_list *const lists[] = { FORM_LISTS(X) };
 #undef X
 enum { LISTS = sizeof lists / sizeof *lists };
 
-/* Rows of one op stand together, in the order of their lists. Their patterns are apart from them, close together for the search. */
+enum { NONE = UINT16_MAX };
+
+/* Rows are numbered through all lists. Those of one op are chained, in the order of their lists. */
 struct form_index {
-	const struct form **row;
-	uint32_t *pattern;
-	uint16_t first[OP_COUNT + 1];
+	uint16_t first[OP_COUNT], last[OP_COUNT]; /* row of an op, or NONE */
+	uint16_t next[];                          /* after each row: one of the same op, or NONE */
 };
 
-static void place_row(struct form_index *index, uint16_t place, const struct form *row)
+static size_t count_rows(void)
 {
-	index->row[place] = row;
-	index->pattern[place] = row->pattern;
+	size_t count = 0;
+
+	for (unsigned l = 0; l < LISTS; l++)
+		count += lists[l]->count;
+	return count;
+}
+
+static void chain(struct form_index *index, uint16_t op, uint16_t number)
+{
+	*(index->first[op] == NONE ? &index->first[op] : &index->next[index->last[op]]) = number;
+	index->last[op] = number;
+	index->next[number] = NONE;
 }
 
 struct form_index *form_index_create(void)
 {
-	struct form_index *index = calloc(1, sizeof *index);
-	uint16_t next[OP_COUNT + 1];
-	size_t count = 0;
+	struct form_index *index = malloc(sizeof *index + count_rows() * sizeof *index->next);
+	uint16_t number = 0;
 
 	if (!index)
 		return NULL;
-	for (unsigned l = 0; l < LISTS; l++) {
-		count += lists[l]->count;
-		for (unsigned k = 0; k < lists[l]->count; k++)
-			index->first[lists[l]->rows[k].op + 1]++;
-	}
-	for (unsigned op = 0; op < OP_COUNT; op++)
-		index->first[op + 1] = (uint16_t)(index->first[op + 1] + index->first[op]);
-	index->row = malloc(count * sizeof *index->row);
-	index->pattern = malloc(count * sizeof *index->pattern);
-	if (!index->row || !index->pattern) {
-		form_index_destroy(index);
-		return NULL;
-	}
-	memcpy(next, index->first, sizeof next);
+	memset(index->first, 0xff, sizeof index->first);
 	for (unsigned l = 0; l < LISTS; l++)
 		for (unsigned k = 0; k < lists[l]->count; k++)
-			place_row(index, next[lists[l]->rows[k].op]++, &lists[l]->rows[k]);
+			chain(index, lists[l]->rows[k].op, number++);
 	return index;
 }
 
 void form_index_destroy(struct form_index *index)
 {
-	if (!index)
-		return;
-	free(index->row);
-	free(index->pattern);
 	free(index);
+}
+
+static const struct form *row_of(unsigned number)
+{
+	unsigned l = 0;
+
+	while (number >= lists[l]->count)
+		number -= lists[l++]->count;
+	return &lists[l]->rows[number];
 }
 
 static unsigned operand_pattern(const struct decoded *d)
@@ -95,9 +97,12 @@ const struct form *form_find(const struct form_index *index, const struct decode
 {
 	unsigned pattern = operand_pattern(d);
 
-	for (unsigned k = index->first[d->op]; k < index->first[d->op + 1]; k++)
-		if (index->pattern[k] == pattern && row_matches(index->row[k], d))
-			return index->row[k];
+	for (uint16_t number = index->first[d->op]; number != NONE; number = index->next[number]) {
+		const struct form *row = row_of(number);
+
+		if (row->pattern == pattern && row_matches(row, d))
+			return row;
+	}
 	return NULL;
 }
 

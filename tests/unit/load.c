@@ -12,6 +12,7 @@
 
 #include "emu/cpu/model.h"
 #include "emu/linux/process.h"
+#include "emu/mem/fault.h"
 #include "tests/unit/suite.h"
 
 enum { MUTATIONS = 20000, FILE_MAX = 64 << 10 };
@@ -39,6 +40,7 @@ static void set_up(void)
 	task.cpu.model = cpu_model_find("x86-64-v3");
 	process.options = &options;
 	process.tasks = process.current = &task;
+	fault_install(); /* for copies */
 	space_init(&process.space);
 	process.space.code_changed = no_code;
 	strcpy(directory, "/tmp/tick86-load-XXXXXX");

@@ -144,9 +144,8 @@ int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t len
 }
 
 /* The pages are copied aside, and back: in place they could not be replaced without losing them. */
-bool space_privatize(struct vma *vma, uint64_t end)
+bool space_privatize(struct vma *vma, uint64_t start, uint64_t end)
 {
-	uint64_t start = vma->start;
 	int prot = vma->prot;
 	void *copy = mmap(NULL, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

@@ -120,9 +120,10 @@ void space_file_close(struct space_file *file); /* the descriptor stays open */
 int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
                         uint64_t offset);
 
-/* The pages of a new private mapping of a file, up to `end`, become anonymous ones with the same content: what happens to the file is
- * no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it was. */
-bool space_privatize(struct vma *vma, uint64_t end);
+/* The pages of a new private mapping of a file, or those behind its copied ones, from `start` to `end` become anonymous ones with the same
+ * content: what happens to the file is no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it
+ * was. */
+bool space_privatize(struct vma *vma, uint64_t start, uint64_t end);
 /* Maps shared memory of a file without asking what file it is: the list says object `inode`. As space_mmap with MAP_FIXED. */
 int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode);
 /* The same at an `offset` that is beyond the file's end: any access is SIGBUS. */

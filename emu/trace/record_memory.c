@@ -56,15 +56,6 @@ static void emit_written(struct process *process, uint64_t start, uint64_t lengt
 	}
 }
 
-void recorder_emit_writes(struct process *process)
-{
-	struct recorder *recorder = process->recorder;
-
-	for (size_t k = 0; k < recorder->ranges; k++)
-		emit_written(process, recorder->range[k].start, recorder->range[k].length);
-	recorder->ranges = recorder->call_mark = 0;
-}
-
 /* --- content ------------------------------------------------------------------------------------------ */
 
 /* The number of the chunk that holds these bytes; it is written down unless it is known. A full table knows no new ones. */
@@ -192,7 +183,15 @@ static void emit_map(struct process *process, const struct vma *vma, uint64_t st
 	recorder_emit(process, &record);
 }
 
-/* The pages are as the file is now, and stay so: neither the recording nor the run follows the file. */
+/* Pages of a private mapping of a file are as the file is now, and stay so: neither the recording nor the run follows the file. */
+static void emit_copied(struct process *process, struct vma *vma, uint64_t start, uint64_t end)
+{
+	emit_map(process, vma, start, end, 0, 0);
+	if (!space_privatize(vma, start, end))
+		log_line(process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
+	emit_private_content(process, start, end, vma->offset + (start - vma->start));
+}
+
 static void emit_private(struct process *process, struct vma *vma)
 {
 	uint64_t content_end = vma->end;
@@ -203,14 +202,42 @@ static void emit_private(struct process *process, struct vma *vma)
 		emit_map(process, vma, vma->start, vma->end, 0, 0);
 		return;
 	}
-	if (content_end < vma->end)
+	if (content_end < vma->end) {
+		process->recorder->behind_end = true;
 		emit_map(process, vma, content_end, vma->end, TRACE_MAP_BEYOND_END, 0);
-	if (content_end == vma->start)
-		return;
-	emit_map(process, vma, vma->start, content_end, 0, 0);
-	if (!space_privatize(vma, content_end))
-		log_line(process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
-	emit_private_content(process, vma->start, content_end, vma->offset);
+	}
+	if (content_end > vma->start)
+		emit_copied(process, vma, vma->start, content_end);
+}
+
+/* Pages of private mappings that were behind their file's end may be there now. */
+static void emit_growth(struct process *process)
+{
+	for (size_t k = 0; k < process->space.count; k++) {
+		struct vma *vma = &process->space.vma[k];
+		uint64_t start = vma->file_end > vma->start ? vma->file_end : vma->start, end = start;
+		char byte;
+
+		if (vma->flags & MAP_SHARED || !vma->file_end)
+			continue;
+		while (end < vma->end && space_peek(&process->space, end, &byte, 1))
+			end += GUEST_PAGE;
+		if (end == start)
+			continue;
+		emit_copied(process, vma, start, end);
+		vma->file_end = end;
+	}
+}
+
+void recorder_emit_writes(struct process *process)
+{
+	struct recorder *recorder = process->recorder;
+
+	if (recorder->behind_end)
+		emit_growth(process);
+	for (size_t k = 0; k < recorder->ranges; k++)
+		emit_written(process, recorder->range[k].start, recorder->range[k].length);
+	recorder->ranges = recorder->call_mark = 0;
 }
 
 static void emit_shared(struct process *process, const struct vma *vma, int fd)

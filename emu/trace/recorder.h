@@ -82,6 +82,7 @@ struct recorder {
 	struct range *range;    /* memory that was written since the last stop */
 	size_t ranges, capacity;
 	size_t call_mark;       /* ranges ahead of the system call under way */
+	bool behind_end;        /* a private mapping may reach behind its file's end */
 	unsigned lost_turns;    /* those after which the process has written down what shared memory holds */
 	struct stat output[2];  /* the run's standard output and error */
 };

@@ -5,6 +5,7 @@
 #include "emu/linux/syscall.h"
 
 #define PASS(...)
+#define PASS_FD(...)
 #define REFUSE(...)
 #define RUN(CLASS, NAME, ...) syscall_run sys_##NAME;
 #define QUICK RUN
@@ -12,6 +13,7 @@
 #undef QUICK
 #undef RUN
 #undef PASS
+#undef PASS_FD
 #undef REFUSE
 
 /* --- what those on time share: time.c ----------------------------------------------------------------- */

@@ -19,9 +19,8 @@ int64_t file_outside_hidden(int64_t fd)
 		return fd;
 	int flags = fcntl((int)fd, F_GETFD);
 	int moved = fcntl((int)fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, HIDDEN_FD_END);
-	int error = errno;
 	close((int)fd);
-	return moved < 0 ? -error : moved;
+	return moved < 0 ? -EMFILE : moved; /* EINVAL, where the limit is not above the emulator's range */
 }
 
 uint64_t file_socket_deadline(struct task *task, int fd, short events)

@@ -14,6 +14,7 @@
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
 #include "emu/linux/pids.h"
+#include "emu/linux/thread.h"
 #include "emu/linux/tty.h"
 
 /* --- fcntl --------------------------------------------------------------------------------------------------------- */
@@ -32,11 +33,6 @@ static uint64_t fcntl_pointer(int command, bool *written)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return sizeof(struct flock);
-	case F_GETOWN_EX:
-		*written = true;
-		return sizeof(struct f_owner_ex);
-	case F_SETOWN_EX:
-		return sizeof(struct f_owner_ex);
 	case F_GET_RW_HINT:
 	case F_GET_FILE_RW_HINT:
 		*written = true;
@@ -86,6 +82,31 @@ static int64_t get_owner(struct task *task, const uint64_t arg[6])
 	return owner > 0 ? pids_from_host(task->process, (pid_t)owner) : owner;
 }
 
+/* Of threads the host knows the process alone: its number stands for theirs. */
+static int64_t set_owner_ex(struct task *task, const uint64_t arg[6])
+{
+	struct f_owner_ex owner;
+	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)&owner};
+	if (!space_read(&task->process->space, arg[2], &owner, sizeof owner))
+		return -EFAULT;
+	if (owner.pid && owner.type != F_OWNER_PGRP && task_find(task->process, owner.pid))
+		owner.pid = getpid();
+	else
+		owner.pid = pids_to_host(task->process, owner.pid);
+	return syscall_host(__NR_fcntl, host);
+}
+
+static int64_t get_owner_ex(struct task *task, const uint64_t arg[6])
+{
+	struct f_owner_ex owner = {0};
+	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)&owner};
+	int64_t result = syscall_host(__NR_fcntl, host);
+	if (result < 0)
+		return result;
+	owner.pid = owner.pid ? pids_from_host(task->process, owner.pid) : 0;
+	return space_write(&task->process->space, arg[2], &owner, sizeof owner) ? 0 : -EFAULT;
+}
+
 int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 {
 	bool written;
@@ -105,6 +126,10 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		return set_owner(task, arg);
 	case F_GETOWN:
 		return get_owner(task, arg);
+	case F_SETOWN_EX:
+		return set_owner_ex(task, arg);
+	case F_GETOWN_EX:
+		return get_owner_ex(task, arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		return file_outside_hidden(syscall_host(__NR_fcntl, arg));
@@ -144,7 +169,8 @@ static const struct old_request *find_old_request(uint32_t number)
 		{TIOCSTI, 1, 0}, {TIOCGWINSZ, 0, WINSIZE}, {TIOCSWINSZ, WINSIZE, 0}, {TIOCMGET, 0, NUMBER},
 		{TIOCMBIS, NUMBER, 0}, {TIOCMBIC, NUMBER, 0}, {TIOCMSET, NUMBER, 0}, {TIOCGSOFTCAR, 0, NUMBER},
 		{TIOCSSOFTCAR, NUMBER, 0}, {FIONREAD, 0, NUMBER}, {FIONBIO, NUMBER, 0}, {FIOASYNC, NUMBER, 0},
-		{TIOCSETD, NUMBER, 0}, {TIOCGETD, 0, NUMBER}, {TIOCPKT, NUMBER, 0}, {FIOCLEX, 0, 0}, {FIONCLEX, 0, 0},
+		{TIOCSETD, NUMBER, 0}, {TIOCGETD, 0, NUMBER}, {TIOCPKT, NUMBER, 0}, {TIOCVHANGUP, 0, 0}, {TIOCGLCKTRMIOS, 0, TERMIOS},
+		{TIOCSLCKTRMIOS, TERMIOS, 0}, {TIOCGPTPEER, 0, 0}, {FIOCLEX, 0, 0}, {FIONCLEX, 0, 0},
 		{FIOQSIZE, 0, 8},
 		{SIOCATMARK, 0, NUMBER}, {SIOCGPGRP, 0, NUMBER}, {SIOCSPGRP, NUMBER, 0}, {FIOSETOWN, NUMBER, 0}, {FIOGETOWN, 0, NUMBER},
 		{SIOCGIFNAME, IFREQ, IFREQ}, {SIOCGIFFLAGS, IFREQ, IFREQ}, {SIOCSIFFLAGS, IFREQ, 0}, {SIOCGIFADDR, IFREQ, IFREQ},
@@ -198,9 +224,11 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 		error = check_pointer(task, arg[2], old->in, old->out);
 	else if (!old && direction != _IOC_NONE)
 		error = check_pointer(task, arg[2], direction & _IOC_WRITE ? size : 0, direction & _IOC_READ ? size : 0);
-	else if (!old && _IOC_TYPE(request) != 'T') {
+	else if (!old) {
 		log_line(task->process->options, LOG_INFO, "unknown ioctl %#x", request);
 		return fcntl((int)arg[0], F_GETFD) < 0 ? -EBADF : -ENOTTY;
 	}
+	if (request == TIOCGPTPEER)
+		return file_outside_hidden(syscall_host(__NR_ioctl, arg));
 	return error ? error : syscall_host(__NR_ioctl, arg);
 }

@@ -6,9 +6,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
+#include "emu/linux/pids.h"
+#include "emu/linux/thread.h"
 
 enum { PIECE = 4096 }; /* a pipe that is ready takes PIPE_BUF bytes without blocking */
 
@@ -271,10 +274,12 @@ int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
 static int64_t process_memory(struct task *task, uint64_t number, const uint64_t arg[6], bool reading)
 {
 	struct iovec local[FILE_IOV_MAX], remote[FILE_IOV_MAX];
+	bool own = task_find(task->process, (pid_t)arg[0]);
 	int64_t error = file_read_vector(task, arg[1], arg[2], reading, local);
 	if (!error)
-		error = file_read_vector(task, arg[3], arg[4], false, remote);
-	const uint64_t host[6] = {arg[0], (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5]};
+		error = file_read_vector(task, arg[3], arg[4], own && !reading, remote);
+	pid_t pid = own ? getpid() : pids_to_host(task->process, (pid_t)arg[0]);
+	const uint64_t host[6] = {(uint64_t)pid, (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5]};
 	return error ? error : syscall_host(number, host);
 }
 

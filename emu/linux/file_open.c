@@ -112,17 +112,58 @@ int64_t sys_openat(struct task *task, const uint64_t arg[6])
 	return open_path(task, (int)arg[0], arg[1], (int)arg[2], (mode_t)arg[3]);
 }
 
-/* Plain uses are openat's; with a resolve rule the host decides alone. */
+/* Plain uses are openat's, which takes more than openat2: the host says of an empty path whether it would take this (ENOENT). With a
+ * resolve rule the host decides alone. */
 int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 {
+	const uint64_t trial[6] = {arg[0], (uint64_t)"", arg[2], arg[3]};
 	struct open_how how;
 	if (arg[3] < sizeof how)
 		return -EINVAL;
+	int64_t verdict = syscall_host(__NR_openat2, trial);
+	if (verdict != -ENOENT)
+		return verdict;
 	if (!space_read(&task->process->space, arg[2], &how, sizeof how))
 		return -EFAULT;
 	if (arg[3] == sizeof how && how.resolve == 0 && how.flags <= INT_MAX)
 		return open_path(task, (int)arg[0], arg[1], (int)how.flags, (mode_t)how.mode);
 	return file_outside_hidden(syscall_host(__NR_openat2, arg));
+}
+
+/* --- pairs --------------------------------------------------------------------------------------------------------- */
+
+static int64_t make_pair(struct task *task, uint64_t number, const uint64_t arg[6], uint64_t address)
+{
+	int fd[2];
+	int64_t result = syscall_host(number, arg);
+	if (result < 0)
+		return result;
+	if (!space_read(&task->process->space, address, fd, sizeof fd))
+		return -EFAULT;
+	for (int i = 0; i < 2 && result >= 0; i++) {
+		result = file_outside_hidden(fd[i]);
+		fd[i] = result < 0 ? -1 : (int)result;
+	}
+	if (result >= 0)
+		return space_write(&task->process->space, address, fd, sizeof fd) ? 0 : -EFAULT;
+	close(fd[0]);
+	close(fd[1]);
+	return result;
+}
+
+int64_t sys_pipe(struct task *task, const uint64_t arg[6])
+{
+	return make_pair(task, __NR_pipe, arg, arg[0]);
+}
+
+int64_t sys_pipe2(struct task *task, const uint64_t arg[6])
+{
+	return make_pair(task, __NR_pipe2, arg, arg[0]);
+}
+
+int64_t sys_socketpair(struct task *task, const uint64_t arg[6])
+{
+	return make_pair(task, __NR_socketpair, arg, arg[3]);
 }
 
 /* --- links --------------------------------------------------------------------------------------------------------- */

@@ -27,11 +27,9 @@ static const char *translate_pid(const struct process *process, const char *path
 	return buffer;
 }
 
-const char *file_host_path(const struct process *process, const char *path, char buffer[PATH_MAX])
+const char *file_host_path_of_link(const struct process *process, const char *path, char buffer[PATH_MAX])
 {
 	const char *prefix = process->options->sysroot;
-	if (process->exe_path && strncmp(path, "/proc/", 6) == 0 && is_own_exe(process, path))
-		return process->exe_path;
 	if (strncmp(path, "/proc/", 6) == 0)
 		return translate_pid(process, path, buffer);
 	if (!prefix || path[0] != '/')
@@ -42,13 +40,36 @@ const char *file_host_path(const struct process *process, const char *path, char
 	return buffer;
 }
 
-bool file_row_looks(const struct syscall_row *row)
+const char *file_host_path(const struct process *process, const char *path, char buffer[PATH_MAX])
+{
+	if (process->exe_path && strncmp(path, "/proc/", 6) == 0 && is_own_exe(process, path))
+		return process->exe_path;
+	return file_host_path_of_link(process, path, buffer);
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names && strcmp(name, *names) != 0)
+		names++;
+	return *names;
+}
+
+unsigned file_row_looks(const struct syscall_row *row)
 {
 	static const char *const names[] = {"stat", "lstat", "newfstatat", "statx", "statfs", "access", "faccessat", "faccessat2",
-	                                    "getxattr", "lgetxattr", "listxattr", "llistxattr"};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (strcmp(row->name, names[i]) == 0)
-			return true;
+	                                    "getxattr", "lgetxattr", "listxattr", "llistxattr", NULL};
+	unsigned path = 0;
+	while (path < row->args && row->arg[path].type != ARG_PATH)
+		path++;
+	return path < row->args && is_one_of(row->name, names) ? path : UINT_MAX;
+}
+
+bool file_call_follows(const struct syscall_row *row, const uint64_t arg[6])
+{
+	static const char *const links[] = {"lstat", "lgetxattr", "llistxattr", NULL};
+	for (unsigned i = 0; i < row->args; i++) {
+		if (row->arg[i].type == ARG_FLAGS && strcmp(row->arg[i].name, "flags") == 0)
+			return !(arg[i] & AT_SYMLINK_NOFOLLOW);
 	}
-	return false;
+	return !is_one_of(row->name, links);
 }

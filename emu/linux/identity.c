@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "emu/linux/calls.h"
+#include "emu/linux/file.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/tree.h"
 
@@ -66,7 +67,7 @@ int64_t sys_setpgid(struct task *task, const uint64_t arg[6])
 
 int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 {
-	long fd = syscall(SYS_pidfd_open, host_or_self(task, arg[0]), arg[1]);
+	const uint64_t host[6] = { (uint64_t)host_or_self(task, arg[0]), arg[1] };
 
-	return fd < 0 ? -errno : fd;
+	return file_outside_hidden(syscall_host(SYS_pidfd_open, host));
 }

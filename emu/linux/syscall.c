@@ -72,22 +72,27 @@ int64_t syscall_host(uint64_t number, const uint64_t arg[6])
 	return result < 0 ? -errno : result;
 }
 
-/* -L: calls that look at a file see the one below the prefix. */
+/* Whether a path may not be the host's: below /proc it may be of the program or have its number for a process, elsewhere -L counts. */
+static bool may_differ(struct process *process, uint64_t path)
+{
+	char start[6];
+
+	return process->options->sysroot || (space_read(&process->space, path, start, sizeof(start)) && memcmp(start, "/proc/", sizeof(start)) == 0);
+}
+
 int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
 {
 	const struct syscall_row *row = &syscall_table[number];
 	char guest[PATH_MAX], host[PATH_MAX];
+	unsigned path = file_row_looks(row);
 	uint64_t changed[6];
 
-	if (!task->process->options->sysroot || !file_row_looks(row))
+	if (path >= row->args || !may_differ(task->process, arg[path]) ||
+	    space_read_string(&task->process->space, arg[path], guest, sizeof guest) < 0)
 		return syscall_host(number, arg);
-	for (unsigned i = 0; i < 6; i++)
-		changed[i] = arg[i];
-	for (unsigned i = 0; i < row->args; i++) {
-		if (row->arg[i].type == ARG_PATH && arg[i] &&
-		    space_read_string(&task->process->space, arg[i], guest, sizeof guest) >= 0)
-			changed[i] = (uint64_t)file_host_path(task->process, guest, host);
-	}
+	memcpy(changed, arg, sizeof(changed));
+	changed[path] = (uint64_t)(file_call_follows(row, arg) ? file_host_path(task->process, guest, host)
+	                                                       : file_host_path_of_link(task->process, guest, host));
 	return syscall_host(number, changed);
 }
 
@@ -107,6 +112,8 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 	switch (row->class) {
 	case CLASS_PASS:
 		return syscall_pass(task, number, arg);
+	case CLASS_PASS_FD:
+		return file_outside_hidden(syscall_host(number, arg));
 	case CLASS_REFUSE:
 		return refuse(task, row);
 	default:

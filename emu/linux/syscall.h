@@ -10,6 +10,7 @@
 
 enum syscall_class {
 	CLASS_PASS,    /* the host's kernel does it with the same arguments, once the pointers are checked */
+	CLASS_PASS_FD, /* the same, for a new descriptor */
 	CLASS_FILE,    /* done by `run`; concerns files, sockets or other descriptors */
 	CLASS_MEMORY,  /* the address space */
 	CLASS_TIME,    /* reads, sets or waits for a clock */
@@ -71,7 +72,7 @@ struct syscall_row {
 	int16_t refuse;    /* CLASS_REFUSE: errno */
 	struct syscall_arg arg[6];
 	bool quick;        /* it changes nothing but what it points at, and neither waits nor wakes */
-	syscall_run *run;  /* NULL for CLASS_PASS and CLASS_REFUSE */
+	syscall_run *run;  /* NULL for CLASS_PASS, CLASS_PASS_FD and CLASS_REFUSE */
 };
 
 /* Indexed by number; rows without a name are unknown system calls. table.c; the rows themselves are in rows/, by subject. */
@@ -84,7 +85,7 @@ bool syscall_is_quick(uint64_t number);
 uint64_t syscall_extent(const struct syscall_row *row, unsigned number, const uint64_t arg[6]);
 /* The host's kernel does it with these arguments. Returns its result or -errno. */
 int64_t syscall_host(uint64_t number, const uint64_t arg[6]);
-/* The same for a system call that has a row, with the paths that -L asks for. */
+/* The same for a system call that has a row; calls that look at a file see the one that the guest means (file_host_path). */
 int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6]);
 
 /* Runs the system call that the task's registers ask for: checks pointers, dispatches, prints for --strace. Stores the result

@@ -19,6 +19,7 @@
 #define ROW(CLASS, NAME, ERRNO, IS_QUICK, FUNCTION, ...) \
 	[__NR_##NAME] = {#NAME, CLASS, ARGUMENTS(__VA_ARGS__), ERRNO, {__VA_ARGS__}, IS_QUICK, FUNCTION},
 #define PASS(NAME, ...)          ROW(CLASS_PASS, NAME, 0, false, NULL, __VA_ARGS__)
+#define PASS_FD(NAME, ...)       ROW(CLASS_PASS_FD, NAME, 0, false, NULL, __VA_ARGS__)
 #define REFUSE(NAME, ERRNO, ...) ROW(CLASS_REFUSE, NAME, ERRNO, false, NULL, __VA_ARGS__)
 #define RUN(CLASS, NAME, ...)    ROW(CLASS_##CLASS, NAME, 0, false, sys_##NAME, __VA_ARGS__)
 #define QUICK(CLASS, NAME, ...)  ROW(CLASS_##CLASS, NAME, 0, true, sys_##NAME, __VA_ARGS__)

@@ -1,10 +1,12 @@
 /* Descriptors: dup and its kin, flags, locks, memfd, limits, ownership and times of files, extended attributes. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -156,6 +158,53 @@ static void limits(void)
 	SHOW(getrlimit(RLIMIT_CORE, &limit));
 }
 
+static int wrong; /* descriptors that were given out but are none */
+
+static int take(int fd)
+{
+	if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
+		wrong++;
+	return fd;
+}
+
+/* Every way to get descriptors, up to the limit: none may be another than it says, and the end is EMFILE. */
+static void all_descriptors(rlim_t most)
+{
+	struct rlimit limit;
+	int pair[2];
+
+	if (fork() == 0) {
+		getrlimit(RLIMIT_NOFILE, &limit);
+		limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		while (take(open("/dev/null", O_RDONLY)) >= 0 && take(socket(AF_UNIX, SOCK_STREAM, 0)) >= 0 && take(eventfd(0, 0)) >= 0 &&
+		       take(dup(0)) >= 0 && pipe(pair) == 0 && take(pair[0]) >= 0 && take(pair[1]) >= 0 &&
+		       socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && take(pair[0]) >= 0 && take(pair[1]) >= 0)
+			;
+		printf("errno %d, wrong %d\n", errno, wrong);
+		SHOW(open("/dev/null", O_RDONLY));
+		_exit(0);
+	}
+	wait(NULL);
+}
+
+static void owners(void)
+{
+	struct { int type, pid; } owner = { 1, getpid() }, got = { -1, -1 }; /* F_OWNER_PID */
+	int pair[2];
+
+	if (pipe(pair) != 0)
+		return;
+	SHOW(fcntl(pair[0], 15 /* F_SETOWN_EX */, &owner));
+	SHOW(fcntl(pair[0], 16 /* F_GETOWN_EX */, &got));
+	CHECK(got.type == owner.type && got.pid == owner.pid);
+	owner.pid = 0;
+	SHOW(fcntl(pair[0], 15, &owner));
+	SHOW(fcntl(pair[0], 16, &got));
+	CHECK(got.pid == 0);
+	SHOW(fcntl(pair[0], 16, (void *)8));
+}
+
 int main(void)
 {
 	duplicates();
@@ -163,5 +212,8 @@ int main(void)
 	memory_file();
 	attributes();
 	limits();
+	all_descriptors(1024);
+	all_descriptors(1500);
+	owners();
 	return 0;
 }

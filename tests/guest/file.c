@@ -230,9 +230,53 @@ static void sizes(void)
 	close(fd);
 }
 
+/* openat2(2) takes nothing that it does not know. */
+static void opening_strictly(void)
+{
+	struct { uint64_t flags, mode, resolve, more; } how = { .flags = O_RDONLY };
+	int fd;
+
+	SUCCEEDS(fd = syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 24));
+	SUCCEEDS(fd = syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof how));
+	close(fd);
+	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 16));
+	how.mode = 0600;
+	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 24));
+	how.mode = 0;
+	how.flags = 1 << 30;
+	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 24));
+	how.flags = O_RDONLY;
+	how.more = 1;
+	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof how));
+}
+
+/* Its own process by path: the program, not what runs it. */
+static void process_by_path(void)
+{
+	struct stat by_path, by_link;
+	char path[64], target[PATH_MAX] = "";
+
+	SUCCEEDS(readlink("/proc/self/exe", target, sizeof target - 1));
+	SHOW(stat("/proc/self/exe", &by_path));
+	SHOW(stat(target, &by_link));
+	CHECK(by_path.st_ino == by_link.st_ino && by_path.st_dev == by_link.st_dev);
+	SHOW(lstat("/proc/self/exe", &by_link));
+	CHECK(S_ISLNK(by_link.st_mode));
+	SHOW(fstatat(AT_FDCWD, "/proc/self/exe", &by_link, AT_SYMLINK_NOFOLLOW));
+	CHECK(S_ISLNK(by_link.st_mode));
+	snprintf(path, sizeof path, "/proc/%d", getpid());
+	SHOW(stat(path, &by_path));
+	CHECK(S_ISDIR(by_path.st_mode));
+	snprintf(path, sizeof path, "/proc/%d/exe", getpid());
+	SHOW(access(path, X_OK));
+	SHOW(access("/proc/self/none", F_OK));
+}
+
 int main(void)
 {
 	opening();
+	opening_strictly();
+	process_by_path();
 	statuses();
 	directories();
 	links();

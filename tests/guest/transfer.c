@@ -124,6 +124,19 @@ static void standard_io(void)
 	fclose(f);
 }
 
+static void own_memory(void)
+{
+	char from[] = "memory", to[7] = "";
+	struct iovec local = { to, sizeof to }, remote = { from, sizeof from };
+
+	SHOW(syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0));
+	printf("'%s'\n", to);
+	from[0] = 'M';
+	SHOW(syscall(SYS_process_vm_writev, getpid(), &remote, 1, &local, 1, 0));
+	printf("'%s'\n", to);
+	SHOW(syscall(SYS_process_vm_readv, 0x7ffffff0, &local, 1, &remote, 1, 0));
+}
+
 int main(void)
 {
 	int fd = open("from", O_CREAT | O_RDWR, 0600);
@@ -133,5 +146,6 @@ int main(void)
 	between_files(fd);
 	through_pipes(fd);
 	standard_io();
+	own_memory();
 	return 0;
 }

@@ -20,7 +20,7 @@ PASS(munlockall)
 /* The emulated CPU has no protection keys: the kernel's answers on such a machine. */
 REFUSE(pkey_alloc, ENOSPC, HEX(flags), HEX(rights))
 REFUSE(pkey_free, EINVAL, INT(pkey))
-PASS(memfd_create, STRING(name), FLAGS(flags, memfd_words))
+PASS_FD(memfd_create, STRING(name), FLAGS(flags, memfd_words))
 REFUSE(memfd_secret, ENOSYS, HEX(flags))
 REFUSE(remap_file_pages, ENOSYS, ADDRESS(addr), SIZE(size), FLAGS(prot, prot_words), SIZE(pgoff), HEX(flags))
 REFUSE(userfaultfd, ENOSYS, HEX(flags))

@@ -1,5 +1,5 @@
-PASS(socket, ENUM(domain, domain_words), FLAGS(type, socket_words), INT(protocol))
-PASS(socketpair, ENUM(domain, domain_words), FLAGS(type, socket_words), INT(protocol), OUT(sv, 8))
+PASS_FD(socket, ENUM(domain, domain_words), FLAGS(type, socket_words), INT(protocol))
+RUN(FILE, socketpair, ENUM(domain, domain_words), FLAGS(type, socket_words), INT(protocol), OUT(sv, 8))
 PASS(bind, FD(sockfd), IN_N(addr, 2, 1), UINT(addrlen))
 PASS(listen, FD(sockfd), INT(backlog))
 PASS(shutdown, FD(sockfd), INT(how))

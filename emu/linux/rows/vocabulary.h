@@ -3,6 +3,7 @@
  *   RUN(CLASS, name, args...)     done by sys_name, which must exist
  *   QUICK(CLASS, name, args...)   the same, and syscall.h's `quick`
  *   PASS(name, args...)           done by the host's kernel
+ *   PASS_FD(name, args...)        the same, and its result is a new descriptor
  *   REFUSE(name, ERRNO, args...)  refused with this errno and a log line
  *
  * An argument is one of the macros below, in the order of the registers. IN, OUT and INOUT say which way the bytes go;

@@ -210,11 +210,13 @@ END_TEST
 
 static void expect_failure(const char *path, int status, int number, const char *text)
 {
+	char *argv[] = {(char *)path, NULL};
+
 	ck_assert(!load_plain(path));
 	ck_assert_msg(strstr(error.text, text), "\"%s\" does not say \"%s\"", error.text, text);
 	ck_assert_int_eq(error.status, status);
 	ck_assert_int_eq(error.error, number);
-	ck_assert_int_eq(process_check_executable(&process, path), -number);
+	ck_assert_int_eq(process_check_executable(&process, path, argv, no_environment), -number);
 }
 
 static size_t read_whole(const char *path, uint8_t *bytes, size_t size)

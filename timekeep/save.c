@@ -33,6 +33,15 @@ static bool is_in(uint64_t value, uint64_t least, uint64_t most)
 	return value >= least && value <= most;
 }
 
+/* What a page's reader shifts by. */
+static bool pages_are_valid(const struct timekeep *s)
+{
+	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
+		if (s->vcpu[i].pv.tsc_shift < -63 || s->vcpu[i].pv.tsc_shift > 63)
+			return false;
+	return true;
+}
+
 /* An image comes from a file: nothing in it may lead the code astray. */
 static bool is_valid(const struct timekeep *s)
 {
@@ -44,7 +53,7 @@ static bool is_valid(const struct timekeep *s)
 	bool rates = is_in(s->guest_khz, 1, TK_MAX_KHZ) && is_in(s->host_khz, 1, TK_MAX_KHZ) &&
 		     is_in(s->rate_num, 1, TK_MAX_RATE) && is_in(s->rate_den, 1, TK_MAX_RATE);
 
-	return ours && choices && counts && rates && s->line.num && s->line.den && s->line.shift < 64;
+	return ours && choices && counts && rates && s->line.num && s->line.den && s->line.shift < 64 && pages_are_valid(s);
 }
 
 static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)

@@ -300,6 +300,17 @@ START_TEST(an_image_carries_everything)
 }
 END_TEST
 
+static unsigned image_field(const char *wanted)
+{
+	const char *name;
+	unsigned count;
+
+	for (unsigned field = 0; (name = tk_image_field(field, &count)); field++)
+		if (!strcmp(name, wanted))
+			return field;
+	ck_abort_msg("no field %s", wanted);
+}
+
 START_TEST(an_image_may_not_fit_the_host)
 {
 	struct tk_config config = tk_config_default();
@@ -315,9 +326,17 @@ START_TEST(an_image_may_not_fit_the_host)
 	how.host_khz = 10;
 	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), -1);
 	ck_assert_ptr_nonnull(strstr(error, "cannot be scaled"));
-	memset(image, 0, 8);
+	how.host_khz = 0;
+	ck_assert(tk_image_set(image, image_field("vcpu.pv.tsc_shift"), 5, 64));
 	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), -1);
-	ck_assert_ptr_nonnull(strstr(error, "image"));
+	ck_assert_ptr_nonnull(strstr(error, "not the image"));
+	tk_image_set(image, image_field("vcpu.pv.tsc_shift"), 5, 63);
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), 0);
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size() - 1, &how, 0, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "not the image"));
+	memset(image, 0, tk_size());
+	ck_assert_int_eq(tk_restore(&tk, image, tk_size(), &how, 0, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "not the image"));
 	free(image);
 }
 END_TEST

@@ -16,6 +16,7 @@ void blocks_clear(struct blocks *blocks);
 struct blocks_config {
 	unsigned max_insns;  /* longest block, 1 .. 64 */
 	size_t arena_bytes;  /* records of all blocks; the cache starts anew when they are used up */
+	unsigned hot_after;  /* how often a block is entered before it gets code of its own (chain.h) */
 	bool leave_world;    /* cpu_run returns EXIT_WORLD before each instruction whose result the world decides */
 };
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config);

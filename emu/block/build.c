@@ -69,11 +69,11 @@ static bool is_jcc(uint16_t op)
 }
 
 /* The record behind one by which the block is left. `next` is the address behind it. */
-static void add_links(struct blocks *blocks, struct draft *draft, uint64_t taken, uint64_t fall, uint64_t next)
+static void add_links(struct draft *draft, uint64_t taken, uint64_t fall, uint64_t next)
 {
 	unsigned first = draft->exits ? draft->exit[draft->exits - 1].links + 1 : 0;
 
-	pair_records(blocks->pairs, &draft->insn[first], draft->records - first);
+	find_stack_runs(&draft->insn[first], draft->records - first);
 	draft->exit[draft->exits++] = (struct draft_exit){
 		.links = draft->records,
 		.insns = draft->insns,
@@ -85,24 +85,24 @@ static void add_links(struct blocks *blocks, struct draft *draft, uint64_t taken
 }
 
 /* Behind a branch. A negated condition runs the handler of the plain one, its links swapped. */
-static void add_exit(struct blocks *blocks, struct draft *draft, const struct step *step)
+static void add_exit(struct draft *draft, const struct step *step)
 {
 	uint64_t next = step->address + step->plan->length, target = step->plan->flags & PLAN_DIRECT ? step->imm : 0;
 	uint16_t op = step->plan->op;
 
 	if (is_jcc(op) && (OP_CC(op) & 1))
-		add_links(blocks, draft, next, target, next);
+		add_links(draft, next, target, next);
 	else
-		add_links(blocks, draft, target, op == OP_JMP ? 0 : next, next);
+		add_links(draft, target, op == OP_JMP ? 0 : next, next);
 }
 
 /* Where a block ends without a branch. */
-static void add_fall(struct blocks *blocks, struct draft *draft, const struct step *last)
+static void add_fall(struct draft *draft, const struct step *last)
 {
 	uint64_t next = last->address + last->plan->length;
 
 	new_record(draft, next)->run = fall_record;
-	add_links(blocks, draft, 0, next, next);
+	add_links(draft, 0, next, next);
 }
 
 /* --- the whole --------------------------------------------------------------------------------------- */
@@ -132,7 +132,7 @@ static void emit_steps(struct blocks *blocks, struct draft *draft, const struct 
 			emit(blocks, draft, &steps[k]);
 		draft->insns += runs;
 		if (steps[k].followed && steps[k].plan->op == OP_CALL)
-			add_exit(blocks, draft, &steps[k]);
+			add_exit(draft, &steps[k]);
 	}
 }
 
@@ -147,13 +147,15 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 	count = decode_steps(cpu, blocks, max_insns, draft, steps);
 	if (count == 0)
 		return false;
+	if (blocks->chains) /* its imm is set where the block is listed */
+		new_record(draft, rip)->run = entry_record;
 	emit_steps(blocks, draft, steps, count);
 	last = &steps[count - 1];
 	if (!step_form(last))
 		return true;
 	if (last->plan->attributes & FORM_ENDS)
-		add_exit(blocks, draft, last);
+		add_exit(draft, last);
 	else
-		add_fall(blocks, draft, last);
+		add_fall(draft, last);
 	return true;
 }

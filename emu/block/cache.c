@@ -165,6 +165,11 @@ static void have_pages(struct blocks *blocks)
 	}
 }
 
+static unsigned records_that_run(const struct draft *draft)
+{
+	return draft->records - (draft->exits && draft->exit[draft->exits - 1].links == draft->records - 1);
+}
+
 struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool listed)
 {
 	size_t records_bytes = draft->records * sizeof(struct insn);
@@ -180,6 +185,7 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 		.rip = draft->rip,
 		.insn = (struct insn *)(blocks->arena + blocks->used - records_bytes),
 		.records = (uint16_t)draft->records,
+		.runs = (uint16_t)records_that_run(draft),
 		.insns = (uint8_t)draft->insns,
 		.dead = !listed,
 		.pages = (uint8_t)draft->pages,
@@ -197,8 +203,10 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 	append(blocks, block);
 	if (2 * blocks->count > blocks->slots)
 		set_slots(blocks, 2 * blocks->slots);
-	if (listed)
+	if (listed) {
+		block->insn[0].imm = blocks->config.hot_after;
 		list_block(blocks, block);
+	}
 	blocks->stats.built += listed;
 	blocks->stats.short_runs += !listed;
 	return block;
@@ -297,13 +305,13 @@ struct blocks *blocks_create(struct space *space)
 	set_slots(blocks, SLOTS_FIRST);
 	blocks->forms = form_index_create();
 	blocks->plans = blocks->forms ? plans_create(blocks->forms) : NULL;
-	blocks->pairs = blocks->forms ? pair_index_create(blocks->forms) : NULL;
+	blocks->chains = chains_create();
 	blocks->generation = 1;
-	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20 };
+	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20, .hot_after = HOT_AFTER };
 	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	blocks->blocks_start = blocks->blocks_ready = blocks->config.arena_bytes;
-	if (blocks->arena == MAP_FAILED || !blocks->plans || !blocks->pairs)
+	if (blocks->arena == MAP_FAILED || !blocks->plans)
 		abort();
 	space->code_changed = code_changed;
 	space->context = blocks;
@@ -313,7 +321,7 @@ struct blocks *blocks_create(struct space *space)
 void blocks_destroy(struct blocks *blocks)
 {
 	munmap(blocks->arena, blocks->config.arena_bytes);
-	pair_index_destroy(blocks->pairs);
+	chains_destroy(blocks->chains);
 	plans_destroy(blocks->plans);
 	form_index_destroy(blocks->forms);
 	free(blocks->order);
@@ -325,6 +333,7 @@ void blocks_clear(struct blocks *blocks)
 {
 	memset(blocks->by_rip, 0, blocks->slots * sizeof *blocks->by_rip);
 	memset(blocks->by_page, 0, sizeof blocks->by_page);
+	chains_clear(blocks->chains);
 	blocks->used = 0;
 	blocks->blocks_start = blocks->config.arena_bytes;
 	blocks->count = 0;
@@ -342,6 +351,8 @@ void blocks_configure(struct blocks *blocks, const struct blocks_config *config)
 	if (!config->arena_bytes || config->arena_bytes > arena_bytes)
 		blocks->config.arena_bytes = arena_bytes;
 	blocks->config.arena_bytes &= ~(sizeof(uint64_t) - 1);
+	if (!config->hot_after)
+		blocks->config.hot_after = HOT_AFTER;
 }
 
 struct blocks_stats blocks_stats(const struct blocks *blocks)

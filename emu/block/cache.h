@@ -3,6 +3,7 @@
 #define TICK86_EMU_CACHE_H
 
 #include "emu/block/block.h"
+#include "emu/block/chain.h"
 #include "emu/op/form.h"
 
 /* Where a record stands in guest code. */
@@ -11,7 +12,7 @@ struct place {
 	uint32_t insns;  /* instructions of the block ahead of it */
 };
 
-enum { BLOCK_INSNS_MAX = BUDGET_RESERVE, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX + 4, BLOCK_PAGES_MAX = 4, BLOCK_EXITS_MAX = 2 };
+enum { BLOCK_INSNS_MAX = BUDGET_RESERVE, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX + 5, BLOCK_PAGES_MAX = 4, BLOCK_EXITS_MAX = 2 };
 
 /* A block in the list of a page that its bytes touch. */
 struct page_entry {
@@ -23,7 +24,7 @@ struct page_entry {
 struct block {
 	uint64_t rip;
 	struct insn *insn;     /* its records */
-	uint16_t records;
+	uint16_t records, runs; /* all of them; those that run: a last one that holds links does not */
 	uint8_t insns;         /* to its end */
 	bool dead;
 	uint8_t pages, exits;
@@ -32,13 +33,16 @@ struct block {
 	struct stub stub[][2]; /* what its links lead to at first: taken, fall */
 };
 
+/* Making code takes as long as running a block some dozens of times, and most blocks run only a few times. */
+enum { HOT_AFTER = 100 };
+
 enum { SLOTS_FIRST = 1 << 11, PAGE_BUCKETS = 1 << 12 };
 
 struct blocks {
 	struct space *space;
 	struct form_index *forms;
 	struct plans *plans;
-	struct pair_index *pairs;
+	struct chains *chains; /* NULL: there are none */
 	struct blocks_config config;
 	struct blocks_stats stats;
 	uint64_t generation;   /* grows with each clearing: links from before it are gone */

@@ -43,11 +43,22 @@ static bool stopped_before(enum cpu_exit exit)
 	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
 }
 
+/* The block at cpu->at gets code of its own. */
+static void make_hot(struct cpu *cpu, const struct blocks *blocks)
+{
+	struct block *block = cache_locate(blocks, cpu->at);
+
+	cpu->rip = block->rip;
+	chain_records(blocks->chains, block->insn, block->runs);
+}
+
 /* Sets rip and the budget where a handler that ended the run has left that to be done. */
 static void settle(struct cpu *cpu, const struct blocks *blocks)
 {
 	if (cpu->exit == EXIT_BUDGET)
 		cpu->rip = cache_locate(blocks, cpu->at)->rip;
+	else if (cpu->exit == EXIT_HOT)
+		make_hot(cpu, blocks);
 	else if (stopped_before(cpu->exit))
 		charge_to_record(cpu, blocks);
 }

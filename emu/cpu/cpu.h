@@ -43,6 +43,7 @@ enum cpu_exit {
 	EXIT_NONE,
 	EXIT_LOOKUP,    /* no block known for rip; cpu->link, when not NULL, wants to be pointed at it */
 	EXIT_BUDGET,    /* its reserve is touched, before the block whose first record is at cpu->at; from cpu_run: nothing is left of it */
+	EXIT_HOT,       /* before the block whose first record, at cpu->at, has found that it is hot; not from cpu_run */
 	EXIT_STOP,      /* before the record at cpu->at, which a new block is to begin with */
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */

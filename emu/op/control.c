@@ -3,9 +3,6 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-/* pairs.c takes many of these handlers as they are; lists.h names those. */
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-
 /* --- the ways out -------------------------------------------------------------------------------- */
 
 HANDLER(stub_record)
@@ -63,9 +60,22 @@ HANDLER(raise_mf) { return raise(cpu, i, VECTOR_MF); }
 
 /* --- direct -------------------------------------------------------------------------------------- */
 
-HANDLER(jmp)
+static HANDLER(jmp)
 {
 	ENTER(links_of(i)->taken);
+}
+
+/* Ahead of a block's first instruction until the block is hot, which it is when it has been entered `imm` times more; 0: never. */
+HANDLER(entry_record)
+{
+	struct insn *entry = (struct insn *)i;
+
+	if (unlikely(--entry->imm == 0)) {
+		cpu->at = i;
+		cpu->exit = EXIT_HOT;
+		return NULL;
+	}
+	NEXT();
 }
 
 /* Where a block ends without a branch: counts nothing itself. */
@@ -89,7 +99,7 @@ static inline void push_return(struct cpu *cpu, const struct insn *i, uint64_t n
 	remember_return(cpu, i, next);
 }
 
-HANDLER(call)
+static HANDLER(call)
 {
 	push_return(cpu, i, i->imm);
 	ENTER(links_of(i)->taken);
@@ -99,7 +109,7 @@ HANDLER(call)
 HANDLER(call_through)
 {
 	push_return(cpu, i, i->imm);
-	GO(i + 2);
+	GO_ON(2);
 }
 
 /* A branch rather than a conditional move: its prediction is what the jump's is then made with. */
@@ -114,23 +124,23 @@ HANDLER(call_through)
 	} while (0)
 
 /* The eight conditions; for their negations the builder swaps the links. */
-#define JCC(test) HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
+#define JCC(test) static HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
 JCC(o) JCC(b) JCC(z) JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
 
-HANDLER(jrcxz) { CONDITIONAL(cpu->r[RCX] == 0); }
-HANDLER(jecxz) { CONDITIONAL((uint32_t)cpu->r[RCX] == 0); }
-HANDLER(loop64) { CONDITIONAL(--cpu->r[RCX] != 0); }
-HANDLER(loope64) { CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags)); }
-HANDLER(loopne64) { CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags)); }
+static HANDLER(jrcxz) { CONDITIONAL(cpu->r[RCX] == 0); }
+static HANDLER(jecxz) { CONDITIONAL((uint32_t)cpu->r[RCX] == 0); }
+static HANDLER(loop64) { CONDITIONAL(--cpu->r[RCX] != 0); }
+static HANDLER(loope64) { CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags)); }
+static HANDLER(loopne64) { CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags)); }
 
 static inline uint32_t decrement_ecx(struct cpu *cpu)
 {
 	return (uint32_t)(cpu->r[RCX] = (uint32_t)(cpu->r[RCX] - 1));
 }
 
-HANDLER(loop32) { CONDITIONAL(decrement_ecx(cpu) != 0); }
-HANDLER(loope32) { CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags)); }
-HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags)); }
+static HANDLER(loop32) { CONDITIONAL(decrement_ecx(cpu) != 0); }
+static HANDLER(loope32) { CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags)); }
+static HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags)); }
 
 /* --- indirect ------------------------------------------------------------------------------------ */
 
@@ -144,12 +154,12 @@ HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags))
 		ENTER(entry_->first);                                                     \
 	} while (0)
 
-HANDLER(jmp_r)
+static HANDLER(jmp_r)
 {
 	JUMP_TO(*reg64(cpu, i->a), 0);
 }
 
-HANDLER(call_r)
+static HANDLER(call_r)
 {
 	uint64_t target = *reg64(cpu, i->a);
 
@@ -158,7 +168,7 @@ HANDLER(call_r)
 }
 
 #define INDIRECT_JUMP(kind)                                                            \
-	HANDLER(jmp_m_##kind)                                                          \
+	static HANDLER(jmp_m_##kind)                                                          \
 	{                                                                              \
 		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)), 0);              \
 	}
@@ -166,7 +176,7 @@ INDIRECT_JUMP(based)
 INDIRECT_JUMP(indexed)
 
 /* Linkage tables: the target is hardly ever another one than last time. */
-HANDLER(jmp_m_absolute)
+static HANDLER(jmp_m_absolute)
 {
 	uint64_t target = guest_load64(cpu, i, i->imm);
 	struct links *links = links_of(i);
@@ -184,7 +194,7 @@ HANDLER(jmp_m_absolute)
 }
 
 #define INDIRECT_CALL(kind)                                                            \
-	HANDLER(call_m_##kind)                                                         \
+	static HANDLER(call_m_##kind)                                                         \
 	{                                                                              \
 		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i));        \
 		push_return(cpu, i, links_of(i)->next);                                \
@@ -205,7 +215,7 @@ HANDLER(ret)
 	JUMP_TO(target, 8);
 }
 
-HANDLER(ret_i)
+static HANDLER(ret_i)
 {
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 
@@ -224,27 +234,27 @@ HANDLER(ret_i)
 		cpu->flags = (flags_t)ax;                                                                        \
 		return taken;                                                                                    \
 	}                                                                                                        \
-	HANDLER(name##BITS##_j##cc##_rr)                                                                  \
+	static HANDLER(name##BITS##_j##cc##_rr)                                                                  \
 	{                                                                                                        \
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b)));              \
 	}                                                                                                        \
-	HANDLER(name##BITS##_j##cc##_ri)                                                                  \
+	static HANDLER(name##BITS##_j##cc##_ri)                                                                  \
 	{                                                                                                        \
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm));             \
 	}                                                                                                        \
 	EACH_ADDRESS(FUSED_MEMORY, name, cc, BITS)
 #define FUSED_MEMORY(name, cc, BITS, kind)                                                                       \
-	HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
+	static HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
 	{                                                                                                        \
 		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), src));                                \
 	}                                                                                                        \
-	HANDLER(name##BITS##_j##cc##_mr_##kind)                                                           \
+	static HANDLER(name##BITS##_j##cc##_mr_##kind)                                                           \
 	{                                                                                                        \
 		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
 		CONDITIONAL(name##BITS##_j##cc(cpu, dst, *reg##BITS(cpu, i->a)));                                \
 	}                                                                                                        \
-	HANDLER(name##BITS##_j##cc##_mi_##kind)                                                           \
+	static HANDLER(name##BITS##_j##cc##_mi_##kind)                                                           \
 	{                                                                                                        \
 		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
 		CONDITIONAL(name##BITS##_j##cc(cpu, dst, (uint##BITS##_t)immediate_##kind(i)));                  \

@@ -18,8 +18,21 @@
 	} while (0)
 #endif
 
-/* On to the record that follows. */
-#define NEXT() GO(i + 1)
+/* On to the record that is `count` further. Where handlers chain, this is what a stencil (emu/block/stencil.c) looks for at a handler's
+ * end, and leaves out. */
+#ifdef TICK86_DISPATCH_LOOP
+enum { HANDLERS_CHAIN = false };
+#define GO_ON(count) return i + (count)
+#else
+enum { HANDLERS_CHAIN = true };
+#define GO_ON(count)                                                                                              \
+	do {                                                                                                      \
+		const struct insn *on_ = i;                                                                       \
+		__asm__ volatile("add %1, %0" : "+S"(on_) : "i"((count) * sizeof(struct insn)) : "cc", "memory");  \
+		return on_->run(cpu, on_);                                                                        \
+	} while (0)
+#endif
+#define NEXT() GO_ON(1)
 
 /* Takes off the budget what has run of a block, by the record before its links. */
 #define CHARGE() (cpu->budget -= links_of(i)->insns)

@@ -110,6 +110,74 @@ static HANDLER(enter64)
 	{ OP_POP, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { pop##BITS##_m }, { 0 } },
 
 /* An immediate's own size says nothing of what PUSH pushes: `width` of PUSH imm, LEAVE and ENTER picks the row. */
+/* --- pushes and pops in a row ------------------------------------------------------------------------- */
+
+/* RSP goes through memory from one handler to the next; within one it stays in a register, and is stored after each access as a fault in
+ * the next demands. The first record gets the handler and keeps its fields; the others still follow, where a fault in them is looked for. */
+enum { RUN_MAX = 6 };
+
+static inline __attribute__((always_inline)) uint64_t push_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
+{
+	guest_store64(cpu, i, rsp - 8, *reg64(cpu, i->a));
+	return cpu->r[RSP] = rsp - 8;
+}
+
+/* POP RSP ends the run's knowledge of RSP, so its value is what the next one goes on with. */
+static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
+{
+	uint64_t value = guest_load64(cpu, i, rsp);
+
+	cpu->r[RSP] = rsp + 8;
+	set_reg64(cpu, i->a, value);
+	return unlikely(i->a == gpr_offset(RSP, false)) ? value : rsp + 8;
+}
+
+/* PUSH RSP pushes the value before the push, which is what push_at's register read sees. */
+#define STACK_RUN(name, step, length, on)                      \
+	static HANDLER(name##length)                           \
+	{                                                      \
+		uint64_t rsp = cpu->r[RSP];                    \
+		_Pragma("GCC unroll 6")                        \
+		for (unsigned k = 0; k < length; k++)          \
+			rsp = step(cpu, i + k, rsp);           \
+		on;                                            \
+	}
+#define PUSH_RUN(length) STACK_RUN(push_run, push_at, length, GO_ON(length))
+#define POP_RUN(length) STACK_RUN(pop_run, pop_at, length, GO_ON(length))
+#define POP_RUN_RET(length) STACK_RUN(pop_run_ret, pop_at, length, return ret(cpu, i + length))
+#define EACH_LENGTH(STAMP) STAMP(2) STAMP(3) STAMP(4) STAMP(5) STAMP(6)
+EACH_LENGTH(PUSH_RUN)
+EACH_LENGTH(POP_RUN)
+EACH_LENGTH(POP_RUN_RET)
+
+#define ENTRIES(name) { NULL, NULL, name##2, name##3, name##4, name##5, name##6 }
+static handler_t *const push_runs[RUN_MAX + 1] = ENTRIES(push_run);
+static handler_t *const pop_runs[RUN_MAX + 1] = ENTRIES(pop_run);
+static handler_t *const pop_runs_ret[RUN_MAX + 1] = ENTRIES(pop_run_ret);
+
+/* Of the records from the first one on, how many are run by `plain`. */
+static unsigned run_length(const struct insn *insn, unsigned count, handler_t *plain)
+{
+	unsigned length = 0;
+
+	while (length < count && length < RUN_MAX && insn[length].run == plain)
+		length++;
+	return length;
+}
+
+void find_stack_runs(struct insn *insn, unsigned count)
+{
+	for (unsigned k = 0; k < count;) {
+		unsigned pushes = run_length(insn + k, count - k, push64_r), pops = run_length(insn + k, count - k, pop64_r);
+
+		if (pushes > 1)
+			insn[k].run = push_runs[pushes];
+		else if (pops > 1)
+			insn[k].run = (k + pops < count && insn[k + pops].run == ret ? pop_runs_ret : pop_runs)[pops];
+		k += pushes + pops ? pushes + pops : 1;
+	}
+}
+
 static const struct form rows[] = {
 	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
 	{ OP_PUSH, 2, 0, K_I, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { push16_i }, { 0 } },

@@ -1,5 +1,6 @@
 #include "tests/insn/emulated.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,11 @@ void emulated_forget_code(struct emulated *emulated)
 {
 	blocks_clear(emulated->blocks);
 	memset(emulated->cpu->jump_cache, 0, sizeof emulated->cpu->jump_cache);
+}
+
+void emulated_make_hot(struct emulated *emulated, bool at_once)
+{
+	blocks_configure(emulated->blocks, &(struct blocks_config){ .hot_after = at_once ? 1 : UINT_MAX });
 }
 
 static void put_x87(struct x87 *x87, const struct fp_state *fp)

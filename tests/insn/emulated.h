@@ -21,6 +21,9 @@ void emulated_init(struct emulated *emulated);
 /* Code was replaced: whatever was decoded is void. */
 void emulated_forget_code(struct emulated *emulated);
 
+/* Whether what is decoded from now on gets code of its own (emu/block/chain.h) at once or never. */
+void emulated_make_hot(struct emulated *emulated, bool at_once);
+
 /* As native_run. A run that does not end in an exception within EMULATED_BUDGET instructions ends with VECTOR_NONE. */
 void emulated_run(struct emulated *emulated, const struct machine *in, struct machine *out, struct outcome *outcome);
 

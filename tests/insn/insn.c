@@ -31,13 +31,14 @@ struct runner {
 	unsigned long run, failed, lacking;
 };
 
-/* The next free code slot. */
+/* The next free code slot. What stands in every other one is run by code of its own from the first time on, the rest by handlers. */
 static unsigned next_slot(struct runner *runner)
 {
 	if (++runner->slot == CODE_SLOTS) {
 		runner->slot = 0;
 		emulated_forget_code(&runner->emulated);
 	}
+	emulated_make_hot(&runner->emulated, runner->slot & 1);
 	return runner->slot;
 }
 

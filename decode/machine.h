@@ -1,0 +1,66 @@
+/* Instructions of the emulator's own code: what they read and change, and the same with other operands. */
+#ifndef TICK86_MACHINE_H
+#define TICK86_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Sets of what is read or written: a bit for each general register, in the order of encoding, and one for the arithmetic flags. */
+typedef uint32_t machine_set_t;
+enum { MACHINE_FLAGS = 1 << 16, MACHINE_ALL = (1 << 17) - 1, MACHINE_NO_REG = 0xff };
+
+enum machine_flow {
+	FLOW_ON,       /* to the next instruction */
+	FLOW_BRANCH,   /* Jcc or JMP to `target` */
+	FLOW_INDIRECT, /* JMP to where a register or memory says */
+	FLOW_TRAP,     /* UD2 */
+	FLOW_OTHER,    /* CALL, RET ... */
+};
+
+/* What an instruction is, where there is something to be made of it. */
+enum machine_kind {
+	KIND_OTHER,
+	KIND_COPY,      /* MOV r64, r64 */
+	KIND_LOAD,      /* MOV or MOVZX from memory to a register of 32 or 64 bits, which is changed as a whole */
+	KIND_LOAD_SIGN, /* MOVSXD r64, m32 */
+	KIND_ADDRESS,   /* LEA r64 */
+	KIND_ADD,       /* ADD r64, r64 */
+	KIND_OPERATION, /* ADD OR ADC SBB AND SUB XOR CMP r, m of 32 or 64 bits */
+};
+
+enum { MACHINE_ALWAYS = 16, MACHINE_BYTES = 24 };
+
+struct machine_insn {
+	uint8_t bytes[MACHINE_BYTES];
+	uint8_t length;
+	uint8_t flow, kind;
+	uint8_t condition;     /* FLOW_BRANCH: 0..15, or MACHINE_ALWAYS */
+	const uint8_t *target; /* FLOW_BRANCH */
+	machine_set_t reads;   /* but for addresses; also what is written in part */
+	machine_set_t addresses; /* of operands in memory */
+	machine_set_t writes;  /* as a whole */
+	machine_set_t changes; /* in any way */
+	uint8_t to, from;      /* KIND_COPY, KIND_ADD: both; the loads, KIND_ADDRESS and KIND_OPERATION: `to` */
+	bool wide;             /* the operand size is 64 bits */
+	bool relative;         /* its operand in memory is relative to RIP */
+	uint8_t base, index, scale, size; /* of the operand in memory: scale is a factor, size in bytes */
+	int32_t disp;
+	uint8_t rex, vex, modrm, rest; /* where they stand; MACHINE_NO_REG: nowhere. rest: what is behind the displacement */
+};
+
+/* What the instruction at `code` is. False: none that is known. */
+bool machine_decode(const uint8_t *code, struct machine_insn *insn);
+
+/* Changes of an instruction, each of which leaves a field at an offset in `bytes`, which is returned, to be filled in: */
+/* to = a constant, of 8 bytes if `huge`, else of 4, sign-extended if `is_signed`. */
+unsigned machine_set_constant(struct machine_insn *insn, bool huge, bool is_signed);
+/* to = base + a displacement of 1 byte if `small`, else of 4. */
+unsigned machine_set_address(struct machine_insn *insn, unsigned base, bool small);
+/* The same operation with its memory operand at base + a displacement of 1 byte if `small`, else of 4. Base is neither RSP nor R12. */
+unsigned machine_set_base(struct machine_insn *insn, unsigned base, bool small);
+/* KIND_OPERATION with an immediate of 4 bytes, sign-extended, for its operand in memory. */
+unsigned machine_set_immediate(struct machine_insn *insn);
+/* The branch with a displacement of 4 bytes. Not for MACHINE_ALWAYS. */
+unsigned machine_set_branch(struct machine_insn *insn);
+
+#endif

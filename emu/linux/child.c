@@ -30,14 +30,28 @@ static void wake_waiting(struct process *process)
 			task_wake(task, WAKE_READY);
 }
 
+/* If the guest does not want to know of its children, those that have ended go, and what they have used counts for nobody. */
+static void reap_unwanted(struct process *process)
+{
+	const struct guest_sigaction *action = &process->action[SIGCHLD];
+	int64_t cpu_ns = process->children_cpu_ns;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	if (action->handler != (uint64_t)SIG_IGN && !(action->flags & SA_NOCLDWAIT))
+		return;
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+		tree_child_reaped(process, pid, status, &usage);
+	process->children_cpu_ns = cpu_ns;
+}
+
 bool child_signal(struct process *process, const siginfo_t *info)
 {
 	const struct guest_sigaction *action = &process->action[SIGCHLD];
 	bool exited = info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
 
-	if (action->handler == (uint64_t)SIG_IGN || (action->flags & SA_NOCLDWAIT))
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
+	reap_unwanted(process);
 	wake_waiting(process);
 	return exited || info->si_code <= 0 || !(action->flags & SA_NOCLDSTOP);
 }
@@ -48,8 +62,10 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 	struct space *space = &task->process->space;
 	struct rusage usage;
 	int status = 0;
-	pid_t pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage);
+	pid_t pid;
 
+	reap_unwanted(task->process);
+	pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
@@ -106,6 +122,7 @@ static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info
 	if ((idtype_t)arg[0] == P_PID || (idtype_t)arg[0] == P_PGID)
 		id = id ? (id_t)pids_to_host(task->process, (pid_t)id) : 0;
 	memset(info, 0, sizeof(*info));
+	reap_unwanted(task->process);
 	if (syscall(SYS_waitid, (int)arg[0], id, info, (int)arg[3] | WNOHANG, usage) != 0)
 		return -errno;
 	if (info->si_pid == 0)

@@ -123,6 +123,24 @@ static void exec_errors(void)
 	SHOW(syscall(SYS_execveat, AT_FDCWD, "link", arguments, environ, AT_SYMLINK_NOFOLLOW));
 }
 
+/* Children that nobody wants to know of go by themselves, however many there are. */
+static void unwanted_children(void)
+{
+	int started = 0, refused = 0;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (; started < 220; started++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(1);
+		if (child < 0 || wait(NULL) != -1 || errno != ECHILD)
+			refused++;
+	}
+	printf("children %d, wrong %d\n", started, refused);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 /* More than a quarter of the stack, or than all of a small one. */
 static void too_many_arguments(rlim_t stack, size_t count)
 {
@@ -307,6 +325,7 @@ int main(int argc, char **argv)
 	exec_errors();
 	too_many_arguments(8 << 20, 40);
 	too_many_arguments(64 << 10, 2);
+	unwanted_children();
 	script();
 	waits();
 	silent_children();

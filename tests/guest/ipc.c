@@ -120,6 +120,7 @@ static void posix_queue(void)
 	char name[32];
 
 	snprintf(name, sizeof name, "/tick86-%d", getpid());
+	mq_unlink(name); /* of a run that was killed */
 	mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
 	if (queue < 0) {
 		printf("no queues\n");

@@ -20,11 +20,21 @@ golden_replay() { # TRACE
 	printf '%s %s %s\n' "$status" "$("$tick86" stat "$1" | sed -n 's/^instructions *//p')" "$(cat "$work/out" "$work/err" | md5sum | cut -c1-16)"
 }
 
-# Record PROGRAM, always under the same name and in the same directory, since guests see both.
+# The executable that is kept for a program.
+golden_executable() { # PROGRAM
+	echo "traces/${1##*/}.elf"
+}
+
+# What a recording says that does not depend on the time.
+golden_known() { # LEVEL TRACE
+	tests/trace/calls.py "$tick86" "$1" "$2"
+}
+
+# Record PROGRAM, always under the same name and in the same directory, since guests see both. Prints its exit status.
 golden_record() { # TRACE EXECUTABLE CLOCK ARG...
 	local trace=$1 executable=$2 clock=$3
 	shift 3
 	cp "$executable" "$work/empty/program"
-	golden_run "$tick86" record --log=error --cpu=x86-64-v2 -o "$trace" $clock -- ./program "$@" >/dev/null
+	golden_run "$tick86" record --log=error --cpu=x86-64-v2 -o "$trace" $clock -- ./program "$@"
 	rm "$work/empty/program"
 }

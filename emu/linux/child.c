@@ -30,20 +30,36 @@ static void wake_waiting(struct process *process)
 			task_wake(task, WAKE_READY);
 }
 
-/* If the guest does not want to know of its children, those that have ended go, and what they have used counts for nobody. */
-static void reap_unwanted(struct process *process)
+static bool has_ended(int status)
+{
+	return WIFEXITED(status) || WIFSIGNALED(status);
+}
+
+/* Whether the guest does not want to know of children that end. */
+static bool unwanted(const struct process *process)
 {
 	const struct guest_sigaction *action = &process->action[SIGCHLD];
+
+	return action->handler == (uint64_t)SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+/* What such a child has used counts for nobody. */
+static void forget(struct process *process, pid_t pid, int status)
+{
 	int64_t cpu_ns = process->children_cpu_ns;
 	struct rusage usage;
+
+	tree_child_reaped(process, pid, status, &usage);
+	process->children_cpu_ns = cpu_ns;
+}
+
+static void reap_unwanted(struct process *process)
+{
 	int status;
 	pid_t pid;
 
-	if (action->handler != (uint64_t)SIG_IGN && !(action->flags & SA_NOCLDWAIT))
-		return;
-	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
-		tree_child_reaped(process, pid, status, &usage);
-	process->children_cpu_ns = cpu_ns;
+	while (unwanted(process) && (pid = waitpid(-1, &status, WNOHANG)) > 0)
+		forget(process, pid, status);
 }
 
 bool child_signal(struct process *process, const siginfo_t *info)
@@ -64,8 +80,9 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 	int status = 0;
 	pid_t pid;
 
-	reap_unwanted(task->process);
-	pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage);
+	while ((pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage)) > 0 &&
+	       has_ended(status) && unwanted(task->process))
+		forget(task->process, pid, status);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
@@ -121,12 +138,18 @@ static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info
 
 	if ((idtype_t)arg[0] == P_PID || (idtype_t)arg[0] == P_PGID)
 		id = id ? (id_t)pids_to_host(task->process, (pid_t)id) : 0;
-	memset(info, 0, sizeof(*info));
-	reap_unwanted(task->process);
-	if (syscall(SYS_waitid, (int)arg[0], id, info, (int)arg[3] | WNOHANG, usage) != 0)
-		return -errno;
-	if (info->si_pid == 0)
-		return 0;
+	for (;;) {
+		memset(info, 0, sizeof(*info));
+		reap_unwanted(task->process);
+		if (syscall(SYS_waitid, (int)arg[0], id, info, (int)arg[3] | WNOHANG, usage) != 0)
+			return -errno;
+		if (info->si_pid == 0)
+			return 0;
+		if (!unwanted(task->process) || !has_ended(tree_wait_status(info)))
+			break;
+		if (!((int)arg[3] & WNOWAIT))
+			forget(task->process, info->si_pid, tree_wait_status(info));
+	}
 	task->process->signals_due = true;
 	info->si_pid = (int)arg[3] & WNOWAIT ? pids_from_host(task->process, info->si_pid)
 	                                     : tree_child_reaped(task->process, info->si_pid,

@@ -3,134 +3,77 @@
 
 #include "tests/unit/clock_fixture.h"
 
-/* Each row breaks one rule of a configuration that is legal otherwise, by ID. */
-enum rule {
-	SHIFT_11, ALIGN_SLEEP_OFF, ALIGN_DEFAULT, ALIGN_AUTO, AUTO_SLEEP_OFF, FRACTION_0,
-	FRACTION_LARGE, ICOUNT_GUARD, ICOUNT_APPARENT, ICOUNT_NATIVE, OFFSET_UNKNOWN_KHZ,
-	OFFSET_ALIGN, OFFSET_SLEEP_OFF, OFFSET_SHIFT, NO_VCPU, MANY_VCPUS, LARGE_KHZ, LARGE_RATIO,
-	UNSCALED, NATIVE_KHZ, NATIVE_EMULATED, NATIVE_START, NATIVE_GUARD, EMULATED_TABLE, RATE_0,
-	TABLE_WITHOUT_GUARD, TABLE_LONG, HOST_SCALED, HOST_START, HOST_GUARD, HOST_RATE, NO_MODE,
-	RULES
-};
-
-static const struct {
-	enum tk_mode mode;
-	const char *word; /* that the message must hold */
-} rules[RULES] = {
-	[SHIFT_11] = { TK_ICOUNT, "0 to 10" },
-	[ALIGN_SLEEP_OFF] = { TK_ICOUNT, "sleep=off" },
-	[ALIGN_DEFAULT] = { TK_ICOUNT, "shift" },
-	[ALIGN_AUTO] = { TK_ICOUNT, "auto" },
-	[AUTO_SLEEP_OFF] = { TK_ICOUNT, "auto" },
-	[FRACTION_0] = { TK_ICOUNT, "ns-per-insn" },
-	[FRACTION_LARGE] = { TK_ICOUNT, "ns-per-insn" },
-	[ICOUNT_GUARD] = { TK_ICOUNT, "guard" },
-	[ICOUNT_APPARENT] = { TK_ICOUNT, "apparent" },
-	[ICOUNT_NATIVE] = { TK_ICOUNT, "offsetting" },
-	[OFFSET_UNKNOWN_KHZ] = { TK_OFFSET, "not known" },
-	[OFFSET_ALIGN] = { TK_OFFSET, "align" },
-	[OFFSET_SLEEP_OFF] = { TK_OFFSET, "sleep=off" },
-	[OFFSET_SHIFT] = { TK_OFFSET, "shift" },
-	[NO_VCPU] = { TK_OFFSET, "1 to 64" },
-	[MANY_VCPUS] = { TK_OFFSET, "1 to 64" },
-	[LARGE_KHZ] = { TK_OFFSET, "4294967295" },
-	[LARGE_RATIO] = { TK_OFFSET, "32767" },
-	[UNSCALED] = { TK_OFFSET, "3000000" },
-	[NATIVE_KHZ] = { TK_OFFSET, "frequency" },
-	[NATIVE_EMULATED] = { TK_OFFSET, "policy" },
-	[NATIVE_START] = { TK_OFFSET, "start" },
-	[NATIVE_GUARD] = { TK_OFFSET, "guard" },
-	[EMULATED_TABLE] = { TK_OFFSET, "always-emulate" },
-	[RATE_0] = { TK_OFFSET, "rate" },
-	[TABLE_WITHOUT_GUARD] = { TK_OFFSET, "guard=table" },
-	[TABLE_LONG] = { TK_OFFSET, "1024" },
-	[HOST_SCALED] = { TK_HOST, "scale" },
-	[HOST_START] = { TK_HOST, "start" },
-	[HOST_GUARD] = { TK_HOST, "guard" },
-	[HOST_RATE] = { TK_HOST, "rate" },
-	[NO_MODE] = { (enum tk_mode)9, "mode" },
-};
-
-static void break_icount(struct tk_config *config, enum rule rule)
+/* A legal configuration of each mode. */
+static struct tk_config legal(enum tk_mode mode)
 {
-	static const enum tk_rate rates[RULES + 1] = {
-		[SHIFT_11] = TK_RATE_SHIFT,	 [ALIGN_SLEEP_OFF] = TK_RATE_SHIFT,
-		[ALIGN_AUTO] = TK_RATE_AUTO,	 [AUTO_SLEEP_OFF] = TK_RATE_AUTO,
-		[FRACTION_0] = TK_RATE_FRACTION, [FRACTION_LARGE] = TK_RATE_FRACTION,
-	};
-
-	config->rate = rates[rule];
-	config->shift = rule == SHIFT_11 ? 11 : 3;
-	config->align = rule == ALIGN_SLEEP_OFF || rule == ALIGN_DEFAULT || rule == ALIGN_AUTO;
-	config->sleep_off = rule == ALIGN_SLEEP_OFF || rule == AUTO_SLEEP_OFF;
-	config->ns_num = rule == FRACTION_LARGE ? UINT64_C(1) << 32 : 1;
-	config->ns_den = rule == FRACTION_0 ? 0 : 1;
-	if (rule == ICOUNT_GUARD)
-		config->guard = TK_GUARD_CLAMP;
-	if (rule == ICOUNT_APPARENT)
-		config->policy = TK_POLICY_APPARENT;
-	if (rule == ICOUNT_NATIVE)
-		config->traps &= ~TK_OFFSETTING;
-}
-
-static void break_offset(struct tk_config *config, enum rule rule)
-{
-	static const int64_t table[1];
-
-	config->host_khz = rule == OFFSET_UNKNOWN_KHZ ? 0 : rule == LARGE_RATIO ? 1000 : 3000000;
-	config->guest_khz = rule == LARGE_KHZ ? UINT64_C(1) << 32 : rule == LARGE_RATIO ? UINT32_MAX :
-			    rule == UNSCALED || rule == NATIVE_KHZ ? 1000000 : 0;
-	config->align = rule == OFFSET_ALIGN;
-	config->sleep_off = rule == OFFSET_SLEEP_OFF;
-	config->rate = rule == OFFSET_SHIFT ? TK_RATE_SHIFT : TK_RATE_DEFAULT;
-	config->vcpus = rule == NO_VCPU ? 0 : rule == MANY_VCPUS ? 65 : 1;
-	config->rate_num = rule == RATE_0 ? 0 : 1;
-	config->tsc_start = rule == NATIVE_START;
-	if (rule == UNSCALED)
-		config->traps &= ~TK_SCALING;
-	if (rule >= NATIVE_KHZ && rule <= NATIVE_GUARD)
-		config->traps &= ~TK_OFFSETTING;
-	if (rule == NATIVE_EMULATED || rule == EMULATED_TABLE)
-		config->policy = TK_POLICY_ALWAYS_EMULATE;
-	config->guard = rule == EMULATED_TABLE || rule == TABLE_LONG ? TK_GUARD_TABLE :
-			rule == NATIVE_GUARD ? TK_GUARD_CLAMP : TK_GUARD_NONE;
-	config->table = rule == TABLE_WITHOUT_GUARD || rule == TABLE_LONG ? table : NULL;
-	config->table_length = rule == TABLE_LONG ? 1025 : 0;
-}
-
-static void break_host(struct tk_config *config, enum rule rule)
-{
-	config->host_khz = 1000000;
-	config->guest_khz = rule == HOST_SCALED ? 2000000 : 0;
-	config->tsc_start = rule == HOST_START;
-	config->guard = rule == HOST_GUARD ? TK_GUARD_STRICT : TK_GUARD_NONE;
-	config->rate_num = rule == HOST_RATE ? 2 : 1;
-}
-
-static struct tk_config broken(enum tk_mode mode, enum rule rule)
-{
-	struct tk_config config = tk_config_default();
+	struct tk_config config = mode == TK_ICOUNT ? icount(3) : tk_config_default();
 
 	config.mode = mode;
-	config.host_khz = 1000000;
-	if (mode == TK_ICOUNT)
-		break_icount(&config, rule);
-	if (mode == TK_OFFSET)
-		break_offset(&config, rule);
-	if (mode == TK_HOST)
-		break_host(&config, rule);
+	config.host_khz = mode == TK_OFFSET ? 3000000 : 1000000;
 	return config;
 }
 
+/* Each row: the rule's name, the mode, what the message must speak of, and what breaks the rule in a legal configuration `c`. */
+#define RULE_LIST(RULE) \
+	RULE(SHIFT_11, TK_ICOUNT, "0 to 10", c->shift = 11) \
+	RULE(ALIGN_SLEEP_OFF, TK_ICOUNT, "sleep=off", c->align = c->sleep_off = true) \
+	RULE(ALIGN_DEFAULT, TK_ICOUNT, "shift", c->align = true; c->rate = TK_RATE_DEFAULT) \
+	RULE(ALIGN_AUTO, TK_ICOUNT, "auto", c->align = true; c->rate = TK_RATE_AUTO) \
+	RULE(AUTO_SLEEP_OFF, TK_ICOUNT, "auto", c->sleep_off = true; c->rate = TK_RATE_AUTO) \
+	RULE(FRACTION_0, TK_ICOUNT, "ns-per-insn", c->rate = TK_RATE_FRACTION; c->ns_den = 0) \
+	RULE(FRACTION_LARGE, TK_ICOUNT, "ns-per-insn", c->rate = TK_RATE_FRACTION; c->ns_num = UINT64_C(1) << 32) \
+	RULE(ICOUNT_GUARD, TK_ICOUNT, "guard", c->guard = TK_GUARD_CLAMP) \
+	RULE(ICOUNT_APPARENT, TK_ICOUNT, "apparent", c->policy = TK_POLICY_APPARENT) \
+	RULE(ICOUNT_NATIVE, TK_ICOUNT, "offsetting", c->traps &= ~TK_OFFSETTING) \
+	RULE(OFFSET_UNKNOWN_KHZ, TK_OFFSET, "not known", c->host_khz = 0) \
+	RULE(OFFSET_ALIGN, TK_OFFSET, "align", c->align = true) \
+	RULE(OFFSET_SLEEP_OFF, TK_OFFSET, "sleep=off", c->sleep_off = true) \
+	RULE(OFFSET_SHIFT, TK_OFFSET, "shift", c->rate = TK_RATE_SHIFT) \
+	RULE(NO_VCPU, TK_OFFSET, "1 to 64", c->vcpus = 0) \
+	RULE(MANY_VCPUS, TK_OFFSET, "1 to 64", c->vcpus = 65) \
+	RULE(LARGE_KHZ, TK_OFFSET, "4294967295", c->guest_khz = UINT64_C(1) << 32) \
+	RULE(LARGE_RATIO, TK_OFFSET, "32767", c->host_khz = 1000; c->guest_khz = UINT32_MAX) \
+	RULE(UNSCALED, TK_OFFSET, "3000000", c->guest_khz = 1000000; c->traps &= ~TK_SCALING) \
+	RULE(NATIVE_KHZ, TK_OFFSET, "frequency", c->guest_khz = 1000000; c->traps &= ~TK_OFFSETTING) \
+	RULE(NATIVE_EMULATED, TK_OFFSET, "policy", c->policy = TK_POLICY_ALWAYS_EMULATE; c->traps &= ~TK_OFFSETTING) \
+	RULE(NATIVE_START, TK_OFFSET, "start", c->tsc_start = 1; c->traps &= ~TK_OFFSETTING) \
+	RULE(NATIVE_GUARD, TK_OFFSET, "guard", c->guard = TK_GUARD_CLAMP; c->traps &= ~TK_OFFSETTING) \
+	RULE(EMULATED_TABLE, TK_OFFSET, "always-emulate", c->policy = TK_POLICY_ALWAYS_EMULATE; c->guard = TK_GUARD_TABLE) \
+	RULE(RATE_0, TK_OFFSET, "rate", c->rate_num = 0) \
+	RULE(TABLE_WITHOUT_GUARD, TK_OFFSET, "guard=table", c->table = no_table) \
+	RULE(TABLE_LONG, TK_OFFSET, "1024", c->guard = TK_GUARD_TABLE; c->table = no_table; c->table_length = 1025) \
+	RULE(HOST_SCALED, TK_HOST, "scale", c->guest_khz = 2000000) \
+	RULE(HOST_START, TK_HOST, "start", c->tsc_start = 1) \
+	RULE(HOST_GUARD, TK_HOST, "guard", c->guard = TK_GUARD_STRICT) \
+	RULE(HOST_RATE, TK_HOST, "rate", c->rate_num = 2) \
+	RULE(NO_MODE, TK_OFFSET, "mode", c->mode = (enum tk_mode)9)
+
+static const int64_t no_table[1];
+
+#define RULE(NAME, MODE, WORD, CHANGE) static void NAME(struct tk_config *c) { CHANGE; }
+RULE_LIST(RULE)
+#undef RULE
+
+#define RULE(NAME, MODE, WORD, CHANGE) { #NAME, NAME, MODE, WORD },
+static const struct {
+	const char *name;
+	void (*break_rule)(struct tk_config *config);
+	enum tk_mode mode;
+	const char *word;
+} rules[] = { RULE_LIST(RULE) };
+#undef RULE
+
+enum { RULES = sizeof(rules) / sizeof(rules[0]) };
+
 START_TEST(illegal_combinations_are_refused)
 {
-	struct tk_config config = broken(rules[_i].mode, (enum rule)_i);
+	struct tk_config config = legal(rules[_i].mode);
 
+	create(config);
+	rules[_i].break_rule(&config);
 	error[0] = '\0';
-	ck_assert_int_eq(tk_create(&tk, &config, error, sizeof(error)), -1);
-	ck_assert_msg(strstr(error, rules[_i].word), "'%s' should speak of '%s'", error, rules[_i].word);
-	if (_i != NO_MODE)
-		create(broken(rules[_i].mode, RULES)); /* without the broken rule it is legal */
+	ck_assert_msg(tk_create(&tk, &config, error, sizeof(error)) == -1, "%s", rules[_i].name);
+	ck_assert_msg(strstr(error, rules[_i].word), "%s: '%s' should speak of '%s'", rules[_i].name, error, rules[_i].word);
 }
 END_TEST
 

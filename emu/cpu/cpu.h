@@ -61,6 +61,15 @@ struct exception {
 
 enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_VDSO, TIME_READ_SYSCALL, TIME_READ_KINDS };
 
+/* UMONITOR and UMWAIT: a line of memory, as it was when it began to be watched. CPUID's leaf 5 tells its size. */
+enum { MONITOR_LINE = 64 };
+struct monitor {
+	bool armed;          /* by UMONITOR, no UMWAIT since */
+	bool waits;          /* UMWAIT waits for a store to the line */
+	uint64_t address;    /* of the line */
+	uint64_t content[MONITOR_LINE / 8];
+};
+
 struct jump_cache_entry {
 	uint64_t rip;
 	const struct insn *first; /* record of the block at rip */
@@ -110,9 +119,9 @@ struct cpu {
 	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
 	bool rdtscp_disabled;  /* RDTSCP and RDPID raise #UD */
 	bool msr_allowed;      /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
-	bool monitors;         /* UMONITOR was executed, UMWAIT not yet */
 	uint64_t pause_tsc;    /* EXIT_PAUSE */
 	bool pvclock;          /* the special RDMSRs of emu/op/pvclock.h do not either */
+	struct monitor monitor;
 	uint64_t time_reads[TIME_READ_KINDS]; /* for --stats */
 
 	struct x87 x87;

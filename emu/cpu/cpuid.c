@@ -1,6 +1,7 @@
 /* CPUID's leaves: SDM vol. 2, CPUID. */
 #include <string.h>
 
+#include "emu/cpu/cpu.h"
 #include "emu/cpu/feature.h"
 
 enum {
@@ -111,6 +112,10 @@ static struct cpuid_result basic_leaf(const struct cpu_model *model, const struc
 		return (struct cpuid_result){ .eax = 0x76036301, .ebx = 0x00f0b5ff, .edx = 0x00c30000 };
 	case 4:
 		return cache_leaf(context, subleaf);
+	case 5: /* the smallest and the largest line that UMONITOR watches */
+		if (!cpu_model_has(model, ISA_WAITPKG))
+			break;
+		return (struct cpuid_result){ .eax = MONITOR_LINE, .ebx = MONITOR_LINE };
 	case 6:
 		return (struct cpuid_result){ .eax = cpu_feature_bits(model, context, LEAF6_EAX),
 			.ecx = cpu_feature_bits(model, context, LEAF6_ECX) };

@@ -14,7 +14,7 @@
 #include "emu/linux/tree.h"
 #include "emu/trace/record.h"
 
-enum { DEADLOCK_STATUS = 125, NS_PER_S = 1000000000, SHARED_FUTEX_NS = 1000000, SHARED_WALL_NS = 10000000,
+enum { DEADLOCK_STATUS = 125, NS_PER_S = 1000000000, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000,
        LOOK_AGAIN_NS = 1000000 };
 #define ENDLESS_NS (INT64_C(1) << 60) /* 36 years */
 
@@ -153,8 +153,8 @@ static int64_t wait_at_most(const struct process *process)
 {
 	if (process->tree)
 		return INT64_MAX;
-	if (futex_waits_shared(process))
-		return SHARED_FUTEX_NS;
+	if (futex_waits_shared(process) || process->lines_watched)
+		return SHARED_MEMORY_NS;
 	return wall_may_be_set(process) ? SHARED_WALL_NS : INT64_MAX;
 }
 
@@ -195,6 +195,7 @@ void idle_wait(struct process *process)
 void idle_poll(struct process *process)
 {
 	futex_poll_shared(process);
+	pause_poll_lines(process);
 	if (count_fds(process) > 0)
 		wait_on_host(process, 0);
 }

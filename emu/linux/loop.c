@@ -141,22 +141,6 @@ static void tick(struct process *process)
 		nanosleep(&wait, NULL);
 }
 
-/* TPAUSE: the thread waits as in a system call, others run meanwhile. */
-static void begin_pause(struct task *task)
-{
-	const struct tk *clock = task->process->clock;
-	uint64_t insns = clock_insns(task->process);
-
-	if (tk_rdtsc(clock, task->cpu.vcpu, insns) >= task->cpu.pause_tsc)
-		return;
-	task->wait.pause = task->wait.begun = true;
-	task->wait.deadline = (uint64_t)tk_when_tsc(clock, task->cpu.vcpu, task->cpu.pause_tsc, insns);
-	task->state = TASK_WAITING;
-	task->process->deadlines_changed = true;
-	if (signal_deliverable(task))
-		task_wake(task, WAKE_SIGNAL);
-}
-
 static uint64_t run_guest(struct task *task, uint64_t budget)
 {
 	struct process *process = task->process;
@@ -188,7 +172,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		log_unknown_instruction(task);
 		signal_exception(task);
 	} else if (exit == EXIT_PAUSE) {
-		begin_pause(task);
+		pause_begin(task);
 	} else if (exit == EXIT_RESUME) {
 		pvclock_msr_written(process, task->cpu.vcpu, (uint32_t)task->cpu.r[RCX]);
 	}
@@ -214,7 +198,7 @@ static void run_slice(struct task *task)
 
 		if (task->wait.wake != WAKE_NOT_YET) {
 			if (task->wait.pause)
-				wait_clear(&task->wait);
+				pause_end(task);
 			else
 				make_syscall(task);
 			continue;
@@ -293,7 +277,7 @@ static bool take_turns(struct process *process, bool ran)
 	end = idle_gather(process);
 	end.blocked = blocked;
 	end.ran = ran;
-	end.watches_memory = futex_waits_shared(process);
+	end.watches_memory = futex_waits_shared(process) || process->lines_watched;
 	idle = end.fds && tree_take_turns(process, &end);
 	free(end.fds);
 	return idle;

@@ -140,6 +140,7 @@ struct process {
 	struct common_clock *common; /* mode offset without a tree: what the run's processes share of their clocks */
 	int64_t wall_moved;      /* what of that our clock has followed */
 	uint64_t common_writes;
+	bool lines_watched;      /* a thread may wait for a store to a line of memory (UMWAIT) */
 	bool deadlines_changed;  /* the process's next deadline is to be found anew */
 	bool exiting;
 	int exit_status;         /* wait(2) format */

@@ -68,6 +68,15 @@ int64_t wall_step(struct process *process, int64_t delta);
 /* A process that does not share our clock may set CLOCK_REALTIME, and somebody here wants to know: to be looked for now and then. */
 bool wall_may_be_set(const struct process *process);
 
+/* --- pause.c ------------------------------------------------------------------------------------------ */
+
+/* Behind a TPAUSE or UMWAIT (EXIT_PAUSE): the thread waits, unless what it waits for has come. */
+void pause_begin(struct task *task);
+/* It has been woken. */
+void pause_end(struct task *task);
+/* Wakes the threads whose UMWAIT a store has ended. */
+void pause_poll_lines(struct process *process);
+
 /* --- pvclock.c ---------------------------------------------------------------------------------------- */
 
 /* The pvclock pages are written anew. No effect without them. */

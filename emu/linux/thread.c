@@ -101,6 +101,7 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 	if (!child)
 		return -EAGAIN;
 	memcpy(&child->cpu, &task->cpu, sizeof(child->cpu));
+	child->cpu.monitor = (struct monitor){ 0 };
 	memset(child->cpu.time_reads, 0, sizeof(child->cpu.time_reads));
 	child->signal_mask = task->signal_mask;
 	child->affinity = task->affinity;

@@ -123,15 +123,20 @@ static HANDLER(tpause)
 	return pause_refused(cpu, i) ? raise_gp(cpu, i) : pause_until(cpu, i);
 }
 
-/* Faults as a load does. */
+/* Faults as a load of a byte does. */
 static HANDLER(umonitor)
 {
+	uint64_t line = *reg64(cpu, i->a) / MONITOR_LINE * MONITOR_LINE;
+
 	guest_load8(cpu, i, *reg64(cpu, i->a));
-	cpu->monitors = true;
+	for (unsigned k = 0; k < MONITOR_LINE / 8; k++)
+		cpu->monitor.content[k] = guest_load64(cpu, i, line + 8 * k);
+	cpu->monitor.address = line;
+	cpu->monitor.armed = true;
 	NEXT();
 }
 
-/* A store to the line does not end it, the limit does: 100000 cycles are soon over, and a wait may end for no reason at all. */
+/* Whether there was a store is found out by who runs the thread (emu/linux/pause.c). */
 static HANDLER(umwait)
 {
 	const struct insn *next;
@@ -139,11 +144,12 @@ static HANDLER(umwait)
 	if (pause_refused(cpu, i))
 		return raise_gp(cpu, i);
 	next = pause_until(cpu, i);
-	if (!cpu->monitors) { /* nothing to wait for */
+	if (!cpu->monitor.armed) { /* nothing to wait for */
 		cpu->flags = 0;
 		cpu->pause_tsc = 0;
 	}
-	cpu->monitors = false;
+	cpu->monitor.waits = cpu->monitor.armed;
+	cpu->monitor.armed = false;
 	return next;
 }
 

@@ -41,6 +41,8 @@ static const struct field thread_fields[] = {
 	FIELD(struct task, fault.address), FIELD(struct task, fault.resume_flag), FIELD(struct task, affinity),
 	FIELD(struct task, insns), FIELD(struct task, cpu_ns), FIELD(struct task, cpu.vcpu), FIELD(struct task, cpu.tsc_faults),
 	FIELD_ARRAY(struct task, cpu.time_reads),
+	FIELD(struct task, cpu.monitor.armed), FIELD(struct task, cpu.monitor.waits), FIELD(struct task, cpu.monitor.address),
+	FIELD_ARRAY(struct task, cpu.monitor.content), FIELD(struct task, wait.pause),
 	FIELD(struct task, wait.wake), FIELD(struct task, wait.begun), FIELD(struct task, wait.deadline), FIELD(struct task, wait.on_wall),
 	FIELD(struct task, wait.wall), FIELD(struct task, wait.futex), FIELD(struct task, wait.futex_bits),
 	FIELD(struct task, wait.futex_value), FIELD(struct task, wait.futex_shared), FIELD(struct task, wait.order),

@@ -41,9 +41,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	signal_flush(&process->pending);
 	signal_flush(&task->pending);
 	timer_forget_but_fds(process);
-	if (process->vfork_pipe >= 0)
-		close(process->vfork_pipe);
-	process->vfork_pipe = -1;
+	vfork_close(&process->vfork);
 	process->silent_children = false;
 	signal_host_begin_child(process, request->flags & CLONE_FILES);
 	clone_apply(task, request);
@@ -79,11 +77,12 @@ static int64_t parent_goes_on(struct task *task, const struct clone_request *req
 
 static int64_t fork_process(struct task *task, const struct clone_request *request)
 {
-	int pipe_fd[2] = { -1, -1 }, pidfd = -1;
+	struct vfork_link parent = { -1, -1 }, child = { -1, -1 };
+	int pidfd = -1;
 	pid_t host_pid, pid, *told;
 
 	if (request->flags & CLONE_VFORK) {
-		int64_t result = vfork_open(pipe_fd);
+		int64_t result = vfork_open(&parent, &child);
 
 		if (result != 0)
 			return result;
@@ -99,27 +98,27 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 
 		tree_cancel(task->process, pid);
 		record_forked(task->process, false);
-		close(pipe_fd[0]);
-		close(pipe_fd[1]);
+		close(parent.pipe);
+		vfork_close(&child);
 		return -error;
 	}
 	if (host_pid == 0) {
-		close(pipe_fd[0]);
+		close(parent.pipe);
 		become_child(task, request, tree_begin_child(task->process, pid));
 		record_begin_child(task->process);
-		task->process->vfork_pipe = pipe_fd[1];
+		task->process->vfork = child;
 		tree_await_turn(task->process);
 		return 0;
 	}
 	pid = tree_child_started(task->process, pid, host_pid);
 	task->process->silent_children |= request->exit_signal != SIGCHLD;
-	close(pipe_fd[1]);
+	close(child.pipe);
 	record_forked(task->process, true);
 	parent_goes_on(task, request, pid, pidfd);
 	if (!(request->flags & CLONE_VFORK))
 		return pid;
 	task->vfork_child = pid;
-	task->vfork_pipe = pipe_fd[0];
+	task->vfork = parent;
 	task->process->in_vfork = task;
 	return vfork_wait(task);
 }
@@ -153,7 +152,7 @@ static int64_t do_clone(struct task *task, const struct clone_request *request)
 {
 	int64_t result;
 
-	if (task->vfork_pipe >= 0) /* made again: the child exists already */
+	if (task->vfork.pipe >= 0) /* made again: the child exists already */
 		return vfork_wait(task);
 	result = check_request(task, request);
 	if (result != 0)

@@ -7,8 +7,9 @@
 /* A child made by vfork leaves its parent's memory (execve, exit): what it has written there is handed to the parent, which
  * goes on. No effect on others. vfork.c. */
 void vfork_done(struct process *process);
-/* The two ends of the pipe between them: read by the parent. 0 or -errno. */
-int64_t vfork_open(int pipe_fd[2]);
+/* Opens what lies between them, an end for each. 0 or -errno. */
+int64_t vfork_open(struct vfork_link *parent, struct vfork_link *child);
+void vfork_close(struct vfork_link *link);
 /* Parent: waits until the child lets go, and takes over what it wrote. The child's id, or SYSCALL_WAIT. */
 int64_t vfork_wait(struct task *task);
 

@@ -43,6 +43,12 @@ struct rseq_area {
 	bool due;                /* it is to be looked at before the thread's code runs again */
 };
 
+/* Between a child made by vfork(2) and its parent, or -1. */
+struct vfork_link {
+	int pipe;  /* its writing end is closed when the child lets go of the parent's memory */
+	int pages; /* a file of those that it has written */
+};
+
 /* A guest thread. One host thread runs them all, in turn. */
 struct task {
 	struct cpu cpu;
@@ -64,8 +70,8 @@ struct task {
 	struct rseq_area rseq;
 	uint64_t syscall_number; /* of the call under way or last made: RAX as it was then (the kernel's orig_rax) */
 	struct wait wait;
-	pid_t vfork_child;       /* waited for until it execs or exits, with the pipe that tells */
-	int vfork_pipe;
+	pid_t vfork_child;       /* waited for until it execs or exits, with what tells */
+	struct vfork_link vfork;
 	struct fault_state fault; /* of the last synchronous exception, for signal frames */
 	uint64_t affinity;       /* vCPUs that it may run on, bit n for vCPU n */
 	uint64_t insns;          /* executed by this thread */
@@ -113,7 +119,7 @@ struct process {
 	uint64_t futex_order;    /* counts waits, so that waiters are woken in turn */
 	unsigned threads_started;
 	unsigned membarriers;    /* membarrier(2): what the process has registered for */
-	int vfork_pipe;          /* tells the parent that waits in vfork(2), or -1 */
+	struct vfork_link vfork; /* tells the parent that waits in vfork(2) */
 	struct space space;
 	struct blocks *blocks;
 	struct task *tasks;      /* the first is the thread group's leader */

@@ -41,7 +41,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	if (!process)
 		return NULL;
 	process->options = options;
-	process->signal_fd = process->vfork_pipe = -1;
+	process->signal_fd = process->vfork.pipe = process->vfork.pages = -1;
 	process->pid = getpid();
 	process->deadline = WAIT_FOREVER;
 	if (!take_clock(process, clock))

@@ -23,7 +23,7 @@ struct task *task_new(struct process *process, pid_t tid)
 	memset(task, 0, sizeof(*task));
 	task->process = process;
 	task->tid = tid;
-	task->vfork_pipe = -1;
+	task->vfork.pipe = task->vfork.pages = -1;
 	task->affinity = ~0ULL;
 	wait_clear(&task->wait);
 	task->cpu.clock = process->clock;

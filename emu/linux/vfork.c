@@ -1,5 +1,5 @@
 /* vfork(2): the child must seem to run in the parent's memory. It runs in a copy; when it lets go, the pages that it has written
- * go through a pipe to the parent, which has stood still meanwhile (posix_spawn(3) reports its errors so): all its threads, for what
+ * go in a file to the parent (a pipe would fill, and where processes take turns the parent does not read meanwhile), which has stood still meanwhile (posix_spawn(3) reports its errors so): all its threads, for what
  * another one wrote in a page that the child writes too could not be told from the child's. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,30 @@ struct written_page {
 static const uint64_t page_exclusive = 1ULL << 56, page_present = 1ULL << 63, page_swapped = 1ULL << 62;
 enum { ENTRIES = 512 }; /* that are read at once */
 
-int64_t vfork_open(int pipe_fd[2])
+void vfork_close(struct vfork_link *link)
 {
-	if (pipe2(pipe_fd, 0) != 0)
+	if (link->pipe >= 0)
+		close(link->pipe);
+	if (link->pages >= 0)
+		close(link->pages);
+	link->pipe = link->pages = -1;
+}
+
+int64_t vfork_open(struct vfork_link *parent, struct vfork_link *child)
+{
+	int pipe_fd[2], pages = memfd_create("vfork", 0);
+
+	if (pages < 0)
 		return -errno;
-	pipe_fd[0] = hidden_fd(pipe_fd[0]);
-	pipe_fd[1] = hidden_fd(pipe_fd[1]);
+	if (pipe2(pipe_fd, 0) != 0) {
+		int error = errno;
+
+		close(pages);
+		return -error;
+	}
+	parent->pages = child->pages = hidden_fd(pages);
+	parent->pipe = hidden_fd(pipe_fd[0]);
+	child->pipe = hidden_fd(pipe_fd[1]);
 	return 0;
 }
 
@@ -82,7 +100,7 @@ void vfork_done(struct process *process)
 	const struct space *space = &process->space;
 	int pagemap;
 
-	if (process->vfork_pipe < 0)
+	if (process->vfork.pipe < 0)
 		return;
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (pagemap < 0)
@@ -90,55 +108,43 @@ void vfork_done(struct process *process)
 	for (size_t i = 0; pagemap >= 0 && i < space->count; i++) {
 		const struct vma *vma = &space->vma[i];
 
-		if ((vma->prot & PROT_WRITE) && (vma->flags & MAP_PRIVATE) && !send_written(process->vfork_pipe, pagemap, vma))
+		if ((vma->prot & PROT_WRITE) && (vma->flags & MAP_PRIVATE) && !send_written(process->vfork.pages, pagemap, vma))
 			break;
 	}
 	close(pagemap);
-	close(process->vfork_pipe);
-	process->vfork_pipe = -1;
+	vfork_close(&process->vfork);
 }
 
 /* --- the parent's side ------------------------------------------------------------------------------- */
 
-static bool receive_all(int fd, void *to, size_t size)
+static void take_over(const struct task *task)
 {
-	while (size > 0) {
-		ssize_t got = read(fd, to, size);
-
-		if (got <= 0)
-			return false;
-		to = (uint8_t *)to + got;
-		size -= (size_t)got;
-	}
-	return true;
-}
-
-/* True once the child has let go. A page that has begun to come is waited for: the child is just sending it. */
-static bool take_over(struct task *task)
-{
-	struct pollfd pipe = { .fd = task->vfork_pipe, .events = POLLIN };
 	struct written_page page;
 
-	while (poll(&pipe, 1, 0) > 0) {
-		if (!receive_all(task->vfork_pipe, &page, sizeof(page)))
-			return true;
+	for (off_t at = 0; pread(task->vfork.pages, &page, sizeof(page), at) == sizeof(page); at += sizeof(page))
 		space_write(&task->process->space, page.address, page.bytes, sizeof(page.bytes));
-	}
-	return false;
+}
+
+/* Nothing comes through the pipe but its end. */
+static bool child_let_go(const struct task *task)
+{
+	struct pollfd pipe = { .fd = task->vfork.pipe, .events = POLLIN };
+
+	return poll(&pipe, 1, 0) > 0;
 }
 
 int64_t vfork_wait(struct task *task)
 {
-	while (!take_over(task)) {
+	while (!child_let_go(task)) {
 		int64_t result;
 
 		task->wait.uninterruptible = true;
-		result = wait_fd(task, task->vfork_pipe, POLLIN, WAIT_FOREVER);
+		result = wait_fd(task, task->vfork.pipe, POLLIN, WAIT_FOREVER);
 		if (result != 0)
 			return result;
 	}
-	close(task->vfork_pipe);
-	task->vfork_pipe = -1;
+	take_over(task);
+	vfork_close(&task->vfork);
 	task->process->in_vfork = NULL;
 	return task->vfork_child;
 }

@@ -93,7 +93,8 @@ static void mutex_and_condition(void)
 
 static void vfork_memory(void)
 {
-	volatile char *heap = calloc(1, 100000);
+	enum { HEAP = 1000000 }; /* more than a pipe holds */
+	volatile char *heap = calloc(1, HEAP);
 	volatile int local = 1;
 	int status;
 	pid_t child = vfork();
@@ -101,11 +102,12 @@ static void vfork_memory(void)
 	if (child == 0) {
 		local = 42;
 		global = 43;
-		heap[50000] = 44;
+		for (int i = 0; i < HEAP; i++)
+			heap[i] = 44;
 		_exit(3);
 	}
 	waitpid(child, &status, 0);
-	printf("vfork: %d %d %d, status %#x\n", local, global, heap[50000], status);
+	printf("vfork: %d %d %d %d, status %#x\n", local, global, heap[50000], heap[HEAP - 1], status);
 }
 
 /* The child's memory is the parent's again when it ends; what another thread counts is not lost by that. */

@@ -88,8 +88,11 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 			return result;
 	}
 	pid = tree_reserve(task->process, &told);
-	if (pid < 0)
+	if (pid < 0) {
+		close(parent.pipe);
+		vfork_close(&child);
 		return pid;
+	}
 	task->process->show_pids = true;
 	record_fork(task->process, pid);
 	host_pid = host_clone(request, &pidfd, told);

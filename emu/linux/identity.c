@@ -1,11 +1,13 @@
-/* Ids of processes, groups and sessions. */
+/* Ids of processes, groups and sessions, and what is asked of a process by its id. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/calls.h"
 #include "emu/linux/file.h"
 #include "emu/linux/pids.h"
+#include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 
 static int64_t guest_result(struct task *task, pid_t host)
@@ -70,4 +72,44 @@ int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 	const uint64_t host[6] = { (uint64_t)host_or_self(task, arg[0]), arg[1] };
 
 	return file_outside_hidden(syscall_host(SYS_pidfd_open, host));
+}
+
+/* capget(2), capset(2): whose they are stands in a structure, where the kernel puts its version if it does not know the caller's. */
+static int64_t capabilities(struct task *task, uint64_t number, const uint64_t arg[6])
+{
+	struct __user_cap_header_struct header;
+	uint64_t host[6] = { (uint64_t)&header, arg[1] };
+	uint32_t version;
+	int64_t result;
+
+	if (!space_read(&task->process->space, arg[0], &header, sizeof(header)))
+		return -EFAULT;
+	version = header.version;
+	header.pid = pids_target(task->process, header.pid);
+	result = syscall_host(number, host);
+	if (header.version != version && !space_write(&task->process->space, arg[0], &header.version, sizeof(header.version)))
+		return -EFAULT;
+	return result;
+}
+
+int64_t sys_capget(struct task *task, const uint64_t arg[6])
+{
+	return capabilities(task, SYS_capget, arg);
+}
+
+int64_t sys_capset(struct task *task, const uint64_t arg[6])
+{
+	return capabilities(task, SYS_capset, arg);
+}
+
+static uint64_t host_process(struct task *task, uint64_t pid)
+{
+	return task_find(task->process, (pid_t)pid) ? (uint64_t)getpid() : (uint64_t)pids_to_host(task->process, (pid_t)pid);
+}
+
+int64_t sys_kcmp(struct task *task, const uint64_t arg[6])
+{
+	const uint64_t host[6] = { host_process(task, arg[0]), host_process(task, arg[1]), arg[2], arg[3], arg[4] };
+
+	return syscall_host(SYS_kcmp, host);
 }

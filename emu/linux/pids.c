@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 
 enum { FIRST_THREAD = 1 << 22 }; /* above the host's greatest pid_max, so no process has it */
@@ -18,6 +19,11 @@ pid_t pids_to_host(const struct process *process, pid_t pid)
 	if (host < 0)
 		return INT32_MAX; /* an id that the host will not find */
 	return pid < 0 ? -host : host;
+}
+
+pid_t pids_target(struct process *process, pid_t tid)
+{
+	return task_find(process, tid) ? 0 : pids_to_host(process, tid);
 }
 
 pid_t pids_from_host(const struct process *process, pid_t pid)

@@ -9,6 +9,8 @@
 
 /* The host's id of a guest's process (negative: of a group; 0 and -1 mean what they mean). */
 pid_t pids_to_host(const struct process *process, pid_t pid);
+/* The same of a thread or process that a call is to act on; 0, the caller, for this process's own threads, which the host does not know. */
+pid_t pids_target(struct process *process, pid_t tid);
 pid_t pids_from_host(const struct process *process, pid_t pid);
 /* An id for a new thread, which the host does not know. */
 pid_t pids_new_thread(struct process *process);

@@ -1,5 +1,6 @@
 /* Where threads run: vCPUs and priorities. */
 #include <errno.h>
+#include <linux/ioprio.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -84,16 +85,9 @@ int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 }
 
 /* Priorities are the host's, which schedules the one thread that runs them all; a guest thread's are its process's. */
-static pid_t host_target(struct task *task, uint64_t pid)
-{
-	if ((pid_t)pid == 0 || task_find(task->process, (pid_t)pid))
-		return 0;
-	return pids_to_host(task->process, (pid_t)pid);
-}
-
 static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	const uint64_t host[6] = { (uint64_t)host_target(task, arg[0]), arg[1], arg[2], arg[3] };
+	const uint64_t host[6] = { (uint64_t)pids_target(task->process, (pid_t)arg[0]), arg[1], arg[2], arg[3] };
 
 	return syscall_host(number, host);
 }
@@ -133,9 +127,10 @@ int64_t sys_sched_rr_get_interval(struct task *task, const uint64_t arg[6])
 	return on_host(task, SYS_sched_rr_get_interval, arg);
 }
 
-static int64_t priority_on_host(struct task *task, uint64_t number, const uint64_t arg[6])
+/* `user`: the `which` for which `who` is no process. */
+static int64_t priority_on_host(struct task *task, uint64_t number, int user, const uint64_t arg[6])
 {
-	uint64_t who = (int)arg[0] == PRIO_USER ? arg[1] : (uint64_t)host_target(task, arg[1]);
+	uint64_t who = (int)arg[0] == user ? arg[1] : (uint64_t)pids_target(task->process, (pid_t)arg[1]);
 	const uint64_t host[6] = { arg[0], who, arg[2] };
 
 	return syscall_host(number, host);
@@ -143,12 +138,22 @@ static int64_t priority_on_host(struct task *task, uint64_t number, const uint64
 
 int64_t sys_getpriority(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_getpriority, arg);
+	return priority_on_host(task, SYS_getpriority, PRIO_USER, arg);
 }
 
 int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_setpriority, arg);
+	return priority_on_host(task, SYS_setpriority, PRIO_USER, arg);
+}
+
+int64_t sys_ioprio_get(struct task *task, const uint64_t arg[6])
+{
+	return priority_on_host(task, SYS_ioprio_get, IOPRIO_WHO_USER, arg);
+}
+
+int64_t sys_ioprio_set(struct task *task, const uint64_t arg[6])
+{
+	return priority_on_host(task, SYS_ioprio_set, IOPRIO_WHO_USER, arg);
 }
 
 /* With one host thread every thread sees all stores in order, and none that has stopped in a critical section of rseq(2) goes on in it:

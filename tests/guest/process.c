@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -314,6 +315,37 @@ static int child_main(int argc, char **argv)
 	return 8;
 }
 
+/* Calls that name a process, of which three hide it in a structure or by another argument. */
+static void asked_by_id(void)
+{
+	struct { uint32_t version; int pid; } header = { 0x20080522, getpid() };
+	uint32_t data[6];
+	pid_t child = fork();
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	SHOW(syscall(SYS_capget, &header, data));
+	header.pid = child;
+	SHOW(syscall(SYS_capget, &header, data));
+	header.pid = getpid();
+	SHOW(syscall(SYS_capset, &header, data));
+	header = (typeof(header)){ .version = 1, .pid = getpid() };
+	SHOW(syscall(SYS_capget, &header, data));
+	CHECK(header.version == 0x20080522);
+	SHOW(syscall(SYS_ioprio_get, 1, getpid()));
+	SHOW(syscall(SYS_ioprio_get, 1, child));
+	SHOW(syscall(SYS_ioprio_set, 1, child, 2 << 13 | 7));
+	SHOW(syscall(SYS_ioprio_get, 1, child));
+	SHOW(syscall(SYS_ioprio_get, 3, getuid()) >= 0);
+	SHOW(syscall(SYS_kcmp, getpid(), child, 0, 1, 1));
+	CHECK(syscall(SYS_kcmp, getpid(), getpid(), 0, 0, 1) != -1);
+	SHOW(syscall(SYS_kcmp, getpid(), 1 << 30, 0, 1, 0));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
 	self = argv[0];
@@ -321,6 +353,7 @@ int main(int argc, char **argv)
 		return child_main(argc, argv);
 	forks();
 	vforks();
+	asked_by_id();
 	spawns();
 	exec_errors();
 	too_many_arguments(8 << 20, 40);

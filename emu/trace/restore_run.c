@@ -44,10 +44,10 @@ static bool read_config(struct restorer *restorer, struct options *options)
 	return options->cpu;
 }
 
-/* Sums of such times do not overflow. */
+/* Sums of such times do not overflow. The program's may be negative: --tsc-jump. */
 static bool is_time(int64_t ns)
 {
-	return ns >= 0 && ns <= INT64_MAX / 4;
+	return ns >= -INT64_MAX / 4 && ns <= INT64_MAX / 4;
 }
 
 static bool read_run(struct restorer *restorer, struct options *options)

@@ -29,8 +29,11 @@ enum { THREAD_FLAGS = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
 static void become_child(struct task *task, const struct clone_request *request, pid_t pid)
 {
 	struct process *process = task->process;
+	bool led = task == process->tasks;
 
 	task_keep_only(process, task);
+	if (!led)
+		task_set_name(task, task->name); /* the process's from now on */
 	if (!process->tree)
 		tk_disarm(process->clock, (uint64_t)process->pid);
 	process->pid = task->tid = pid;
@@ -135,6 +138,8 @@ static int64_t check_request(struct task *task, const struct clone_request *requ
 	if ((flags & CLONE_THREAD) && (flags & THREAD_FLAGS) != THREAD_FLAGS)
 		return -EINVAL;
 	if ((flags & CLONE_FS) && (flags & CLONE_NEWNS))
+		return -EINVAL;
+	if ((flags & CLONE_PIDFD) && ((flags & (CLONE_THREAD | CLONE_DETACHED)) || ((flags & CLONE_PARENT_SETTID) && request->pidfd == request->parent_tid)))
 		return -EINVAL;
 	if (flags & CLONE_THREAD)
 		return 0;

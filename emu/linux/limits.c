@@ -97,15 +97,17 @@ static int64_t set_tsc(struct task *task, uint64_t mode)
 
 static int64_t name_call(struct task *task, const uint64_t arg[6])
 {
-	char name[16];
+	char name[16] = "";
 
-	if (arg[0] == PR_GET_NAME) {
-		prctl(PR_GET_NAME, name);
+	if ((int)arg[0] == PR_GET_NAME) {
+		task_get_name(task, name);
 		return space_write(&task->process->space, arg[1], name, sizeof(name)) ? 0 : -EFAULT;
 	}
 	if (space_read_string(&task->process->space, arg[1], name, sizeof(name)) == -EFAULT)
 		return -EFAULT;
-	return prctl(PR_SET_NAME, name) == 0 ? 0 : -errno;
+	name[sizeof(name) - 1] = '\0';
+	task_set_name(task, name);
+	return 0;
 }
 
 int64_t sys_prctl(struct task *task, const uint64_t arg[6])
@@ -152,7 +154,7 @@ int64_t sys_arch_prctl(struct task *task, const uint64_t arg[6])
 	case ARCH_SET_FS: case ARCH_SET_GS:
 		if (arg[1] >= task_size)
 			return -EPERM;
-		cpu->r[arg[0] == ARCH_SET_FS ? SLOT_FS_BASE : SLOT_GS_BASE] = arg[1];
+		cpu->r[(int)arg[0] == ARCH_SET_FS ? SLOT_FS_BASE : SLOT_GS_BASE] = arg[1];
 		return 0;
 	case ARCH_GET_FS:
 		return space_write(space, arg[1], &cpu->r[SLOT_FS_BASE], sizeof(uint64_t)) ? 0 : -EFAULT;

@@ -55,6 +55,7 @@ struct task {
 	struct process *process;
 	struct task *next;       /* in order of creation; the scheduler goes round */
 	pid_t tid;               /* as the guest sees it */
+	char name[16];           /* prctl(2), PR_SET_NAME; of the leader the host keeps it (task_get_name) */
 	enum task_state state;
 	uint64_t signal_mask;    /* bit n-1 for signal n */
 	uint64_t saved_mask;     /* to restore after sigsuspend, ppoll, pselect, epoll_pwait */

@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "emu/cpu/flags.h"
 #include "emu/linux/calls.h"
@@ -36,6 +38,22 @@ struct task *task_find(struct process *process, pid_t tid)
 		if (task->tid == tid && task->state != TASK_DEAD)
 			return task;
 	return NULL;
+}
+
+void task_get_name(const struct task *task, char name[16])
+{
+	if (task == task->process->tasks)
+		prctl(PR_GET_NAME, name);
+	else
+		memcpy(name, task->name, sizeof(task->name));
+}
+
+void task_set_name(struct task *task, const char name[16])
+{
+	if (task == task->process->tasks)
+		prctl(PR_SET_NAME, name);
+	else
+		snprintf(task->name, sizeof(task->name), "%s", name);
 }
 
 void task_free(struct task *task)
@@ -106,6 +124,7 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 	child->signal_mask = task->signal_mask;
 	child->affinity = task->affinity;
 	child->altstack = task->altstack;
+	task_get_name(task, child->name);
 	process->threads_started++;
 	child->cpu.vcpu = choose_vcpu(child);
 	clone_apply(child, request);

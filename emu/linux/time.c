@@ -7,10 +7,14 @@
 
 #include "emu/linux/calls.h"
 #include "emu/linux/schedule.h"
+#include "emu/linux/thread.h"
 #include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
 enum { NS_PER_TICK = 4000000 }; /* a kernel with CONFIG_HZ=250 */
+
+/* A clock may not be set so late that it could overflow within 30 years: timespec64_valid_settod(). */
+#define SETTABLE_MAX_S (INT64_MAX / NS_PER_S - INT64_C(30) * 365 * 24 * 3600)
 
 static int64_t put(struct task *task, uint64_t address, const void *from, size_t size)
 {
@@ -29,34 +33,35 @@ static bool clock_known(clockid_t id)
 	return false;
 }
 
-/* Turns the id of a process's or thread's own CPU clock into the plain one. Others' clocks cannot be seen: EINVAL. */
-bool clock_resolve(struct task *task, clockid_t *id)
+/* Ids of processes and threads count as their own: of others than ours nothing can be seen. */
+struct task *clock_resolve(struct task *task, clockid_t *id)
 {
 	enum { KIND_MASK = 7, PROCESS_SCHED = 2, THREAD_SCHED = 6 };
 	pid_t owner = ~(*id >> 3);
 
 	if (*id >= 0)
-		return clock_known(*id);
+		return clock_known(*id) ? task : NULL;
 	if ((*id & KIND_MASK) == PROCESS_SCHED && (owner == 0 || owner == task->process->pid)) {
 		*id = CLOCK_PROCESS_CPUTIME_ID;
-		return true;
+		return task;
 	}
-	if ((*id & KIND_MASK) == THREAD_SCHED && (owner == 0 || owner == task->tid)) {
+	if ((*id & KIND_MASK) == THREAD_SCHED) {
 		*id = CLOCK_THREAD_CPUTIME_ID;
-		return true;
+		return owner == 0 ? task : task_find(task->process, owner);
 	}
-	return false;
+	return NULL;
 }
 
 int64_t sys_clock_gettime(struct task *task, const uint64_t arg[6])
 {
 	clockid_t id = (clockid_t)arg[0];
+	struct task *owner = clock_resolve(task, &id);
 	struct timespec now;
 
-	if (!clock_resolve(task, &id))
+	if (!owner)
 		return -EINVAL;
 	task->process->time_reads[TIME_READ_SYSCALL]++;
-	now = timespec_of(task_clock_ns(task, id));
+	now = timespec_of(task_clock_ns(owner, id));
 	return put(task, arg[1], &now, sizeof(now));
 }
 
@@ -112,7 +117,7 @@ int64_t sys_clock_settime(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (!space_read(&task->process->space, arg[1], &value, sizeof(value)))
 		return -EFAULT;
-	if (!timespec_valid(&value))
+	if (!timespec_valid(&value) || value.tv_sec >= SETTABLE_MAX_S)
 		return -EINVAL;
 	return set_wall(task, (int64_t)timespec_ns(&value));
 }
@@ -125,7 +130,7 @@ int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 		return arg[1] ? -EPERM : 0; /* the kernel's time zone is the host's */
 	if (!space_read(&task->process->space, arg[0], &value, sizeof(value)))
 		return -EFAULT;
-	if (!timeval_valid(&value))
+	if (!timeval_valid(&value) || value.tv_sec >= SETTABLE_MAX_S)
 		return -EINVAL;
 	return set_wall(task, value.tv_sec * NS_PER_S + value.tv_usec * NS_PER_US);
 }
@@ -141,6 +146,9 @@ static int64_t adjust(struct task *task, uint64_t address)
 	if (state.modes & ~(unsigned)(ADJ_SETOFFSET | ADJ_NANO))
 		return -EPERM;
 	if (state.modes & ADJ_SETOFFSET) {
+		if (state.time.tv_usec < 0 || state.time.tv_usec >= (state.modes & ADJ_NANO ? NS_PER_S : US_PER_S) ||
+		    state.time.tv_sec <= -SETTABLE_MAX_S || state.time.tv_sec >= SETTABLE_MAX_S)
+			return -EINVAL;
 		delta = state.time.tv_sec * NS_PER_S + state.time.tv_usec * (state.modes & ADJ_NANO ? 1 : NS_PER_US);
 		result = wall_step(task->process, delta);
 		if (result != 0)

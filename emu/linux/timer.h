@@ -33,6 +33,7 @@ struct timer {
 	uint64_t overrun;     /* expirations since the signal was queued, less one */
 	int last_overrun;     /* as it was when the last signal was delivered */
 	int host_fd;          /* TIMER_FD: the eventfd that stands for it */
+	bool reachable;       /* a look through the descriptors has met it (timerfd_free_unreachable) */
 };
 
 /* A new setting: `value` 0 disarms. */

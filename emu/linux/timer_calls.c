@@ -40,10 +40,11 @@ int64_t sys_timer_create(struct task *task, const uint64_t arg[6])
 	struct process *process = task->process;
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	clockid_t clock = (clockid_t)arg[0];
+	struct task *owner = clock_resolve(task, &clock);
 	struct timer *timer;
 	int id = 0;
 
-	if (!clock_resolve(task, &clock))
+	if (!owner)
 		return -EINVAL;
 	if (!may_drive_timer(clock))
 		return -EOPNOTSUPP;
@@ -62,7 +63,7 @@ int64_t sys_timer_create(struct task *task, const uint64_t arg[6])
 	timer->notify = event.sigev_notify;
 	timer->signal = event.sigev_signo;
 	timer->value = event.sigev_value;
-	timer->tid = event.sigev_notify == SIGEV_THREAD_ID ? event._sigev_un._tid : task->tid;
+	timer->tid = event.sigev_notify == SIGEV_THREAD_ID ? event._sigev_un._tid : owner->tid;
 	return 0;
 }
 

@@ -44,26 +44,36 @@ struct timer *timerfd_find(struct process *process, int fd)
 	return NULL;
 }
 
-/* The guest closes descriptors without our noticing; when it makes a new timer, those that no descriptor reaches any more go. */
-static bool is_reachable(const struct timer *timer)
+/* False: the descriptors cannot be looked at. */
+static bool mark_reachable(struct process *process)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *entry;
-	bool found = !directory;
-	while (!found && (entry = readdir(directory))) {
+	if (!directory)
+		return false;
+	while ((entry = readdir(directory))) {
 		int fd = atoi(entry->d_name);
-		found = entry->d_name[0] != '.' && !fd_is_hidden(fd) && eventfd_id(fd) == timer->id;
+		struct timer *timer = entry->d_name[0] == '.' || fd_is_hidden(fd) ? NULL : timerfd_find(process, fd);
+		if (timer && fd != timer->host_fd)
+			timer->reachable = true;
 	}
-	if (directory)
-		closedir(directory);
-	return found;
+	closedir(directory);
+	return true;
 }
 
+/* The guest closes descriptors without our noticing; when it makes a new timer, those that no descriptor reaches any more go. */
 void timerfd_free_unreachable(struct process *process)
 {
 	struct timer **link = &process->timers;
+	bool any = false;
+	for (struct timer *timer = process->timers; timer; timer = timer->next) {
+		any = any || timer->kind == TIMER_FD;
+		timer->reachable = false;
+	}
+	if (!any || !mark_reachable(process))
+		return;
 	while (*link) {
-		if ((*link)->kind != TIMER_FD || is_reachable(*link))
+		if ((*link)->kind != TIMER_FD || (*link)->reachable)
 			link = &(*link)->next;
 		else
 			timer_free(process, link);

@@ -46,7 +46,11 @@ int64_t vfork_open(struct vfork_link *parent, struct vfork_link *child)
 	parent->pages = child->pages = hidden_fd(pages);
 	parent->pipe = hidden_fd(pipe_fd[0]);
 	child->pipe = hidden_fd(pipe_fd[1]);
-	return 0;
+	if (parent->pages >= 0 && parent->pipe >= 0 && child->pipe >= 0)
+		return 0;
+	close(parent->pipe);
+	vfork_close(child);
+	return -EAGAIN;
 }
 
 /* --- the child's side -------------------------------------------------------------------------------- */

@@ -124,6 +124,19 @@ static void exec_errors(void)
 	SHOW(syscall(SYS_execveat, AT_FDCWD, "link", arguments, environ, AT_SYMLINK_NOFOLLOW));
 }
 
+/* What is an int in the kernel has no upper half; where a child's descriptor and its number would go to the same place neither does. */
+static void odd_arguments(void)
+{
+	unsigned long fs = 0, gs = 1;
+	int place = -1;
+
+	SHOW(syscall(SYS_arch_prctl, 0x100001003 /* ARCH_GET_FS */, &fs));
+	SHOW(syscall(SYS_arch_prctl, 0x100001002 /* ARCH_SET_FS */, fs));
+	SHOW(syscall(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, &gs));
+	CHECK(fs != 0 && gs == 0);
+	SHOW(syscall(SYS_clone, CLONE_PARENT_SETTID | 0x1000 /* CLONE_PIDFD */ | SIGCHLD, NULL, &place, NULL, NULL));
+}
+
 /* Children that nobody wants to know of go by themselves, however many there are. */
 static void unwanted_children(void)
 {
@@ -359,6 +372,7 @@ int main(int argc, char **argv)
 	too_many_arguments(8 << 20, 40);
 	too_many_arguments(64 << 10, 2);
 	unwanted_children();
+	odd_arguments();
 	script();
 	waits();
 	silent_children();

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -218,6 +219,51 @@ static void *end_process(void *argument)
 	exit(21);
 }
 
+/* A thread has a name and a clock of its own. */
+static void *be_named(void *argument)
+{
+	char name[16] = "";
+	volatile long work = 0;
+
+	SHOW(prctl(PR_GET_NAME, name));
+	printf("inherited '%s'\n", name);
+	SHOW(prctl(PR_SET_NAME, "a name that is too long"));
+	SHOW(prctl(PR_GET_NAME, name));
+	printf("own '%s'\n", name);
+	while (work < 1000000)
+		work++;
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	if (fork() == 0) {
+		prctl(PR_GET_NAME, name);
+		printf("child '%s'\n", name);
+		_exit(0);
+	}
+	wait(NULL);
+	return argument;
+}
+
+static void identity(void)
+{
+	struct timespec used = { 0, 0 };
+	char name[16] = "";
+	pthread_t thread;
+	clockid_t clock;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	SHOW(prctl(PR_SET_NAME, "the leader"));
+	pthread_create(&thread, NULL, be_named, NULL);
+	pthread_barrier_wait(&barrier);
+	SHOW(pthread_getcpuclockid(thread, &clock));
+	SHOW(clock_gettime(clock, &used));
+	CHECK(used.tv_sec > 0 || used.tv_nsec > 0);
+	SHOW(clock_gettime(clock - (1 << 20), &used));
+	pthread_barrier_wait(&barrier);
+	pthread_join(thread, NULL);
+	prctl(PR_GET_NAME, name);
+	printf("leader '%s'\n", name);
+}
+
 int main(void)
 {
 	pthread_t thread;
@@ -227,6 +273,7 @@ int main(void)
 	meetings();
 	time_outs();
 	signals_and_cancellation();
+	identity();
 	pthread_create(&thread, NULL, fork_here, NULL);
 	pthread_join(thread, NULL);
 	pthread_create(&thread, NULL, end_process, NULL);

@@ -129,6 +129,20 @@ static void by_vector(void)
 	close(fd);
 }
 
+/* Many at once; and those that are closed leave nothing behind. */
+static void many(void)
+{
+	int fds[90], made = 0;
+
+	for (int round = 0; round < 2; round++) {
+		for (int k = 0; k < 90; k++)
+			made += (fds[k] = timerfd_create(CLOCK_MONOTONIC, 0)) >= 0;
+		for (int k = 0; k < 90; k++)
+			close(fds[k]);
+	}
+	SHOW(made);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
@@ -141,5 +155,6 @@ int main(int argc, char **argv)
 	fired_once();
 	survives_exec("/proc/self/exe");
 	by_vector();
+	many();
 	return 0;
 }

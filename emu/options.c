@@ -42,6 +42,12 @@ static bool option_seed(struct parse *parse, const char *text)
 	return value_number(parse, text, 0, UINT64_MAX, &parse->options->seed);
 }
 
+static bool option_interpret(struct parse *parse, const char *text)
+{
+	(void)text;
+	return parse->options->interpret = true;
+}
+
 static bool option_strace(struct parse *parse, const char *text)
 {
 	parse->options->strace = true;
@@ -143,6 +149,7 @@ static const struct option_row run_rows[] = {
 	{ "--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)" },
 	{ "--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)" },
 	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
+	{ "--interpret", VALUE_NONE, NULL, option_interpret, "make no machine code of hot blocks (slower; nothing else differs)" },
 	{ NULL, VALUE_NONE, "Program", NULL, NULL },
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },
 	{ "-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one" },

@@ -44,6 +44,8 @@ struct options {
 	bool pvclock;
 	bool one_at_a_time;       /* processes take turns, as they do under icount in any case (emu/linux/tree.h) */
 
+	bool interpret;           /* hot blocks get no code of their own (emu/block/chain.h) */
+
 	struct tk_config clock;
 	bool clock_given;         /* --clock or an option that implies a mode */
 	bool epoch_given;

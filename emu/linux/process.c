@@ -53,6 +53,9 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->blocks = blocks_create(&process->space);
 	if (!process->blocks)
 		return NULL;
+	blocks_configure(process->blocks, &(struct blocks_config){
+		.leave_world = options->record, .hot_after = options->interpret ? BLOCKS_NEVER_HOT : 0,
+	});
 	process->threads_started = 1;
 	process->tasks->cpu.model = cpu_model_find(options->cpu);
 	process->tasks->cpu.msr_allowed = options->msr_allow;

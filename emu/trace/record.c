@@ -146,7 +146,6 @@ int record_begin(struct process *process, const char *path, const char *config)
 		if (fstat(k + 1, &recorder->output[k]) < 0)
 			recorder->output[k].st_nlink = 0;
 	process->recorder = recorder;
-	blocks_configure(process->blocks, &(struct blocks_config){ .leave_world = true });
 	recorder_follow_space(process);
 	trace_append(&recorder->recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
 	recorder->recording->writer.flushed_ns = recorder->recording->log.host_ns = host_ns();

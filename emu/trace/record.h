@@ -8,8 +8,8 @@
 
 #include "emu/linux/syscall.h"
 
-/* Begins the recording of `process`, which must be empty yet, into the file `path`, which is created or emptied. `config` (JSON) says
- * what is run. 0 or -errno. */
+/* Begins the recording of `process`, which was made with options->record and must be empty yet, into the file `path`, which is created
+ * or emptied. `config` (JSON) says what is run. 0 or -errno. */
 int record_begin(struct process *process, const char *path, const char *config);
 
 /* --- around guest code -------------------------------------------------------------------------------- */

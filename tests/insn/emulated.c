@@ -1,6 +1,5 @@
 #include "tests/insn/emulated.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@ void emulated_forget_code(struct emulated *emulated)
 
 void emulated_make_hot(struct emulated *emulated, bool at_once)
 {
-	blocks_configure(emulated->blocks, &(struct blocks_config){ .hot_after = at_once ? 1 : UINT_MAX });
+	blocks_configure(emulated->blocks, &(struct blocks_config){ .hot_after = at_once ? 1 : BLOCKS_NEVER_HOT });
 }
 
 static void put_x87(struct x87 *x87, const struct fp_state *fp)

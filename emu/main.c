@@ -231,6 +231,18 @@ static bool choose_save_file(struct options *options, const char *program)
 }
 
 /* A process that is empty yet, with its reports open. */
+/* tick86's own descriptors have high numbers, which not even the limit that it may raise allows everywhere. */
+static void report_no_process(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < HIDDEN_FD_END)
+		fprintf(stderr, "tick86: the hard limit of open files (ulimit -Hn) is %llu; %d are needed\n",
+		        (unsigned long long)limit.rlim_max, HIDDEN_FD_END);
+	else
+		fprintf(stderr, "tick86: out of memory\n");
+}
+
 static struct process *begin(struct options *options, const struct tk *clock, FILE **stats, int *status)
 {
 	struct process *process;
@@ -239,7 +251,7 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 	process = process_create(options, clock);
 	*status = EXIT_CANNOT_RUN;
 	if (!process) {
-		fprintf(stderr, "tick86: out of memory\n");
+		report_no_process();
 		return NULL;
 	}
 	*status = EXIT_USAGE;

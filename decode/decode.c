@@ -151,6 +151,8 @@ static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, c
 
 		operand->size = (uint8_t)(from[k].size / 8);
 		operand->written = from[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+		operand->from = from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG ? FROM_MODRM_REG
+			: from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM ? FROM_MODRM_RM : FROM_ELSEWHERE;
 		switch (from[k].type) {
 		case ZYDIS_OPERAND_TYPE_REGISTER:
 			set_register(operand, from[k].reg.value);

@@ -32,8 +32,12 @@ enum operand_kind {
 	OPERAND_SYS, /* control, debug and other registers that CPL 3 cannot reach */
 };
 
+/* Where the encoding has a register's number. */
+enum operand_from { FROM_ELSEWHERE, FROM_MODRM_REG, FROM_MODRM_RM };
+
 struct operand {
 	uint8_t kind; /* enum operand_kind */
+	uint8_t from; /* enum operand_from */
 	uint8_t reg;
 	bool high;    /* AH, CH, DH, BH */
 	uint8_t size; /* bytes */

@@ -1,4 +1,4 @@
-/* What tells an instruction's shape, found without decoding it. */
+/* What tells an instruction's shape, found without decoding it, and what tells it from the shapes that differ in registers only. */
 #include <string.h>
 
 #include "decode/shape.h"
@@ -69,4 +69,83 @@ uint64_t shape_key(const uint8_t *bytes, size_t size, unsigned *length)
 		return 0;
 	memcpy(&key, bytes, SHAPE_KEY_MAX);
 	return key & ~UINT64_C(0) >> (8 * (SHAPE_KEY_MAX - *length));
+}
+
+/* --- families --------------------------------------------------------------------------------------- */
+
+#define WITH_REG (UINT64_C(1) << 56) /* in keys of up to seven bytes */
+
+/* Takes the bits of a field out of a byte. */
+static uint8_t take(uint8_t *byte, unsigned shift, unsigned bits)
+{
+	uint8_t mask = (uint8_t)(((1u << bits) - 1) << shift), value = (uint8_t)((*byte & mask) >> shift);
+
+	*byte &= (uint8_t)~mask;
+	return value;
+}
+
+/* A number of four bits, the highest of which is in REX, if there is one. */
+static uint8_t take_number(uint8_t *byte, unsigned shift, uint8_t *rex, unsigned rex_bit)
+{
+	return (uint8_t)(take(byte, shift, 3) | (rex ? take(rex, rex_bit, 1) << 3 : 0));
+}
+
+/* The numbers behind ModRM, which names an address: in itself, or in SIB. */
+static void take_address(uint8_t *modrm, uint8_t *rex, struct key_registers *registers)
+{
+	enum { REX_B, REX_X };
+	bool no_disp = *modrm >> 6 == 0;
+	uint8_t *sib = modrm + 1;
+
+	if ((*modrm & 7) != 4) {
+		registers->based = !(no_disp && (*modrm & 7) == 5); /* else relative to RIP */
+		registers->rm = registers->based ? take_number(modrm, 0, rex, REX_B) : 0;
+		return;
+	}
+	registers->indexed = (*sib >> 3 & 7) != 4 || (rex && *rex >> REX_X & 1);
+	registers->based = !(no_disp && (*sib & 7) == 5);
+	if (registers->indexed) {
+		registers->index = take_number(sib, 3, rex, REX_X);
+		registers->scale = take(sib, 6, 2);
+	}
+	if (registers->based)
+		registers->rm = take_number(sib, 0, rex, REX_B);
+}
+
+/* The opcode behind the prefixes that change no operand's kind; NULL with others. */
+static uint8_t *plain_opcode(uint8_t *at, uint8_t **rex)
+{
+	while (*at == 0x66 || *at == 0xf0 || *at == 0xf2 || *at == 0xf3)
+		at++;
+	*rex = *at >> 4 == 4 ? at++ : NULL;
+	return is_prefix(*at) || *at == 0xc4 || *at == 0xc5 ? NULL : at;
+}
+
+uint64_t key_family(uint64_t key, bool with_reg, struct key_registers *registers)
+{
+	uint8_t bytes[DECODE_MAX_LENGTH + 1] = { 0 }, *rex, *modrm, *at;
+	const uint16_t *map = one_byte_modrm;
+
+	memcpy(bytes, &key, sizeof(key));
+	at = key < WITH_REG ? plain_opcode(bytes, &rex) : NULL;
+	if (!at)
+		return 0;
+	if (*at == 0x0f) {
+		map = two_byte_modrm;
+		at++;
+	}
+	if (map == two_byte_modrm && (*at == 0x38 || *at == 0x3a))
+		at++;
+	else if (!has_modrm(map, *at))
+		return 0;
+	modrm = at + 1;
+	*registers = (struct key_registers){ .memory = *modrm < 0xc0, .rex = rex };
+	if (with_reg)
+		registers->reg = take_number(modrm, 3, rex, 2);
+	if (registers->memory)
+		take_address(modrm, rex, registers);
+	else
+		registers->rm = take_number(modrm, 0, rex, 0);
+	memcpy(&key, bytes, sizeof(key));
+	return with_reg ? key | WITH_REG : key;
 }

@@ -30,4 +30,18 @@ void shape_apply(const struct shape *shape, const uint8_t *bytes, uint64_t addre
 enum { SHAPE_KEY_MAX = sizeof(uint64_t) };
 uint64_t shape_key(const uint8_t *bytes, size_t size, unsigned *length);
 
+/* The registers that a key names: general ones as the address, any as an operand. */
+struct key_registers {
+	bool memory;               /* ModRM names an address, not a register */
+	bool based, indexed;       /* which has a base, an index */
+	bool rex;                  /* without it the 8-bit registers 4 to 7 are AH CH DH BH */
+	uint8_t reg, rm, index;    /* `rm` is the base if there is one */
+	uint8_t scale;             /* log2 */
+};
+
+/* Shapes that differ in nothing but the numbers of their registers are of one family. The family's key and the numbers; 0 if the
+ * shape's has no ModRM byte, eight bytes, a VEX prefix, or one for segment or address size. `with_reg`: ModRM's reg field is a number
+ * too, and not a part of the opcode; the two have different keys. */
+uint64_t key_family(uint64_t key, bool with_reg, struct key_registers *registers);
+
 #endif

@@ -31,10 +31,10 @@ static struct insn *step_record(const struct blocks *blocks, struct draft *draft
 	}
 	record = new_record(draft, step->address);
 	record->run = run[kind];
-	record->a = plan->a;
-	record->b = plan->b;
-	record->c = plan->c;
-	record->d = plan->d;
+	record->a = plan->byte[0];
+	record->b = plan->byte[1];
+	record->c = plan->byte[2];
+	record->d = plan->byte[3];
 	record->disp = (int32_t)(kind == ADDRESS_ABSOLUTE ? step->imm : (uint64_t)step->disp);
 	record->imm = kind == ADDRESS_ABSOLUTE ? (uint64_t)step->disp : step->imm;
 	return record;

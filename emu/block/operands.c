@@ -4,7 +4,7 @@
 #include "emu/op/address.h"
 #include "emu/op/lists.h"
 
-static uint8_t operand_byte(const struct operand *operand)
+uint8_t operand_byte(const struct operand *operand)
 {
 	switch (operand->kind) {
 	case OPERAND_GPR:
@@ -103,18 +103,24 @@ bool has_memory(const struct decoded *d)
 	return false;
 }
 
+int register_place(bool memory, unsigned k)
+{
+	static const int8_t with_memory[] = { 0, 2, 3, -1, -1 };
+
+	return memory ? with_memory[k] : k < 4 ? (int)k : -1;
+}
+
 static void place_registers(struct insn *record, const struct decoded *d, bool memory)
 {
-	uint8_t *const with_memory[] = { &record->a, &record->c, &record->d };
-	uint8_t *const without[] = { &record->a, &record->b, &record->c, &record->d };
+	uint8_t *const byte[] = { &record->a, &record->b, &record->c, &record->d };
 	unsigned used = 0;
 
 	for (unsigned k = 0; k < d->operands; k++) {
-		uint8_t kind = d->operand[k].kind;
+		int place = register_place(memory, used);
 
-		if (kind == OPERAND_MEM || kind == OPERAND_IMM || used == (memory ? 3 : 4))
+		if (d->operand[k].kind == OPERAND_MEM || d->operand[k].kind == OPERAND_IMM || place < 0)
 			continue;
-		*(memory ? with_memory[used] : without[used]) = operand_byte(&d->operand[k]);
+		*byte[place] = operand_byte(&d->operand[k]);
 		used++;
 	}
 }

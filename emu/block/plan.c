@@ -2,20 +2,19 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "emu/block/family.h"
 #include "emu/block/operands.h"
+#include "emu/block/plan_table.h"
 #include "emu/cpu/model.h"
-
-enum { PLAN_SLOTS_FIRST = 1 << 11, PLANS_MAX = 1 << 15, TAG_SHIFT = 16 };
 
 struct plans {
 	const struct form_index *forms;
 	const struct cpu_model *model; /* that the plans are for */
-	struct plan *plan;             /* room for PLANS_MAX; pages of it exist once they are used */
-	uint32_t *slot;                /* number of a plan, plus 1, and above it a part of its hash; 0: free. Linear probing */
+	struct plan_table known;
+	struct plan_table families;         /* a plain plan of each, by key_family() */
 	struct shape *shape;           /* of those that are not plain */
-	unsigned count, slots, shapes, shape_capacity;
+	unsigned shapes, shape_capacity;
 };
 
 struct plans *plans_create(const struct form_index *forms)
@@ -25,11 +24,7 @@ struct plans *plans_create(const struct form_index *forms)
 	if (!plans)
 		return NULL;
 	plans->forms = forms;
-	plans->slots = PLAN_SLOTS_FIRST;
-	plans->slot = calloc(PLAN_SLOTS_FIRST, sizeof(*plans->slot));
-	plans->plan = mmap(NULL, PLANS_MAX * sizeof(struct plan), PROT_READ | PROT_WRITE,
-	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (plans->slot && plans->plan != MAP_FAILED)
+	if (plan_table_create(&plans->known) && plan_table_create(&plans->families))
 		return plans;
 	plans_destroy(plans);
 	return NULL;
@@ -39,9 +34,8 @@ void plans_destroy(struct plans *plans)
 {
 	if (!plans)
 		return;
-	if (plans->plan != MAP_FAILED)
-		munmap(plans->plan, PLANS_MAX * sizeof(struct plan));
-	free(plans->slot);
+	plan_table_destroy(&plans->known);
+	plan_table_destroy(&plans->families);
 	free(plans->shape);
 	free(plans);
 }
@@ -99,10 +93,7 @@ static bool set_operands(struct plan *plan, const struct decoded *d)
 	record = operand_record(&draft, d, plan->form->run, plan->attributes & FORM_HIDDEN_MEM);
 	if (draft.records != 1)
 		return false;
-	plan->a = record->a;
-	plan->b = record->b;
-	plan->c = record->c;
-	plan->d = record->d;
+	memcpy(plan->byte, (const uint8_t[]){ record->a, record->b, record->c, record->d }, sizeof(plan->byte));
 	plan->kind = has_memory(d) && record->run == plan->form->run[ADDRESS_INDEXED] ? ADDRESS_INDEXED : ADDRESS_BASED;
 	if (has_memory(d) && d->mem.base == DECODE_NO_REG && plan->kind == ADDRESS_BASED && record->b == gpr_offset(SLOT_ZERO, false))
 		plan->flags |= PLAN_ABSOLUTE;
@@ -134,59 +125,6 @@ static void make(const struct plans *plans, const struct shape *shape, struct pl
 
 /* --- remembering and finding ------------------------------------------------------------------------ */
 
-static uint64_t hash(uint64_t key)
-{
-	return key * 0x9e3779b97f4a7c15ULL >> 24;
-}
-
-static uint32_t tag(uint64_t key)
-{
-	return (uint32_t)(hash(key) >> 24) << TAG_SHIFT;
-}
-
-static void put(struct plans *plans, uint64_t key, unsigned number)
-{
-	size_t mask = plans->slots - 1, k = hash(key) & mask;
-
-	while (plans->slot[k])
-		k = (k + 1) & mask;
-	plans->slot[k] = tag(key) | number;
-}
-
-static const struct plan *find(const struct plans *plans, uint64_t key)
-{
-	size_t mask = plans->slots - 1, k = hash(key) & mask;
-	uint32_t wanted = tag(key);
-
-	for (; plans->slot[k]; k = (k + 1) & mask) {
-		const struct plan *plan = &plans->plan[(plans->slot[k] & ((1u << TAG_SHIFT) - 1)) - 1];
-
-		if ((plans->slot[k] & ~0u << TAG_SHIFT) == wanted && plan->key == key)
-			return plan;
-	}
-	return NULL;
-}
-
-/* At least half of the slots are free. False: there are as many plans as there can be, or no memory. */
-static bool make_room(struct plans *plans)
-{
-	uint32_t *slot;
-
-	if (plans->count == PLANS_MAX)
-		return false;
-	if (2 * plans->count < plans->slots)
-		return true;
-	slot = calloc(2 * plans->slots, sizeof(*slot));
-	if (!slot)
-		return false;
-	free(plans->slot);
-	plans->slot = slot;
-	plans->slots *= 2;
-	for (unsigned k = 0; k < plans->count; k++)
-		put(plans, plans->plan[k].key, k + 1);
-	return true;
-}
-
 /* Keeps the shape of a plan that does not tell all, if there is room. */
 static void keep_shape(struct plans *plans, struct plan *plan, const struct shape *shape)
 {
@@ -206,9 +144,42 @@ static void keep_shape(struct plans *plans, struct plan *plan, const struct shap
 
 static void forget(struct plans *plans, const struct cpu_model *model)
 {
-	memset(plans->slot, 0, plans->slots * sizeof(*plans->slot));
-	plans->count = plans->shapes = 0;
+	plan_table_clear(&plans->known);
+	plan_table_clear(&plans->families);
+	plans->shapes = 0;
 	plans->model = model;
+}
+
+/* Makes the plan from one of its family, if one is known. */
+static bool make_from_family(const struct plans *plans, uint64_t key, size_t size, struct plan *plan)
+{
+	struct key_registers registers;
+	const struct plan *known = NULL;
+	uint64_t family;
+
+	for (int with_reg = 1; with_reg >= 0 && !known; with_reg--) {
+		family = key_family(key, with_reg, &registers);
+		known = family ? plan_table_find(&plans->families, family) : NULL;
+	}
+	if (!known || known->length > size)
+		return false;
+	*plan = *known;
+	family_apply(plan, &registers);
+	return true;
+}
+
+static void keep_for_family(struct plans *plans, struct plan *plan, uint64_t key, const struct shape *shape)
+{
+	struct key_registers registers;
+	bool with_reg;
+
+	if (plan->op == OP_NOP) /* with other numbers in reg it is CLDEMOTE, RDSSP and what may yet come */
+		return;
+	if (!(plan->flags & PLAN_PLAIN) || !family_note(plan, &shape->decoded, &with_reg))
+		return;
+	key = key_family(key, with_reg, &registers);
+	if (key)
+		plan_table_keep(&plans->families, plan, key);
 }
 
 const struct plan *plan_find(struct plans *plans, const struct cpu_model *model, uint64_t address, size_t size, struct plan *room)
@@ -222,9 +193,11 @@ const struct plan *plan_find(struct plans *plans, const struct cpu_model *model,
 
 	if (plans->model != model)
 		forget(plans, model);
-	known = key ? find(plans, key) : NULL;
+	known = key ? plan_table_find(&plans->known, key) : NULL;
 	if (known && known->length <= size)
 		return known;
+	if (!known && key && make_from_family(plans, key, size, room))
+		return plan_table_keep(&plans->known, room, key);
 	status = shape_learn(bytes, size, &shape);
 	if (status == DECODE_TRUNCATED)
 		return NULL;
@@ -233,14 +206,12 @@ const struct plan *plan_find(struct plans *plans, const struct cpu_model *model,
 		return room;
 	}
 	make(plans, &shape, room);
-	if (known || !key || shape.key != length || !make_room(plans))
+	if (known || !key || shape.key != length || !plan_table_has_room(&plans->known))
 		return room;
-	room->key = key;
+	keep_for_family(plans, room, key, &shape);
 	if (!(room->flags & PLAN_PLAIN))
 		keep_shape(plans, room, &shape);
-	plans->plan[plans->count++] = *room;
-	put(plans, key, plans->count);
-	return &plans->plan[plans->count - 1];
+	return plan_table_keep(&plans->known, room, key);
 }
 
 /* --- using ------------------------------------------------------------------------------------------ */

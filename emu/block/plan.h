@@ -29,7 +29,8 @@ struct plan {
 	uint8_t length;
 	uint8_t flags;           /* enum plan_flag */
 	uint8_t kind;            /* enum address_kind, if the displacement fits 32 bits */
-	uint8_t a, b, c, d;      /* as in the record */
+	uint8_t byte[4];         /* a, b, c, d of the record */
+	uint8_t from[4];         /* family.c: where they come from */
 	uint8_t imm_offset, imm_size, disp_offset, disp_size; /* within the instruction; imm_size 0: `constant` is it */
 	uint8_t constant;
 };

@@ -1,5 +1,5 @@
-/* From guest bytes to steps: goes along a basic block, and beyond jumps and into some of the calls that it makes; finds the flags that
- * nobody reads. */
+/* From guest bytes to steps: goes along a basic block, and beyond jumps and into some of the calls that it makes; finds the flags
+ * that nobody reads. */
 #include "emu/block/steps.h"
 
 #include "emu/block/operands.h"
@@ -126,7 +126,8 @@ static unsigned decode_all(struct cpu *cpu, const struct blocks *blocks, unsigne
 
 /* --- flags ------------------------------------------------------------------------------------------ */
 
-/* Backwards: an instruction whose flags are all written again before anything reads them, or may fault and so show them, computes none. */
+/* Backwards: an instruction whose flags are all written again before anything reads them, or may fault and so show them, computes
+ * none. */
 static void find_dead_flags(struct step *steps, unsigned count)
 {
 	flags_t live = FLAGS_ALL;

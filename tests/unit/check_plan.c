@@ -1,25 +1,42 @@
 /* Plans that are remembered must say of each instruction what decoding it alone says. */
 #include <link.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "emu/block/plan.h"
 #include "emu/cpu/model.h"
 #include "tests/unit/suite.h"
 
+/* Whether a remembered plan's record is that of the plan made for this instruction alone. */
+static bool same_record(const struct plan *plan, const struct plan *alone)
+{
+	if ((plan->flags ^ alone->flags) & PLAN_PLAIN)
+		return false;
+	return !(plan->flags & PLAN_PLAIN) || (plan->kind == alone->kind && memcmp(plan->byte, alone->byte, sizeof(plan->byte)) == 0);
+}
+
+/* The plan of the instruction at `address` where no other one is known: those for another model are forgotten. */
+static const struct plan *find_alone(struct plans *plans, uint64_t address, struct plan *room)
+{
+	plan_find(plans, cpu_model_find("x86-64"), address, DECODE_MAX_LENGTH, room);
+	return plan_find(plans, NULL, address, DECODE_MAX_LENGTH, room);
+}
+
 /* Checks the plan of what stands at `address`. Returns whether it was remembered. (An assertion that holds takes libcheck a while.) */
-static bool compare(struct plans *plans, const struct form_index *forms, uint64_t address)
+static bool compare(struct plans *plans, struct plans *others, const struct form_index *forms, uint64_t address)
 {
 	struct plan room;
 	const struct plan *plan = plan_find(plans, NULL, address, DECODE_MAX_LENGTH, &room);
 	const struct form *form = NULL;
 	struct decoded alone, planned;
-	bool same;
+	struct plan other_room;
+	bool same = address % 8 || same_record(plan, find_alone(others, address, &other_room)); /* takes a while */
 
 	if (decode((const uint8_t *)address, DECODE_MAX_LENGTH, address, &alone) == DECODE_OK)
 		form = form_find(forms, &alone);
 	if (plan->attributes & FORM_WIDE_SHIFT && plan_imm(plan, address) % 32 == 0)
 		plan = plan_for_one(plans, plan, address, &room);
-	same = plan->form == form;
+	same &= plan->form == form;
 	if (form) {
 		same &= plan->op == alone.op && plan->length == alone.length;
 		same &= !(plan->flags & (PLAN_PLAIN | PLAN_DIRECT)) || plan_imm(plan, address) == alone.imm;
@@ -29,12 +46,13 @@ static bool compare(struct plans *plans, const struct form_index *forms, uint64_
 		same &= plan->op == OP_POP || planned.mem.disp == alone.mem.disp;
 	}
 	if (!same)
-		ck_abort_msg("the plan of %s at %lx is another one's", op_name(form ? alone.op : OP_NONE), address);
+		ck_abort_msg("the plan of %s is another one's: its bytes, the first one lowest, are %lx", op_name(form ? alone.op : OP_NONE),
+		             *(const uint64_t *)address);
 	return plan != &room;
 }
 
 struct found {
-	struct plans *plans;
+	struct plans *plans, *others;
 	const struct form_index *forms;
 	unsigned remembered, all;
 };
@@ -51,7 +69,7 @@ static int compare_segment(struct dl_phdr_info *object, size_t size, void *conte
 		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
 			continue;
 		for (uint64_t at = start; at < start + segment->p_memsz - DECODE_MAX_LENGTH; at += 1 + at % 2, found->all++)
-			found->remembered += compare(found->plans, found->forms, at);
+			found->remembered += compare(found->plans, found->others, found->forms, at);
 	}
 	return 1; /* the others are longer */
 }
@@ -59,11 +77,44 @@ static int compare_segment(struct dl_phdr_info *object, size_t size, void *conte
 START_TEST(test_code)
 {
 	struct form_index *forms = form_index_create();
-	struct found found = { plans_create(forms), forms, 0, 0 };
+	struct found found = { plans_create(forms), plans_create(forms), forms, 0, 0 };
 
 	dl_iterate_phdr(compare_segment, &found);
 	ck_assert_msg(found.remembered > found.all / 2, "only %u of %u are remembered", found.remembered, found.all);
 	plans_destroy(found.plans);
+	plans_destroy(found.others);
+	form_index_destroy(forms);
+}
+END_TEST
+
+/* Opcodes of all maps with all ModRM bytes, and prefixes that make them something else. */
+START_TEST(test_random_bytes)
+{
+	static const uint8_t prefix[] = { 0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x64 }, map[] = { 0x0f, 0x0f, 0x38, 0x3a };
+	struct form_index *forms = form_index_create();
+	struct plans *plans = plans_create(forms), *others = plans_create(forms);
+	uint8_t bytes[2 * DECODE_MAX_LENGTH];
+	unsigned remembered = 0;
+
+	srand(1);
+	for (unsigned k = 0; k < 600000; k++) {
+		uint8_t *at = bytes + k % 8;
+
+		for (size_t n = 0; n < sizeof bytes; n++)
+			bytes[n] = (uint8_t)(rand() >> 8);
+		if (k % 3 == 0)
+			*at++ = prefix[rand() % sizeof prefix];
+		if (k % 5 < 3)
+			*at++ = 0x40 | (rand() & 15);
+		if (k % 2)
+			*at++ = 0x0f;
+		if (k % 14 == 1)
+			*at++ = map[rand() % sizeof map];
+		remembered += compare(plans, others, forms, (uint64_t)bytes + k % 8);
+	}
+	ck_assert_uint_gt(remembered, 100000);
+	plans_destroy(plans);
+	plans_destroy(others);
 	form_index_destroy(forms);
 }
 END_TEST
@@ -129,6 +180,7 @@ int main(void)
 	TCase *plans = tcase_create("plans");
 
 	tcase_add_test(plans, test_code);
+	tcase_add_test(plans, test_random_bytes);
 	tcase_add_test(plans, test_shift_by_zero);
 	tcase_add_test(plans, test_models);
 	tcase_add_test(plans, test_truncated);

@@ -51,13 +51,16 @@ static void put_reference(uint8_t *at, const uint8_t *target)
 /* ADD to the record's register. */
 static void put_step(struct chains *chains, unsigned records)
 {
-	static const uint8_t add[] = { 0x48, 0x81, 0xc6 };
+	size_t bytes = records * sizeof(struct insn);
+	uint8_t *to = chains->code + chains->used;
 
 	if (records == 0)
 		return;
-	memcpy(chains->code + chains->used, add, sizeof add);
-	put32(chains->code + chains->used + sizeof add, (int32_t)(records * sizeof(struct insn)));
-	chains->used += STEP_BYTES;
+	to[0] = 0x48;
+	to[1] = bytes < 128 ? 0x83 : 0x81;
+	to[2] = 0xc6;
+	put32(to + 3, (int32_t)bytes);
+	chains->used += bytes < 128 ? 4 : STEP_BYTES;
 }
 
 /* JMP to the handler, where it has no stencil. */

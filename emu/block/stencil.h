@@ -4,7 +4,7 @@
 
 #include "emu/op/insn.h"
 
-enum { STENCIL_BYTES = 160, STENCIL_HOLES = 12, STENCIL_REFERENCES = 6 };
+enum { STENCIL_BYTES = 192, STENCIL_HOLES = 16, STENCIL_REFERENCES = 6 };
 
 /* Bytes of a copy to be filled in with (field << shift) + addend. */
 struct hole {

@@ -25,11 +25,12 @@ enum { HANDLERS_CHAIN = false };
 #define GO_ON(count) return i + (count)
 #else
 enum { HANDLERS_CHAIN = true };
-#define GO_ON(count)                                                                                              \
-	do {                                                                                                      \
-		const struct insn *on_ = i;                                                                       \
-		__asm__ volatile("add %1, %0" : "+S"(on_) : "i"((count) * sizeof(struct insn)) : "cc", "memory");  \
-		return on_->run(cpu, on_);                                                                        \
+#define GO_ON(count)                                                                                                     \
+	do {                                                                                                             \
+		struct cpu *cpu_ = cpu;                                                                                  \
+		const struct insn *on_ = i;                                                                              \
+		__asm__ volatile("add %2, %0" : "+S"(on_), "+D"(cpu_) : "i"((count) * sizeof(struct insn)) : "cc", "memory"); \
+		return on_->run(cpu_, on_);                                                                              \
 	} while (0)
 #endif
 #define NEXT() GO_ON(1)

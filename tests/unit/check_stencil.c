@@ -52,6 +52,8 @@ START_TEST(test_hot)
 		{ "lea rax, [rbx+8]", "\x48\x8d\x43\x08", ADDRESS_BASED, false, false, 20 },
 		{ "push rbx", "\x53", ADDRESS_BASED, false, true, 52 },
 		{ "shl rax, 3", "\x48\xc1\xe0\x03", ADDRESS_BASED, true, false, 24 },
+		{ "pxor xmm0, xmm1", "\x66\x0f\xef\xc1", ADDRESS_BASED, false, false, 24 },
+		{ "shr edi, 1", "\xd1\xef", ADDRESS_BASED, false, false, 72 },
 		{ "movdqa xmm0, xmm1", "\x66\x0f\x6f\xc1", ADDRESS_BASED, false, false, 40 },
 	};
 
@@ -67,16 +69,34 @@ START_TEST(test_hot)
 }
 END_TEST
 
-/* Blocks are left through their links, which change. */
+static unsigned count_jumps(const struct stencil *stencil)
+{
+	unsigned count = 0;
+	struct machine_insn in;
+
+	for (unsigned at = 0; at < stencil->size; at += in.length) {
+		ck_assert(machine_decode(stencil->code + at, &in));
+		count += in.flow == FLOW_INDIRECT;
+	}
+	return count;
+}
+
+/* Blocks are left through their links, which change; each way has a jump of its own. */
 START_TEST(test_ends)
 {
-	static const char *const ends[] = { "\xeb\x10", "\x74\x10", "\xe8\x10\x00\x00\x00", "\xc3" }; /* jmp, jz, call, ret */
+	static const struct {
+		const char *text, *bytes;
+		unsigned jumps;
+	} ends[] = {
+		{ "jmp", "\xeb\x10", 1 }, { "jz", "\x74\x10", 2 }, { "jle", "\x7e\x10", 2 }, { "call", "\xe8\x10\x00\x00\x00", 1 }, { "ret", "\xc3", 1 },
+	};
 
 	for (unsigned k = 0; k < sizeof(ends) / sizeof(*ends); k++) {
 		struct stencil stencil;
 
-		stencil_make(&stencil, handler_of(ends[k], ADDRESS_BASED, false), true);
-		ck_assert_msg(stencil.size && stencil.records == 0, "end %u", k);
+		stencil_make(&stencil, handler_of(ends[k].bytes, ADDRESS_BASED, false), true);
+		ck_assert_msg(stencil.size && stencil.records == 0, "%s", ends[k].text);
+		ck_assert_msg(count_jumps(&stencil) == ends[k].jumps, "%s: %u jumps", ends[k].text, count_jumps(&stencil));
 	}
 }
 END_TEST

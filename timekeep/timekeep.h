@@ -172,7 +172,7 @@ struct tk_config tk_config_default(void);
 
 /* Builds a clock in tk->state and starts it now: G is tsc_start, virtual time 0, no instruction
  * executed. 0, or -1 with one sentence in `error` that says what is wrong and what is allowed.
- * Every option that would be ignored in the chosen mode is an error. */
+ * Options that ask for what the chosen mode cannot do are an error. */
 int tk_create(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
 
 /* Starts vCPU `vcpu` anew: tsc_start at the smaller of this host CPU's TSC and the one the guest
@@ -408,9 +408,9 @@ enum tk_away {
 };
 
 struct tk_restore {
-	uint64_t host_khz; /* 0: the same frequency as before */
+	uint64_t host_khz; /* of this host's TSC, and in mode host the guest's; 0: as before */
 	enum tk_away policy;
-	int64_t away_ns;
+	int64_t away_ns;   /* tk_away, or what the caller knows better */
 };
 
 /* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers,
@@ -422,7 +422,8 @@ void tk_save(const struct tk *tk, uint64_t insns, void *image);
  * negative. */
 int64_t tk_away(const struct tk_host *host, const void *image);
 
-/* Continues an image in tk->state. `insns` is the count from which the caller goes on. 0, or -1
+/* Continues an image in tk->state; whether this host's TSC is stable is asked anew, but a table of its CPUs' offsets is the one
+ * that was saved. `insns` is the count from which the caller goes on. 0, or -1
  * with a sentence: the image is not one, or this host cannot continue it. */
 int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
 	       uint64_t insns, char *error, size_t error_size);

@@ -10,6 +10,7 @@
 
 #include "emu/cpu/model.h"
 #include "emu/linux/process.h"
+#include "emu/mem/fault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +30,7 @@ static void load(const char *path)
 	char *argv[] = {"fuzz", NULL}, *envp[] = {NULL};
 
 	task.cpu.model = cpu_model_find("x86-64-v3");
+	fault_install();
 	space_init(&process.space);
 	process.space.code_changed = no_code;
 	if (!process_load(&process, path, argv, envp, &error) && !error.text[0])

@@ -13,6 +13,7 @@
 #include "emu/cpu/xsave.h"
 #include "emu/linux/process.h"
 #include "emu/linux/signal.h"
+#include "emu/mem/fault.h"
 #include "tests/unit/suite.h"
 
 enum { SA_RESTORER = 0x04000000, STACK = 0x10000 };
@@ -257,6 +258,7 @@ int main(void)
 {
 	TCase *tests = tcase_create("frames");
 
+	fault_install();
 	tcase_add_test(tests, frame_is_the_hosts);
 	tcase_add_test(tests, fp_state_describes_itself);
 	tcase_add_test(tests, sigreturn_restores_all);

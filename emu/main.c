@@ -15,6 +15,7 @@
 #include "emu/cpu/model.h"
 #include "emu/linux/hidden.h"
 #include "emu/linux/process.h"
+#include "emu/linux/units.h"
 #include "emu/mem/fault.h"
 #include "emu/save_command.h"
 #include "emu/stats.h"
@@ -22,14 +23,6 @@
 #include "emu/trace_command.h"
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* The guest owns everything below GUEST_END. Linux puts us there only where the stack is unlimited, which turns its layout upside down:
  * run again with a limit then. */
@@ -264,11 +257,11 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 
 static _Noreturn void run_to_end(struct process *process, FILE *stats)
 {
-	int64_t started = monotonic_ns();
+	int64_t started = host_clock_ns(CLOCK_MONOTONIC);
 	int status = process_run(process);
 
 	if (stats && !process->forked)
-		stats_write(stats, process, monotonic_ns() - started);
+		stats_write(stats, process, host_clock_ns(CLOCK_MONOTONIC) - started);
 	if (process->options->save_at != UINT64_MAX && !process->saving.done && !process->forked)
 		log_line(process->options, LOG_WARNING, "--save-at: the program ended after %" PRIu64 " instructions", process->insns);
 	process_die(process, status);

@@ -69,6 +69,8 @@ enum command { COMMAND_RUN, COMMAND_RECORD, COMMAND_RESTORE };
 /* Reads the command line behind the command's name. On OPTIONS_ERROR `error` is one sentence: what is wrong, what is allowed. */
 enum options_result options_parse(struct options *options, char **argv, enum command command, char *error, size_t error_size);
 void options_help(FILE *out);
+/* What --clock calls the mode. */
+const char *options_mode_name(enum tk_mode mode);
 
 /* One line on standard error, "tick86: ...", if the level is reached. `level` is the run's; kept in struct options. */
 void log_line(const struct options *options, enum log_level level, const char *format, ...)

@@ -16,9 +16,19 @@ static bool set_mode(struct parse *parse, enum tk_mode mode)
 	return true;
 }
 
+static const struct word modes[] = { { "host", TK_HOST }, { "offset", TK_OFFSET }, { "icount", TK_ICOUNT }, { NULL, 0 } };
+
+const char *options_mode_name(enum tk_mode mode)
+{
+	const struct word *word = modes;
+
+	while (word->value != (int)mode)
+		word++;
+	return word->name;
+}
+
 static bool option_clock(struct parse *parse, const char *text)
 {
-	static const struct word modes[] = { { "host", TK_HOST }, { "offset", TK_OFFSET }, { "icount", TK_ICOUNT }, { NULL, 0 } };
 	int mode;
 
 	return value_word(parse, text, modes, &mode) && set_mode(parse, (enum tk_mode)mode);

@@ -15,7 +15,7 @@
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_SAVE = 126, FIRST_FD = 100, PATIENCE_MS = 60000 };
 
-static const char usage[] = "usage: tick86 save [-o FILE] PID\n";
+static const char usage[] = "usage: tick86 save [-o FILE] PID";
 
 static int fail(int status, const char *format, const char *what)
 {
@@ -103,18 +103,18 @@ int save_command(char **argv)
 
 	while (*++argv) {
 		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			fputs(usage, stdout);
+			puts(usage);
 			return 0;
 		}
 		if (!strcmp(*argv, "-o") && argv[1])
 			path = *++argv;
 		else if (**argv == '-' || word)
-			return fail(EXIT_USAGE, "%s", "usage: tick86 save [-o FILE] PID");
+			return fail(EXIT_USAGE, "%s", usage);
 		else
 			word = *argv;
 	}
 	pid = word ? strtol(word, &end, 10) : 0;
 	if (pid <= 0 || pid > INT_MAX || *end)
-		return fail(EXIT_USAGE, "%s", "usage: tick86 save [-o FILE] PID");
+		return fail(EXIT_USAGE, "%s", usage);
 	return save((pid_t)pid, path);
 }

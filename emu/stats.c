@@ -4,8 +4,6 @@
 #include <jansson.h>
 #include <string.h>
 
-static const char *const mode_names[] = { [TK_HOST] = "host", [TK_OFFSET] = "offset", [TK_ICOUNT] = "icount" };
-
 static json_t *time_reads(const struct process *process)
 {
 	uint64_t reads[TIME_READ_KINDS];
@@ -31,7 +29,7 @@ static json_t *clock_object(const struct process *process)
 {
 	struct tk_stats stats = tk_stats(process->clock);
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "mode", mode_names[tk_mode(process->clock)], "tsc_khz",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "mode", options_mode_name(tk_mode(process->clock)), "tsc_khz",
 	                 (json_int_t)tk_guest_khz(process->clock), "backsteps", (json_int_t)stats.backsteps,
 	                 "largest_backstep", (json_int_t)stats.largest_backstep, "raised", (json_int_t)stats.raised,
 	                 "exits", (json_int_t)stats.exits);

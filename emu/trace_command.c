@@ -47,7 +47,6 @@ static json_t *json_texts(char *const *texts)
 /* What is run, and how: enough to run it again, and what a replay must have. Owned by the caller. */
 static char *describe_run(const struct process *process, const char *program)
 {
-	static const char *const modes[] = { [TK_HOST] = "host", [TK_OFFSET] = "offset", [TK_ICOUNT] = "icount" };
 	const struct options *options = process->options;
 	char directory[PATH_MAX], *text;
 	json_t *json = json_object();
@@ -60,7 +59,7 @@ static char *describe_run(const struct process *process, const char *program)
 	json_object_set_new(json, "cpu", json_string(options->cpu));
 	json_object_set_new(json, "cpus", json_integer(options->vcpus));
 	json_object_set_new(json, "seed", json_integer((json_int_t)options->seed));
-	json_object_set_new(json, "clock", json_string(modes[options->clock.mode]));
+	json_object_set_new(json, "clock", json_string(options_mode_name(options->clock.mode)));
 	text = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	return text;

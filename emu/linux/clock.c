@@ -5,6 +5,7 @@
 #include "emu/linux/schedule.h"
 #include "emu/linux/timer.h"
 #include "emu/linux/tree.h"
+#include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
 uint64_t clock_insns(const struct process *process)
@@ -123,10 +124,7 @@ int64_t clock_scaled(const struct process *process, int64_t host_ns)
 
 static int64_t host_cpu(const struct process *process, clockid_t id)
 {
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return process->cpu_before_ns + clock_scaled(process, now.tv_sec * 1000000000LL + now.tv_nsec);
+	return process->cpu_before_ns + clock_scaled(process, host_clock_ns(id));
 }
 
 int64_t clock_process_cpu(const struct process *process)

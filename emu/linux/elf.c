@@ -115,7 +115,7 @@ static bool read_segments(struct elf *elf, struct load_error *error)
 static bool check_loadable(const struct elf *elf, unsigned number, struct load_error *error)
 {
 	const Elf64_Phdr *segment = &elf->segment[number];
-	uint64_t file_end = (elf->file_size + GUEST_PAGE - 1) & ~(GUEST_PAGE - 1);
+	uint64_t file_end = page_ceil(elf->file_size);
 
 	if (segment->p_filesz > segment->p_memsz)
 		return load_fail(error, EINVAL, "%s: malformed: segment %u is larger in the file than in memory", elf->path,
@@ -196,16 +196,6 @@ void elf_close(struct elf *elf)
 }
 
 /* --- mapping ------------------------------------------------------------------------------------------------------- */
-
-static uint64_t page_floor(uint64_t address)
-{
-	return address & ~(GUEST_PAGE - 1);
-}
-
-static uint64_t page_ceil(uint64_t address)
-{
-	return page_floor(address + GUEST_PAGE - 1);
-}
 
 static int segment_prot(const Elf64_Phdr *segment)
 {

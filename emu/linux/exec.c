@@ -232,7 +232,7 @@ static bool map_program(struct process *process, const struct program *program, 
 
 	if (!elf_map(&program->elf, &process->space, GUEST_PIE_BASE, &start.program, error))
 		return false;
-	space_set_brk(&process->space, (start.program.end + GUEST_PAGE - 1) & ~(GUEST_PAGE - 1));
+	space_set_brk(&process->space, page_ceil(start.program.end));
 	entry = start.program.entry;
 	if (program->interpreter.fd >= 0) {
 		if (!elf_map(&program->interpreter, &process->space, GUEST_INTERP_BASE, &interpreter, error))

@@ -94,6 +94,8 @@ bool msr_transfer(struct task *task, const uint64_t arg[6], int64_t position, bo
 
 /* --- random bytes: random.c ---------------------------------------------------------------------------------------- */
 
+/* Word number `n` of the stream that starts at `start`: splitmix64. */
+uint64_t random_word(uint64_t start, uint64_t n);
 /* Whether random bytes come from the seed (mode icount). */
 bool random_is_seeded(const struct process *process);
 /* The next bytes of the process's seeded stream into guest memory. Returns `length` or -EFAULT. */

@@ -12,9 +12,10 @@
 #include "emu/linux/thread.h"
 #include "emu/linux/timer.h"
 #include "emu/linux/tree.h"
+#include "emu/linux/units.h"
 #include "emu/trace/record.h"
 
-enum { DEADLOCK_STATUS = 125, NS_PER_S = 1000000000, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000,
+enum { DEADLOCK_STATUS = 125, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000,
        LOOK_AGAIN_NS = 1000000 };
 #define ENDLESS_NS (INT64_C(1) << 60) /* 36 years */
 
@@ -113,23 +114,15 @@ static void wake_ready(struct process *process, const struct pollfd *all)
 	}
 }
 
-static int64_t host_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* ppoll(2) for `ns`. The system call, unlike libc's function, leaves in its argument what remained of that, and when it was stopped it goes
  * on with what remained: so the time that neither remains nor was waited for was a stop, in ns in `stopped`. */
 static int poll_for(const struct turn_end *end, int64_t ns, int64_t *stopped)
 {
-	struct timespec limit = { ns / NS_PER_S, ns % NS_PER_S };
-	int64_t began = host_monotonic();
+	struct timespec limit = timespec_of(ns);
+	int64_t began = host_clock_ns(CLOCK_MONOTONIC);
 	int ready = (int)syscall(SYS_ppoll, end->fds, end->count, &limit, NULL, (size_t)0);
 
-	*stopped = host_monotonic() - began - (ns - limit.tv_sec * NS_PER_S - limit.tv_nsec);
+	*stopped = host_clock_ns(CLOCK_MONOTONIC) - began - (ns - limit.tv_sec * NS_PER_S - limit.tv_nsec);
 	return ready;
 }
 

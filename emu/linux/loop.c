@@ -19,6 +19,7 @@
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
 #include "emu/linux/tty.h"
+#include "emu/linux/units.h"
 #include "emu/trace/record.h"
 #include "emu/trace/save.h"
 #include "timekeep/timekeep.h"
@@ -135,7 +136,7 @@ static void log_unknown_instruction(struct task *task)
 static void tick(struct process *process)
 {
 	int64_t ns = tk_tick(process->clock, clock_insns(process));
-	struct timespec wait = { ns / 1000000000, ns % 1000000000 };
+	struct timespec wait = timespec_of(ns);
 
 	if (ns > 0)
 		nanosleep(&wait, NULL);

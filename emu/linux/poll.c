@@ -13,7 +13,6 @@
 #include "emu/linux/signal.h"
 #include "emu/linux/units.h"
 
-
 static uint64_t deadline_ms(struct task *task, int64_t timeout)
 {
 	return timeout < 0 ? WAIT_FOREVER : wait_deadline(task, (uint64_t)timeout * NS_PER_MS);
@@ -36,16 +35,6 @@ static int64_t poll_until(struct task *task, struct pollfd *fds, unsigned count,
 		if (wait)
 			return wait;
 	}
-}
-
-/* A call that changed the signal mask puts it back before signals are looked at again, unless one ended it. */
-static int64_t with_old_mask(struct task *task, int64_t result)
-{
-	if (task->restore_mask && result != SYSCALL_WAIT && result != -ERESTARTNOHAND) {
-		task->restore_mask = false;
-		signal_set_mask(task, task->saved_mask);
-	}
-	return result;
 }
 
 /* ppoll and pselect say how much time was left. */
@@ -100,7 +89,7 @@ int64_t sys_ppoll(struct task *task, const uint64_t arg[6])
 	if (error)
 		return error;
 	deadline = keep_deadline(task, deadline);
-	int64_t result = with_old_mask(task, poll_guest(task, arg[0], (uint32_t)arg[1], deadline));
+	int64_t result = poll_guest(task, arg[0], (uint32_t)arg[1], deadline);
 	if (result != SYSCALL_WAIT)
 		store_left(task, arg[2], deadline, false);
 	return result;
@@ -262,7 +251,7 @@ int64_t sys_pselect6(struct task *task, const uint64_t arg[6])
 	if (error)
 		return error;
 	deadline = keep_deadline(task, deadline);
-	int64_t result = with_old_mask(task, select_guest(task, arg, deadline));
+	int64_t result = select_guest(task, arg, deadline);
 	if (result != SYSCALL_WAIT)
 		store_left(task, arg[4], deadline, false);
 	return result;
@@ -296,10 +285,7 @@ int64_t sys_epoll_wait(struct task *task, const uint64_t arg[6])
 static int64_t epoll_masked(struct task *task, const uint64_t arg[6], uint64_t deadline)
 {
 	int64_t error = signal_use_mask(task, arg[4], arg[5]);
-	if (error)
-		return error;
-	int64_t result = epoll_until(task, arg, deadline);
-	return result == -EINTR ? result : with_old_mask(task, result);
+	return error ? error : epoll_until(task, arg, deadline);
 }
 
 int64_t sys_epoll_pwait(struct task *task, const uint64_t arg[6])

@@ -31,12 +31,15 @@ static uint64_t mix(uint64_t z)
 	return z ^ z >> 31;
 }
 
-/* Word number `n` of this process: splitmix64, started by seed and process, so that a child draws other bytes than its
- * parent. */
-static uint64_t word(const struct process *process, uint64_t n)
+uint64_t random_word(uint64_t start, uint64_t n)
 {
-	uint64_t start = mix(process->options->seed + mix((uint64_t)process->pid));
 	return mix(start + (n + 1) * 0x9e3779b97f4a7c15ULL);
+}
+
+/* Where the process's stream starts: seed and process tell, so that a child draws other bytes than its parent. */
+static uint64_t stream_of(const struct process *process)
+{
+	return mix(process->options->seed + mix((uint64_t)process->pid));
 }
 
 int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
@@ -44,7 +47,7 @@ int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
 	if (length > REQUEST_MAX)
 		length = REQUEST_MAX;
 	for (uint64_t done = 0; done < length; done += sizeof(uint64_t)) {
-		uint64_t value = word(process, process->random_words++);
+		uint64_t value = random_word(stream_of(process), process->random_words++);
 		uint64_t size = length - done < sizeof value ? length - done : sizeof value;
 		if (!space_write(&process->space, address + done, &value, size))
 			return done ? (int64_t)done : -EFAULT;

@@ -31,13 +31,12 @@ void fpstate_write(const struct cpu *cpu, uint8_t *image)
 	};
 	uint32_t magic2 = MAGIC2;
 
-	fxsave(cpu, &area, true);
 	if (!cpu->model->avx) {
+		fxsave(cpu, &area, true);
 		memcpy(image, &area, FXSAVE_SIZE);
 		return;
 	}
 	xsave(cpu, &area, xsave_components(cpu), true);
-	xsave_write(cpu, &area, XSAVE_X87 | XSAVE_SSE, true);
 	area.xstate_bv |= XSAVE_X87 | XSAVE_SSE; /* save_xstate_epilog() */
 	memcpy(area.software, &words, sizeof(words));
 	memcpy(image, &area, XSAVE_SIZE);

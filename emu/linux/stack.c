@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
+#include "emu/linux/file.h"
 #include "emu/linux/load.h"
 #include "emu/linux/rseq.h"
 
@@ -105,21 +106,10 @@ static void push_strings(struct builder *builder)
 	process->arg_start = builder->top;
 }
 
-/* AT_RANDOM: from the run's seed, so that stack guards and hash seeds are the same in every run (splitmix64). */
-static void fill_random(uint64_t seed, uint64_t random[2])
-{
-	for (int i = 0; i < 2; i++) {
-		uint64_t z = seed += 0x9e3779b97f4a7c15ULL;
-		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-		z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-		random[i] = z ^ z >> 31;
-	}
-}
-
 static void push_platform_and_random(struct builder *builder)
 {
-	uint64_t random[2];
-	fill_random(builder->process->options->seed, random);
+	/* AT_RANDOM: from the run's seed, so that stack guards and hash seeds are the same in every run. */
+	uint64_t seed = builder->process->options->seed, random[2] = {random_word(seed, 0), random_word(seed, 1)};
 	builder->top &= ~15ULL;
 	builder->platform = push(builder, "x86_64", sizeof "x86_64");
 	builder->random = push(builder, random, sizeof random);

@@ -28,6 +28,14 @@ static inline struct timeval timeval_of(int64_t ns)
 	return (struct timeval){ value.tv_sec, value.tv_nsec / NS_PER_US };
 }
 
+static inline int64_t host_clock_ns(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 /* What the kernel takes for a duration or a deadline. */
 static inline bool timespec_valid(const struct timespec *value)
 {

@@ -14,7 +14,7 @@ extern const char vdso_image[], vdso_image_end[];
 
 int64_t vdso_map(struct space *space)
 {
-	size_t bytes = (size_t)(vdso_image_end - vdso_image), size = (bytes + GUEST_PAGE - 1) & ~(GUEST_PAGE - 1);
+	size_t bytes = (size_t)(vdso_image_end - vdso_image), size = page_ceil(bytes);
 	int64_t address = space_mmap(space, GUEST_VDSO, size, PROT_READ | PROT_WRITE,
 	                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 

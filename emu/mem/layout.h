@@ -3,6 +3,8 @@
 #ifndef TICK86_EMU_LAYOUT_H
 #define TICK86_EMU_LAYOUT_H
 
+#include <stdint.h>
+
 #define GUEST_END        0x500000000000ULL /* first address that is not the guest's */
 #define GUEST_GUARD      0x000000010000ULL /* never mapped, above GUEST_END: an access that begins below it may end here */
 #define GUEST_STACK_TOP  0x4ffffffff000ULL
@@ -14,5 +16,16 @@
 #define GUEST_PIE_BASE   0x2aaaaaaaa000ULL
 #define GUEST_INTERP_BASE 0x4fffe0000000ULL
 #define GUEST_PAGE       4096ULL
+
+static inline uint64_t page_floor(uint64_t address)
+{
+	return address & ~(GUEST_PAGE - 1);
+}
+
+/* Wraps to 0 for the last page of the address space, as the kernel's PAGE_ALIGN does. */
+static inline uint64_t page_ceil(uint64_t address)
+{
+	return page_floor(address + GUEST_PAGE - 1);
+}
 
 #endif

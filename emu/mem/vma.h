@@ -6,17 +6,6 @@
 
 #include "emu/mem/space.h"
 
-static inline uint64_t page_floor(uint64_t address)
-{
-	return address & ~(GUEST_PAGE - 1);
-}
-
-/* Wraps to 0 for the last page of the address space, as the kernel's PAGE_ALIGN does. */
-static inline uint64_t page_ceil(uint64_t address)
-{
-	return page_floor(address + GUEST_PAGE - 1);
-}
-
 /* The protection of the host mapping that stands for a guest's: never executable, but readable where a guest could execute
  * (x86 without protection keys has no execute-only pages). */
 static inline int host_prot(int prot)

@@ -1,22 +1,7 @@
-/* 10 million clock_gettime(CLOCK_MONOTONIC); values must not go backwards. */
+/* 10 million clock_gettime(CLOCK_MONOTONIC). */
 #include "bench.h"
-
-#include <time.h>
 
 int main(int argc, char **argv)
 {
-	int64_t last = 0;
-	long backwards = 0;
-
-	for (long i = work(argc, argv, 10000000); i > 0; i--) {
-		struct timespec t;
-		int64_t now;
-
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		now = t.tv_sec * 1000000000L + t.tv_nsec;
-		backwards += now < last;
-		last = now;
-	}
-	printf("backwards %ld\n", backwards);
-	return 0;
+	return read_clock(work(argc, argv, 10000000), clock_gettime);
 }

@@ -126,7 +126,7 @@ static bool map(struct replay *replay, const struct trace_record *record)
 	if (flags & TRACE_MAP_BEYOND_END)
 		return space_map_beyond_end(&replay->space, address, length, prot, replay->objects, BEYOND_END) >= 0;
 	if (flags & TRACE_MAP_SHARED) {
-		replay->shared->state.shares_objects = true;
+		replay->shared->state.writes_objects |= prot & PROT_WRITE;
 		if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT || length >> OBJECT_SHIFT)
 			return false;
 		return space_map_object(&replay->space, address, length, prot, replay->objects, (object << OBJECT_SHIFT) + offset, object) >= 0;
@@ -134,6 +134,15 @@ static bool map(struct replay *replay, const struct trace_record *record)
 	extra |= flags & TRACE_MAP_GROWSDOWN ? MAP_GROWSDOWN : 0;
 	extra |= flags & TRACE_MAP_NORESERVE ? MAP_NORESERVE : 0;
 	return space_mmap(&replay->space, address, length, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | extra, -1, 0) >= 0;
+}
+
+static bool protect(struct replay *replay, uint64_t address, uint64_t length, int prot)
+{
+	const struct vma *vma;
+
+	for (uint64_t at = address; prot & PROT_WRITE && (vma = space_find(&replay->space, at)) && at - address < length; at = vma->end)
+		replay->shared->state.writes_objects |= vma->flags & MAP_SHARED;
+	return space_mprotect(&replay->space, address, length, prot) == 0;
 }
 
 static bool move(struct replay *replay, const struct trace_record *record)
@@ -174,8 +183,23 @@ static const struct replay_chunk *find_chunk(const struct replay *replay, uint64
 static bool fill(struct replay *replay, uint64_t address, uint64_t number)
 {
 	const struct replay_chunk *chunk = find_chunk(replay, number);
+	const struct vma *vma = space_find(&replay->space, address);
 
+	replay->shared->objects += vma && vma->flags & MAP_SHARED;
 	return chunk && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
+}
+
+/* The same content again, as each mapping of a file brings it, is no change. */
+static bool holds(int objects, off_t offset, const uint8_t *content, size_t size)
+{
+	uint8_t bytes[4096];
+
+	for (size_t at = 0, piece; at < size; at += piece) {
+		piece = size - at < sizeof(bytes) ? size - at : sizeof(bytes);
+		if (pread(objects, bytes, piece, offset + (off_t)at) != (ssize_t)piece || memcmp(bytes, content + at, piece) != 0)
+			return false;
+	}
+	return true;
 }
 
 static bool fill_object(struct replay *replay, uint64_t object, uint64_t offset, uint64_t number)
@@ -184,8 +208,11 @@ static bool fill_object(struct replay *replay, uint64_t object, uint64_t offset,
 
 	if (!chunk || object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
 		return false;
-	return pwrite(replay->objects, replay->chunk_memory + chunk->offset, chunk->size, (off_t)((object << OBJECT_SHIFT) + offset)) ==
-	       (ssize_t)chunk->size;
+	offset += object << OBJECT_SHIFT;
+	if (holds(replay->objects, (off_t)offset, replay->chunk_memory + chunk->offset, chunk->size))
+		return true;
+	replay->shared->objects++;
+	return pwrite(replay->objects, replay->chunk_memory + chunk->offset, chunk->size, (off_t)offset) == (ssize_t)chunk->size;
 }
 
 static bool reset(struct replay *replay)
@@ -202,6 +229,7 @@ static bool cut_object(struct replay *replay, uint64_t object, uint64_t offset)
 
 	if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
 		return false;
+	replay->shared->objects++;
 	return fallocate(replay->objects, hole, (off_t)((object << OBJECT_SHIFT) + offset), (off_t)((1ULL << OBJECT_SHIFT) - offset)) == 0;
 }
 
@@ -303,7 +331,7 @@ bool replay_apply(struct replay *replay, const struct trace_record *record)
 	case TRACE_UNMAP:
 		return space_munmap(&replay->space, field[0], field[1]) == 0;
 	case TRACE_PROTECT:
-		return space_mprotect(&replay->space, field[0], field[1], (int)field[2]) == 0;
+		return protect(replay, field[0], field[1], (int)field[2]);
 	case TRACE_MOVE:
 		return move(replay, record);
 	case TRACE_DISCARD:

@@ -191,7 +191,6 @@ static const char *begin(struct replay *replay, struct itinerary *itinerary)
 		return shared->state.reader.status == TRACE_DAMAGED ? shared->state.reader.error : "nothing was recorded of the program";
 	replay->pid = shared->root = shared->state.process[0] = shared->turn = (pid_t)record.field[0];
 	shared->state.processes = 1;
-	shared->resume = -1;
 	shared->target = REPLAY_NEVER;
 	shared->keeps_checkpoints = itinerary->words > 1 || (itinerary->words == 1 && !strcmp(itinerary->word[0], "-"));
 	shared->checkpoint_interval_ns = CHECKPOINT_NS;

@@ -40,7 +40,7 @@ static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 		{ SCMP_SYS(exit_group), ANY, 0 },
 		{ SCMP_SYS(getpid), ANY, 0 }, { SCMP_SYS(gettid), ANY, 0 }, { SCMP_SYS(clock_gettime), ANY, 0 },
 		{ SCMP_SYS(write), 0, STDOUT_FILENO }, { SCMP_SYS(write), 0, STDERR_FILENO },
-		{ SCMP_SYS(pwrite64), 0, objects }, { SCMP_SYS(fallocate), 0, objects },
+		{ SCMP_SYS(pwrite64), 0, objects }, { SCMP_SYS(pread64), 0, objects }, { SCMP_SYS(fallocate), 0, objects },
 		{ SCMP_SYS(clone), 0, CLONE_PARENT | SIGCHLD },
 	};
 	int error = add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));

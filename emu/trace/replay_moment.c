@@ -1,5 +1,5 @@
-/* Going to a moment. Forwards the replay just runs; backwards it starts again from the last checkpoint ahead of the moment: a copy of
- * the process that stands still there. The first one stands at the beginning. */
+/* Going to a moment. Forwards the replay just runs; backwards it starts again from the last checkpoint ahead of the moment: copies of
+ * the processes that stand still there. The first one stands at the beginning. */
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "emu/trace/replayer.h"
+
+/* Each has a copy in each checkpoint. */
+enum { CHECKPOINT_PROCESSES_MAX = 16 };
 
 static void wake(int *word)
 {
@@ -43,29 +46,75 @@ void replay_reached(struct replay *replay)
 
 /* --- checkpoints -------------------------------------------------------------------------------------- */
 
-/* Stands still until it is wanted; then a copy of the checkpoint goes on from `state`, and it stands still again. */
-static void stand_still(struct replay *replay, unsigned number, const struct replay_state *state)
+/* Stands still until it is wanted; then a copy of it goes on, and it stands still again. That of the process that read the log goes on from
+ * `state`; the others have none. */
+static void stand_still(struct replay *replay, unsigned number, unsigned serial, const struct replay_state *state)
 {
 	struct replay_shared *shared = replay->shared;
-	unsigned serial = shared->checkpoint[number].serial;
 
 	for (;;) {
 		int turn = __atomic_load_n(&shared->turn, __ATOMIC_SEQ_CST);
+		uint64_t resume = __atomic_load_n(&shared->resume, __ATOMIC_SEQ_CST);
 
 		if (shared->over || shared->checkpoint[number].serial != serial)
 			_exit(0);
-		if (shared->resume != (int)number) {
+		if ((uint32_t)resume != number || (int)(resume >> 32) == replay->line) {
 			syscall(SYS_futex, &shared->turn, FUTEX_WAIT, turn, NULL, NULL, 0);
 			continue;
 		}
-		shared->resume = -1;
+		replay->line = (int)(resume >> 32);
 		if (replay_fork() != 0)
 			continue;
+		if (!state)
+			return;
 		memcpy(&shared->state, state, sizeof(*state));
-		replay->line = shared->line;
 		__atomic_store_n(&shared->turn, replay->pid, __ATOMIC_SEQ_CST);
+		syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 		return;
 	}
+}
+
+/* Without a copy of each process there is no checkpoint. */
+static void leave_copy(struct replay *replay, unsigned number, unsigned serial, const struct replay_state *state)
+{
+	pid_t copy = replay_fork();
+
+	if (copy == 0)
+		stand_still(replay, number, serial, state);
+	else if (copy < 0)
+		replay->shared->checkpoint[number].serial = 0;
+}
+
+void replay_join_checkpoint(struct replay *replay)
+{
+	struct replay_shared *shared = replay->shared;
+	unsigned serial = __atomic_load_n(&shared->joining, __ATOMIC_SEQ_CST);
+	int line = replay->line;
+
+	if (!serial || serial == replay->joined)
+		return;
+	replay->joined = serial;
+	leave_copy(replay, shared->joining_at, serial, NULL);
+	if (replay->line == line) /* a copy that goes on has joined long ago */
+		wake(&shared->joined);
+}
+
+/* The others wait for their turn; one that is just going to has not seen the call. */
+static void call_others(struct replay *replay, unsigned number)
+{
+	const struct timespec look = { .tv_nsec = 1000000 };
+	struct replay_shared *shared = replay->shared;
+	int others = (int)shared->state.processes - 1, joined;
+
+	replay->joined = shared->checkpoint[number].serial;
+	shared->joined = 0;
+	shared->joining_at = number;
+	__atomic_store_n(&shared->joining, shared->checkpoint[number].serial, __ATOMIC_SEQ_CST);
+	while ((joined = __atomic_load_n(&shared->joined, __ATOMIC_SEQ_CST)) < others && !shared->over) {
+		syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+		syscall(SYS_futex, &shared->joined, FUTEX_WAIT, joined, &look, NULL, 0);
+	}
+	__atomic_store_n(&shared->joining, 0, __ATOMIC_SEQ_CST);
 }
 
 /* Every second one goes, and from now on they are made half as often. */
@@ -96,7 +145,7 @@ void replay_keep_checkpoint(struct replay *replay)
 	unsigned number;
 	int64_t now;
 
-	if (!shared->keeps_checkpoints || shared->state.processes != 1 || shared->state.shares_objects)
+	if (!shared->keeps_checkpoints || shared->state.processes > CHECKPOINT_PROCESSES_MAX || shared->state.writes_objects)
 		return;
 	now = host_ns();
 	if (shared->checkpoints && now - shared->checkpoint_ns < shared->checkpoint_interval_ns)
@@ -107,9 +156,9 @@ void replay_keep_checkpoint(struct replay *replay)
 	memcpy(state, &shared->state, sizeof(*state));
 	number = free_checkpoint(shared);
 	shared->checkpoint_ns = now;
-	shared->checkpoint[number] = (struct replay_checkpoint){ ++shared->checkpoints, shared->state.now };
-	if (replay_fork() == 0)
-		stand_still(replay, number, state);
+	shared->checkpoint[number] = (struct replay_checkpoint){ ++shared->checkpoints, shared->objects, shared->state.now };
+	call_others(replay, number);
+	leave_copy(replay, number, shared->checkpoint[number].serial, state);
 	free(state);
 }
 
@@ -127,7 +176,7 @@ static unsigned last_checkpoint_before(const struct replay_shared *shared, const
 	for (unsigned k = 1; k < REPLAY_CHECKPOINTS_MAX; k++) {
 		const struct replay_checkpoint *checkpoint = &shared->checkpoint[k];
 
-		if (checkpoint->serial && is_ahead(target, &checkpoint->at) && checkpoint->at.events > shared->checkpoint[best].at.events)
+		if (checkpoint->serial && checkpoint->objects == shared->objects && is_ahead(target, &checkpoint->at) && checkpoint->at.events > shared->checkpoint[best].at.events)
 			best = k;
 	}
 	return best;
@@ -145,6 +194,7 @@ static void empty_objects(int objects)
 void replay_go_to(struct replay_shared *shared, int objects, const struct replay_moment *target)
 {
 	bool stands = shared->end == REPLAY_REACHED;
+	unsigned checkpoint;
 
 	shared->target = *target;
 	shared->end = REPLAY_RUNS; /* who is let go below may be there at once */
@@ -154,10 +204,14 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 		wake(&shared->orders);
 		return;
 	}
-	empty_objects(objects);
+	checkpoint = last_checkpoint_before(shared, target);
+	if (checkpoint == 0) {
+		empty_objects(objects);
+		shared->objects++;
+	}
 	shared->line++;
 	wake(&shared->orders); /* who stands there ends: told later, it would be who is let go below */
-	shared->resume = (int)last_checkpoint_before(shared, target);
+	__atomic_store_n(&shared->resume, REPLAY_RESUME(shared->line, checkpoint), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

@@ -28,6 +28,7 @@ void replay_await_turn(struct replay *replay)
 			_exit(0);
 		if (turn == replay->pid)
 			return;
+		replay_join_checkpoint(replay);
 		syscall(SYS_futex, &shared->turn, FUTEX_WAIT, turn, NULL, NULL, 0);
 	}
 }

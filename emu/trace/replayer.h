@@ -45,15 +45,16 @@ struct replay_state {
 	unsigned processes;
 	pid_t process[REPLAY_PROCESSES_MAX];
 	uint64_t chunks, chunk_bytes;
-	bool shares_objects;    /* memory is shared that a copy of a process would not keep */
+	bool writes_objects;    /* shared memory may be written by the program itself, and a copy of a process would not keep it */
 	unsigned recents;
 	struct replay_event recent[REPLAY_RECENT]; /* a ring */
 	struct trace_reader reader;
 };
 
-/* A process that stands still where the replay came by. */
+/* Processes that stand still where the replay came by: a copy of each that there was. */
 struct replay_checkpoint {
 	unsigned serial; /* 0: none; of those that have been in the same place */
+	uint64_t objects; /* shared memory was as it is now if this is still its version */
 	struct replay_moment at;
 };
 
@@ -64,18 +65,24 @@ struct replay_shared {
 	int orders;             /* futex: counts what the process that has reached its target is to look at */
 	int over;
 	int line;               /* processes of an earlier line end: the replay has gone back behind them */
-	int resume;             /* the checkpoint that is to go on, or -1 */
+	uint64_t resume;        /* which checkpoint is to go on, in which line: REPLAY_RESUME; told at once */
 	enum replay_end end;
 	pid_t root;             /* the first process */
 	struct replay_moment target;
 	uint64_t printed;       /* output is not repeated up to this event */
 	bool keeps_checkpoints;
+	uint64_t objects;       /* the version of shared memory: counts changes by records */
 	unsigned checkpoints;   /* ever made */
 	int64_t checkpoint_ns, checkpoint_interval_ns; /* host time of the last one */
+	unsigned joining;       /* the serial of that which the processes that wait are to join, in `joining_at`; 0: none */
+	unsigned joining_at;
+	int joined;             /* futex: how many have */
 	struct replay_checkpoint checkpoint[REPLAY_CHECKPOINTS_MAX];
 	struct replay_state state;
 	struct replay_chunk chunk[REPLAY_CHUNKS_MAX];
 };
+
+#define REPLAY_RESUME(line, checkpoint) ((uint64_t)(line) << 32 | (checkpoint))
 
 struct replay_task {
 	struct cpu cpu;
@@ -97,6 +104,7 @@ struct replay {
 	struct blocks *blocks;
 	struct replay_task *tasks, *current;
 	uint64_t insns;        /* of this process */
+	unsigned joined;       /* the serial of the last checkpoint that it has joined */
 };
 
 /* Replays from the reader's place on, as the process whose turn it is; never returns. replay_process.c. */
@@ -129,8 +137,10 @@ void replay_print_state(const struct replay *replay, const struct trace_register
 
 /* The target is reached: says so, prints the state, and returns when there is another one ahead. */
 void replay_reached(struct replay *replay);
-/* Leaves a copy of this process behind as a checkpoint, when it is time for one and one process is all that there is. */
+/* Leaves copies of all processes behind as a checkpoint, when it is time for one and they are few. */
 void replay_keep_checkpoint(struct replay *replay);
+/* Of a process that waits: leaves its copy behind if that is asked for. */
+void replay_join_checkpoint(struct replay *replay);
 /* The controller's side, while nothing runs: the replay is to go to `target`, forwards or by way of a checkpoint. */
 void replay_go_to(struct replay_shared *shared, int objects, const struct replay_moment *target);
 

@@ -75,6 +75,7 @@ static struct task *make_task(void)
 	memset(task, 0, sizeof(*task));
 	process->options = &options;
 	process->tasks = process->current = task;
+	fault_install(); /* for copies */
 	space_init(&process->space);
 	space_mmap(&process->space, stack_base, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	task->process = process;

@@ -179,7 +179,7 @@ static void read_leaf(uint32_t leaf[4], unsigned index)
 
 static struct host_features read_host(void)
 {
-	struct host_features host;
+	struct host_features host = { 0 };
 
 	read_leaf(host.leaf1, CPUID_INDEX_1);
 	read_leaf(host.leaf7, CPUID_INDEX_7);

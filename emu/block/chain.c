@@ -14,14 +14,20 @@ enum { STENCILS = 1 << 12, CODE_BYTES = 256 << 20, CODE_BELOW = 1 << 30, STEP_BY
 struct chains {
 	uint8_t *code;
 	size_t used;
-	struct stencil stencil[STENCILS]; /* those made last, by handler */
+	uint16_t slot[STENCILS];          /* by handler: the number of the stencil made last, plus 1, or 0 */
+	unsigned stencils;
+	struct stencil stencil[STENCILS]; /* close together, as most programs need a few hundred */
 };
 
 static const struct stencil *find_stencil(struct chains *chains, handler_t *run, bool narrow)
 {
 	uint64_t key = (uint64_t)(uintptr_t)run << 1 | narrow;
-	struct stencil *stencil = &chains->stencil[key * 0x9e3779b97f4a7c15ULL >> 52];
+	uint16_t *slot = &chains->slot[key * 0x9e3779b97f4a7c15ULL >> 52];
+	struct stencil *stencil;
 
+	if (!*slot)
+		*slot = (uint16_t)++chains->stencils;
+	stencil = &chains->stencil[*slot - 1];
 	if (stencil->run != run || stencil->narrow != narrow)
 		stencil_make(stencil, run, narrow);
 	return stencil;

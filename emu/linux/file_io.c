@@ -12,6 +12,7 @@
 #include "emu/linux/file.h"
 #include "emu/linux/pids.h"
 #include "emu/linux/thread.h"
+#include "emu/linux/tty.h"
 
 enum { PIECE = 4096 }; /* a pipe that is ready takes PIPE_BUF bytes without blocking */
 
@@ -69,6 +70,12 @@ static int64_t ready_to_read(struct task *task, int fd, uint64_t length)
 	return !wait && length >= sizeof(uint64_t) && timerfd_read_canceled(task, fd) ? -ECANCELED : wait;
 }
 
+/* A read that waits or fails so may be one of a terminal from the background. */
+static int64_t read_result(struct task *task, int fd, int64_t result)
+{
+	return result == -EIO || result == SYSCALL_WAIT ? tty_read_result(task, fd, result) : result;
+}
+
 int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
 	if (random_is_seeded(task->process) && random_is_device((int)arg[0]))
@@ -76,8 +83,8 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 	int64_t result;
 	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
 		return result;
-	int64_t wait = ready_to_read(task, (int)arg[0], arg[2]);
-	return wait ? wait : syscall_host(__NR_read, arg);
+	result = ready_to_read(task, (int)arg[0], arg[2]);
+	return read_result(task, (int)arg[0], result ? result : syscall_host(__NR_read, arg));
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
@@ -146,6 +153,8 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 static int64_t at_position(struct task *task, uint64_t number, const uint64_t arg[6], bool write)
 {
 	int64_t position = (int64_t)arg[3], result;
+	if (!write && position >= 0 && random_is_seeded(task->process) && random_is_device((int)arg[0]))
+		return random_fill(task->process, arg[1], arg[2]);
 	return position >= 0 && msr_transfer(task, arg, position, write, &result) ? result : syscall_host(number, arg);
 }
 
@@ -177,6 +186,18 @@ static bool msr_vector(struct task *task, const uint64_t arg[6], const struct io
 	return arg[2] > 0;
 }
 
+static int64_t fill_vector(struct process *process, const struct iovec *vector, uint64_t count)
+{
+	int64_t total = 0;
+	for (uint64_t i = 0; i < count; i++) {
+		int64_t filled = random_fill(process, (uint64_t)vector[i].iov_base, vector[i].iov_len);
+		if (filled < 0)
+			return total ? total : filled;
+		total += filled;
+	}
+	return total;
+}
+
 static int64_t move_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool write, bool may_wait)
 {
 	struct iovec vector[FILE_IOV_MAX];
@@ -184,6 +205,8 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 	int64_t wait = file_read_vector(task, arg[1], arg[2], !write, vector), result;
 	if (wait)
 		return wait;
+	if (!write && random_is_seeded(task->process) && random_is_device(fd))
+		return fill_vector(task->process, vector, arg[2]);
 	if (msr_vector(task, arg, vector, may_wait, write, &result))
 		return result;
 	uint64_t length = file_vector_length(vector, arg[2]);
@@ -192,7 +215,8 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 	if (may_wait)
 		wait = write ? file_ready(task, fd, POLLOUT) : ready_to_read(task, fd, length);
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
-	return wait ? wait : syscall_host(number, host);
+	result = wait ? wait : syscall_host(number, host);
+	return write ? result : read_result(task, fd, result);
 }
 
 int64_t sys_readv(struct task *task, const uint64_t arg[6])

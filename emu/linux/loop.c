@@ -1,7 +1,6 @@
 /* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving; a slice is
  * cut short by the next virtual deadline, exactly. */
 #include <inttypes.h>
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -18,7 +17,6 @@
 #include "emu/linux/syscall.h"
 #include "emu/linux/thread.h"
 #include "emu/linux/tree.h"
-#include "emu/linux/tty.h"
 #include "emu/linux/units.h"
 #include "emu/trace/record.h"
 #include "emu/trace/save.h"
@@ -70,13 +68,7 @@ static void make_syscall(struct task *task)
 	const struct cpu *cpu = &task->cpu;
 	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
 	int64_t result = syscall_dispatch(task);
-	bool read = task->syscall_number == __NR_read || task->syscall_number == __NR_readv;
 
-	if (read && (result == -EIO || result == SYSCALL_WAIT)) {
-		result = tty_read_result(task, (int)task->cpu.r[RDI], result);
-		if (result != SYSCALL_WAIT)
-			task->cpu.r[RAX] = (uint64_t)result;
-	}
 	record_result(task, (uint32_t)task->syscall_number, arg, result);
 	if (result == SYSCALL_WAIT) {
 		task->state = TASK_WAITING;

@@ -259,7 +259,6 @@ int main(void)
 {
 	TCase *tests = tcase_create("frames");
 
-	fault_install();
 	tcase_add_test(tests, frame_is_the_hosts);
 	tcase_add_test(tests, fp_state_describes_itself);
 	tcase_add_test(tests, sigreturn_restores_all);

@@ -117,6 +117,7 @@ struct process {
 	int64_t children_cpu_ns;
 	int64_t cpu_before_ns;   /* other modes: CPU time used before the process was restored here */
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
+	unsigned timerfds_kept;  /* timerfds, reachable or not, up to which none is looked for that is not */
 	uint64_t futex_order;    /* counts waits, so that waiters are woken in turn */
 	unsigned threads_started;
 	unsigned membarriers;    /* membarrier(2): what the process has registered for */

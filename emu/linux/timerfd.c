@@ -61,7 +61,7 @@ static bool mark_reachable(struct process *process)
 	return true;
 }
 
-/* The guest closes descriptors without our noticing; when it makes a new timer, those that no descriptor reaches any more go. */
+/* The guest closes descriptors without our noticing; now and then those timers go that no descriptor reaches any more. */
 void timerfd_free_unreachable(struct process *process)
 {
 	struct timer **link = &process->timers;
@@ -78,6 +78,23 @@ void timerfd_free_unreachable(struct process *process)
 		else
 			timer_free(process, link);
 	}
+}
+
+static unsigned count_timerfds(const struct process *process)
+{
+	unsigned count = 0;
+	for (const struct timer *timer = process->timers; timer; timer = timer->next)
+		count += timer->kind == TIMER_FD;
+	return count;
+}
+
+/* A look through all descriptors takes a few system calls for each: not before there are twice as many timers as the last one left. */
+static void free_some(struct process *process)
+{
+	if (count_timerfds(process) < process->timerfds_kept)
+		return;
+	timerfd_free_unreachable(process);
+	process->timerfds_kept = 2 * count_timerfds(process);
 }
 
 static bool clock_allowed(clockid_t clock)
@@ -102,7 +119,7 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 {
 	if (!clock_allowed((clockid_t)arg[0]) || arg[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
 		return -EINVAL;
-	timerfd_free_unreachable(task->process);
+	free_some(task->process);
 	int fd = eventfd(0, (int)arg[1]);
 	if (fd < 0)
 		return -errno;

@@ -73,8 +73,11 @@ static bool read_field(const struct field *field, const json_t *value, char *str
 
 const char *fields_read(const struct field *table, const json_t *object, void *structure)
 {
-	for (const struct field *field = table; field->name; field++)
-		if (!read_field(field, json_object_get(object, field->name), structure))
+	for (const struct field *field = table; field->name; field++) {
+		const json_t *value = json_object_get(object, field->name);
+
+		if (!(field->is_late && !value) && !read_field(field, value, structure))
 			return field->name;
+	}
 	return NULL;
 }

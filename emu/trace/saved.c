@@ -11,10 +11,11 @@ static const struct field run_fields[] = {
 
 static const struct field process_fields[] = {
 	FIELD(struct process, cpu_ns), FIELD(struct process, children_cpu_ns), FIELD(struct process, futex_order),
-	FIELD(struct process, threads_started), FIELD(struct process, membarriers), FIELD(struct process, auxv_start), FIELD(struct process, auxv_end),
+	FIELD(struct process, threads_started), FIELD(struct process, auxv_start), FIELD(struct process, auxv_end),
 	FIELD(struct process, arg_start), FIELD(struct process, arg_end), FIELD(struct process, env_start),
 	FIELD(struct process, env_end), FIELD(struct process, insns), FIELD(struct process, signalfd_set),
-	FIELD(struct process, random_words), FIELD(struct process, syscalls), FIELD_ARRAY(struct process, time_reads), FIELDS_END,
+	FIELD(struct process, random_words), FIELD(struct process, syscalls), FIELD_ARRAY(struct process, time_reads),
+	LATE_FIELD(struct process, membarriers), FIELDS_END,
 };
 
 static const struct field space_fields[] = {
@@ -36,18 +37,19 @@ static const struct field thread_fields[] = {
 	FIELD(struct task, in_syscall), FIELD(struct task, restart_number), FIELD(struct task, restart_deadline),
 	FIELD(struct task, altstack.ss_sp), FIELD(struct task, altstack.ss_flags), FIELD(struct task, altstack.ss_size),
 	FIELD(struct task, clear_child_tid), FIELD(struct task, robust_list), FIELD(struct task, robust_list_size),
-	FIELD(struct task, rseq.address), FIELD(struct task, rseq.length), FIELD(struct task, rseq.signature), FIELD(struct task, rseq.due),
 	FIELD(struct task, syscall_number), FIELD(struct task, fault.vector), FIELD(struct task, fault.error),
 	FIELD(struct task, fault.address), FIELD(struct task, fault.resume_flag), FIELD(struct task, affinity),
 	FIELD(struct task, insns), FIELD(struct task, cpu_ns), FIELD(struct task, cpu.vcpu), FIELD(struct task, cpu.tsc_faults),
 	FIELD_ARRAY(struct task, cpu.time_reads),
-	FIELD(struct task, cpu.monitor.armed), FIELD(struct task, cpu.monitor.waits), FIELD(struct task, cpu.monitor.address),
-	FIELD_ARRAY(struct task, cpu.monitor.content), FIELD(struct task, wait.pause),
 	FIELD(struct task, wait.wake), FIELD(struct task, wait.begun), FIELD(struct task, wait.deadline), FIELD(struct task, wait.on_wall),
 	FIELD(struct task, wait.wall), FIELD(struct task, wait.futex), FIELD(struct task, wait.futex_bits),
 	FIELD(struct task, wait.futex_value), FIELD(struct task, wait.futex_shared), FIELD(struct task, wait.order),
 	FIELD(struct task, wait.child), FIELD(struct task, wait.uninterruptible), FIELD(struct task, wait.signals),
-	FIELD(struct task, wait.progress), FIELDS_END,
+	FIELD(struct task, wait.progress),
+	LATE_FIELD(struct task, rseq.address), LATE_FIELD(struct task, rseq.length), LATE_FIELD(struct task, rseq.signature),
+	LATE_FIELD(struct task, rseq.due), LATE_FIELD(struct task, cpu.monitor.armed), LATE_FIELD(struct task, cpu.monitor.waits),
+	LATE_FIELD(struct task, cpu.monitor.address), LATE_FIELD_ARRAY(struct task, cpu.monitor.content),
+	LATE_FIELD(struct task, wait.pause), FIELDS_END,
 };
 
 const struct field *const saved_fields[SAVED_PARTS] = {

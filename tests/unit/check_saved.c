@@ -20,16 +20,18 @@ struct sample {
 	uint64_t large;
 	uint16_t list[5];
 	struct { int64_t inner; } nested;
+	uint32_t late;
 };
 
 static const struct field sample_fields[] = {
 	FIELD(struct sample, byte), FIELD(struct sample, flag), FIELD(struct sample, negative), FIELD(struct sample, large),
-	FIELD_ARRAY(struct sample, list), FIELD(struct sample, nested.inner), FIELDS_END,
+	FIELD_ARRAY(struct sample, list), FIELD(struct sample, nested.inner), LATE_FIELD(struct sample, late),
+	FIELDS_END,
 };
 
 START_TEST(a_structure_comes_back)
 {
-	struct sample from = { 255, true, -7, UINT64_MAX - 1, { 1, 0, 65535 }, { INT64_MIN } }, to;
+	struct sample from = { 255, true, -7, UINT64_MAX - 1, { 1, 0, 65535 }, { INT64_MIN }, 5 }, to;
 	char *text;
 	json_t *json = fields_write(sample_fields, &from);
 
@@ -41,10 +43,15 @@ START_TEST(a_structure_comes_back)
 	ck_assert_uint_eq(to.large, UINT64_MAX - 1);
 	ck_assert_mem_eq(to.list, from.list, sizeof(to.list));
 	ck_assert_int_eq(to.nested.inner, INT64_MIN);
+	ck_assert_uint_eq(to.late, 5);
 	text = json_dumps(json, JSON_COMPACT);
 	ck_assert_str_eq(text, "{\"byte\":255,\"flag\":1,\"negative\":4294967289,\"large\":-2,\"list\":[1,0,65535],"
-	                       "\"nested.inner\":-9223372036854775808}");
+	                       "\"nested.inner\":-9223372036854775808,\"late\":5}");
 	free(text);
+	json_object_del(json, "late"); /* as an earlier version has written it */
+	to.late = 0;
+	ck_assert_ptr_null(fields_read(sample_fields, json, &to));
+	ck_assert_uint_eq(to.late, 0);
 	json_decref(json);
 }
 END_TEST
@@ -65,6 +72,7 @@ START_TEST(a_wrong_structure_is_named)
 		{ "{\"byte\":1,\"flag\":0,\"negative\":0,\"large\":0,\"list\":[1,2,3,4,5,6]}", "list" },
 		{ "{\"byte\":1,\"flag\":0,\"negative\":0,\"large\":0,\"list\":[1,65536]}", "list" },
 		{ "{\"byte\":1,\"flag\":0,\"negative\":0,\"large\":0,\"list\":[]}", "nested.inner" },
+		{ "{\"byte\":1,\"flag\":0,\"negative\":0,\"large\":0,\"list\":[],\"nested.inner\":0,\"late\":4294967296}", "late" },
 	};
 	struct sample to;
 	json_t *json = json_loads(cases[_i].text, 0, NULL);

@@ -49,17 +49,15 @@ static void note_memory(struct machine_insn *insn, const ZydisDecodedOperand *op
 	insn->size = (uint8_t)(operand->size / 8);
 }
 
-/* What changes only some of the flags leaves others. */
-static void note_flags(struct machine_insn *insn, const ZydisAccessedFlags *flags)
+/* What changes only some of `flags` leaves others. */
+static void note_flags(struct machine_insn *insn, const ZydisAccessedFlags *access, ZydisAccessedFlagsMask flags, machine_set_t set)
 {
-	const ZydisAccessedFlagsMask all = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF
-		| ZYDIS_CPUFLAG_OF;
-	ZydisAccessedFlagsMask written = (flags->modified | flags->set_0 | flags->set_1 | flags->undefined) & all;
+	ZydisAccessedFlagsMask written = (access->modified | access->set_0 | access->set_1 | access->undefined) & flags;
 
-	if ((flags->tested & all) || (written && written != all))
-		insn->reads |= MACHINE_FLAGS;
-	if (written == all)
-		insn->writes |= MACHINE_FLAGS;
+	if ((access->tested & flags) || (written && written != flags))
+		insn->reads |= set;
+	if (written == flags)
+		insn->writes |= set;
 }
 
 static enum machine_flow flow_of(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *operand)
@@ -114,6 +112,7 @@ static void note_encoding(struct machine_insn *insn, const ZydisDecodedInstructi
 
 bool machine_decode(const uint8_t *code, struct machine_insn *insn)
 {
+	const ZydisAccessedFlagsMask sahf_flags = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF;
 	ZydisDecoder decoder;
 	ZydisDecodedInstruction in;
 	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
@@ -131,8 +130,10 @@ bool machine_decode(const uint8_t *code, struct machine_insn *insn)
 			note_register(insn, &operand[k]);
 		else if (operand[k].type == ZYDIS_OPERAND_TYPE_MEMORY)
 			note_memory(insn, &operand[k]);
-	if (in.cpu_flags)
-		note_flags(insn, in.cpu_flags);
+	if (in.cpu_flags) {
+		note_flags(insn, in.cpu_flags, sahf_flags, MACHINE_SAHF_FLAGS);
+		note_flags(insn, in.cpu_flags, ZYDIS_CPUFLAG_OF, MACHINE_OF);
+	}
 	note_encoding(insn, &in);
 	insn->kind = (uint8_t)kind_of(&in, operand);
 	if (insn->kind != KIND_OTHER)

@@ -5,9 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sets of what is read or written: a bit for each general register, in the order of encoding, and one for the arithmetic flags. */
+/* Sets of what is read or written: a bit for each general register, in the order of encoding, and two for the arithmetic flags: those that
+ * SAHF sets, and OF. */
 typedef uint32_t machine_set_t;
-enum { MACHINE_FLAGS = 1 << 16, MACHINE_ALL = (1 << 17) - 1, MACHINE_NO_REG = 0xff };
+enum { MACHINE_SAHF_FLAGS = 1 << 16, MACHINE_OF = 1 << 17, MACHINE_FLAGS = MACHINE_SAHF_FLAGS | MACHINE_OF };
+enum { MACHINE_ALL = (1 << 18) - 1, MACHINE_NO_REG = 0xff };
 
 enum machine_flow {
 	FLOW_ON,       /* to the next instruction */

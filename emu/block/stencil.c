@@ -13,8 +13,8 @@ enum { LIVE_AT_END = 1 << 3 | 1 << REG_RSP | 1 << 5 | 1 << REG_RSI | 1 << REG_RD
 
 /* --- taking apart ----------------------------------------------------------------------------------- */
 
-/* Adds the instructions from an address up to an indirect jump to `count` pieces. Returns the number of all; as before: some of them
- * cannot be copied. */
+/* Adds the instructions from an address up to an indirect jump to `count` pieces. Returns the number of all; `count`: some of them cannot
+ * be copied. */
 static unsigned take_run(const uint8_t *code, struct piece *pieces, unsigned count)
 {
 	for (unsigned k = count; k < PIECES_MAX; k++) {
@@ -58,11 +58,10 @@ static unsigned records_covered(const struct piece *pieces, unsigned count)
 	return pieces[count - 2].code[sizeof add] / sizeof(struct insn);
 }
 
-/* Returns the number of instructions up to the first indirect jump and, where that leads out of the block, up to one other. 0: some cannot
- * be copied. */
-static unsigned take_apart(const uint8_t *code, struct piece *pieces)
+/* Where a handler that leads out of its block does it a second time, adds that way out too. Returns the number of all pieces. */
+static unsigned take_second_way(struct piece *pieces, unsigned first)
 {
-	unsigned first = take_run(code, pieces, 0), count = first;
+	unsigned count = first;
 
 	if (records_covered(pieces, first))
 		return first;
@@ -192,14 +191,23 @@ static bool put_together(struct stencil *stencil, struct piece *pieces, unsigned
 	return true;
 }
 
-void stencil_make(struct stencil *stencil, handler_t *run, bool narrow)
+/* False: this cannot be. */
+static bool make(struct stencil *stencil, handler_t *run, bool narrow, bool both_ways)
 {
 	struct piece pieces[PIECES_MAX];
-	unsigned count = take_apart((const uint8_t *)(uintptr_t)run, pieces);
+	unsigned count = take_run((const uint8_t *)(uintptr_t)run, pieces, 0);
 
 	*stencil = (struct stencil){ .run = run, .narrow = narrow };
-	if (count)
-		put_constants(pieces, count, records_covered(pieces, count), narrow);
-	if (!count || !leave_out(pieces, count) || !put_together(stencil, pieces, count))
+	if (count == 0)
+		return false;
+	if (both_ways)
+		count = take_second_way(pieces, count);
+	put_constants(pieces, count, records_covered(pieces, count), narrow);
+	return leave_out(pieces, count) && put_together(stencil, pieces, count);
+}
+
+void stencil_make(struct stencil *stencil, handler_t *run, bool narrow)
+{
+	if (!make(stencil, run, narrow, true) && !make(stencil, run, narrow, false))
 		*stencil = (struct stencil){ .run = run, .narrow = narrow };
 }

@@ -210,7 +210,7 @@ INDIRECT_CALL(based)
 INDIRECT_CALL(indexed)
 INDIRECT_CALL(absolute)
 
-HANDLER(ret)
+static HANDLER(ret)
 {
 	uint64_t target = guest_load64(cpu, i, cpu->r[RSP]);
 	struct return_entry *entry = &cpu->returns[cpu->returns_top-- % RETURNS_SIZE];

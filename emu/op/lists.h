@@ -25,8 +25,8 @@ extern const unsigned fused_form_count;
 /* Lets one handler run pushes or pops that follow each other (stack.c). None of the `count` records may be the data behind a branch. */
 void find_stack_runs(struct insn *insn, unsigned count);
 
-/* RET, and a call where the block goes on with what is called (control.c). */
-handler_t ret, call_through;
+/* A call where the block goes on with what is called (control.c). */
+handler_t call_through;
 
 /* Records that the block builder makes up: ahead of others (move.c), at a block's beginning and end (control.c), and where
  * there is no instruction (system.c). */

@@ -114,7 +114,7 @@ static HANDLER(enter64)
 
 /* RSP goes through memory from one handler to the next; within one it stays in a register, and is stored after each access as a fault in
  * the next demands. The first record gets the handler and keeps its fields; the others still follow, where a fault in them is looked for. */
-enum { RUN_MAX = 6 };
+enum { RUN_MAX = 3 }; /* as many as a stencil has room for */
 
 static inline __attribute__((always_inline)) uint64_t push_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
 {
@@ -133,27 +133,20 @@ static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, co
 }
 
 /* PUSH RSP pushes the value before the push, which is what push_at's register read sees. */
-#define STACK_RUN(name, step, length, on)                      \
+#define STACK_RUN(name, step, length)                          \
 	static HANDLER(name##length)                           \
 	{                                                      \
 		uint64_t rsp = cpu->r[RSP];                    \
-		_Pragma("GCC unroll 6")                        \
+		_Pragma("GCC unroll 3")                        \
 		for (unsigned k = 0; k < length; k++)          \
 			rsp = step(cpu, i + k, rsp);           \
-		on;                                            \
+		GO_ON(length);                                 \
 	}
-#define PUSH_RUN(length) STACK_RUN(push_run, push_at, length, GO_ON(length))
-#define POP_RUN(length) STACK_RUN(pop_run, pop_at, length, GO_ON(length))
-#define POP_RUN_RET(length) STACK_RUN(pop_run_ret, pop_at, length, return ret(cpu, i + length))
-#define EACH_LENGTH(STAMP) STAMP(2) STAMP(3) STAMP(4) STAMP(5) STAMP(6)
-EACH_LENGTH(PUSH_RUN)
-EACH_LENGTH(POP_RUN)
-EACH_LENGTH(POP_RUN_RET)
+STACK_RUN(push_run, push_at, 2) STACK_RUN(push_run, push_at, 3)
+STACK_RUN(pop_run, pop_at, 2) STACK_RUN(pop_run, pop_at, 3)
 
-#define ENTRIES(name) { NULL, NULL, name##2, name##3, name##4, name##5, name##6 }
-static handler_t *const push_runs[RUN_MAX + 1] = ENTRIES(push_run);
-static handler_t *const pop_runs[RUN_MAX + 1] = ENTRIES(pop_run);
-static handler_t *const pop_runs_ret[RUN_MAX + 1] = ENTRIES(pop_run_ret);
+static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
+static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3 };
 
 /* Of the records from the first one on, how many are run by `plain`. */
 static unsigned run_length(const struct insn *insn, unsigned count, handler_t *plain)
@@ -173,7 +166,7 @@ void find_stack_runs(struct insn *insn, unsigned count)
 		if (pushes > 1)
 			insn[k].run = push_runs[pushes];
 		else if (pops > 1)
-			insn[k].run = (k + pops < count && insn[k + pops].run == ret ? pop_runs_ret : pop_runs)[pops];
+			insn[k].run = pop_runs[pops];
 		k += pushes + pops ? pushes + pops : 1;
 	}
 }

@@ -46,7 +46,7 @@ START_TEST(test_hot)
 		{ "sub rax, 8", "\x48\x83\xe8\x08", ADDRESS_BASED, false, false, 32 },
 		{ "xor eax, eax", "\x31\xc0", ADDRESS_BASED, true, false, 16 },
 		{ "mov rax, [rbx+8]", "\x48\x8b\x43\x08", ADDRESS_BASED, false, true, 52 },
-		{ "mov rax, [rbx+rcx*8]", "\x48\x8b\x04\xcb", ADDRESS_INDEXED, false, true, 64 },
+		{ "mov rax, [rbx+rcx*8]", "\x48\x8b\x04\xcb", ADDRESS_INDEXED, false, true, 72 },
 		{ "mov [rbx+8], rax", "\x48\x89\x43\x08", ADDRESS_BASED, false, true, 52 },
 		{ "movzx eax, byte [rbx]", "\x0f\xb6\x03", ADDRESS_BASED, false, true, 52 },
 		{ "lea rax, [rbx+8]", "\x48\x8d\x43\x08", ADDRESS_BASED, false, false, 20 },
@@ -54,6 +54,8 @@ START_TEST(test_hot)
 		{ "shl rax, 3", "\x48\xc1\xe0\x03", ADDRESS_BASED, true, false, 24 },
 		{ "pxor xmm0, xmm1", "\x66\x0f\xef\xc1", ADDRESS_BASED, false, false, 24 },
 		{ "shr edi, 1", "\xd1\xef", ADDRESS_BASED, false, false, 72 },
+		{ "inc rax", "\x48\xff\xc0", ADDRESS_BASED, false, false, 40 },
+		{ "sbb al, bl", "\x18\xd8", ADDRESS_BASED, false, true, 72 },
 		{ "movdqa xmm0, xmm1", "\x66\x0f\x6f\xc1", ADDRESS_BASED, false, false, 40 },
 	};
 

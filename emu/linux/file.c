@@ -2,6 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -21,6 +24,24 @@ int64_t file_outside_hidden(int64_t fd)
 	int moved = fcntl((int)fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, HIDDEN_FD_END);
 	close((int)fd);
 	return moved < 0 ? -EMFILE : moved; /* EINVAL, where the limit is not above the emulator's range */
+}
+
+int file_info(int fd, const char *name)
+{
+	size_t length = strlen(name);
+	char path[40], line[80];
+	int number = FILE_NO_INFO;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	FILE *info = fopen(path, "re");
+	if (!info)
+		return FILE_NO_INFO;
+	while (number == FILE_NO_INFO && fgets(line, sizeof line, info)) {
+		if (!strncmp(line, name, length) && line[length] == ':')
+			number = atoi(line + length + 1);
+	}
+	fclose(info);
+	return number;
 }
 
 uint64_t file_socket_deadline(struct task *task, int fd, short events)

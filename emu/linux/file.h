@@ -25,6 +25,9 @@ bool file_call_follows(const struct syscall_row *row, const uint64_t arg[6]);
 /* Moves a descriptor that the host has given out from the emulator's range to one that the guest can use. Takes results
  * and errors of system calls as they are. */
 int64_t file_outside_hidden(int64_t fd);
+/* The number of the line `name` in a descriptor's /proc/PID/fdinfo; FILE_NO_INFO: it has no such line. */
+enum { FILE_NO_INFO = INT_MIN };
+int file_info(int fd, const char *name);
 /* Before a host call on `fd` that could block until `events`: 0 to go on (ready, O_NONBLOCK, or nothing that poll knows),
  * SYSCALL_WAIT, -ERESTARTSYS (-EINTR where the socket has a timeout: signal(7)), or -EAGAIN after that timeout. */
 int64_t file_ready(struct task *task, int fd, short events);

@@ -19,19 +19,10 @@
 #include "emu/linux/units.h"
 #include "timekeep/timekeep.h"
 
-/* Which eventfd a descriptor is, whatever its number: "eventfd-id" of /proc/PID/fdinfo (since Linux 5.2). -1: none. */
+/* Which eventfd a descriptor is, whatever its number (since Linux 5.2); negative: none. */
 static int eventfd_id(int fd)
 {
-	char path[40], line[80];
-	int id = -1;
-	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
-	FILE *info = fopen(path, "re");
-	if (!info)
-		return -1;
-	while (id < 0 && fgets(line, sizeof line, info))
-		sscanf(line, "eventfd-id: %d", &id);
-	fclose(info);
-	return id;
+	return file_info(fd, "eventfd-id");
 }
 
 struct timer *timerfd_find(struct process *process, int fd)

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -109,6 +110,43 @@ static void information(void)
 	SHOW(kill(999999999, 0));
 }
 
+static int by_descriptor(int fd, int number, siginfo_t *info, unsigned flags)
+{
+	return (int)syscall(SYS_pidfd_send_signal, fd, number, info, flags);
+}
+
+static void information_by_descriptor(void)
+{
+	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_QUEUE };
+	char path[32];
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0), directory, status;
+	pid_t child;
+
+	snprintf(path, sizeof path, "/proc/%d", getpid());
+	directory = open(path, O_RDONLY | O_DIRECTORY);
+	info.si_value.sival_int = 78;
+	SHOW(by_descriptor(pidfd, SIGUSR1, NULL, 0));
+	SHOW(by_descriptor(directory, SIGUSR1, NULL, 0));
+	SHOW(by_descriptor(pidfd, SIGUSR1, &info, 0));
+	SHOW(by_descriptor(pidfd, SIGUSR2, &info, 0));
+	SHOW(by_descriptor(pidfd, 65, NULL, 0));
+	SHOW(by_descriptor(pidfd, 0, NULL, 1 << 20));
+	SHOW(by_descriptor(STDIN_FILENO, SIGUSR1, NULL, 0));
+	SHOW(by_descriptor(-1, SIGUSR1, NULL, 0));
+	close(pidfd);
+	close(directory);
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	SHOW(by_descriptor(pidfd, SIGTERM, NULL, 0));
+	CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	SHOW(by_descriptor(pidfd, SIGTERM, NULL, 0));
+	close(pidfd);
+}
+
 static void alternate_stack(void)
 {
 	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = 100 }, NULL));
@@ -209,6 +247,7 @@ int main(void)
 {
 	flags();
 	information();
+	information_by_descriptor();
 	alternate_stack();
 	altered_context();
 	stack_overflow();

@@ -203,10 +203,10 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 	append(blocks, block);
 	if (2 * blocks->count > blocks->slots)
 		set_slots(blocks, 2 * blocks->slots);
-	if (listed) {
-		block->insn[0].imm = blocks->config.hot_after;
+	if (listed)
 		list_block(blocks, block);
-	}
+	if (listed && blocks->chains) /* then the first record is entry_record */
+		block->insn[0].imm = blocks->config.hot_after;
 	blocks->stats.built += listed;
 	blocks->stats.short_runs += !listed;
 	return block;

@@ -83,8 +83,8 @@ int64_t file_ready(struct task *task, int fd, short events)
 		return woken;
 	if (is_ready(fd, events))
 		return 0;
-	int flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || flags & O_NONBLOCK)
+	int flags = fcntl(fd, F_GETFL), other_way = events & POLLOUT ? O_RDONLY : O_WRONLY;
+	if (flags < 0 || flags & O_NONBLOCK || (flags & O_ACCMODE) == other_way)
 		return 0;
 	return wait_fd(task, fd, events, file_socket_deadline(task, fd, events));
 }

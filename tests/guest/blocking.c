@@ -166,8 +166,25 @@ static void fifos(void)
 	wait(NULL);
 }
 
+/* Nobody waits to write where only reading is open, or the other way round. */
+static void wrong_ends(void)
+{
+	struct iovec part = { bytes, 10 };
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		return;
+	SHOW(write(ends[0], bytes, 10));
+	SHOW(writev(ends[0], &part, 1));
+	SHOW(read(ends[1], into, 10));
+	SHOW(readv(ends[1], &part, 1));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
+	wrong_ends();
 	datagrams(SOCK_DGRAM);
 	datagrams(SOCK_SEQPACKET);
 	sending_time_out();

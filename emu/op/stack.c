@@ -103,13 +103,6 @@ static HANDLER(enter64)
 	NEXT();
 }
 
-#define PUSH_POP_ROWS(BITS)                                                                                       \
-	{ OP_PUSH, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { push##BITS##_r }, { 0 } },                            \
-	{ OP_PUSH, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { push##BITS##_m }, { 0 } },                            \
-	{ OP_POP, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { pop##BITS##_r }, { 0 } },                              \
-	{ OP_POP, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { pop##BITS##_m }, { 0 } },
-
-/* An immediate's own size says nothing of what PUSH pushes: `width` of PUSH imm, LEAVE and ENTER picks the row. */
 /* --- pushes and pops in a row ------------------------------------------------------------------------- */
 
 /* RSP goes through memory from one handler to the next; within one it stays in a register, and is stored after each access as a fault in
@@ -171,6 +164,15 @@ void find_stack_runs(struct insn *insn, unsigned count)
 	}
 }
 
+/* --- the rows ----------------------------------------------------------------------------------------- */
+
+#define PUSH_POP_ROWS(BITS)                                                                                       \
+	{ OP_PUSH, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { push##BITS##_r }, { 0 } },                            \
+	{ OP_PUSH, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { push##BITS##_m }, { 0 } },                            \
+	{ OP_POP, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { pop##BITS##_r }, { 0 } },                              \
+	{ OP_POP, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { pop##BITS##_m }, { 0 } },
+
+/* An immediate's own size says nothing of what PUSH pushes: `width` of PUSH imm, LEAVE and ENTER picks the row. */
 static const struct form rows[] = {
 	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
 	{ OP_PUSH, 2, 0, K_I, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { push16_i }, { 0 } },

@@ -215,7 +215,7 @@ check-campaign: deps
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps
 	$(MAKE) --no-print-directory check BUILD=$(BUILD)-asan OPT=-O1 \
-		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE) tools/asan_options.c' OP_FLAGS=-fno-sanitize=address
+		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE) $(CURDIR)/tools/asan_options.c' OP_FLAGS=-fno-sanitize=address
 
 lint:
 	@tools/deps lint

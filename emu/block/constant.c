@@ -26,7 +26,7 @@ static bool is_plain(struct value value, enum base base)
 static struct value sum(struct value a, struct value b)
 {
 	if (a.base == UNKNOWN || b.base == UNKNOWN || (a.base != ZERO && b.base != ZERO) || (a.field && b.field))
-		return (struct value){ UNKNOWN };
+		return (struct value){ .base = UNKNOWN };
 	return (struct value){ a.base == ZERO ? b.base : a.base, a.field | b.field, a.shift | b.shift, 0, a.number + b.number };
 }
 
@@ -35,7 +35,7 @@ static struct value scaled(struct value value, unsigned scale)
 	unsigned shift = (unsigned)__builtin_ctz(scale);
 
 	if (value.base != ZERO)
-		return (struct value){ UNKNOWN };
+		return (struct value){ .base = UNKNOWN };
 	return (struct value){ ZERO, value.field, value.field ? (uint8_t)(value.shift + shift) : 0, 0, value.number << shift };
 }
 
@@ -45,7 +45,7 @@ static struct value address_of(const struct knowledge *knowledge, const struct m
 	struct value address = { ZERO, .number = in->disp };
 
 	if (in->base == MACHINE_NO_REG)
-		return (struct value){ UNKNOWN };
+		return (struct value){ .base = UNKNOWN };
 	address = sum(address, knowledge->of[in->base]);
 	return in->index == MACHINE_NO_REG ? address : sum(address, scaled(knowledge->of[in->index], in->scale));
 }
@@ -74,7 +74,7 @@ static struct value load_constant(struct piece *piece, unsigned field, bool narr
 	piece->hole = (struct hole){ .size = huge ? 8 : 4, .field = (uint8_t)field, .field_size = in->size };
 	piece->hole.at = (uint8_t)machine_set_constant(in, huge, in->size == 8 || in->kind == KIND_LOAD_SIGN);
 	piece->pure = true;
-	return in->size == 1 ? (struct value){ ZERO, .field = (uint8_t)field } : (struct value){ UNKNOWN };
+	return in->size == 1 ? (struct value){ ZERO, .field = (uint8_t)field } : (struct value){ .base = UNKNOWN };
 }
 
 /* An operand in memory that is a register of the guest. */
@@ -110,7 +110,7 @@ static struct value put_constant(struct piece *piece, const struct knowledge *kn
 	if (kind == KIND_OPERATION && reads_record && narrow && in->size >= 4) {
 		piece->hole = (struct hole){ .size = 4, .field = (uint8_t)address.number, .field_size = 4 };
 		piece->hole.at = (uint8_t)machine_set_immediate(in);
-		return (struct value){ UNKNOWN };
+		return (struct value){ .base = UNKNOWN };
 	}
 	if (kind == KIND_COPY)
 		return knowledge->of[in->from];
@@ -118,13 +118,13 @@ static struct value put_constant(struct piece *piece, const struct knowledge *kn
 		total = sum(knowledge->of[in->to], knowledge->of[in->from]);
 		if (total.base == THE_CPU && total.field && has_cpu)
 			make_address(piece, total, REG_RDI, narrow);
-		return piece->hole.size ? total : (struct value){ UNKNOWN };
+		return piece->hole.size ? total : (struct value){ .base = UNKNOWN };
 	}
 	if (address.base == THE_CPU && address.field && has_cpu)
 		name_register(piece, address, REG_RDI, narrow);
 	else if (address.base == THE_CPU && address.field && is_plain(knowledge->of[in->base], THE_CPU) && (in->base & 7) != REG_RSP)
 		name_register(piece, address, in->base, narrow);
-	return kind == KIND_ADDRESS ? address : (struct value){ UNKNOWN };
+	return kind == KIND_ADDRESS ? address : (struct value){ .base = UNKNOWN };
 }
 
 /* What is known on both of two ways. */
@@ -132,7 +132,7 @@ static void meet(struct knowledge *knowledge, const struct knowledge *other)
 {
 	for (unsigned reg = 0; reg < 16; reg++)
 		if (memcmp(&knowledge->of[reg], &other->of[reg], sizeof(struct value)))
-			knowledge->of[reg] = (struct value){ UNKNOWN };
+			knowledge->of[reg] = (struct value){ .base = UNKNOWN };
 }
 
 /* What is known at a piece: from the one ahead of it, unless that leads elsewhere, and from branches. */
@@ -170,7 +170,7 @@ void put_constants(struct piece *pieces, unsigned count, unsigned records, bool 
 
 		for (unsigned reg = 0; reg < 16; reg++)
 			if (pieces[k].in.changes & 1u << reg)
-				knowledge.of[reg] = (struct value){ UNKNOWN };
+				knowledge.of[reg] = (struct value){ .base = UNKNOWN };
 		if (pieces[k].in.kind != KIND_OTHER && pieces[k].in.writes & 1u << pieces[k].in.to)
 			knowledge.of[pieces[k].in.to] = value;
 		behind[k] = knowledge;

@@ -27,7 +27,7 @@ objects  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TIMEKEEP := $(call objects,$(wildcard timekeep/*.c))
 DECODE   := $(call objects,$(wildcard decode/*.c))
 MAIN     := $(call objects,emu/main.c)
-EMU      := $(filter-out $(MAIN),$(call objects,$(wildcard emu/*.c emu/*/*.c)))
+EMU      := $(filter-out $(MAIN),$(call objects,$(wildcard emu/*.c emu/*/*.c emu/*/*/*.c)))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(BUILD)/tick86 $(BUILD)/libtimekeep.a
@@ -47,13 +47,13 @@ $(BUILD)/obj/emu/op/%.o: CFLAGS += $(OP_FLAGS)
 $(BUILD)/obj/emu/op/avx%.o: CFLAGS += -mavx2 -mfma -mf16c -ffp-contract=off
 
 # The vDSO is an ELF file of its own inside the emulator.
-$(BUILD)/vdso.so: emu/linux/vdso.S emu/linux/vdso.lds emu/op/vdso.h Makefile
+$(BUILD)/vdso.so: emu/linux/process/vdso.S emu/linux/process/vdso.lds emu/op/vdso.h Makefile
 	@mkdir -p $(@D)
-	$(CC) -I. -shared -nostdlib -o $@ $< -Wl,-T,emu/linux/vdso.lds -Wl,-soname,linux-vdso.so.1 -Wl,--hash-style=both \
+	$(CC) -I. -shared -nostdlib -o $@ $< -Wl,-T,emu/linux/process/vdso.lds -Wl,-soname,linux-vdso.so.1 -Wl,--hash-style=both \
 		-Wl,--build-id=none -Wl,--eh-frame-hdr -Wl,-z,max-page-size=4096 -Wl,-Bsymbolic
 
-$(BUILD)/obj/emu/linux/vdso.o: $(BUILD)/vdso.so
-$(BUILD)/obj/emu/linux/vdso.o: CPPFLAGS += -DVDSO_IMAGE='"$(BUILD)/vdso.so"'
+$(BUILD)/obj/emu/linux/process/vdso.o: $(BUILD)/vdso.so
+$(BUILD)/obj/emu/linux/process/vdso.o: CPPFLAGS += -DVDSO_IMAGE='"$(BUILD)/vdso.so"'
 
 $(BUILD)/libtimekeep.a: $(TIMEKEEP)
 	@rm -f $@

@@ -13,9 +13,9 @@
 
 #include "emu/clock_command.h"
 #include "emu/cpu/model.h"
-#include "emu/linux/hidden.h"
-#include "emu/linux/process.h"
-#include "emu/linux/units.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/run/process.h"
+#include "emu/linux/kernel/units.h"
 #include "emu/mem/fault.h"
 #include "emu/save_command.h"
 #include "emu/stats.h"

@@ -42,7 +42,7 @@ struct options {
 	bool status;              /* exit with 128 + N instead of dying of signal N */
 	bool msr_allow;
 	bool pvclock;
-	bool one_at_a_time;       /* processes take turns, as they do under icount in any case (emu/linux/tree.h) */
+	bool one_at_a_time;       /* processes take turns, as they do under icount in any case (emu/linux/kernel/tree.h) */
 
 	bool interpret;           /* hot blocks get no code of their own (emu/block/chain.h) */
 

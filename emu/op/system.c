@@ -136,7 +136,7 @@ static HANDLER(umonitor)
 	NEXT();
 }
 
-/* Whether there was a store is found out by who runs the thread (emu/linux/pause.c). */
+/* Whether there was a store is found out by who runs the thread (emu/linux/time/pause.c). */
 static HANDLER(umwait)
 {
 	const struct insn *next;

@@ -1,4 +1,4 @@
-/* How the vDSO's code (emu/linux/vdso.S) reaches the clock: the reserved encoding UD1 VDSO_MARK(%rax), REG, which a real CPU
+/* How the vDSO's code (emu/linux/process/vdso.S) reaches the clock: the reserved encoding UD1 VDSO_MARK(%rax), REG, which a real CPU
  * refuses with #UD and so does this one with any other address. REG says the function; its arguments are where the C calling
  * convention has them. Also read by the assembler. */
 #ifndef TICK86_EMU_VDSO_H

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/linux/syscall.h"
+#include "emu/linux/rows/syscall.h"
 
 struct looker {
 	struct walk *walk;

@@ -3,7 +3,7 @@
 #ifndef TICK86_EMU_TRACE_LOOK_H
 #define TICK86_EMU_TRACE_LOOK_H
 
-#include "emu/linux/strace_text.h"
+#include "emu/linux/run/strace_text.h"
 #include "emu/trace/walk.h"
 
 struct look_position {

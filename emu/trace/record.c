@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "decode/decode.h"
-#include "emu/linux/hidden.h"
-#include "emu/linux/schedule.h"
-#include "emu/linux/signal.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
 #include "emu/trace/recorder.h"
 
 /* A kill -9 loses at most twice this: it is looked at when the program stops, and ahead of long waits. */

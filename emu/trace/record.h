@@ -6,7 +6,7 @@
 
 #include <signal.h>
 
-#include "emu/linux/syscall.h"
+#include "emu/linux/rows/syscall.h"
 
 /* Begins the recording of `process`, which was made with options->record and must be empty yet, into the file `path`, which is created
  * or emptied. `config` (JSON) says what is run. 0 or -errno. */

@@ -2,7 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "emu/linux/tree.h"
+#include "emu/linux/kernel/tree.h"
 #include "emu/trace/record.h"
 #include "emu/trace/recorder.h"
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "emu/cpu/xsave.h"
-#include "emu/linux/machine.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/registers.h"
 #include "emu/trace/writer.h"
 

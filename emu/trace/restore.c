@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "emu/cpu/xsave.h"
-#include "emu/linux/schedule.h"
-#include "emu/linux/thread.h"
-#include "emu/linux/tree.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/tree.h"
 #include "emu/mem/image.h"
 #include "emu/trace/registers.h"
 #include "timekeep/timekeep.h"

@@ -2,7 +2,7 @@
 #ifndef TICK86_EMU_TRACE_RESTORE_H
 #define TICK86_EMU_TRACE_RESTORE_H
 
-#include "emu/linux/machine.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/reader.h"
 #include "emu/trace/saved.h"
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/hidden.h"
+#include "emu/linux/kernel/hidden.h"
 #include "emu/trace/restore.h"
 
 /* What of F_GETFL is not open(2)'s to say again, or must not be said twice. */

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include "emu/cpu/model.h"
-#include "emu/linux/hidden.h"
+#include "emu/linux/kernel/hidden.h"
 #include "emu/trace/restore.h"
 #include "timekeep/timekeep.h"
 

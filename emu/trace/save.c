@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emu/linux/child.h"
-#include "emu/linux/hidden.h"
-#include "emu/linux/schedule.h"
-#include "emu/linux/signal.h"
-#include "emu/linux/tree.h"
+#include "emu/linux/process/child.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/tree.h"
 #include "emu/trace/registers.h"
 #include "emu/trace/saver.h"
 #include "emu/cpu/xsave.h"

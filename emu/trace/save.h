@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-#include "emu/linux/machine.h"
+#include "emu/linux/kernel/machine.h"
 
 /* Takes note of the descriptors that a process which is not to run yet has inherited: they are not the program's own. */
 void save_note_inherited(struct process *process);

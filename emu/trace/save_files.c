@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/linux/hidden.h"
+#include "emu/linux/kernel/hidden.h"
 #include "emu/trace/save.h"
 #include "emu/trace/saver.h"
 

@@ -17,8 +17,8 @@
 
 #include <sys/resource.h>
 
-#include "emu/linux/machine.h"
-#include "emu/linux/timer.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/time/timer.h"
 #include "emu/trace/fields.h"
 #include "emu/trace/format.h"
 

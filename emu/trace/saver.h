@@ -2,7 +2,7 @@
 #ifndef TICK86_EMU_TRACE_SAVER_H
 #define TICK86_EMU_TRACE_SAVER_H
 
-#include "emu/linux/machine.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/saved.h"
 #include "emu/trace/writer.h"
 

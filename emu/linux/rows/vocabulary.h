@@ -1,4 +1,4 @@
-/* The vocabulary of the row lists in this directory. Included by emu/linux/table.c only.
+/* The vocabulary of the row lists in this directory. Included by emu/linux/run/table.c only.
  *
  *   RUN(CLASS, name, args...)     done by sys_name, which must exist
  *   QUICK(CLASS, name, args...)   the same, and syscall.h's `quick`

@@ -1,0 +1,145 @@
+/* Descriptors: waiting for them, and keeping the emulator's own out of the guest's way. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/units.h"
+
+enum { RETRY_NS = 1000000 };
+
+int64_t file_outside_hidden(int64_t fd)
+{
+	if (fd < 0 || !fd_is_hidden((int)fd))
+		return fd;
+	int flags = fcntl((int)fd, F_GETFD);
+	int moved = fcntl((int)fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, HIDDEN_FD_END);
+	close((int)fd);
+	return moved < 0 ? -EMFILE : moved; /* EINVAL, where the limit is not above the emulator's range */
+}
+
+int file_info(int fd, const char *name)
+{
+	size_t length = strlen(name);
+	char path[40], line[80];
+	int number = FILE_NO_INFO;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	FILE *info = fopen(path, "re");
+	if (!info)
+		return FILE_NO_INFO;
+	while (number == FILE_NO_INFO && fgets(line, sizeof line, info)) {
+		if (!strncmp(line, name, length) && line[length] == ':')
+			number = atoi(line + length + 1);
+	}
+	fclose(info);
+	return number;
+}
+
+uint64_t file_socket_deadline(struct task *task, int fd, short events)
+{
+	struct timeval limit = {0};
+	socklen_t size = sizeof limit;
+	int option = events & POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
+	if (getsockopt(fd, SOL_SOCKET, option, &limit, &size) < 0 || (limit.tv_sec == 0 && limit.tv_usec == 0))
+		return WAIT_FOREVER;
+	return wait_deadline(task, (uint64_t)limit.tv_sec * NS_PER_S + (uint64_t)limit.tv_usec * NS_PER_US);
+}
+
+static bool is_ready(int fd, short events)
+{
+	struct pollfd one = {.fd = fd, .events = events};
+	return poll(&one, 1, 0) != 0;
+}
+
+/* What the call under way has for a deadline. */
+static uint64_t own_deadline(const struct task *task)
+{
+	return task->wait.limit ? task->wait.limit : task->wait.deadline;
+}
+
+int64_t file_woken(struct task *task, int fd, short events)
+{
+	if (task->wait.wake == WAKE_NOT_YET)
+		return 0;
+	int64_t woken = task->wait.limit ? file_retried(task) : wait_fd(task, fd, events, WAIT_FOREVER);
+	if (woken == -ERESTARTSYS && own_deadline(task) != WAIT_FOREVER)
+		return -EINTR;
+	return woken == -ETIMEDOUT ? -EAGAIN : woken;
+}
+
+int64_t file_ready(struct task *task, int fd, short events)
+{
+	int64_t woken = file_woken(task, fd, events);
+	if (woken)
+		return woken;
+	if (is_ready(fd, events))
+		return 0;
+	int flags = fcntl(fd, F_GETFL), other_way = events & POLLOUT ? O_RDONLY : O_WRONLY;
+	if (flags < 0 || flags & O_NONBLOCK || (flags & O_ACCMODE) == other_way)
+		return 0;
+	return wait_fd(task, fd, events, file_socket_deadline(task, fd, events));
+}
+
+/* Forgets the wait but for how far the call has come. */
+static void begin_anew(struct task *task)
+{
+	uint64_t progress = task->wait.progress;
+	wait_clear(&task->wait);
+	task->wait.progress = progress;
+}
+
+/* Ready to poll and yet not to the call: somebody else was quicker, or it is a datagram's receiver that is full. */
+int64_t file_wait_again(struct task *task, int fd, short events)
+{
+	uint64_t deadline = task->wait.begun ? own_deadline(task) : file_socket_deadline(task, fd, events);
+	begin_anew(task);
+	int64_t wait = is_ready(fd, events) ? file_retry_until(task, deadline) : wait_fd(task, fd, events, deadline);
+	return wait == -ETIMEDOUT ? -EAGAIN : wait;
+}
+
+int64_t file_retry_until(struct task *task, uint64_t deadline)
+{
+	uint64_t limit = task->wait.limit ? task->wait.limit : deadline, next = wait_deadline(task, RETRY_NS);
+	begin_anew(task);
+	task->wait.limit = limit;
+	task->wait.retries = limit == WAIT_FOREVER;
+	if (limit <= (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC))
+		return -ETIMEDOUT;
+	return wait_until(task, next < limit ? next : limit);
+}
+
+int64_t file_retry_later(struct task *task)
+{
+	return file_retry_until(task, WAIT_FOREVER);
+}
+
+int64_t file_retried(struct task *task)
+{
+	if (task->wait.wake == WAKE_NOT_YET)
+		return 0;
+	int64_t woken = wait_until(task, WAIT_FOREVER);
+	return woken == -ETIMEDOUT ? 0 : woken;
+}
+
+int64_t file_deadline(struct task *task, uint64_t timespec, uint64_t *deadline)
+{
+	struct timespec timeout;
+	*deadline = WAIT_FOREVER;
+	if (!timespec)
+		return 0;
+	if (!space_read(&task->process->space, timespec, &timeout, sizeof timeout))
+		return -EFAULT;
+	if (!timespec_valid(&timeout))
+		return -EINVAL;
+	*deadline = wait_deadline(task, timespec_ns(&timeout));
+	return 0;
+}

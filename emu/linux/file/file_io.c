@@ -1,0 +1,318 @@
+/* Reading and writing. A transfer that could block is tried only when poll says that it will not; a long write to a pipe, a
+ * terminal or a socket goes in pieces, what has gone being kept in task->wait.progress. */
+#include <asm/unistd_64.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/file/tty.h"
+
+enum { PIECE = 4096 }; /* a pipe that is ready takes PIPE_BUF bytes without blocking */
+
+int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
+                         struct iovec vector[FILE_IOV_MAX])
+{
+	if (count > FILE_IOV_MAX)
+		return -EINVAL;
+	if (!space_read(&task->process->space, address, vector, count * sizeof *vector))
+		return -EFAULT;
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t base = (uint64_t)vector[i].iov_base, length = vector[i].iov_len;
+		if (length > SSIZE_MAX)
+			return -EINVAL;
+		if (!space_in_guest(base, length))
+			return -EFAULT;
+		if (written)
+			space_prepare_write(&task->process->space, base, length);
+	}
+	return 0;
+}
+
+uint64_t file_vector_length(const struct iovec *vector, uint64_t count)
+{
+	uint64_t total = 0;
+	for (uint64_t i = 0; i < count; i++)
+		total += vector[i].iov_len;
+	return total;
+}
+
+uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit)
+{
+	uint64_t kept = 0;
+	for (uint64_t i = 0; i < count && limit > 0; i++) {
+		struct iovec part = vector[i];
+		uint64_t dropped = skip < part.iov_len ? skip : part.iov_len;
+		skip -= dropped;
+		part.iov_base = (char *)part.iov_base + dropped;
+		part.iov_len -= dropped;
+		if (part.iov_len == 0)
+			continue;
+		if (part.iov_len > limit)
+			part.iov_len = limit;
+		limit -= part.iov_len;
+		vector[kept++] = part;
+	}
+	return kept;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------- */
+
+static int64_t ready_to_read(struct task *task, int fd, uint64_t length)
+{
+	int64_t wait = file_ready(task, fd, POLLIN);
+	return !wait && length >= sizeof(uint64_t) && timerfd_read_canceled(task, fd) ? -ECANCELED : wait;
+}
+
+/* A read that waits or fails so may be one of a terminal from the background. */
+static int64_t read_result(struct task *task, int fd, int64_t result)
+{
+	return result == -EIO || result == SYSCALL_WAIT ? tty_read_result(task, fd, result) : result;
+}
+
+int64_t sys_read(struct task *task, const uint64_t arg[6])
+{
+	if (random_is_seeded(task->process) && random_is_device((int)arg[0]))
+		return random_fill(task->process, arg[1], arg[2]);
+	int64_t result;
+	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
+		return result;
+	result = ready_to_read(task, (int)arg[0], arg[2]);
+	return read_result(task, (int)arg[0], result ? result : syscall_host(__NR_read, arg));
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------- */
+
+/* A blocking write to such a descriptor may block even if it is ready: when it is more than a pipe takes at once. */
+static bool may_block_midway(int fd)
+{
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || flags & O_NONBLOCK || fstat(fd, &status) < 0)
+		return false;
+	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || S_ISCHR(status.st_mode);
+}
+
+/* A socket says by itself how much it takes, and must have a datagram whole; as the kernel, it raises no SIGPIPE once something has gone.
+ * Others take a piece if they are ready. */
+static int64_t write_some(int fd, struct iovec *vector, uint64_t count, uint64_t done)
+{
+	struct msghdr message = {.msg_iov = vector, .msg_iovlen = file_trim_vector(vector, count, done, UINT64_MAX)};
+	struct pollfd one = {.fd = fd, .events = POLLOUT};
+	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | (done ? MSG_NOSIGNAL : 0));
+	if (sent < 0 && errno == ENOTSOCK && poll(&one, 1, 0) == 0)
+		return -EAGAIN;
+	if (sent < 0 && errno == ENOTSOCK)
+		sent = writev(fd, vector, (int)file_trim_vector(vector, message.msg_iovlen, 0, PIECE));
+	return sent < 0 ? -errno : sent;
+}
+
+/* A blocking write of more than a piece. What was written before an error or a signal counts. */
+static int64_t write_all(struct task *task, int fd, const struct iovec *vector, uint64_t count)
+{
+	uint64_t total = file_vector_length(vector, count);
+	int64_t result = file_woken(task, fd, POLLOUT);
+	while (!result && task->wait.progress < total) {
+		struct iovec part[FILE_IOV_MAX];
+		for (uint64_t i = 0; i < count; i++)
+			part[i] = vector[i];
+		int64_t moved = write_some(fd, part, count, task->wait.progress);
+		if (moved == 0)
+			break;
+		if (moved == -EAGAIN)
+			result = file_wait_again(task, fd, POLLOUT);
+		else if (moved < 0)
+			result = moved;
+		else
+			task->wait.progress += (uint64_t)moved;
+	}
+	return result == SYSCALL_WAIT || !task->wait.progress ? result : (int64_t)task->wait.progress;
+}
+
+int64_t sys_write(struct task *task, const uint64_t arg[6])
+{
+	struct iovec whole = {(void *)arg[1], arg[2]};
+	int64_t result;
+	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result))
+		return result;
+	if (arg[2] > PIECE && may_block_midway((int)arg[0]))
+		return write_all(task, (int)arg[0], &whole, 1);
+	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
+	return wait ? wait : syscall_host(__NR_write, arg);
+}
+
+/* --- at a position, and vectors ------------------------------------------------------------------------------------ */
+
+/* With a position nothing waits: a pipe or socket has none. */
+static int64_t at_position(struct task *task, uint64_t number, const uint64_t arg[6], bool write)
+{
+	int64_t position = (int64_t)arg[3], result;
+	if (!write && position >= 0 && random_is_seeded(task->process) && random_is_device((int)arg[0]))
+		return random_fill(task->process, arg[1], arg[2]);
+	return position >= 0 && msr_transfer(task, arg, position, write, &result) ? result : syscall_host(number, arg);
+}
+
+int64_t sys_pread64(struct task *task, const uint64_t arg[6])
+{
+	return at_position(task, __NR_pread64, arg, false);
+}
+
+int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
+{
+	return at_position(task, __NR_pwrite64, arg, true);
+}
+
+/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
+static bool msr_vector(struct task *task, const uint64_t arg[6], const struct iovec *vector, bool at_file_position, bool write, int64_t *result)
+{
+	int64_t position = at_file_position ? MSR_POSITION_OF_FILE : (int64_t)arg[3], total = 0;
+	for (uint64_t i = 0; i < arg[2]; i++) {
+		const uint64_t part[6] = {arg[0], (uint64_t)vector[i].iov_base, vector[i].iov_len};
+		if ((!at_file_position && position < 0) || !msr_transfer(task, part, position, write, result))
+			return false;
+		if (*result < 0) {
+			*result = total ? total : *result;
+			return true;
+		}
+		total += *result;
+	}
+	*result = total;
+	return arg[2] > 0;
+}
+
+static int64_t fill_vector(struct process *process, const struct iovec *vector, uint64_t count)
+{
+	int64_t total = 0;
+	for (uint64_t i = 0; i < count; i++) {
+		int64_t filled = random_fill(process, (uint64_t)vector[i].iov_base, vector[i].iov_len);
+		if (filled < 0)
+			return total ? total : filled;
+		total += filled;
+	}
+	return total;
+}
+
+static int64_t move_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool write, bool may_wait)
+{
+	struct iovec vector[FILE_IOV_MAX];
+	int fd = (int)arg[0];
+	int64_t wait = file_read_vector(task, arg[1], arg[2], !write, vector), result;
+	if (wait)
+		return wait;
+	if (!write && random_is_seeded(task->process) && random_is_device(fd))
+		return fill_vector(task->process, vector, arg[2]);
+	if (msr_vector(task, arg, vector, may_wait, write, &result))
+		return result;
+	uint64_t length = file_vector_length(vector, arg[2]);
+	if (may_wait && write && length > PIECE && may_block_midway(fd))
+		return write_all(task, fd, vector, arg[2]);
+	if (may_wait)
+		wait = write ? file_ready(task, fd, POLLOUT) : ready_to_read(task, fd, length);
+	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
+	result = wait ? wait : syscall_host(number, host);
+	return write ? result : read_result(task, fd, result);
+}
+
+int64_t sys_readv(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_readv, arg, false, true);
+}
+
+int64_t sys_preadv(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_preadv, arg, false, false);
+}
+
+int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_preadv2, arg, false, arg[3] == UINT64_MAX);
+}
+
+int64_t sys_writev(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_writev, arg, true, true);
+}
+
+int64_t sys_pwritev(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_pwritev, arg, true, false);
+}
+
+int64_t sys_pwritev2(struct task *task, const uint64_t arg[6])
+{
+	return move_vector(task, __NR_pwritev2, arg, true, arg[3] == UINT64_MAX);
+}
+
+/* --- from descriptor to descriptor --------------------------------------------------------------------------------- */
+
+/* A short count is allowed, so one piece at a time is enough where the receiver may block. */
+int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
+{
+	uint64_t count = arg[3] > PIECE && may_block_midway((int)arg[0]) ? PIECE : arg[3];
+	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], count};
+	return wait ? wait : syscall_host(__NR_sendfile, host);
+}
+
+/* Unless SPLICE_F_NONBLOCK is set, both ends are waited for in turn; ready once, an end stays ready unless another process takes
+ * what was there. */
+static int64_t both_ready(struct task *task, int in, int out, uint64_t flags)
+{
+	int64_t wait = flags & SPLICE_F_NONBLOCK ? 0 : file_ready(task, in, POLLIN);
+	return wait || flags & SPLICE_F_NONBLOCK ? wait : file_ready(task, out, POLLOUT);
+}
+
+int64_t sys_splice(struct task *task, const uint64_t arg[6])
+{
+	int64_t wait = both_ready(task, (int)arg[0], (int)arg[2], arg[5]);
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK};
+	return wait ? wait : syscall_host(__NR_splice, host);
+}
+
+int64_t sys_tee(struct task *task, const uint64_t arg[6])
+{
+	int64_t wait = both_ready(task, (int)arg[0], (int)arg[1], arg[3]);
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	return wait ? wait : syscall_host(__NR_tee, host);
+}
+
+int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
+{
+	struct iovec vector[FILE_IOV_MAX];
+	int mode = fcntl((int)arg[0], F_GETFL) & O_ACCMODE;
+	int64_t wait = file_read_vector(task, arg[1], arg[2], mode == O_RDONLY, vector);
+	if (!wait && !(arg[3] & SPLICE_F_NONBLOCK))
+		wait = file_ready(task, (int)arg[0], mode == O_RDONLY ? POLLIN : POLLOUT);
+	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	return wait ? wait : syscall_host(__NR_vmsplice, host);
+}
+
+/* --- another process's memory -------------------------------------------------------------------------------------- */
+
+static int64_t process_memory(struct task *task, uint64_t number, const uint64_t arg[6], bool reading)
+{
+	struct iovec local[FILE_IOV_MAX], remote[FILE_IOV_MAX];
+	bool own = task_find(task->process, (pid_t)arg[0]);
+	int64_t error = file_read_vector(task, arg[1], arg[2], reading, local);
+	if (!error)
+		error = file_read_vector(task, arg[3], arg[4], own && !reading, remote);
+	pid_t pid = own ? getpid() : pids_to_host(task->process, (pid_t)arg[0]);
+	const uint64_t host[6] = {(uint64_t)pid, (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5]};
+	return error ? error : syscall_host(number, host);
+}
+
+int64_t sys_process_vm_readv(struct task *task, const uint64_t arg[6])
+{
+	return process_memory(task, __NR_process_vm_readv, arg, true);
+}
+
+int64_t sys_process_vm_writev(struct task *task, const uint64_t arg[6])
+{
+	return process_memory(task, __NR_process_vm_writev, arg, false);
+}

@@ -1,0 +1,148 @@
+/* System V and POSIX message queues and semaphores. The host cannot tell when a System V operation would go on, so a blocking one
+ * is tried again at intervals. */
+#include <asm/unistd_64.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/units.h"
+
+enum { SEMOPS_MAX = 500, MSG_HEADER = 8, SEM_STRUCT = 104 };
+
+/* --- semaphores ---------------------------------------------------------------------------------------------------- */
+
+static int64_t semop_once(struct task *task, const uint64_t arg[6], bool *may_wait)
+{
+	struct sembuf operations[SEMOPS_MAX];
+	if (arg[2] == 0)
+		return -EINVAL;
+	if (arg[2] > SEMOPS_MAX)
+		return -E2BIG;
+	if (!space_read(&task->process->space, arg[1], operations, arg[2] * sizeof *operations))
+		return -EFAULT;
+	*may_wait = true;
+	for (uint64_t i = 0; i < arg[2]; i++) {
+		*may_wait = *may_wait && !(operations[i].sem_flg & IPC_NOWAIT);
+		operations[i].sem_flg |= IPC_NOWAIT;
+	}
+	const uint64_t host[6] = {arg[0], (uint64_t)operations, arg[2]};
+	return syscall_host(__NR_semop, host);
+}
+
+/* The deadline is kept in task->wait.progress, since each retry is a wait of its own. */
+static int64_t semop_until(struct task *task, const uint64_t arg[6], uint64_t deadline)
+{
+	bool may_wait = false;
+	int64_t result = file_retried(task);
+	if (result)
+		return -EINTR; /* never restarted: signal(7) */
+	result = semop_once(task, arg, &may_wait);
+	if (result != -EAGAIN || !may_wait)
+		return result;
+	if (!task->wait.progress)
+		task->wait.progress = deadline;
+	if ((uint64_t)task_clock_ns(task, CLOCK_MONOTONIC) >= task->wait.progress)
+		return -EAGAIN;
+	result = file_retry_later(task);
+	task->wait.retries = task->wait.progress == WAIT_FOREVER;
+	return result;
+}
+
+int64_t sys_semop(struct task *task, const uint64_t arg[6])
+{
+	return semop_until(task, arg, WAIT_FOREVER);
+}
+
+int64_t sys_semtimedop(struct task *task, const uint64_t arg[6])
+{
+	uint64_t deadline;
+	int64_t error = file_deadline(task, arg[3], &deadline);
+	return error ? error : semop_until(task, arg, deadline);
+}
+
+int64_t sys_semctl(struct task *task, const uint64_t arg[6])
+{
+	uint64_t size = 0;
+	switch ((int)arg[2]) {
+	case IPC_STAT:
+	case IPC_SET:
+	case SEM_STAT:
+	case IPC_INFO:
+	case SEM_INFO:
+		size = SEM_STRUCT;
+		break;
+	case GETALL:
+	case SETALL:
+		size = 1; /* as many as the set has; the kernel knows */
+		break;
+	default:
+		return syscall_host(__NR_semctl, arg);
+	}
+	if (!space_in_guest(arg[3], size))
+		return -EFAULT;
+	space_prepare_write(&task->process->space, arg[3], size);
+	return syscall_host(__NR_semctl, arg);
+}
+
+/* --- message queues ------------------------------------------------------------------------------------------------ */
+
+static int64_t message_retry(struct task *task, uint64_t number, const uint64_t arg[6], unsigned flags_at, int64_t nothing)
+{
+	uint64_t try[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]};
+	if (file_retried(task))
+		return -EINTR;
+	if (!space_in_guest(arg[1], arg[2]) || !space_in_guest(arg[1], arg[2] + MSG_HEADER))
+		return (int64_t)arg[2] < 0 ? -EINVAL : -EFAULT;
+	try[flags_at] |= IPC_NOWAIT;
+	if (number == __NR_msgrcv)
+		space_prepare_write(&task->process->space, arg[1], arg[2] + MSG_HEADER);
+	int64_t result = syscall_host(number, try);
+	return result == nothing && !(arg[flags_at] & IPC_NOWAIT) ? file_retry_later(task) : result;
+}
+
+int64_t sys_msgsnd(struct task *task, const uint64_t arg[6])
+{
+	return message_retry(task, __NR_msgsnd, arg, 3, -EAGAIN);
+}
+
+int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
+{
+	return message_retry(task, __NR_msgrcv, arg, 4, -ENOMSG);
+}
+
+/* A POSIX queue's descriptor can be polled. Its timeout is a time of CLOCK_REALTIME. */
+static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg[6], short events)
+{
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], 0};
+	uint64_t deadline = WAIT_FOREVER;
+	struct timespec until;
+	if (arg[4]) {
+		if (!space_read(&task->process->space, arg[4], &until, sizeof until))
+			return -EFAULT;
+		if (!timespec_valid(&until))
+			return -EINVAL;
+		deadline = clock_deadline(task, CLOCK_REALTIME, timespec_ns(&until));
+	}
+	int flags = fcntl((int)arg[0], F_GETFL);
+	if (flags >= 0 && !(flags & O_NONBLOCK)) {
+		int64_t wait = wait_fd(task, (int)arg[0], events, deadline);
+		if (wait)
+			return wait;
+	}
+	return syscall_host(number, host);
+}
+
+int64_t sys_mq_timedsend(struct task *task, const uint64_t arg[6])
+{
+	return queue_call(task, __NR_mq_timedsend, arg, POLLOUT);
+}
+
+int64_t sys_mq_timedreceive(struct task *task, const uint64_t arg[6])
+{
+	return queue_call(task, __NR_mq_timedreceive, arg, POLLIN);
+}

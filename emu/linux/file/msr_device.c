@@ -1,0 +1,107 @@
+/* /dev/cpu/N/msr (Linux arch/x86/kernel/msr.c) for the vCPUs' time MSRs: the number is the file's position, which a transfer
+ * does not move. An empty memfd stands for the device, so that descriptors are duplicated, inherited, passed and sought in by the
+ * kernel; its name tells which vCPU it is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/schedule.h"
+#include "timekeep/timekeep.h"
+
+enum { MSR_BYTES = 8 };
+
+int64_t msr_open(struct task *task, unsigned vcpu, int flags)
+{
+	char path[32], link[32];
+	int fd, result;
+
+	snprintf(path, sizeof(path), "/dev/cpu/%u/msr", vcpu);
+	fd = memfd_create(path, MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Opened again for the access mode. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	result = open(link, flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
+	if (result < 0)
+		result = -errno;
+	close(fd);
+	task->process->dev_cpu |= result >= 0;
+	return result;
+}
+
+bool msr_device_vcpu(int fd, unsigned *vcpu)
+{
+	enum { PREFIX = sizeof("/memfd:") - 1 };
+	char link[32], name[64] = "";
+	int end = 0;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, name, sizeof(name) - 1) <= PREFIX)
+		return false;
+	return sscanf(name, "/memfd:/dev/cpu/%3u/msr (deleted%n", vcpu, &end) == 1 && end > 0;
+}
+
+static int64_t result_of(enum tk_error error)
+{
+	switch (error) {
+	case TK_OK:
+		return MSR_BYTES;
+	case TK_EVCPU:
+		return -ENXIO;
+	default:
+		return -EIO; /* what would be #GP to the instruction */
+	}
+}
+
+static int64_t read_msr(struct task *task, unsigned vcpu, uint32_t msr, uint64_t address)
+{
+	struct process *process = task->process;
+	uint64_t value;
+	int64_t result = result_of(tk_rdmsr(process->clock, vcpu, clock_insns(process), msr, &value));
+
+	if (result > 0 && !space_write(&process->space, address, &value, MSR_BYTES))
+		return -EFAULT;
+	return result;
+}
+
+static int64_t write_msr(struct task *task, unsigned vcpu, uint32_t msr, uint64_t address)
+{
+	struct process *process = task->process;
+	uint64_t value;
+
+	if (!space_read(&process->space, address, &value, MSR_BYTES))
+		return -EFAULT;
+	enum tk_error error = tk_wrmsr(process->clock, vcpu, clock_insns(process), msr, value);
+
+	process->deadlines_changed = true;
+	if (error == TK_OK)
+		pvclock_msr_written(process, vcpu, msr);
+	return result_of(error);
+}
+
+/* The descriptor lets through what the row does, and has such a position. 0, or -errno. */
+static int64_t check_transfer(int fd, bool write, uint64_t length, int64_t *position)
+{
+	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+	if (mode == (write ? O_RDONLY : O_WRONLY))
+		return -EBADF;
+	if (*position == MSR_POSITION_OF_FILE)
+		*position = lseek(fd, 0, SEEK_CUR);
+	return *position < 0 || length != MSR_BYTES ? -EINVAL : 0;
+}
+
+bool msr_transfer(struct task *task, const uint64_t arg[6], int64_t position, bool write, int64_t *result)
+{
+	unsigned vcpu;
+
+	if (!task->process->dev_cpu || !msr_device_vcpu((int)arg[0], &vcpu))
+		return false;
+	*result = check_transfer((int)arg[0], write, arg[2], &position);
+	if (*result == 0)
+		*result = write ? write_msr(task, vcpu, (uint32_t)position, arg[1]) : read_msr(task, vcpu, (uint32_t)position, arg[1]);
+	return true;
+}

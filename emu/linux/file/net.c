@@ -1,0 +1,330 @@
+/* Sockets. Calls are tried with MSG_DONTWAIT; a blocking socket that would block is waited for. */
+#include <asm/unistd_64.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/pids.h"
+
+/* --- lengths behind pointers --------------------------------------------------------------------------------------- */
+
+/* Checks a buffer whose size the guest keeps in an int at `length_address`. */
+static int64_t check_sized(struct task *task, uint64_t address, uint64_t length_address)
+{
+	int32_t length;
+	if (!address)
+		return 0;
+	if (!space_read(&task->process->space, length_address, &length, sizeof length))
+		return -EFAULT;
+	if (length < 0)
+		return -EINVAL;
+	if (!space_in_guest(address, (uint64_t)length))
+		return -EFAULT;
+	space_prepare_write(&task->process->space, address, (uint64_t)length);
+	return 0;
+}
+
+static int64_t sized_call(struct task *task, uint64_t number, const uint64_t arg[6], uint64_t address, uint64_t length)
+{
+	int64_t error = check_sized(task, address, length);
+	return error ? error : syscall_host(number, arg);
+}
+
+int64_t sys_getsockname(struct task *task, const uint64_t arg[6])
+{
+	return sized_call(task, __NR_getsockname, arg, arg[1], arg[2]);
+}
+
+int64_t sys_getpeername(struct task *task, const uint64_t arg[6])
+{
+	return sized_call(task, __NR_getpeername, arg, arg[1], arg[2]);
+}
+
+/* SO_PEERCRED: the id of the process at the other end. */
+static int64_t translate_peer(struct task *task, uint64_t address)
+{
+	int32_t pid;
+	if (!space_read(&task->process->space, address, &pid, sizeof pid))
+		return -EFAULT;
+	if (pid > 0)
+		pid = pids_from_host(task->process, pid);
+	return space_write(&task->process->space, address, &pid, sizeof pid) ? 0 : -EFAULT;
+}
+
+int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
+{
+	int64_t result = sized_call(task, __NR_getsockopt, arg, arg[3], arg[4]);
+	if (result == 0 && arg[1] == SOL_SOCKET && arg[2] == SO_PEERCRED)
+		return translate_peer(task, arg[3]);
+	return result;
+}
+
+/* --- connections --------------------------------------------------------------------------------------------------- */
+
+int64_t sys_accept4(struct task *task, const uint64_t arg[6])
+{
+	int64_t wait = check_sized(task, arg[1], arg[2]);
+	if (!wait)
+		wait = file_ready(task, (int)arg[0], POLLIN);
+	return wait ? wait : file_outside_hidden(syscall_host(__NR_accept4, arg));
+}
+
+int64_t sys_accept(struct task *task, const uint64_t arg[6])
+{
+	const uint64_t with_flags[6] = {arg[0], arg[1], arg[2], 0};
+	return sys_accept4(task, with_flags);
+}
+
+/* Starts connecting a blocking socket without blocking. */
+static int64_t connect_nonblocking(const uint64_t arg[6], int flags)
+{
+	int fd = (int)arg[0];
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	int64_t result = syscall_host(__NR_connect, arg);
+	fcntl(fd, F_SETFL, flags);
+	return result;
+}
+
+static int64_t connect_result(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+/* Waits for an attempt that is under way (task->wait.progress: 1), up to SO_SNDTIMEO. */
+static int64_t wait_for_connection(struct task *task, int fd)
+{
+	int64_t wait = task->wait.wake != WAKE_NOT_YET ? file_woken(task, fd, POLLOUT)
+	                                               : wait_fd(task, fd, POLLOUT, file_socket_deadline(task, fd, POLLOUT));
+	if (wait == -EAGAIN || wait == -ETIMEDOUT)
+		return -EINPROGRESS;
+	return wait ? wait : connect_result(fd);
+}
+
+int64_t sys_connect(struct task *task, const uint64_t arg[6])
+{
+	int fd = (int)arg[0], flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || flags & O_NONBLOCK)
+		return syscall_host(__NR_connect, arg);
+	if (task->wait.progress)
+		return wait_for_connection(task, fd);
+	int64_t woken = file_retried(task);
+	if (woken)
+		return woken;
+	int64_t result = connect_nonblocking(arg, flags);
+	if (result == -EAGAIN)
+		return file_retry_later(task); /* a Unix socket whose listener is busy */
+	if (result != -EINPROGRESS && result != -EALREADY) /* the latter: this call again, after a signal */
+		return result;
+	task->wait.progress = 1;
+	return wait_for_connection(task, fd);
+}
+
+/* --- sending and receiving ----------------------------------------------------------------------------------------- */
+
+/* After a call with MSG_DONTWAIT said EAGAIN: 0 to make it again, or what the guest gets. */
+static int64_t wait_again(struct task *task, int fd, uint64_t flags, short events)
+{
+	int mode = fcntl(fd, F_GETFL);
+	bool never_waits = flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || (events == POLLIN && flags & MSG_OOB);
+	return never_waits || mode < 0 || mode & O_NONBLOCK ? -EAGAIN : file_wait_again(task, fd, events);
+}
+
+/* What has been transferred counts more than how the wait ended. */
+static int64_t with_progress(const struct task *task, int64_t result)
+{
+	return result <= 0 && result != SYSCALL_WAIT && task->wait.progress ? (int64_t)task->wait.progress : result;
+}
+
+/* One try to transfer what follows the first `done` bytes. Its result is the host's; `whole` says that nothing is left to do. */
+typedef int64_t transfer_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole);
+
+/* As many steps as it takes: a blocking send on a stream, or a receive with MSG_WAITALL. */
+static int64_t in_steps(struct task *task, const uint64_t arg[6], uint64_t flags, short events, transfer_step *step)
+{
+	int64_t result = file_woken(task, (int)arg[0], events);
+	for (bool whole = false; !result && !whole;) {
+		int64_t moved = step(task, arg, task->wait.progress, &whole);
+		if (moved == -EAGAIN)
+			result = wait_again(task, (int)arg[0], flags, events);
+		else if (moved <= 0)
+			return with_progress(task, moved);
+		else
+			task->wait.progress += (uint64_t)moved;
+		whole = whole && moved > 0;
+	}
+	return with_progress(task, result);
+}
+
+/* As the kernel: no SIGPIPE once something has gone. */
+static uint64_t send_flags(uint64_t flags, uint64_t done)
+{
+	return flags | MSG_DONTWAIT | (done ? MSG_NOSIGNAL : 0);
+}
+
+static int64_t send_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
+{
+	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, send_flags(arg[3], done), arg[4], arg[5]};
+	int64_t sent = syscall_host(__NR_sendto, rest);
+	(void)task;
+	*whole = done + (uint64_t)sent >= arg[2];
+	return sent;
+}
+
+/* What MSG_PEEK shows stays where it is, so that there is no second part. */
+static bool waits_for_all(int fd, uint64_t flags)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	return flags & MSG_WAITALL && !(flags & (MSG_DONTWAIT | MSG_PEEK)) &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+static int64_t receive_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
+{
+	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, arg[4], arg[5]};
+	int64_t received = syscall_host(__NR_recvfrom, rest);
+	(void)task;
+	*whole = done + (uint64_t)received >= arg[2] || !waits_for_all((int)arg[0], arg[3]);
+	return received;
+}
+
+int64_t sys_sendto(struct task *task, const uint64_t arg[6])
+{
+	return in_steps(task, arg, arg[3], POLLOUT, send_step);
+}
+
+int64_t sys_recvfrom(struct task *task, const uint64_t arg[6])
+{
+	int64_t error = check_sized(task, arg[4], arg[5]);
+	return error ? error : in_steps(task, arg, arg[3], POLLIN, receive_step);
+}
+
+/* --- messages ------------------------------------------------------------------------------------------------------ */
+
+struct message {
+	struct msghdr header;
+	struct iovec vector[FILE_IOV_MAX];
+};
+
+/* Copies a guest's msghdr, checks what it points at and lets it point at our copy of its vector. */
+static int64_t read_message(struct task *task, uint64_t address, bool received, struct message *message)
+{
+	struct msghdr *header = &message->header;
+	struct space *space = &task->process->space;
+	if (!space_read(space, address, header, sizeof *header))
+		return -EFAULT;
+	if (header->msg_iovlen > FILE_IOV_MAX)
+		return -EMSGSIZE;
+	uint64_t name = (uint64_t)header->msg_name, control = (uint64_t)header->msg_control;
+	if ((int)header->msg_namelen < 0)
+		return -EINVAL;
+	if ((name && !space_in_guest(name, header->msg_namelen)) || (control && !space_in_guest(control, header->msg_controllen)))
+		return -EFAULT;
+	if (received) {
+		space_prepare_write(space, address, sizeof *header);
+		space_prepare_write(space, name, header->msg_namelen);
+		space_prepare_write(space, control, header->msg_controllen);
+	}
+	int64_t error = file_read_vector(task, (uint64_t)header->msg_iov, header->msg_iovlen, received, message->vector);
+	header->msg_iov = message->vector;
+	return error;
+}
+
+/* What recvmsg changes in the guest's msghdr. */
+static bool store_message(struct task *task, uint64_t address, const struct message *message)
+{
+	struct msghdr header;
+	struct space *space = &task->process->space;
+	if (!space_read(space, address, &header, sizeof header))
+		return false;
+	header.msg_namelen = message->header.msg_namelen;
+	header.msg_controllen = message->header.msg_controllen;
+	header.msg_flags = message->header.msg_flags;
+	return space_write(space, address, &header, sizeof header);
+}
+
+/* Of arg: descriptor, address of the msghdr, flags. */
+static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
+{
+	struct message message;
+	int64_t result = read_message(task, arg[1], false, &message);
+	if (result)
+		return result;
+	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
+	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
+	if (done) /* it went with the first part */
+		message.header.msg_controllen = 0;
+	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, send_flags(arg[2], done)};
+	result = syscall_host(__NR_sendmsg, host);
+	*whole = done + (uint64_t)result >= length;
+	return result;
+}
+
+/* A message that may bring more than bytes ends with its first part. */
+static int64_t receive_message(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
+{
+	struct message message;
+	int64_t result = read_message(task, arg[1], true, &message);
+	if (result)
+		return result;
+	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
+	bool all = !message.header.msg_controllen && waits_for_all((int)arg[0], arg[2]);
+	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
+	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, arg[2] | MSG_DONTWAIT};
+	result = syscall_host(__NR_recvmsg, host);
+	*whole = done + (uint64_t)result >= length || !all;
+	return result >= 0 && !store_message(task, arg[1], &message) ? -EFAULT : result;
+}
+
+int64_t sys_sendmsg(struct task *task, const uint64_t arg[6])
+{
+	return in_steps(task, arg, arg[2], POLLOUT, send_message);
+}
+
+int64_t sys_recvmsg(struct task *task, const uint64_t arg[6])
+{
+	return in_steps(task, arg, arg[2], POLLIN, receive_message);
+}
+
+/* As many of the guest's mmsghdrs as go without waiting, the first one with. What was done is kept in wait.progress. */
+static int64_t many_messages(struct task *task, const uint64_t arg[6], short events, transfer_step *one)
+{
+	uint64_t count = (uint32_t)arg[2] < FILE_IOV_MAX ? (uint32_t)arg[2] : FILE_IOV_MAX;
+	int64_t result = file_woken(task, (int)arg[0], events);
+	while (!result && task->wait.progress < count) {
+		uint64_t header = arg[1] + task->wait.progress * sizeof(struct mmsghdr);
+		const uint64_t message[6] = {arg[0], header, arg[3] & ~(uint64_t)MSG_WAITFORONE};
+		bool whole, enough = task->wait.progress && arg[3] & MSG_WAITFORONE;
+		int64_t moved = one(task, message, 0, &whole);
+		uint32_t length = (uint32_t)moved;
+		if (moved == -EAGAIN && enough)
+			break;
+		if (moved == -EAGAIN)
+			result = wait_again(task, (int)arg[0], arg[3], events);
+		else if (moved < 0)
+			result = moved;
+		else if (!space_write(&task->process->space, header + offsetof(struct mmsghdr, msg_len), &length, sizeof length))
+			result = -EFAULT;
+		else
+			task->wait.progress++;
+	}
+	return with_progress(task, result);
+}
+
+int64_t sys_sendmmsg(struct task *task, const uint64_t arg[6])
+{
+	return many_messages(task, arg, POLLOUT, send_message);
+}
+
+/* Its timeout is looked at only after a message has come (recvmmsg(2), BUGS): it ends the loop, never a wait. */
+int64_t sys_recvmmsg(struct task *task, const uint64_t arg[6])
+{
+	return many_messages(task, arg, POLLIN, receive_message);
+}

@@ -1,0 +1,111 @@
+/* Directories of /proc in which a process has its descriptors: the emulator's own are not there. */
+#include <asm/unistd_64.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/hidden.h"
+
+/* Whether the host's process runs this emulator. Of one that is another user's the guest sees nothing. */
+static bool is_emulator(int host_pid)
+{
+	struct stat own, other;
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/exe", host_pid);
+	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+/* Whether `fd` is a directory like "/proc/PID/fd", "/proc/PID/task/TID/fdinfo" of a process that the emulator runs. */
+static bool lists_run_fds(int fd)
+{
+	char link[32], path[64];
+	int pid, end = 0;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof path - 1);
+	if (length <= 0)
+		return false;
+	path[length] = 0;
+	if (sscanf(path, "/proc/%d%n/task/%*d%n", &pid, &end, &end) < 1)
+		return false;
+	return (strcmp(path + end, "/fd") == 0 || strcmp(path + end, "/fdinfo") == 0) && is_emulator(pid);
+}
+
+static bool is_hidden_name(const char *name)
+{
+	char *end;
+	long number = strtol(name, &end, 10);
+
+	return end != name && !*end && fd_is_hidden((int)number);
+}
+
+/* --- by name ------------------------------------------------------------------------------------------------------- */
+
+bool proc_path_is_hidden(const struct process *process, int dirfd, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *host;
+	char buffer[PATH_MAX], directory[PATH_MAX];
+	bool hidden;
+	int fd;
+
+	if (!is_hidden_name(slash ? slash + 1 : path))
+		return false;
+	host = file_host_path(process, path, buffer);
+	slash = strrchr(host, '/');
+	snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - host) + 1 : 1, slash ? host : ".");
+	fd = openat(dirfd, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	hidden = fd >= 0 && lists_run_fds(fd);
+	if (fd >= 0)
+		close(fd);
+	return hidden;
+}
+
+/* --- by list ------------------------------------------------------------------------------------------------------- */
+
+/* struct linux_dirent64 has a type ahead of the name, getdents(2)'s first version behind it. */
+struct entry {
+	uint64_t inode, offset;
+	uint16_t length;
+	char rest[];
+};
+
+/* Leaves out the emulator's descriptors. If that leaves nothing, the next part is read. */
+static int64_t list_directory(uint64_t number, const uint64_t arg[6], size_t name_at)
+{
+	for (;;) {
+		int64_t length = syscall_host(number, arg), kept = 0;
+		bool filter = length > 0 && lists_run_fds((int)arg[0]);
+		for (int64_t at = 0; filter && at < length;) {
+			struct entry *entry = (struct entry *)(arg[1] + (uint64_t)at);
+			uint16_t size = entry->length;
+			if (!is_hidden_name(entry->rest + name_at)) {
+				memmove((char *)arg[1] + kept, entry, size);
+				kept += size;
+			}
+			at += size;
+		}
+		if (!filter || kept)
+			return filter ? kept : length;
+	}
+}
+
+int64_t sys_getdents(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	return list_directory(__NR_getdents, arg, 0);
+}
+
+int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
+{
+	int64_t entries;
+
+	if (dev_cpu_entries(task, (int)arg[0], arg[1], arg[2], &entries))
+		return entries;
+	return list_directory(__NR_getdents64, arg, 1);
+}

@@ -1,0 +1,194 @@
+/* The process's side of the virtual clock: reading it, deadlines, CPU time. */
+#include <signal.h>
+#include <time.h>
+
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/linux/kernel/units.h"
+#include "timekeep/timekeep.h"
+
+uint64_t clock_insns(const struct process *process)
+{
+	return *process->clock_insns;
+}
+
+int64_t clock_now(const struct process *process)
+{
+	return tk_clock_ns(process->clock, TK_MONOTONIC, clock_insns(process));
+}
+
+int64_t task_clock_ns(struct task *task, clockid_t id)
+{
+	switch (id) {
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return clock_process_cpu(task->process);
+	case CLOCK_THREAD_CPUTIME_ID:
+		return clock_task_cpu(task);
+	default:
+		return tk_clock_ns(task->process->clock, (enum tk_clock_id)id, clock_insns(task->process));
+	}
+}
+
+/* --- stops from outside ------------------------------------------------------------------------------ */
+
+static bool continue_waits(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
+}
+
+/* SIGSTOP is told to nobody, but SIGCONT, which ends the stop, is blocked here and so waits until it is taken. A wait in the host
+ * tells how long it was stopped (wait_on_host); else it is all of the gap: less than a slice too much. */
+static int64_t stopped_ns(void *ctx, int64_t gap_ns)
+{
+	struct process *process = ctx;
+	struct host_stop *stop = &process->stop;
+
+	if (!stop->continued) {
+		bool waits = continue_waits(), known = stop->left_out;
+
+		stop->left_out = waits;
+		if (!waits || known)
+			return 0;
+	}
+	return stop->idle ? stop->waited_ns : gap_ns;
+}
+
+void clock_watch_stops(struct process *process)
+{
+	process->host = *process->clock->host;
+	process->host.ctx = process;
+	process->host.stopped = stopped_ns;
+	process->clock->host = &process->host;
+}
+
+void clock_continued(struct process *process)
+{
+	process->stop.continued = !process->stop.left_out;
+	clock_now(process);
+	tk_tick(process->clock, clock_insns(process));
+	process->stop.continued = process->stop.left_out = false;
+}
+
+/* --- CPU time ---------------------------------------------------------------------------------------- */
+
+bool clock_counts_cpu(const struct process *process)
+{
+	return tk_mode(process->clock) == TK_ICOUNT;
+}
+
+void clock_run_begin(struct task *task)
+{
+	task->cpu.clock_base = clock_insns(task->process);
+	task->run_insns = 0;
+	if (clock_counts_cpu(task->process))
+		task->run_began = clock_now(task->process);
+}
+
+void clock_run_reached(struct task *task)
+{
+	uint64_t count = cpu_count(&task->cpu, 0), insns = count - task->run_insns;
+
+	task->run_insns = count;
+	task->insns += insns;
+	task->process->insns += insns;
+	*task->process->clock_insns += insns;
+}
+
+/* Of the run under way. */
+static int64_t run_ns(const struct task *task)
+{
+	return task->run_insns > 0 ? clock_now(task->process) - task->run_began : 0;
+}
+
+void clock_run_end(struct task *task)
+{
+	clock_run_reached(task);
+	if (clock_counts_cpu(task->process)) {
+		int64_t ns = run_ns(task);
+
+		task->cpu_ns += ns;
+		task->process->cpu_ns += ns;
+	}
+	task->run_insns = 0;
+}
+
+int64_t clock_scaled(const struct process *process, int64_t host_ns)
+{
+	const struct tk_config *config = &process->options->clock;
+
+	return (int64_t)((__int128)host_ns * (int64_t)config->rate_num / (int64_t)config->rate_den);
+}
+
+static int64_t host_cpu(const struct process *process, clockid_t id)
+{
+	return process->cpu_before_ns + clock_scaled(process, host_clock_ns(id));
+}
+
+int64_t clock_process_cpu(const struct process *process)
+{
+	return clock_counts_cpu(process) ? process->cpu_ns + run_ns(process->current) : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* One host thread runs them all: without the count, a thread's share follows its instructions. */
+int64_t clock_task_cpu(const struct task *task)
+{
+	const struct process *process = task->process;
+
+	if (clock_counts_cpu(process))
+		return task->cpu_ns + run_ns(task);
+	if (task->insns == process->insns)
+		return host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
+	return (int64_t)((unsigned __int128)host_cpu(process, CLOCK_PROCESS_CPUTIME_ID) * task->insns / process->insns);
+}
+
+/* --- deadlines --------------------------------------------------------------------------------------- */
+
+void clock_arm(struct process *process)
+{
+	uint64_t next;
+
+	if (!process->deadlines_changed && !timer_may_be_set(process))
+		return;
+	next = timer_next_deadline(process);
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->state == TASK_WAITING && task->wait.deadline < next)
+			next = task->wait.deadline;
+	process->deadlines_changed = false;
+	process->deadline = next;
+	tk_arm(process->clock, (uint64_t)process->pid, next == WAIT_FOREVER ? TK_NEVER : (int64_t)next);
+}
+
+void clock_expire(struct process *process)
+{
+	uint64_t now, id;
+	int64_t deadline;
+
+	while (tk_pop_expired(process->clock, clock_insns(process), &id, &deadline))
+		if (id != (uint64_t)process->pid)
+			tree_timer_expired(process, (pid_t)id);
+	now = (uint64_t)clock_now(process);
+	common_clock_follow(process);
+	clock_arm(process);
+	if (process->deadline <= now) {
+		for (struct task *task = process->tasks; task; task = task->next)
+			if (task->state == TASK_WAITING && task->wait.deadline <= now)
+				task_wake(task, WAKE_TIMEOUT);
+		timer_expire(process);
+		process->deadlines_changed = true;
+	}
+	timer_expire_cpu(process);
+	clock_arm(process);
+}
+
+uint64_t clock_budget(struct process *process)
+{
+	uint64_t budget, cpu;
+
+	clock_arm(process);
+	budget = tk_budget(process->clock, clock_insns(process));
+	cpu = timer_cpu_budget(process);
+	return cpu < budget ? cpu : budget;
+}

@@ -1,0 +1,110 @@
+/* CLOCK_REALTIME and the vCPUs' TSCs are the same for all processes of a run. Where they take turns they share the clock (tree.c); else, in
+ * mode offset, each has its own, and what they share is by how much the guest has moved them. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/tree.h"
+#include "timekeep/timekeep.h"
+
+#define MSR_TSC_ADJUST 0x3bu
+
+struct common_clock {
+	int64_t wall_moved; /* ns, in all */
+	uint64_t writes;    /* grows with each change of what follows */
+	uint64_t adjust[TK_MAX_VCPUS]; /* MSR 3BH, which moves as the TSC does */
+};
+
+bool common_clock_share(struct process *process)
+{
+	if (tk_mode(process->clock) != TK_OFFSET)
+		return true;
+	process->common = mmap(NULL, sizeof(*process->common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (process->common == MAP_FAILED)
+		return false;
+	for (unsigned vcpu = 0; vcpu < tk_vcpus(process->clock); vcpu++)
+		tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &process->common->adjust[vcpu]);
+	return true;
+}
+
+/* Absolute waits have new deadlines. */
+static void move_deadlines(struct process *process)
+{
+	int64_t shift = tk_wall_offset(process->clock, clock_insns(process));
+
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->wait.on_wall)
+			task->wait.deadline = task->wait.wall > shift ? (uint64_t)(task->wait.wall - shift) : 0;
+	timer_wall_changed(process, shift);
+	process->deadlines_changed = true;
+}
+
+static void follow_tscs(struct process *process)
+{
+	uint64_t writes = __atomic_load_n(&process->common->writes, __ATOMIC_SEQ_CST);
+
+	if (writes == process->common_writes)
+		return;
+	process->common_writes = writes;
+	for (unsigned vcpu = 0; vcpu < tk_vcpus(process->clock); vcpu++)
+		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, process->common->adjust[vcpu]);
+	process->deadlines_changed = true;
+}
+
+static void follow_wall(struct process *process)
+{
+	int64_t moved = __atomic_load_n(&process->common->wall_moved, __ATOMIC_SEQ_CST);
+
+	if (moved != process->wall_moved)
+		tk_step_wall(process->clock, moved - process->wall_moved, clock_insns(process));
+	process->wall_moved = moved;
+}
+
+void common_clock_follow(struct process *process)
+{
+	uint64_t generation;
+
+	if (process->common) {
+		follow_tscs(process);
+		follow_wall(process);
+	}
+	generation = tk_wall_generation(process->clock);
+	if (generation == process->wall_generation)
+		return;
+	process->wall_generation = generation;
+	move_deadlines(process);
+	tree_wall_changed(process);
+}
+
+int64_t wall_step(struct process *process, int64_t delta)
+{
+	if (tk_step_wall(process->clock, delta, clock_insns(process)) != TK_OK)
+		return -EPERM; /* mode host: the clock is the host's, and read only */
+	if (process->common) {
+		__atomic_fetch_add(&process->common->wall_moved, delta, __ATOMIC_SEQ_CST);
+		process->wall_moved += delta;
+	}
+	common_clock_follow(process);
+	return 0;
+}
+
+void common_clock_tsc_written(struct process *process, unsigned vcpu)
+{
+	uint64_t adjust;
+
+	if (!process->common || tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &adjust) != TK_OK ||
+	    adjust == process->common->adjust[vcpu])
+		return;
+	__atomic_store_n(&process->common->adjust[vcpu], adjust, __ATOMIC_SEQ_CST);
+	process->common_writes = __atomic_add_fetch(&process->common->writes, 1, __ATOMIC_SEQ_CST);
+}
+
+bool wall_may_be_set(const struct process *process)
+{
+	bool minds = timer_minds_wall(process);
+
+	for (const struct task *task = process->tasks; task && !minds; task = task->next)
+		minds = task->state == TASK_WAITING && task->wait.on_wall;
+	return minds && process->common && process->show_pids;
+}

@@ -1,0 +1,86 @@
+#include "emu/linux/kernel/pids.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/tree.h"
+
+enum { FIRST_THREAD = 1 << 22 }; /* above the host's greatest pid_max, so no process has it */
+
+pid_t pids_to_host(const struct process *process, pid_t pid)
+{
+	pid_t host;
+
+	if (!process->tree || pid == 0 || pid == -1)
+		return pid;
+	host = tree_to_host(process->tree, pid < 0 ? -pid : pid);
+	if (host < 0)
+		return INT32_MAX; /* an id that the host will not find */
+	return pid < 0 ? -host : host;
+}
+
+pid_t pids_target(struct process *process, pid_t tid)
+{
+	return task_find(process, tid) ? 0 : pids_to_host(process, tid);
+}
+
+pid_t pids_from_host(const struct process *process, pid_t pid)
+{
+	return process->tree ? tree_from_host(process->tree, pid) : pid;
+}
+
+pid_t pids_new_thread(struct process *process)
+{
+	return process->tree ? tree_new_id(process->tree) : FIRST_THREAD + (pid_t)process->threads_started;
+}
+
+static int64_t send(struct process *process, pid_t pid, int number, long (*how)(pid_t, int, siginfo_t *), siginfo_t *info)
+{
+	pid_t host = pids_to_host(process, pid);
+	int error = 0;
+
+	if (process->tree && number != 0)
+		tree_signal_to_send(process, pid, number);
+	if (how(host, number, info) != 0)
+		error = errno;
+	if (process->tree && number != 0)
+		tree_signal_sent(process, error ? 0 : number);
+	return -error;
+}
+
+static long by_kill(pid_t pid, int number, siginfo_t *info)
+{
+	(void)info;
+	return kill(pid, number);
+}
+
+static long by_tkill(pid_t pid, int number, siginfo_t *info)
+{
+	(void)info;
+	return syscall(SYS_tkill, pid, number);
+}
+
+static long by_queue(pid_t pid, int number, siginfo_t *info)
+{
+	return syscall(SYS_rt_sigqueueinfo, pid, number, info);
+}
+
+int64_t pids_kill(struct process *process, pid_t pid, int number)
+{
+	return send(process, pid, number, by_kill, NULL);
+}
+
+/* Of other processes' threads the host knows the leader alone. */
+int64_t pids_tkill(struct process *process, pid_t tgid, pid_t tid, int number)
+{
+	if (tgid != -1 && tgid != tid)
+		return -ESRCH;
+	return send(process, tid, number, by_tkill, NULL);
+}
+
+int64_t pids_queue(struct process *process, pid_t pid, int number, siginfo_t *info)
+{
+	return send(process, pid, number, by_queue, info);
+}

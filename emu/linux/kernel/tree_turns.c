@@ -1,0 +1,339 @@
+/* Who runs when: the turn, and how the others wait for it. */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/tree_members.h"
+#include "emu/trace/record.h"
+
+enum { DOORBELL = 64, DOORBELL_MAGIC = 0x7469636b, CHECK_HOLDER_MS = 1000, STOP_STAYS_US = 20000 };
+
+static bool atomic_is(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static void atomic_set(bool *flag, bool value)
+{
+	__atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+/* --- telling a member to look ------------------------------------------------------------------------ */
+
+/* A process that may run, or may look at its descriptors when its turn comes, waits for the futex, which costs half of what a signal
+ * does. One that must hear of signals from outside, or watches its descriptors, polls: it gets a signal, the doorbell. */
+
+bool tree_is_doorbell(const siginfo_t *info)
+{
+	return (info->si_signo == DOORBELL || info->si_signo == SIGCONT) && info->si_code == SI_QUEUE && info->si_value.sival_int == DOORBELL_MAGIC;
+}
+
+void member_poke(struct member *member)
+{
+	atomic_set(&member->poked, true);
+}
+
+void member_call(struct member *member)
+{
+	__atomic_add_fetch(&member->calls, 1, __ATOMIC_SEQ_CST);
+	if (atomic_is(&member->in_poll))
+		sigqueue(member->host_pid, DOORBELL, (union sigval){ .sival_int = DOORBELL_MAGIC });
+	else
+		syscall(SYS_futex, &member->calls, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Takes the doorbells that have come. True: there was one, and no signal of the guest's own by that number. */
+static bool answer_doorbell(struct process *process)
+{
+	struct timespec none = { 0 };
+	bool rang = false, own = false;
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, DOORBELL);
+	while (sigtimedwait(&set, &info, &none) == DOORBELL) {
+		if (tree_is_doorbell(&info)) {
+			rang = true;
+		} else {
+			own = true;
+			signal_host_deliver(process, &info);
+		}
+	}
+	return rang && !own;
+}
+
+/* The holder, which may be waiting on the host, is to see to it that somebody who wants the turn gets it. */
+static void call_watching_holder(struct tree *tree)
+{
+	int holder = __atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST);
+
+	if (atomic_is(&tree->watching) && holder != NOBODY)
+		member_call(&tree->member[holder]);
+}
+
+/* --- the turn ---------------------------------------------------------------------------------------- */
+
+static bool wants_turn(const struct member *member)
+{
+	return member->state == RUNNABLE || (member->state == BLOCKED && (member->polls || atomic_is(&member->poked)));
+}
+
+/* The next after `from` in order of creation that wants the turn, itself last; NOBODY. */
+static int next_member(const struct tree *tree, int from)
+{
+	for (int i = 1; i <= MEMBERS; i++)
+		if (wants_turn(&tree->member[(from + i) % MEMBERS]))
+			return (from + i) % MEMBERS;
+	return NOBODY;
+}
+
+static void give_turn(struct tree *tree, int to)
+{
+	__atomic_store_n(&tree->turn, to, __ATOMIC_SEQ_CST);
+	if (to != NOBODY)
+		member_call(&tree->member[to]);
+}
+
+static bool has_turn(const struct process *process)
+{
+	return __atomic_load_n(&process->tree->turn, __ATOMIC_SEQ_CST) == process->member;
+}
+
+static bool take_from_nobody(struct tree *tree, int to)
+{
+	int nobody = NOBODY;
+
+	return __atomic_compare_exchange_n(&tree->turn, &nobody, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void turn_leave(struct process *process)
+{
+	struct tree *tree = process->tree;
+	int next = next_member(tree, process->member);
+
+	for (int i = 0; next == NOBODY && i < MEMBERS; i++)
+		if (tree->member[i].state == BLOCKED)
+			next = i;
+	give_turn(tree, next);
+	if (next != NOBODY)
+		return;
+	next = next_member(tree, process->member); /* one may just have been continued, and not found the turn free */
+	if (next != NOBODY && take_from_nobody(tree, next))
+		member_call(&tree->member[next]);
+}
+
+/* --- waiting for it ---------------------------------------------------------------------------------- */
+
+/* Somebody outside has stopped the holder (SIGSTOP, which nothing can catch), wherever it was. So it is continued for as long as it takes
+ * it to come to where it can hand the turn on, and stops itself there. Not at once: where the whole group is continued some are sooner. */
+static void ask_to_stop(const struct tree *tree, struct member *holder)
+{
+	uint32_t asked = __atomic_load_n(&holder->stops_asked, __ATOMIC_SEQ_CST);
+
+	usleep(STOP_STAYS_US);
+	if (&tree->member[__atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST)] == holder && member_is_stopped(holder) &&
+	    __atomic_compare_exchange_n(&holder->stops_asked, &asked, asked + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		sigqueue(holder->host_pid, SIGCONT, (union sigval){ .sival_int = DOORBELL_MAGIC });
+}
+
+bool tree_stop_asked(struct process *process)
+{
+	struct member *member = process->tree ? member_self(process) : NULL;
+	uint32_t asked = member ? __atomic_load_n(&member->stops_asked, __ATOMIC_SEQ_CST) : 0;
+
+	if (!member || asked == member->stops_known)
+		return false;
+	member->stops_known = asked;
+	return true;
+}
+
+/* Somebody outside may have killed the holder: then the turn is taken from it. Or stopped it. */
+static void check_holder(struct process *process)
+{
+	struct tree *tree = process->tree;
+	int holder = __atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST);
+
+	if (holder == NOBODY || holder == process->member)
+		return;
+	if (member_is_stopped(&tree->member[holder]))
+		ask_to_stop(tree, &tree->member[holder]);
+	if (!member_is_gone(&tree->member[holder]))
+		return;
+	if (!__atomic_compare_exchange_n(&tree->turn, &holder, process->member, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	atomic_set(&tree->watching, false);
+	member_killed_in_turn(process, &tree->member[holder]);
+}
+
+/* Looks after what could end this process's wait: signals, and while the holder waits as well, descriptors. */
+static void wait_in_poll(struct process *process, const struct turn_end *end)
+{
+	bool descriptors = atomic_is(&process->tree->watching);
+	struct pollfd *fds = descriptors ? end->fds : end->fds + end->count - 1;
+	int ready = poll(fds, descriptors ? end->count : 1, CHECK_HOLDER_MS);
+
+	if (ready > 0 && (has_turn(process) || answer_doorbell(process)))
+		return;
+	if (ready == 0 || end->fds[end->count - 1].revents) /* SIGCHLD may be of the holder's death */
+		check_holder(process);
+	if (ready <= 0)
+		return;
+	member_poke(member_self(process));
+	call_watching_holder(process->tree);
+}
+
+static void wait_for_call(struct process *process, uint32_t calls)
+{
+	struct timespec limit = { .tv_sec = CHECK_HOLDER_MS / 1000 };
+
+	if (syscall(SYS_futex, &member_self(process)->calls, FUTEX_WAIT, calls, &limit, NULL, 0) != 0 && errno == ETIMEDOUT)
+		check_holder(process);
+}
+
+/* Whether only this process itself would notice that its wait is over. */
+static bool must_poll(const struct process *process)
+{
+	const struct member *member = member_self(process);
+
+	return member->state == BLOCKED && !atomic_is(&member->poked) && (!member->polls || atomic_is(&process->tree->watching));
+}
+
+static void await_turn(struct process *process, const struct turn_end *end)
+{
+	struct member *member = member_self(process);
+
+	while (!has_turn(process)) {
+		uint32_t calls = __atomic_load_n(&member->calls, __ATOMIC_SEQ_CST);
+
+		atomic_set(&member->in_poll, end && must_poll(process));
+		if (has_turn(process))
+			break;
+		if (!member->in_poll)
+			wait_for_call(process, calls);
+		else if (calls == __atomic_load_n(&member->calls, __ATOMIC_SEQ_CST))
+			wait_in_poll(process, end);
+	}
+	atomic_set(&member->in_poll, false);
+	atomic_set(&member->poked, false);
+	record_turn(process);
+}
+
+void turn_take_again(struct process *process)
+{
+	call_watching_holder(process->tree);
+	take_from_nobody(process->tree, process->member);
+	await_turn(process, NULL);
+}
+
+void tree_await_turn(struct process *process)
+{
+	if (process->tree)
+		await_turn(process, NULL);
+}
+
+/* --- the end of a turn ------------------------------------------------------------------------------- */
+
+static unsigned pollers(const struct tree *tree)
+{
+	unsigned count = 0;
+
+	for (int i = 0; i < MEMBERS; i++)
+		count += tree->member[i].state == BLOCKED && tree->member[i].polls;
+	return count;
+}
+
+bool tree_somebody_runs(const struct process *process)
+{
+	const struct tree *tree = process->tree;
+
+	for (int i = 0; tree && i < MEMBERS; i++)
+		if (tree->member[i].state == RUNNABLE || (tree->member[i].state == BLOCKED && atomic_is(&tree->member[i].poked)))
+			return true;
+	return false;
+}
+
+bool tree_take_turns(struct process *process, const struct turn_end *end)
+{
+	struct tree *tree = process->tree;
+	struct member *member;
+	int next;
+
+	if (!tree)
+		return end->blocked;
+	member = member_self(process);
+	member->state = end->blocked ? BLOCKED : RUNNABLE;
+	member->external = end->count > 1; /* the last one is for signals */
+	member->polls = member->external || end->watches_memory;
+	member->timed = end->timed;
+	tree->quiet = end->ran ? 0 : tree->quiet + 1;
+	if (end->blocked && !tree_somebody_runs(process) && tree->quiet > pollers(tree)) {
+		tree->quiet = 0;
+		return true;
+	}
+	next = next_member(tree, process->member);
+	if (next != process->member && next != NOBODY) {
+		record_pause(process, 0);
+		rseq_interrupt(process->current);
+		give_turn(tree, next);
+		await_turn(process, end);
+	}
+	return false;
+}
+
+/* --- the holder lets time pass ----------------------------------------------------------------------- */
+
+void tree_watch(struct process *process, bool on)
+{
+	struct tree *tree = process->tree;
+
+	if (!tree)
+		return;
+	atomic_set(&member_self(process)->in_poll, on);
+	atomic_set(&tree->watching, on);
+	for (int i = 0; on && i < MEMBERS; i++)
+		if (tree->member[i].state == BLOCKED && i != process->member)
+			member_call(&tree->member[i]);
+}
+
+bool tree_external(const struct process *process)
+{
+	const struct tree *tree = process->tree;
+
+	for (int i = 0; i < MEMBERS; i++)
+		if ((tree->member[i].state == BLOCKED && tree->member[i].external) || tree->member[i].state == STOPPED)
+			return true;
+	return false;
+}
+
+bool tree_timed(const struct process *process)
+{
+	const struct tree *tree = process->tree;
+
+	for (int i = 0; i < MEMBERS; i++)
+		if (tree->member[i].state == BLOCKED && tree->member[i].timed)
+			return true;
+	return false;
+}
+
+void tree_timer_expired(struct process *process, pid_t pid)
+{
+	struct member *member = process->tree ? member_find(process->tree, pid) : NULL;
+
+	if (member)
+		member_poke(member);
+}
+
+void tree_wall_changed(struct process *process)
+{
+	for (int i = 0; process->tree && i < MEMBERS; i++)
+		if (i != process->member)
+			member_poke(&process->tree->member[i]);
+}

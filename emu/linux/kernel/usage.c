@@ -1,0 +1,84 @@
+/* CPU time used: times(2), getrusage(2). In mode icount it is the virtual time of the instructions executed, all of it user time,
+ * and what depends on the host is 0; in the others it is the host's. */
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/times.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/units.h"
+#include "emu/linux/kernel/usage.h"
+#include "timekeep/timekeep.h"
+
+struct rusage usage_of_ns(int64_t ns)
+{
+	return (struct rusage){ .ru_utime = timeval_of(ns) };
+}
+
+static struct timeval scaled(const struct process *process, struct timeval host)
+{
+	int64_t us = clock_scaled(process, host.tv_sec * US_PER_S + host.tv_usec);
+
+	return (struct timeval){ us / US_PER_S, us % US_PER_S };
+}
+
+/* What was used before the program was restored here counts as user time. */
+static void add_before(const struct process *process, struct timeval *user)
+{
+	int64_t us = user->tv_sec * US_PER_S + user->tv_usec + process->cpu_before_ns / NS_PER_US;
+
+	*user = (struct timeval){ us / US_PER_S, us % US_PER_S };
+}
+
+static void scale_usage(const struct process *process, struct rusage *usage)
+{
+	usage->ru_utime = scaled(process, usage->ru_utime);
+	usage->ru_stime = scaled(process, usage->ru_stime);
+}
+
+static void scale_times(const struct process *process, struct tms *buffer)
+{
+	buffer->tms_utime = clock_scaled(process, buffer->tms_utime);
+	buffer->tms_stime = clock_scaled(process, buffer->tms_stime);
+	buffer->tms_cutime = clock_scaled(process, buffer->tms_cutime);
+	buffer->tms_cstime = clock_scaled(process, buffer->tms_cstime);
+}
+
+int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
+{
+	const struct process *process = task->process;
+	struct rusage usage;
+	int who = (int)arg[0];
+
+	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
+		return -EINVAL;
+	if (clock_counts_cpu(process))
+		usage = usage_of_ns(who == RUSAGE_SELF ? process->cpu_ns
+		                    : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns);
+	else if (getrusage(who, &usage) != 0)
+		return -errno;
+	else
+		scale_usage(process, &usage);
+	if (who != RUSAGE_CHILDREN)
+		add_before(process, &usage.ru_utime);
+	return space_write(&task->process->space, arg[1], &usage, sizeof(usage)) ? 0 : -EFAULT;
+}
+
+int64_t sys_times(struct task *task, const uint64_t arg[6])
+{
+	const struct process *process = task->process;
+	struct tms buffer;
+	clock_t now = times(&buffer);
+
+	if (tk_mode(process->clock) != TK_HOST)
+		now = clock_now(process) / NS_PER_USER_TICK;
+	scale_times(process, &buffer);
+	buffer.tms_utime += process->cpu_before_ns / NS_PER_USER_TICK;
+	if (clock_counts_cpu(process))
+		buffer = (struct tms){
+			.tms_utime = process->cpu_ns / NS_PER_USER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_USER_TICK,
+		};
+	if (arg[0] && !space_write(&task->process->space, arg[0], &buffer, sizeof(buffer)))
+		return -EFAULT;
+	return now;
+}

@@ -1,0 +1,187 @@
+/* Waiting for children. They are the host's children too; SIGCHLD says when to look. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/process/child.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/tree.h"
+
+enum { WAIT4_OPTIONS = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL };
+
+bool child_exists(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
+static void wake_waiting(struct process *process)
+{
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->wait.child)
+			task_wake(task, WAKE_READY);
+}
+
+static bool has_ended(int status)
+{
+	return WIFEXITED(status) || WIFSIGNALED(status);
+}
+
+/* Whether the guest does not want to know of children that end. */
+static bool unwanted(const struct process *process)
+{
+	const struct guest_sigaction *action = &process->action[SIGCHLD];
+
+	return action->handler == (uint64_t)SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+/* What such a child has used counts for nobody. */
+static void forget(struct process *process, pid_t pid, int status)
+{
+	int64_t cpu_ns = process->children_cpu_ns;
+	struct rusage usage;
+
+	tree_child_reaped(process, pid, status, &usage);
+	process->children_cpu_ns = cpu_ns;
+}
+
+static void reap_unwanted(struct process *process)
+{
+	int status;
+	pid_t pid;
+
+	while (unwanted(process) && (pid = waitpid(-1, &status, WNOHANG)) > 0)
+		forget(process, pid, status);
+}
+
+bool child_signal(struct process *process, const siginfo_t *info)
+{
+	const struct guest_sigaction *action = &process->action[SIGCHLD];
+	bool exited = info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
+
+	reap_unwanted(process);
+	wake_waiting(process);
+	return exited || info->si_code <= 0 || !(action->flags & SA_NOCLDSTOP);
+}
+
+/* One look, without waiting: wait4(2) with WNOHANG. */
+static int64_t look(struct task *task, const uint64_t arg[6])
+{
+	struct space *space = &task->process->space;
+	struct rusage usage;
+	int status = 0;
+	pid_t pid;
+
+	while ((pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage)) > 0 &&
+	       has_ended(status) && unwanted(task->process))
+		forget(task->process, pid, status);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		return 0;
+	task->process->signals_due = true; /* its SIGCHLD came before */
+	pid = tree_child_reaped(task->process, pid, status, &usage);
+	if (arg[1] && !space_write(space, arg[1], &status, sizeof(status)))
+		return -EFAULT;
+	if (arg[3] && !space_write(space, arg[3], &usage, sizeof(usage)))
+		return -EFAULT;
+	return pid;
+}
+
+/* Waits for a child's next change of state, for the caller to look again. Of silent children nobody tells. */
+static int64_t wait_for_change(struct task *task)
+{
+	int64_t result;
+
+	if (!task->process->silent_children) {
+		task->wait.child = true;
+		return wait_until(task, WAIT_FOREVER);
+	}
+	result = file_retried(task);
+	if (result == 0) {
+		result = file_retry_later(task);
+		task->wait.child = true;
+	}
+	return result;
+}
+
+int64_t sys_wait4(struct task *task, const uint64_t arg[6])
+{
+	int64_t result;
+
+	if ((int)arg[2] & ~WAIT4_OPTIONS)
+		return -EINVAL;
+	if ((pid_t)arg[0] == INT32_MIN)
+		return -ESRCH;
+	for (;;) {
+		result = look(task, arg);
+		if (result != 0 || ((int)arg[2] & WNOHANG))
+			return result;
+		result = wait_for_change(task);
+		if (result != 0)
+			return result;
+	}
+}
+
+/* waitid(2) fills nothing but si_pid with 0 when nobody has changed state. */
+static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info, struct rusage *usage)
+{
+	id_t id = (id_t)arg[1];
+
+	if ((idtype_t)arg[0] == P_PID || (idtype_t)arg[0] == P_PGID)
+		id = id ? (id_t)pids_to_host(task->process, (pid_t)id) : 0;
+	for (;;) {
+		memset(info, 0, sizeof(*info));
+		reap_unwanted(task->process);
+		if (syscall(SYS_waitid, (int)arg[0], id, info, (int)arg[3] | WNOHANG, usage) != 0)
+			return -errno;
+		if (info->si_pid == 0)
+			return 0;
+		if (!unwanted(task->process) || !has_ended(tree_wait_status(info)))
+			break;
+		if (!((int)arg[3] & WNOWAIT))
+			forget(task->process, info->si_pid, tree_wait_status(info));
+	}
+	task->process->signals_due = true;
+	info->si_pid = (int)arg[3] & WNOWAIT ? pids_from_host(task->process, info->si_pid)
+	                                     : tree_child_reaped(task->process, info->si_pid,
+	                                                         tree_wait_status(info), usage);
+	info->si_utime = info->si_stime = 0;
+	return 1;
+}
+
+static int64_t put_id(struct task *task, const uint64_t arg[6], const siginfo_t *info, const struct rusage *usage)
+{
+	struct space *space = &task->process->space;
+
+	if (arg[2] && !space_write(space, arg[2], info, sizeof(*info)))
+		return -EFAULT;
+	if (arg[4] && info->si_pid && !space_write(space, arg[4], usage, sizeof(*usage)))
+		return -EFAULT;
+	return 0;
+}
+
+int64_t sys_waitid(struct task *task, const uint64_t arg[6])
+{
+	for (;;) {
+		struct rusage usage;
+		siginfo_t info;
+		int64_t result = look_id(task, arg, &info, &usage);
+
+		if (result < 0)
+			return result;
+		if (result > 0 || ((int)arg[3] & WNOHANG))
+			return put_id(task, arg, &info, &usage);
+		result = wait_for_change(task);
+		if (result != 0)
+			return result;
+	}
+}

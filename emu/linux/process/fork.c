@@ -1,0 +1,224 @@
+/* fork = the host's fork: the child goes on in the same emulator with the calling thread alone. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/process/fork.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/trace/record.h"
+#include "timekeep/timekeep.h"
+
+/* What the host does as asked, since each process is one there too. */
+enum { HOST_FLAGS = CLONE_FS | CLONE_FILES | CLONE_IO | CLONE_PARENT | CLONE_PIDFD | CLONE_SYSVSEM };
+/* What is done here. The last ones mean nothing: nobody traces, and detached is ignored since Linux 2.5. */
+enum { OWN_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                   CLONE_PTRACE | CLONE_UNTRACED | CLONE_DETACHED };
+enum { THREAD_FLAGS = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
+
+static void become_child(struct task *task, const struct clone_request *request, pid_t pid)
+{
+	struct process *process = task->process;
+	bool led = task == process->tasks;
+
+	task_keep_only(process, task);
+	if (!led)
+		task_set_name(task, task->name); /* the process's from now on */
+	if (!process->tree)
+		tk_disarm(process->clock, (uint64_t)process->pid);
+	process->pid = task->tid = pid;
+	process->forked = true;
+	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
+	process->insns = task->insns = process->syscalls = 0;
+	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have left it behind */
+	signal_flush(&process->pending);
+	signal_flush(&task->pending);
+	timer_forget_but_fds(process);
+	vfork_close(&process->vfork);
+	process->silent_children = false;
+	signal_host_begin_child(process, request->flags & CLONE_FILES);
+	clone_apply(task, request);
+}
+
+/* The host's clone without shared memory, as the C library's fork does it but for flags that it cannot pass. In a tree it also tells the
+ * child's host id, for others to find if the parent is killed behind the call. It takes only one place to tell things in; but a child
+ * without a turn does not end by itself, so its pidfd can be opened afterwards. */
+static pid_t host_clone(const struct clone_request *request, int *pidfd, pid_t *told)
+{
+	uint64_t flags = (request->flags & HOST_FLAGS) | (uint64_t)request->exit_signal;
+	pid_t host_pid;
+
+	fflush(NULL);
+	if (!told)
+		return (pid_t)syscall(SYS_clone, flags, 0, pidfd, 0, 0);
+	host_pid = (pid_t)syscall(SYS_clone, (flags & ~(uint64_t)CLONE_PIDFD) | CLONE_PARENT_SETTID, 0, told, 0, 0);
+	if (host_pid > 0 && flags & CLONE_PIDFD)
+		*pidfd = (int)syscall(SYS_pidfd_open, host_pid, 0);
+	return host_pid;
+}
+
+static int64_t parent_goes_on(struct task *task, const struct clone_request *request, pid_t pid, int pidfd)
+{
+	struct space *space = &task->process->space;
+
+	if (request->flags & CLONE_PARENT_SETTID)
+		space_write(space, request->parent_tid, &pid, sizeof(pid));
+	if (request->flags & CLONE_PIDFD)
+		space_write(space, request->pidfd, &pidfd, sizeof(pidfd));
+	return pid;
+}
+
+static int64_t fork_process(struct task *task, const struct clone_request *request)
+{
+	struct vfork_link parent = { -1, -1 }, child = { -1, -1 };
+	int pidfd = -1;
+	pid_t host_pid, pid, *told;
+
+	if (request->flags & CLONE_VFORK) {
+		int64_t result = vfork_open(&parent, &child);
+
+		if (result != 0)
+			return result;
+	}
+	pid = tree_reserve(task->process, &told);
+	if (pid < 0) {
+		close(parent.pipe);
+		vfork_close(&child);
+		return pid;
+	}
+	task->process->show_pids = true;
+	record_fork(task->process, pid);
+	host_pid = host_clone(request, &pidfd, told);
+	if (host_pid < 0) {
+		int error = errno;
+
+		tree_cancel(task->process, pid);
+		record_forked(task->process, false);
+		close(parent.pipe);
+		vfork_close(&child);
+		return -error;
+	}
+	if (host_pid == 0) {
+		close(parent.pipe);
+		become_child(task, request, tree_begin_child(task->process, pid));
+		record_begin_child(task->process);
+		task->process->vfork = child;
+		tree_await_turn(task->process);
+		return 0;
+	}
+	pid = tree_child_started(task->process, pid, host_pid);
+	task->process->silent_children |= request->exit_signal != SIGCHLD;
+	close(child.pipe);
+	record_forked(task->process, true);
+	parent_goes_on(task, request, pid, pidfd);
+	if (!(request->flags & CLONE_VFORK))
+		return pid;
+	task->vfork_child = pid;
+	task->vfork = parent;
+	task->process->in_vfork = task;
+	return vfork_wait(task);
+}
+
+static int64_t check_request(struct task *task, const struct clone_request *request)
+{
+	uint64_t flags = request->flags;
+
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && (flags & THREAD_FLAGS) != THREAD_FLAGS)
+		return -EINVAL;
+	if ((flags & CLONE_FS) && (flags & CLONE_NEWNS))
+		return -EINVAL;
+	if ((flags & CLONE_PIDFD) && ((flags & (CLONE_THREAD | CLONE_DETACHED)) || ((flags & CLONE_PARENT_SETTID) && request->pidfd == request->parent_tid)))
+		return -EINVAL;
+	if (flags & CLONE_THREAD)
+		return 0;
+	if (flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)) {
+		log_line(task->process->options, LOG_WARNING, "clone: flags 0x%llx are not supported",
+		         (unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)));
+		return flags & CLONE_SIGHAND ? -EINVAL : -EPERM;
+	}
+	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) {
+		log_line(task->process->options, LOG_WARNING, "clone: a process that shares memory without CLONE_VFORK or "
+		                                              "CLONE_THREAD is not supported");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int64_t do_clone(struct task *task, const struct clone_request *request)
+{
+	int64_t result;
+
+	if (task->vfork.pipe >= 0) /* made again: the child exists already */
+		return vfork_wait(task);
+	result = check_request(task, request);
+	if (result != 0)
+		return result;
+	return request->flags & CLONE_THREAD ? thread_clone(task, request) : fork_process(task, request);
+}
+
+int64_t sys_fork(struct task *task, const uint64_t arg[6])
+{
+	struct clone_request request = { .exit_signal = SIGCHLD };
+
+	(void)arg;
+	return do_clone(task, &request);
+}
+
+int64_t sys_vfork(struct task *task, const uint64_t arg[6])
+{
+	struct clone_request request = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
+
+	(void)arg;
+	return do_clone(task, &request);
+}
+
+int64_t sys_clone(struct task *task, const uint64_t arg[6])
+{
+	struct clone_request request = {
+		.flags = arg[0] & 0xffffffff & ~(uint64_t)CSIGNAL,
+		.exit_signal = (int)(arg[0] & CSIGNAL),
+		.stack = arg[1], .parent_tid = arg[2], .child_tid = arg[3], .pidfd = arg[2], .tls = arg[4],
+	};
+
+	return do_clone(task, &request);
+}
+
+/* struct clone_args of clone(2); its first version is 64 bytes. */
+struct guest_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+int64_t sys_clone3(struct task *task, const uint64_t arg[6])
+{
+	struct guest_clone_args args = { 0 };
+	struct clone_request request;
+
+	if (arg[1] < 64)
+		return -EINVAL;
+	if (arg[1] > sizeof(args))
+		return -E2BIG;
+	if (!space_read(&task->process->space, arg[0], &args, arg[1]))
+		return -EFAULT;
+	if (args.set_tid_size || (args.flags & (CSIGNAL | CLONE_DETACHED)) || args.exit_signal > GUEST_SIGNALS ||
+	    !args.stack != !args.stack_size)
+		return -EINVAL;
+	request = (struct clone_request){
+		.flags = args.flags,
+		.exit_signal = (int)args.exit_signal,
+		.stack = args.stack ? args.stack + args.stack_size : 0,
+		.parent_tid = args.parent_tid, .child_tid = args.child_tid, .pidfd = args.pidfd, .tls = args.tls,
+	};
+	return do_clone(task, &request);
+}

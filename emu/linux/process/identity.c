@@ -1,0 +1,115 @@
+/* Ids of processes, groups and sessions, and what is asked of a process by its id. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/tree.h"
+
+static int64_t guest_result(struct task *task, pid_t host)
+{
+	return host < 0 ? -errno : pids_from_host(task->process, host);
+}
+
+static pid_t host_or_self(struct task *task, uint64_t pid)
+{
+	return (pid_t)pid ? pids_to_host(task->process, (pid_t)pid) : 0;
+}
+
+int64_t sys_getpid(struct task *task, const uint64_t arg[6])
+{
+	(void)arg;
+	return task->process->pid;
+}
+
+int64_t sys_gettid(struct task *task, const uint64_t arg[6])
+{
+	(void)arg;
+	return task->tid;
+}
+
+int64_t sys_getppid(struct task *task, const uint64_t arg[6])
+{
+	(void)arg;
+	return task->process->tree ? tree_parent(task->process) : getppid();
+}
+
+int64_t sys_getpgrp(struct task *task, const uint64_t arg[6])
+{
+	(void)arg;
+	return pids_from_host(task->process, getpgrp());
+}
+
+int64_t sys_getpgid(struct task *task, const uint64_t arg[6])
+{
+	return guest_result(task, getpgid(host_or_self(task, arg[0])));
+}
+
+int64_t sys_getsid(struct task *task, const uint64_t arg[6])
+{
+	return guest_result(task, getsid(host_or_self(task, arg[0])));
+}
+
+int64_t sys_setsid(struct task *task, const uint64_t arg[6])
+{
+	(void)arg;
+	return guest_result(task, setsid());
+}
+
+int64_t sys_setpgid(struct task *task, const uint64_t arg[6])
+{
+	if ((pid_t)arg[1] < 0)
+		return -EINVAL;
+	return setpgid(host_or_self(task, arg[0]), host_or_self(task, arg[1])) == 0 ? 0 : -errno;
+}
+
+int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
+{
+	const uint64_t host[6] = { (uint64_t)host_or_self(task, arg[0]), arg[1] };
+
+	return file_outside_hidden(syscall_host(SYS_pidfd_open, host));
+}
+
+/* capget(2), capset(2): whose they are stands in a structure, where the kernel puts its version if it does not know the caller's. */
+static int64_t capabilities(struct task *task, uint64_t number, const uint64_t arg[6])
+{
+	struct __user_cap_header_struct header;
+	uint64_t host[6] = { (uint64_t)&header, arg[1] };
+	uint32_t version;
+	int64_t result;
+
+	if (!space_read(&task->process->space, arg[0], &header, sizeof(header)))
+		return -EFAULT;
+	version = header.version;
+	header.pid = pids_target(task->process, header.pid);
+	result = syscall_host(number, host);
+	if (header.version != version && !space_write(&task->process->space, arg[0], &header.version, sizeof(header.version)))
+		return -EFAULT;
+	return result;
+}
+
+int64_t sys_capget(struct task *task, const uint64_t arg[6])
+{
+	return capabilities(task, SYS_capget, arg);
+}
+
+int64_t sys_capset(struct task *task, const uint64_t arg[6])
+{
+	return capabilities(task, SYS_capset, arg);
+}
+
+static uint64_t host_process(struct task *task, uint64_t pid)
+{
+	return task_find(task->process, (pid_t)pid) ? (uint64_t)getpid() : (uint64_t)pids_to_host(task->process, (pid_t)pid);
+}
+
+int64_t sys_kcmp(struct task *task, const uint64_t arg[6])
+{
+	const uint64_t host[6] = { host_process(task, arg[0]), host_process(task, arg[1]), arg[2], arg[3], arg[4] };
+
+	return syscall_host(SYS_kcmp, host);
+}

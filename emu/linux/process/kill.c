@@ -1,0 +1,172 @@
+/* Sending signals. A process's own go straight to its queues; others' go by way of the host. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/process/thread.h"
+
+static siginfo_t from_self(struct process *process, int number, int code)
+{
+	siginfo_t info = { .si_signo = number, .si_code = code };
+
+	info.si_pid = process->pid;
+	info.si_uid = getuid();
+	return info;
+}
+
+static bool valid(int number)
+{
+	return number >= 0 && number <= GUEST_SIGNALS;
+}
+
+/* Nothing can keep SIGKILL waiting. */
+static bool killed(struct process *process, int number)
+{
+	if (number != SIGKILL)
+		return false;
+	process_end(process, SIGKILL);
+	return true;
+}
+
+int64_t sys_kill(struct task *task, const uint64_t arg[6])
+{
+	struct process *process = task->process;
+	pid_t pid = (pid_t)arg[0];
+	int number = (int)arg[1];
+	siginfo_t info;
+
+	if (!valid(number))
+		return -EINVAL;
+	if (pid == process->pid) {
+		info = from_self(process, number, SI_USER);
+		if (number != 0 && !killed(process, number))
+			signal_send_process(process, &info);
+		return 0;
+	}
+	process->signals_due = true; /* the group may be our own */
+	return pids_kill(process, pid, number);
+}
+
+static int64_t send_to_thread(struct task *task, pid_t tgid, pid_t tid, const siginfo_t *info)
+{
+	struct process *process = task->process;
+	struct task *target = task_find(process, tid);
+
+	if (!valid(info->si_signo) || tid <= 0)
+		return -EINVAL;
+	if (!target || (tgid != -1 && tgid != process->pid))
+		return tgid != -1 && tgid == process->pid ? -ESRCH : pids_tkill(process, tgid, tid, info->si_signo);
+	if (info->si_signo != 0 && !killed(process, info->si_signo))
+		signal_send_task(target, info);
+	return 0;
+}
+
+int64_t sys_tgkill(struct task *task, const uint64_t arg[6])
+{
+	siginfo_t info = from_self(task->process, (int)arg[2], SI_TKILL);
+
+	if ((pid_t)arg[0] <= 0)
+		return -EINVAL;
+	return send_to_thread(task, (pid_t)arg[0], (pid_t)arg[1], &info);
+}
+
+int64_t sys_tkill(struct task *task, const uint64_t arg[6])
+{
+	siginfo_t info = from_self(task->process, (int)arg[1], SI_TKILL);
+
+	return send_to_thread(task, -1, (pid_t)arg[0], &info);
+}
+
+/* Reads the siginfo of rt_sigqueueinfo(2). Only to itself may a process pretend to be the kernel. */
+static int64_t read_info(struct task *task, uint64_t address, int number, pid_t pid, siginfo_t *info)
+{
+	if (!space_read(&task->process->space, address, info, sizeof(*info)))
+		return -EFAULT;
+	info->si_signo = number;
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != task->process->pid)
+		return -EPERM;
+	return 0;
+}
+
+int64_t sys_rt_sigqueueinfo(struct task *task, const uint64_t arg[6])
+{
+	struct process *process = task->process;
+	pid_t pid = (pid_t)arg[0];
+	int number = (int)arg[1];
+	siginfo_t info;
+	int64_t result = read_info(task, arg[2], number, pid, &info);
+
+	if (result != 0)
+		return result;
+	if (!valid(number))
+		return -EINVAL;
+	if (pid != process->pid)
+		return pids_queue(process, pid, number, &info);
+	if (number != 0 && !killed(process, number))
+		signal_send_process(process, &info);
+	return 0;
+}
+
+int64_t sys_rt_tgsigqueueinfo(struct task *task, const uint64_t arg[6])
+{
+	siginfo_t info;
+	int64_t result = read_info(task, arg[3], (int)arg[2], (pid_t)arg[0], &info);
+
+	if (result != 0)
+		return result;
+	if ((pid_t)arg[0] <= 0)
+		return -EINVAL;
+	return send_to_thread(task, (pid_t)arg[0], (pid_t)arg[1], &info);
+}
+
+/* --- by descriptor ------------------------------------------------------------------------------------ */
+
+/* The host's id of the process whose directory below /proc `fd` is; 0: it is none. */
+static int proc_directory(int fd)
+{
+	char link[32], path[64];
+	int pid = 0, end = 0;
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length <= 0)
+		return 0;
+	path[length] = '\0';
+	return sscanf(path, "/proc/%d%n", &pid, &end) == 1 && end == length ? pid : 0;
+}
+
+/* The guest's id of the process that a pidfd, or a directory of /proc, stands for. -EBADF: it does for none; -ESRCH: that has ended. */
+static pid_t pidfd_process(const struct process *process, int fd)
+{
+	int pid = file_info(fd, "Pid");
+
+	if (pid == FILE_NO_INFO)
+		pid = proc_directory(fd);
+	if (pid == 0)
+		return -EBADF;
+	return pid < 0 ? -ESRCH : pids_from_host(process, pid);
+}
+
+/* Flags, which choose a thread or a group, are those of Linux 6.9: as before it. */
+int64_t sys_pidfd_send_signal(struct task *task, const uint64_t arg[6])
+{
+	pid_t pid = arg[3] ? -EINVAL : pidfd_process(task->process, (int)arg[0]);
+	const uint64_t by_id[6] = { (uint64_t)pid, arg[1], arg[2] };
+	siginfo_t info;
+
+	if (pid < 0)
+		return pid;
+	if (!arg[2])
+		return sys_kill(task, by_id);
+	if (!space_read(&task->process->space, arg[2], &info, sizeof(info)))
+		return -EFAULT;
+	return info.si_signo == (int)arg[1] ? sys_rt_sigqueueinfo(task, by_id) : -EINVAL;
+}

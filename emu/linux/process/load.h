@@ -1,0 +1,60 @@
+/* Loading a program: what elf.c, exec.c and stack.c share. */
+#ifndef TICK86_EMU_LOAD_H
+#define TICK86_EMU_LOAD_H
+
+#include <elf.h>
+#include <limits.h>
+#include <stdarg.h>
+
+#include "emu/linux/run/process.h"
+
+/* A file that was read far enough to know that it can be mapped. */
+struct elf {
+	const char *path;     /* for messages; not owned */
+	int fd;
+	uint64_t file_size;
+	Elf64_Ehdr header;
+	Elf64_Phdr *segment;  /* header.e_phnum of them; owned */
+	char interpreter[PATH_MAX]; /* PT_INTERP, or empty */
+	bool executable_stack;
+};
+
+/* Where it came to lie. */
+struct elf_place {
+	uint64_t base;        /* added to the file's addresses */
+	uint64_t entry;
+	uint64_t headers;     /* address of the program headers in memory, or 0 */
+	uint64_t end;         /* end of the last segment with its bss: the heap begins above */
+};
+
+/* Fills `error` and returns false, for `return load_fail(...)`. */
+bool load_fail(struct load_error *error, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reads and checks headers. `interpreter`: the file is one, and what is wrong with it is reported as ELIBBAD. */
+bool elf_open(struct elf *elf, int fd, const char *path, bool interpreter, struct load_error *error);
+void elf_close(struct elf *elf);
+/* Maps the segments; position-independent files at `base`. */
+bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct elf_place *place, struct load_error *error);
+
+/* Maps the vDSO at GUEST_VDSO. 0 or -errno. vdso.c. */
+int64_t vdso_map(struct space *space);
+/* Forgets the pages of the memory that was, maps those of --pvclock, and tells their addresses to the MSRs. 0 or -errno. pvclock.c. */
+int64_t pvclock_map(struct process *process);
+
+/* What the stack at the program's start says of the program. */
+struct start {
+	char *const *argv;
+	char *const *envp;
+	const char *execfn;   /* as execve(2) was given it */
+	const struct elf *elf;
+	struct elf_place program;
+	uint64_t interpreter_base; /* or 0 */
+};
+
+/* Whether a new program's stack can hold the strings of `start` (argv, envp, execfn), with the limit that the process has. stack.c. */
+bool stack_can_hold(const struct process *process, const struct start *start);
+/* Maps the stack and fills it with strings, pointers and auxv; sets the process's addresses of them. Returns the stack pointer, or
+ * 0 with `error`. stack.c. */
+uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error);
+
+#endif

@@ -1,0 +1,92 @@
+/* The address space's calls; emu/mem does the work. */
+#include <asm/unistd_64.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/file/file.h"
+
+int64_t sys_mmap(struct task *task, const uint64_t arg[6])
+{
+	return space_mmap(&task->process->space, arg[0], arg[1], (int)arg[2], (int)arg[3], (int)arg[4], arg[5]);
+}
+
+int64_t sys_munmap(struct task *task, const uint64_t arg[6])
+{
+	return space_munmap(&task->process->space, arg[0], arg[1]);
+}
+
+int64_t sys_mprotect(struct task *task, const uint64_t arg[6])
+{
+	return space_mprotect(&task->process->space, arg[0], arg[1], (int)arg[2]);
+}
+
+/* The emulated CPU has no keys but the default one. */
+int64_t sys_pkey_mprotect(struct task *task, const uint64_t arg[6])
+{
+	return (int)arg[3] == -1 ? sys_mprotect(task, arg) : -EINVAL;
+}
+
+int64_t sys_mremap(struct task *task, const uint64_t arg[6])
+{
+	return space_mremap(&task->process->space, arg[0], arg[1], arg[2], (int)arg[3], arg[4]);
+}
+
+int64_t sys_brk(struct task *task, const uint64_t arg[6])
+{
+	return space_brk(&task->process->space, arg[0]);
+}
+
+int64_t sys_madvise(struct task *task, const uint64_t arg[6])
+{
+	return space_madvise(&task->process->space, arg[0], arg[1], (int)arg[2]);
+}
+
+/* Calls about a range, which the host can do once it is known to be the guest's. Above, nothing is mapped. */
+static int64_t on_range(uint64_t number, const uint64_t arg[6])
+{
+	return space_in_guest(arg[0], arg[1]) ? syscall_host(number, arg) : -ENOMEM;
+}
+
+int64_t sys_msync(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	return on_range(__NR_msync, arg);
+}
+
+int64_t sys_mlock(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	return on_range(__NR_mlock, arg);
+}
+
+int64_t sys_mlock2(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	return on_range(__NR_mlock2, arg);
+}
+
+int64_t sys_munlock(struct task *task, const uint64_t arg[6])
+{
+	(void)task;
+	return on_range(__NR_munlock, arg);
+}
+
+int64_t sys_mincore(struct task *task, const uint64_t arg[6])
+{
+	uint64_t pages = arg[1] / GUEST_PAGE + (arg[1] % GUEST_PAGE != 0);
+	if (!space_in_guest(arg[2], pages))
+		return -EFAULT;
+	space_prepare_write(&task->process->space, arg[2], pages);
+	return on_range(__NR_mincore, arg);
+}
+
+int64_t sys_shmat(struct task *task, const uint64_t arg[6])
+{
+	return space_shmat(&task->process->space, (int)arg[0], arg[1], (int)arg[2]);
+}
+
+int64_t sys_shmdt(struct task *task, const uint64_t arg[6])
+{
+	return space_shmdt(&task->process->space, arg[0]);
+}

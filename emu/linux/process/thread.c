@@ -1,0 +1,246 @@
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "emu/cpu/flags.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/process/thread.h"
+
+enum { FUTEX_WAITERS_BIT = 0x80000000, FUTEX_OWNER_DIED_BIT = 0x40000000, FUTEX_TID_BITS = 0x3fffffff };
+enum { ROBUST_LIST_SIZE = 24, ROBUST_LIST_LIMIT = 2048 };
+
+struct task *task_new(struct process *process, pid_t tid)
+{
+	struct task *task = aligned_alloc(64, (sizeof(*task) + 63) & ~(size_t)63);
+
+	if (!task)
+		return NULL;
+	memset(task, 0, sizeof(*task));
+	task->process = process;
+	task->tid = tid;
+	task->vfork.pipe = task->vfork.pages = -1;
+	task->affinity = ~0ULL;
+	wait_clear(&task->wait);
+	task->cpu.clock = process->clock;
+	return task;
+}
+
+struct task *task_find(struct process *process, pid_t tid)
+{
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->tid == tid && task->state != TASK_DEAD)
+			return task;
+	return NULL;
+}
+
+void task_get_name(const struct task *task, char name[16])
+{
+	if (task == task->process->tasks)
+		prctl(PR_GET_NAME, name);
+	else
+		memcpy(name, task->name, sizeof(task->name));
+}
+
+void task_set_name(struct task *task, const char name[16])
+{
+	if (task == task->process->tasks)
+		prctl(PR_SET_NAME, name);
+	else
+		snprintf(task->name, sizeof(task->name), "%s", name);
+}
+
+void task_free(struct task *task)
+{
+	for (unsigned k = 0; k < TIME_READ_KINDS; k++)
+		task->process->time_reads[k] += task->cpu.time_reads[k];
+	wait_clear(&task->wait);
+	signal_flush(&task->pending);
+	free(task->recorded);
+	free(task);
+}
+
+void task_keep_only(struct process *process, struct task *survivor)
+{
+	struct task *task = process->tasks;
+
+	while (task) {
+		struct task *next = task->next;
+
+		if (task != survivor)
+			task_free(task);
+		task = next;
+	}
+	survivor->next = NULL;
+	process->tasks = process->current = survivor;
+}
+
+/* --- beginning --------------------------------------------------------------------------------------- */
+
+void clone_apply(struct task *child, const struct clone_request *request)
+{
+	child->cpu.r[RAX] = 0;
+	if (request->stack)
+		child->cpu.r[RSP] = request->stack;
+	if (request->flags & CLONE_SETTLS)
+		child->cpu.r[SLOT_FS_BASE] = request->tls;
+	if (request->flags & CLONE_CHILD_SETTID)
+		space_write(&child->process->space, request->child_tid, &child->tid, sizeof(child->tid));
+	child->clear_child_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
+	child->robust_list = 0;
+	if (request->flags & CLONE_VM)
+		child->rseq = (struct rseq_area){ 0 };
+	rseq_interrupt(child);
+	if ((request->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+		child->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+}
+
+/* vCPUs are dealt out in turn, to those that the thread may run on. */
+static unsigned choose_vcpu(const struct task *task)
+{
+	unsigned vcpus = task->process->options->vcpus, vcpu = task->process->threads_started % vcpus;
+
+	while (!(task->affinity & 1ULL << vcpu))
+		vcpu = (vcpu + 1) % vcpus;
+	return vcpu;
+}
+
+int64_t thread_clone(struct task *task, const struct clone_request *request)
+{
+	struct process *process = task->process;
+	struct task *child = task_new(process, pids_new_thread(process)), *last = process->tasks;
+
+	if (!child)
+		return -EAGAIN;
+	memcpy(&child->cpu, &task->cpu, sizeof(child->cpu));
+	child->cpu.monitor = (struct monitor){ 0 };
+	memset(child->cpu.time_reads, 0, sizeof(child->cpu.time_reads));
+	child->signal_mask = task->signal_mask;
+	child->affinity = task->affinity;
+	child->altstack = task->altstack;
+	task_get_name(task, child->name);
+	process->threads_started++;
+	child->cpu.vcpu = choose_vcpu(child);
+	clone_apply(child, request);
+	if (request->flags & CLONE_PARENT_SETTID)
+		space_write(&process->space, request->parent_tid, &child->tid, sizeof(child->tid));
+	while (last->next)
+		last = last->next;
+	last->next = child;
+	return child->tid;
+}
+
+/* --- end --------------------------------------------------------------------------------------------- */
+
+/* The owner died: whoever waits for the lock may have it (Documentation/locking/robust-futex-ABI.rst). */
+static void release_robust_futex(struct task *task, uint64_t address)
+{
+	struct space *space = &task->process->space;
+	uint32_t word;
+
+	if (!space_read(space, address, &word, sizeof(word)) || (word & FUTEX_TID_BITS) != (uint32_t)task->tid)
+		return;
+	word = (word & FUTEX_WAITERS_BIT) | FUTEX_OWNER_DIED_BIT;
+	if (space_write(space, address, &word, sizeof(word)) && (word & FUTEX_WAITERS_BIT))
+		futex_wake(task->process, address, ~0u, 1);
+}
+
+static void release_robust_list(struct task *task)
+{
+	struct space *space = &task->process->space;
+	struct { uint64_t next, offset, pending; } head;
+	uint64_t entry;
+
+	if (!task->robust_list || !space_read(space, task->robust_list, &head, sizeof(head)))
+		return;
+	task->robust_list = task->robust_list & ~1ULL;
+	entry = head.next;
+	for (unsigned n = 0; n < ROBUST_LIST_LIMIT && (entry & ~1ULL) != task->robust_list; n++) {
+		uint64_t next;
+		bool readable = space_read(space, entry & ~1ULL, &next, sizeof(next));
+
+		if (entry != head.pending)
+			release_robust_futex(task, (entry & ~1ULL) + head.offset);
+		if (!readable)
+			break;
+		entry = next;
+	}
+	if (head.pending)
+		release_robust_futex(task, (head.pending & ~1ULL) + head.offset);
+}
+
+void task_release_memory(struct task *task)
+{
+	uint32_t zero = 0;
+
+	release_robust_list(task);
+	task->robust_list = 0;
+	if (task->clear_child_tid &&
+	    space_write(&task->process->space, task->clear_child_tid, &zero, sizeof(zero)))
+		futex_wake(task->process, task->clear_child_tid, ~0u, 1);
+	task->clear_child_tid = 0;
+}
+
+static bool any_alive(const struct process *process)
+{
+	for (const struct task *task = process->tasks; task; task = task->next)
+		if (task->state != TASK_DEAD)
+			return true;
+	return false;
+}
+
+int64_t sys_exit(struct task *task, const uint64_t arg[6])
+{
+	struct process *process = task->process;
+	int status = (int)(arg[0] & 0xff) << 8;
+
+	task_release_memory(task);
+	task->state = TASK_DEAD;
+	if (task == process->tasks)
+		process->exit_status = status;
+	if (!any_alive(process))
+		process_end(process, process->exit_status);
+	return SYSCALL_NO_RESULT;
+}
+
+int64_t sys_exit_group(struct task *task, const uint64_t arg[6])
+{
+	task_release_memory(task);
+	process_end(task->process, (int)(arg[0] & 0xff) << 8);
+	return SYSCALL_NO_RESULT;
+}
+
+int64_t sys_set_tid_address(struct task *task, const uint64_t arg[6])
+{
+	task->clear_child_tid = arg[0];
+	return task->tid;
+}
+
+int64_t sys_set_robust_list(struct task *task, const uint64_t arg[6])
+{
+	if (arg[1] != ROBUST_LIST_SIZE)
+		return -EINVAL;
+	task->robust_list = arg[0];
+	task->robust_list_size = arg[1];
+	return 0;
+}
+
+int64_t sys_get_robust_list(struct task *task, const uint64_t arg[6])
+{
+	struct space *space = &task->process->space;
+	struct task *other = arg[0] ? task_find(task->process, (pid_t)arg[0]) : task;
+	uint64_t size = ROBUST_LIST_SIZE;
+
+	if (!other)
+		return -ESRCH;
+	if (!space_write(space, arg[2], &size, sizeof(size)) ||
+	    !space_write(space, arg[1], &other->robust_list, sizeof(other->robust_list)))
+		return -EFAULT;
+	return 0;
+}

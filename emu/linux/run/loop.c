@@ -1,0 +1,301 @@
+/* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving; a slice is
+ * cut short by the next virtual deadline, exactly. */
+#include <inttypes.h>
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "decode/decode.h"
+#include "emu/linux/run/insn_trace.h"
+#include "emu/linux/run/process.h"
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/rows/syscall.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/linux/kernel/units.h"
+#include "emu/trace/record.h"
+#include "emu/trace/save.h"
+#include "timekeep/timekeep.h"
+
+/* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
+ * in system time, slices of 200,000 less than 0.3 %, which is below the noise. */
+enum { SLICE_INSNS = 200000 };
+
+void task_wake(struct task *task, enum wake why)
+{
+	if (task->state != TASK_WAITING || (why == WAKE_SIGNAL && task->wait.uninterruptible))
+		return;
+	task->state = TASK_RUNNABLE;
+	task->wait.wake = why;
+	task->process->deadlines_changed = true;
+}
+
+void process_end(struct process *process, int status)
+{
+	if (process->exiting)
+		return;
+	process->exiting = true;
+	process->exit_status = status;
+}
+
+void process_stop(struct process *process, int number)
+{
+	rseq_interrupt(process->current);
+	tree_stop(process);
+	signal_host_default(number);
+	tree_continue(process);
+	signal_host_collect(process);
+}
+
+/* --- running ----------------------------------------------------------------------------------------- */
+
+/* Only an interrupted call leaves its temporary mask to the delivery (restore_saved_sigmask_unless()). */
+static void put_back_mask(struct task *task, int64_t result)
+{
+	if (!task->restore_mask || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK))
+		return;
+	task->restore_mask = false;
+	signal_set_mask(task, task->saved_mask);
+}
+
+static void make_syscall(struct task *task)
+{
+	const struct cpu *cpu = &task->cpu;
+	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
+	int64_t result = syscall_dispatch(task);
+
+	record_result(task, (uint32_t)task->syscall_number, arg, result);
+	if (result == SYSCALL_WAIT) {
+		task->state = TASK_WAITING;
+		task->process->deadlines_changed = true;
+		rseq_interrupt(task);
+		if (signal_deliverable(task))
+			task_wake(task, WAKE_SIGNAL);
+		return;
+	}
+	if (result == -ERESTART_RESTARTBLOCK)
+		task->restart_deadline = task->wait.deadline;
+	if (task->wait.begun)
+		task->process->signals_due |= task->process->signalfd_set != 0;
+	wait_clear(&task->wait);
+	if (result == -EPIPE || result == -EFBIG)
+		signal_host_collect(task->process); /* SIGPIPE, SIGXFSZ: sent to ourselves within the call */
+	put_back_mask(task, result);
+	task->in_syscall = result != SYSCALL_NO_RESULT;
+}
+
+/* A call that changes nothing but its result needs no leaving of the run. */
+static bool answer(struct cpu *cpu)
+{
+	struct task *task = (struct task *)cpu;
+
+	_Static_assert(offsetof(struct task, cpu) == 0, "a task begins with its CPU");
+	if (!syscall_is_quick(cpu->r[RAX]))
+		return false;
+	clock_run_reached(task);
+	task->syscall_number = cpu->r[RAX];
+	task->process->syscalls++;
+	syscall_dispatch(task);
+	return true;
+}
+
+/* An instruction of the SDM that this emulator lacks: the guest gets its SIGILL, a person one line. */
+static void log_unknown_instruction(struct task *task)
+{
+	uint8_t bytes[DECODE_MAX_LENGTH];
+	struct decoded decoded;
+	char text[128], hex[3 * DECODE_MAX_LENGTH + 1] = "";
+	size_t size = space_fetchable(&task->process->space, task->cpu.rip);
+
+	size = size < sizeof bytes ? size : sizeof bytes;
+	if (task->cpu.exception.vector != VECTOR_UD || !space_read(&task->process->space, task->cpu.rip, bytes, size)
+	    || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2 || decoded.op == OP_UD1
+	    || decoded.op == OP_UD0)
+		return;
+	decode_text(bytes, size, task->cpu.rip, text, sizeof text);
+	for (unsigned k = 0; k < decoded.length; k++)
+		snprintf(hex + 3 * k, 4, "%02x ", bytes[k]);
+	log_line(task->process->options, LOG_WARNING, "undefined instruction at 0x%" PRIx64 ": %s %s (not implemented, or not in --cpu=%s)",
+	         task->cpu.rip, hex, text, task->process->options->cpu);
+}
+
+/* An event, as the clock calls it; with align=on real time is let catch up. */
+static void tick(struct process *process)
+{
+	int64_t ns = tk_tick(process->clock, clock_insns(process));
+	struct timespec wait = timespec_of(ns);
+
+	if (ns > 0)
+		nanosleep(&wait, NULL);
+}
+
+static uint64_t run_guest(struct task *task, uint64_t budget)
+{
+	struct process *process = task->process;
+	enum cpu_exit exit;
+	uint64_t count;
+
+	task->fault.resume_flag = false;
+	task->cpu.answer = process->insn_trace || process->recorder ? NULL : answer;
+	clock_run_begin(task);
+	record_resume(task);
+	exit = process->insn_trace ? insn_trace_step(task) : cpu_run(&task->cpu, process->blocks, budget);
+	count = cpu_count(&task->cpu, 0);
+	clock_run_end(task);
+	record_stop(task, exit);
+	if (exit == EXIT_WORLD) {
+		clock_run_begin(task);
+		exit = cpu_run_one(&task->cpu, process->blocks);
+		clock_run_end(task);
+		record_advance(task, cpu_count(&task->cpu, 0));
+		count += cpu_count(&task->cpu, 0);
+	}
+	if (exit == EXIT_SYSCALL) {
+		task->syscall_number = task->cpu.r[RAX];
+		process->syscalls++;
+		make_syscall(task);
+		tick(process);
+		common_clock_follow(process); /* the call may have told of what another process did */
+	} else if (exit == EXIT_EXCEPTION) {
+		log_unknown_instruction(task);
+		signal_exception(task);
+	} else if (exit == EXIT_PAUSE) {
+		pause_begin(task);
+	} else if (exit == EXIT_RESUME) {
+		pvclock_msr_written(process, task->cpu.vcpu, (uint32_t)task->cpu.r[RCX]);
+	}
+	return count;
+}
+
+static bool needs_delivery(const struct task *task)
+{
+	return task->in_syscall || task->restore_mask || task->pending || task->process->pending;
+}
+
+static void run_slice(struct task *task)
+{
+	struct process *process = task->process;
+	uint64_t left = SLICE_INSNS;
+
+	if (process->current != task)
+		rseq_interrupt(process->current);
+	process->current = task;
+	process->yielded = false;
+	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && left > 0) {
+		uint64_t budget, ran;
+
+		if (task->wait.wake != WAKE_NOT_YET) {
+			if (task->wait.pause)
+				pause_end(task);
+			else
+				make_syscall(task);
+			continue;
+		}
+		if (process->signals_due)
+			signal_host_collect(process);
+		if (needs_delivery(task)) {
+			signal_deliver(task);
+			if (process->exiting)
+				return;
+		}
+		if (task->rseq.due && !rseq_resume(task)) {
+			signal_force_segv(task, 0);
+			continue;
+		}
+		budget = clock_budget(process);
+		if (save_budget(process) < budget)
+			budget = save_budget(process);
+		if (budget == 0)
+			return;
+		ran = run_guest(task, budget < left ? budget : left);
+		left -= ran < left ? ran : left;
+	}
+}
+
+/* --- choosing ---------------------------------------------------------------------------------------- */
+
+/* Frees the threads that have ended; the leader stays until the process ends, as the kernel's zombie leader does. */
+static void free_dead(struct process *process)
+{
+	struct task **link = &process->tasks->next;
+
+	while (*link) {
+		struct task *task = *link;
+
+		if (task->state != TASK_DEAD) {
+			link = &task->next;
+			continue;
+		}
+		*link = task->next;
+		record_task_end(task);
+		if (process->current == task)
+			process->current = process->tasks;
+		task_free(task);
+	}
+}
+
+/* While a thread waits in vfork(2) the others stand still: vfork.c. */
+static bool may_run(const struct task *task)
+{
+	const struct task *in_vfork = task->process->in_vfork;
+
+	return task->state == TASK_RUNNABLE && (!in_vfork || in_vfork == task);
+}
+
+static struct task *next_runnable(struct process *process)
+{
+	struct task *start = process->current, *task = start;
+
+	do {
+		task = task->next ? task->next : process->tasks;
+		if (may_run(task))
+			return task;
+	} while (task != start);
+	return NULL;
+}
+
+/* Lets the tree's other processes run; `ran`: this one has used its turn. True: none can, nor can this one. */
+static bool take_turns(struct process *process, bool ran)
+{
+	bool blocked = !process->exiting && !next_runnable(process), idle;
+	struct turn_end end;
+
+	if (process->exiting || !process->tree)
+		return blocked;
+	end = idle_gather(process);
+	end.blocked = blocked;
+	end.ran = ran;
+	end.watches_memory = futex_waits_shared(process) || process->lines_watched;
+	idle = end.fds && tree_take_turns(process, &end);
+	free(end.fds);
+	return idle;
+}
+
+int process_run(struct process *process)
+{
+	while (!process->exiting) {
+		struct task *task;
+
+		signal_host_collect(process);
+		if (tree_stop_asked(process))
+			process_stop(process, SIGSTOP);
+		tick(process);
+		clock_expire(process);
+		pvclock_refresh(process);
+		free_dead(process);
+		idle_poll(process);
+		task = next_runnable(process);
+		if (task)
+			run_slice(task);
+		save_if_due(process);
+		clock_arm(process);
+		if (take_turns(process, task))
+			idle_wait(process);
+	}
+	return process->exit_status;
+}

@@ -1,0 +1,85 @@
+/* The beginning and the end of a process. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "emu/cpu/model.h"
+#include "emu/linux/process/fork.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/run/process.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/run/strace.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/trace/record.h"
+#include "emu/trace/save.h"
+#include "timekeep/timekeep.h"
+
+static bool take_clock(struct process *process, const struct tk *clock)
+{
+	process->clock = malloc(sizeof(*process->clock));
+	if (!process->clock)
+		return false;
+	*process->clock = *clock;
+	clock_watch_stops(process);
+	process->clock_insns = &process->own_insns;
+	if (tk_mode(clock) == TK_ICOUNT || process->options->one_at_a_time)
+		return tree_create(process);
+	return common_clock_share(process);
+}
+
+struct process *process_create(struct options *options, const struct tk *clock)
+{
+	struct process *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->options = options;
+	process->signal_fd = process->vfork.pipe = process->vfork.pages = -1;
+	process->pid = getpid();
+	process->deadline = WAIT_FOREVER;
+	if (!take_clock(process, clock))
+		return NULL;
+	process->tasks = process->current = task_new(process, process->pid);
+	if (!process->tasks)
+		return NULL;
+	space_init(&process->space);
+	process->blocks = blocks_create(&process->space);
+	if (!process->blocks)
+		return NULL;
+	blocks_configure(process->blocks, &(struct blocks_config){
+		.leave_world = options->record, .hot_after = options->interpret ? BLOCKS_NEVER_HOT : 0,
+	});
+	process->threads_started = 1;
+	process->tasks->cpu.model = cpu_model_find(options->cpu);
+	process->tasks->cpu.msr_allowed = options->msr_allow;
+	process->tasks->cpu.pvclock = options->pvclock;
+	process->tasks->cpu.rdtscp_disabled = !tk_has_rdtscp(process->clock);
+	fpstate_reset(&process->tasks->cpu);
+	save_note_inherited(process);
+	signal_host_take(process);
+	return signal_host_fd(process) >= 0 ? process : NULL;
+}
+
+_Noreturn void process_die(struct process *process, int status)
+{
+	int number = WTERMSIG(status);
+
+	strace_exit(process->tasks, status);
+	tree_bury(process);
+	record_exit(process, status, tree_alone(process));
+	fflush(NULL);
+	vfork_done(process);
+	tree_leave(process);
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	if (!process->options->status)
+		signal_host_default(number);
+	_exit(128 + number);
+}

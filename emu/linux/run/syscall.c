@@ -1,0 +1,157 @@
+/* Dispatch: from registers to the row, the pointer checks that it asks for, the call, the result. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/run/strace.h"
+#include "emu/trace/record.h"
+
+/* --- checks -------------------------------------------------------------------------------------------------------- */
+
+static bool counts_in_32_bits(const struct syscall_arg *arg)
+{
+	return arg->type == ARG_INT || arg->type == ARG_UINT;
+}
+
+uint64_t syscall_extent(const struct syscall_row *row, unsigned number, const uint64_t arg[6])
+{
+	const struct syscall_arg *pointer = &row->arg[number], *by = &row->arg[pointer->by];
+	uint64_t count = arg[pointer->by], bytes;
+
+	switch (pointer->extent) {
+	case EXTENT_FIXED:
+	case EXTENT_STRING:
+		return pointer->size;
+	case EXTENT_ARG:
+	case EXTENT_RESULT:
+		if (counts_in_32_bits(by))
+			count = by->type == ARG_INT && (int32_t)count < 0 ? 0 : (uint32_t)count;
+		return __builtin_mul_overflow(count, pointer->size, &bytes) ? UINT64_MAX : bytes;
+	default:
+		return 0;
+	}
+}
+
+/* Of a path argument, which its directory is ahead of if there is one. */
+static bool is_hidden_path(struct task *task, const struct syscall_row *row, unsigned i, const uint64_t arg[6])
+{
+	int dirfd = i > 0 && row->arg[i - 1].type == ARG_DIRFD ? (int)arg[i - 1] : AT_FDCWD;
+	char path[PATH_MAX];
+
+	return space_read_string(&task->process->space, arg[i], path, sizeof path) > 0 && proc_path_is_hidden(task->process, dirfd, path);
+}
+
+/* EFAULT for pointers out of the guest's addresses, EBADF for descriptors that are not the guest's, ENOENT for the paths of such. What
+ * lies below but is not mapped, the host's kernel finds out. */
+static int64_t check_arguments(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
+{
+	for (unsigned i = 0; i < row->args; i++) {
+		const struct syscall_arg *a = &row->arg[i];
+		if ((a->type == ARG_FD || a->type == ARG_DIRFD) && fd_is_hidden((int)arg[i]))
+			return -EBADF;
+		if (a->direction == DIR_NONE || arg[i] == 0)
+			continue;
+		uint64_t length = syscall_extent(row, i, arg);
+		if (!space_in_guest(arg[i], length))
+			return -EFAULT;
+		if (a->type == ARG_PATH && is_hidden_path(task, row, i, arg))
+			return -ENOENT;
+		if (a->direction != DIR_IN && !space_is_plain(&task->process->space, arg[i], length))
+			space_prepare_write(&task->process->space, arg[i], length);
+	}
+	return 0;
+}
+
+/* --- the call ------------------------------------------------------------------------------------------------------ */
+
+int64_t syscall_host(uint64_t number, const uint64_t arg[6])
+{
+	long result = syscall((long)number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+	return result < 0 ? -errno : result;
+}
+
+/* Whether a path may not be the host's: below /proc it may be of the program or have its number for a process, elsewhere -L counts. */
+static bool may_differ(struct process *process, uint64_t path)
+{
+	char start[6];
+
+	return process->options->sysroot || (space_read(&process->space, path, start, sizeof(start)) && memcmp(start, "/proc/", sizeof(start)) == 0);
+}
+
+int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
+{
+	const struct syscall_row *row = &syscall_table[number];
+	char guest[PATH_MAX], host[PATH_MAX];
+	unsigned path = file_row_looks(row);
+	uint64_t changed[6];
+
+	if (path >= row->args || !may_differ(task->process, arg[path]) ||
+	    space_read_string(&task->process->space, arg[path], guest, sizeof guest) < 0)
+		return syscall_host(number, arg);
+	memcpy(changed, arg, sizeof(changed));
+	changed[path] = (uint64_t)(file_call_follows(row, arg) ? file_host_path(task->process, guest, host)
+	                                                       : file_host_path_of_link(task->process, guest, host));
+	return syscall_host(number, changed);
+}
+
+static int64_t refuse(struct task *task, const struct syscall_row *row)
+{
+	log_line(task->process->options, LOG_INFO, "system call %s is refused", row->name);
+	return -row->refuse;
+}
+
+static int64_t call(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
+{
+	int64_t error = check_arguments(task, row, arg);
+	if (!error)
+		error = record_call(task, number, arg);
+	if (error)
+		return error;
+	switch (row->class) {
+	case CLASS_PASS:
+		return syscall_pass(task, number, arg);
+	case CLASS_PASS_FD:
+		return file_outside_hidden(syscall_host(number, arg));
+	case CLASS_REFUSE:
+		return refuse(task, row);
+	default:
+		return row->run(task, arg);
+	}
+}
+
+static int64_t unknown(struct task *task, uint64_t number)
+{
+	log_line(task->process->options, LOG_INFO, "unknown system call %lu", number);
+	return -ENOSYS;
+}
+
+static const struct syscall_row *find_row(uint64_t number)
+{
+	return number < syscall_count && syscall_table[number].name ? &syscall_table[number] : NULL;
+}
+
+bool syscall_is_quick(uint64_t number)
+{
+	number = (uint32_t)number;
+	return number < syscall_count && syscall_table[number].quick;
+}
+
+int64_t syscall_dispatch(struct task *task)
+{
+	struct cpu *cpu = &task->cpu;
+	uint64_t number = (uint32_t)cpu->r[RAX];
+	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
+	const struct syscall_row *row = find_row(number);
+	struct strace_line line;
+
+	strace_begin(&line, task, row, number, arg);
+	int64_t result = row ? call(task, row, number, arg) : unknown(task, number);
+	if (result == SYSCALL_WAIT)
+		return result;
+	strace_end(&line, task, row, arg, result);
+	if (result != SYSCALL_NO_RESULT)
+		cpu->r[RAX] = (uint64_t)result;
+	return result;
+}

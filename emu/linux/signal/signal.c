@@ -1,0 +1,342 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/linux/run/process.h"
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/run/strace.h"
+#include "emu/linux/rows/syscall.h"
+#include "emu/linux/time/timer.h"
+#include "emu/trace/record.h"
+
+enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) |
+	                     1 << (SIGFPE - 1) };
+enum { RESTART_SYSCALL_NUMBER = 219, SYSCALL_LENGTH = 2 };
+enum { FIRST_QUEUED_SIGNAL = 32 }; /* the kernel's SIGRTMIN; libc keeps the first ones */
+
+static const uint64_t stop_signals = 1ULL << (SIGSTOP - 1) | 1ULL << (SIGTSTP - 1) | 1ULL << (SIGTTIN - 1) |
+                                     1ULL << (SIGTTOU - 1);
+
+enum default_action signal_default_action(int number)
+{
+	switch (number) {
+	case SIGCHLD: case SIGCONT: case SIGURG: case SIGWINCH:
+		return ACTION_IGNORE;
+	case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
+		return ACTION_STOP;
+	default:
+		return ACTION_TERMINATE;
+	}
+}
+
+static bool ignored(const struct process *process, int number)
+{
+	uint64_t handler = process->action[number].handler;
+
+	return handler == (uint64_t)SIG_IGN ||
+	       (handler == (uint64_t)SIG_DFL && signal_default_action(number) == ACTION_IGNORE);
+}
+
+/* --- queues ------------------------------------------------------------------------------------------ */
+
+static uint64_t queue_set(const struct pending_signal *list)
+{
+	uint64_t set = 0;
+
+	for (; list; list = list->next)
+		set |= signal_bit(list->info.si_signo);
+	return set;
+}
+
+static void queue_remove(struct pending_signal **list, uint64_t set)
+{
+	while (*list) {
+		struct pending_signal *entry = *list;
+
+		if (set & signal_bit(entry->info.si_signo)) {
+			*list = entry->next;
+			free(entry);
+		} else {
+			list = &entry->next;
+		}
+	}
+}
+
+static void queue_append(struct pending_signal **list, const siginfo_t *info)
+{
+	struct pending_signal *entry;
+
+	if (info->si_signo < FIRST_QUEUED_SIGNAL && (queue_set(*list) & signal_bit(info->si_signo)))
+		return;
+	while (*list)
+		list = &(*list)->next;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return; /* as the kernel without memory: a signal is lost */
+	entry->info = *info;
+	*list = entry;
+}
+
+void signal_flush(struct pending_signal **list)
+{
+	queue_remove(list, ~0ULL);
+}
+
+static bool queue_take(struct pending_signal **list, int number, siginfo_t *info)
+{
+	for (; *list; list = &(*list)->next) {
+		struct pending_signal *entry = *list;
+
+		if (entry->info.si_signo == number) {
+			*info = entry->info;
+			*list = entry->next;
+			free(entry);
+			return true;
+		}
+	}
+	return false;
+}
+
+uint64_t signal_pending_set(const struct task *task)
+{
+	return queue_set(task->pending) | queue_set(task->process->pending);
+}
+
+bool signal_deliverable(const struct task *task)
+{
+	if (!task->pending && !task->process->pending)
+		return false;
+	return signal_pending_set(task) & ~task->signal_mask;
+}
+
+int signal_dequeue(struct task *task, uint64_t set, siginfo_t *info)
+{
+	uint64_t own = queue_set(task->pending) & set;
+	uint64_t shared = queue_set(task->process->pending) & set;
+	uint64_t first = own & SYNCHRONOUS_SIGNALS ? own & SYNCHRONOUS_SIGNALS : own ? own : shared;
+	int number;
+
+	if (!first)
+		return 0;
+	number = __builtin_ctzll(first) + 1;
+	if (!queue_take(first & own ? &task->pending : &task->process->pending, number, info))
+		return 0;
+	if (info->si_code == SI_TIMER)
+		timer_signal_taken(task->process, info);
+	return number;
+}
+
+/* --- generation -------------------------------------------------------------------------------------- */
+
+/* Stop signals and SIGCONT cancel each other on every queue of the process, whether they are blocked or not. */
+static void cancel_opposite(struct process *process, int number)
+{
+	uint64_t opposite = number == SIGCONT ? stop_signals
+	                    : stop_signals & signal_bit(number) ? signal_bit(SIGCONT) : 0;
+
+	if (!opposite)
+		return;
+	queue_remove(&process->pending, opposite);
+	for (struct task *task = process->tasks; task; task = task->next)
+		queue_remove(&task->pending, opposite);
+}
+
+/* A waiting thread that the signal concerns returns to its system call. */
+static void interrupt(struct task *task, int number)
+{
+	if (task->state == TASK_WAITING && !(task->signal_mask & signal_bit(number)))
+		task_wake(task, WAKE_SIGNAL);
+}
+
+void signal_send_task(struct task *task, const siginfo_t *info)
+{
+	int number = info->si_signo;
+
+	if (signal_host_hold(task->process, info, true))
+		return;
+	cancel_opposite(task->process, number);
+	if (ignored(task->process, number) && !(task->signal_mask & signal_bit(number)) &&
+	    !(task->wait.signals & signal_bit(number)))
+		return;
+	queue_append(&task->pending, info);
+	interrupt(task, number);
+	if (task->wait.signals & signal_bit(number))
+		task_wake(task, WAKE_READY);
+}
+
+void signal_send_process(struct process *process, const siginfo_t *info)
+{
+	struct task *leader = process->tasks, *chosen = NULL;
+	int number = info->si_signo;
+
+	if (signal_host_hold(process, info, false))
+		return;
+	cancel_opposite(process, number);
+	for (struct task *task = leader; task && !chosen; task = task->next)
+		if (task->wait.signals & signal_bit(number))
+			chosen = task;
+	if (chosen) {
+		queue_append(&process->pending, info);
+		task_wake(chosen, WAKE_READY);
+		return;
+	}
+	if (ignored(process, number) && !(leader->signal_mask & signal_bit(number)))
+		return;
+	queue_append(&process->pending, info);
+	/* The leader first, then whoever does not block it (complete_signal()). */
+	for (struct task *task = leader; task; task = task->next) {
+		if (task->state != TASK_DEAD && !(task->signal_mask & signal_bit(number))) {
+			interrupt(task, number);
+			return;
+		}
+	}
+}
+
+void signal_force(struct task *task, siginfo_t *info)
+{
+	struct guest_sigaction *action = &task->process->action[info->si_signo];
+	uint64_t bit = signal_bit(info->si_signo);
+
+	if (action->handler == (uint64_t)SIG_IGN || (task->signal_mask & bit)) {
+		action->handler = (uint64_t)SIG_DFL;
+		task->signal_mask &= ~bit;
+	}
+	queue_append(&task->pending, info);
+}
+
+void signal_set_mask(struct task *task, uint64_t mask)
+{
+	task->signal_mask = mask & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+	task->process->signals_due |= task->process->signalfd_set != 0;
+}
+
+void signal_drop_ignored(struct process *process, int number)
+{
+	if (!ignored(process, number))
+		return;
+	queue_remove(&process->pending, signal_bit(number));
+	for (struct task *task = process->tasks; task; task = task->next)
+		queue_remove(&task->pending, signal_bit(number));
+}
+
+void signal_reset_handlers(struct process *process)
+{
+	for (int number = 1; number <= GUEST_SIGNALS; number++) {
+		struct guest_sigaction *action = &process->action[number];
+		bool keep = action->handler == (uint64_t)SIG_IGN;
+
+		*action = (struct guest_sigaction){ .handler = (uint64_t)(keep ? SIG_IGN : SIG_DFL) };
+	}
+}
+
+/* --- delivery ---------------------------------------------------------------------------------------- */
+
+/* A handler interrupts the system call: restart it, or let it fail with EINTR (signal(7)). */
+static void settle_interrupted_call(struct task *task, const struct guest_sigaction *action)
+{
+	if (!task->in_syscall)
+		return;
+	task->in_syscall = false;
+	switch (-(int64_t)task->cpu.r[RAX]) {
+	case ERESTARTSYS:
+		if (!(action->flags & SA_RESTART)) {
+			task->cpu.r[RAX] = (uint64_t)-EINTR;
+			return;
+		}
+		/* fall through */
+	case ERESTARTNOINTR:
+		task->cpu.r[RAX] = task->syscall_number;
+		task->cpu.rip -= SYSCALL_LENGTH;
+		return;
+	case ERESTARTNOHAND:
+	case ERESTART_RESTARTBLOCK:
+		task->cpu.r[RAX] = (uint64_t)-EINTR;
+	}
+}
+
+/* No handler ran: the system call goes on as if nothing had been. */
+static void resume_interrupted_call(struct task *task)
+{
+	if (!task->in_syscall)
+		return;
+	task->in_syscall = false;
+	switch (-(int64_t)task->cpu.r[RAX]) {
+	case ERESTARTSYS:
+	case ERESTARTNOINTR:
+	case ERESTARTNOHAND:
+		task->cpu.r[RAX] = task->syscall_number;
+		task->cpu.rip -= SYSCALL_LENGTH;
+		break;
+	case ERESTART_RESTARTBLOCK:
+		if (task->syscall_number != RESTART_SYSCALL_NUMBER)
+			task->restart_number = task->syscall_number;
+		task->cpu.r[RAX] = RESTART_SYSCALL_NUMBER;
+		task->cpu.rip -= SYSCALL_LENGTH;
+	}
+}
+
+void signal_force_segv(struct task *task, int failed)
+{
+	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
+
+	if (failed == SIGSEGV)
+		task->process->action[SIGSEGV].handler = (uint64_t)SIG_DFL;
+	signal_force(task, &info);
+}
+
+static void enter_handler(struct task *task, const siginfo_t *info)
+{
+	int number = info->si_signo;
+	struct guest_sigaction *slot = &task->process->action[number], action = *slot;
+	uint64_t mask = task->restore_mask ? task->saved_mask : task->signal_mask;
+
+	if (action.flags & SA_RESETHAND)
+		slot->handler = (uint64_t)SIG_DFL;
+	settle_interrupted_call(task, &action);
+	if (!rseq_resume(task) || !signal_frame_push(task, info, &action, mask)) {
+		signal_force_segv(task, number);
+		return;
+	}
+	task->restore_mask = false;
+	signal_set_mask(task, task->signal_mask | action.mask |
+	                      (action.flags & SA_NODEFER ? 0 : signal_bit(number)));
+}
+
+void signal_deliver(struct task *task)
+{
+	struct process *process = task->process;
+	siginfo_t info;
+	int number;
+
+	while (!process->exiting && (number = signal_dequeue(task, ~task->signal_mask, &info))) {
+		uint64_t handler = process->action[number].handler;
+
+		strace_signal(task, &info);
+		record_signal(task, &info);
+		if (handler == (uint64_t)SIG_IGN)
+			continue;
+		if (handler != (uint64_t)SIG_DFL) {
+			enter_handler(task, &info);
+			continue;
+		}
+		switch (signal_default_action(number)) {
+		case ACTION_IGNORE:
+			break;
+		case ACTION_STOP:
+			process_stop(process, number);
+			break;
+		case ACTION_TERMINATE:
+			process_end(process, number);
+		}
+	}
+	if (process->exiting)
+		return;
+	resume_interrupted_call(task);
+	if (task->restore_mask) {
+		task->restore_mask = false;
+		signal_set_mask(task, task->saved_mask);
+	}
+}

@@ -1,0 +1,200 @@
+/* Between the host's signals and the guest's. All are blocked in the host, and taken one by one with sigtimedwait at the ends of
+ * slices: no handler runs, nothing is interrupted. A signalfd lets a wait end when one comes. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "emu/linux/process/child.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/run/process.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/mem/fault.h"
+#include "emu/trace/save.h"
+
+/* The host raises these for the emulator's own accesses. */
+static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+
+static uint64_t host_signals(void)
+{
+	uint64_t set = ~0ULL;
+
+	for (size_t i = 0; i < sizeof(synchronous) / sizeof(synchronous[0]); i++)
+		set &= ~signal_bit(synchronous[i]);
+	return set;
+}
+
+/* What libc's functions would leave out of a set (32 and 33) matters here. */
+static sigset_t sigset_of(uint64_t bits)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	memcpy(&set, &bits, sizeof(bits));
+	return set;
+}
+
+/* Signals whose coming ends the thread's wait, be they blocked or not. */
+static uint64_t awaited_signals(const struct task *task)
+{
+	return task->wait.signals | (task->wait.child ? signal_bit(SIGCHLD) : 0);
+}
+
+/* What stays in the host for a signalfd: blocked by every thread, and waited for by none. */
+static uint64_t held_signals(const struct process *process)
+{
+	uint64_t held = process->signalfd_set & host_signals();
+
+	for (const struct task *task = process->tasks; task && held; task = task->next)
+		if (task->state != TASK_DEAD)
+			held &= task->signal_mask & ~awaited_signals(task);
+	return held;
+}
+
+uint64_t signal_host_held(const struct process *process)
+{
+	sigset_t pending;
+	uint64_t set;
+
+	sigpending(&pending);
+	memcpy(&set, &pending, sizeof(set));
+	return set & held_signals(process);
+}
+
+/* To ourselves; a process has two queues, its own and the thread's. */
+static bool send_to_host(const siginfo_t *info, bool to_thread)
+{
+	if (to_thread)
+		return syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), info->si_signo, info) == 0;
+	return syscall(SYS_rt_sigqueueinfo, getpid(), info->si_signo, info) == 0;
+}
+
+bool signal_host_hold(const struct process *process, const siginfo_t *info, bool to_thread)
+{
+	return held_signals(process) & signal_bit(info->si_signo) && send_to_host(info, to_thread);
+}
+
+static void give_back(struct pending_signal **list, uint64_t set, bool to_thread)
+{
+	while (*list) {
+		struct pending_signal *entry = *list;
+
+		if (!(set & signal_bit(entry->info.si_signo)) || !send_to_host(&entry->info, to_thread)) {
+			list = &entry->next;
+			continue;
+		}
+		*list = entry->next;
+		free(entry);
+	}
+}
+
+/* What a thread no longer waits for, or blocks now, or came when there was no signalfd yet. */
+static void give_back_held(struct process *process)
+{
+	uint64_t held = held_signals(process);
+
+	if (!held)
+		return;
+	give_back(&process->pending, held, false);
+	for (struct task *task = process->tasks; task; task = task->next)
+		give_back(&task->pending, held, true);
+}
+
+void signal_host_take(struct process *process)
+{
+	sigset_t set = sigset_of(host_signals()), old;
+
+	sigprocmask(SIG_SETMASK, &set, &old);
+	memcpy(&process->tasks->signal_mask, &old, sizeof(uint64_t));
+	for (int number = 1; number <= GUEST_SIGNALS; number++) {
+		struct sigaction action;
+
+		if (sigaction(number, NULL, &action) != 0)
+			continue;
+		if (action.sa_handler == SIG_IGN)
+			process->action[number].handler = (uint64_t)SIG_IGN;
+		if (action.sa_handler == SIG_IGN && (host_signals() & signal_bit(number)))
+			signal(number, SIG_DFL);
+	}
+}
+
+int signal_host_fd(struct process *process)
+{
+	uint64_t wanted = host_signals() & ~held_signals(process);
+	sigset_t set = sigset_of(wanted);
+
+	if (process->signal_fd < 0)
+		process->signal_fd = hidden_fd(signalfd(-1, &set, SFD_NONBLOCK));
+	else if (wanted != process->signal_fd_set)
+		signalfd(process->signal_fd, &set, 0);
+	process->signal_fd_set = wanted;
+	return process->signal_fd;
+}
+
+void signal_host_begin_child(struct process *process, bool shares_files)
+{
+	if (!shares_files)
+		close(process->signal_fd);
+	process->signal_fd = -1;
+	signal_host_fd(process);
+}
+
+static void translate_sender(struct process *process, siginfo_t *info)
+{
+	if (!process->tree)
+		return;
+	if (info->si_signo == SIGCHLD && info->si_code > 0 && clock_counts_cpu(process))
+		info->si_utime = info->si_stime = 0;
+	if (info->si_signo == SIGCHLD || info->si_code <= 0)
+		info->si_pid = pids_from_host(process, info->si_pid);
+}
+
+void signal_host_deliver(struct process *process, siginfo_t *info)
+{
+	if (process->tree && tree_is_doorbell(info))
+		return;
+	if (info->si_signo == SIGCONT)
+		tree_stop_asked(process);
+	if (save_asked(process, info))
+		return;
+	fault_forwarded(info);
+	translate_sender(process, info);
+	if (info->si_signo == SIGCHLD && !child_signal(process, info))
+		return;
+	signal_send_process(process, info);
+}
+
+void signal_host_collect(struct process *process)
+{
+	sigset_t set = sigset_of(host_signals() & ~held_signals(process));
+	struct timespec none = { 0 };
+	siginfo_t info;
+
+	process->signals_due = false;
+	give_back_held(process);
+	tree_settle_children(process);
+	while (sigtimedwait(&set, &info, &none) > 0) {
+		if (info.si_signo == SIGCONT)
+			clock_continued(process);
+		signal_host_deliver(process, &info);
+	}
+}
+
+void signal_host_default(int number)
+{
+	sigset_t set, old;
+
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	kill(getpid(), number);
+	sigprocmask(SIG_UNBLOCK, &set, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}

@@ -1,0 +1,85 @@
+/* Pages in KVM's layout (Linux Documentation/virt/kvm/x86/msr.rst), one for each vCPU, from which a program computes nanoseconds by
+ * itself. They are the guest's own memory, as KVM's are: mapped by --pvclock, or where the guest has put them by WRMSR. */
+#include <sys/mman.h>
+
+#include "emu/linux/process/load.h"
+#include "emu/linux/kernel/schedule.h"
+#include "emu/op/pvclock.h"
+#include "timekeep/timekeep.h"
+
+enum { ENABLED = 1 };
+
+static uint64_t page_of(unsigned vcpu)
+{
+	return GUEST_PVCLOCK + vcpu * GUEST_PAGE;
+}
+
+void pvclock_refresh(struct process *process)
+{
+	if (!process->pvclock)
+		return;
+	for (unsigned vcpu = 0; vcpu < tk_vcpus(process->clock); vcpu++) {
+		struct tk_pvclock page = { 0 };
+
+		if (!process->pvclock_page[vcpu])
+			continue;
+		/* No guest thread runs meanwhile, so none sees the odd version. As in KVM a bad address is the guest's loss. */
+		tk_pvclock_refresh(process->clock, vcpu, clock_insns(process), &page);
+		space_write(&process->space, process->pvclock_page[vcpu], &page, sizeof(page));
+	}
+}
+
+/* As in KVM, once: who wants it anew writes the MSR again. */
+static void write_wall(struct process *process, uint64_t address)
+{
+	struct tk_pvwall wall = { 0 };
+
+	tk_pvwall_refresh(process->clock, clock_insns(process), &wall);
+	space_write(&process->space, address, &wall, sizeof(wall));
+}
+
+void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr)
+{
+	uint64_t value = 0;
+
+	tk_rdmsr(process->clock, vcpu, clock_insns(process), msr, &value);
+	if (msr == MSR_PVCLOCK_WALL || msr == MSR_PVCLOCK_WALL_OLD)
+		write_wall(process, value);
+	if (msr == MSR_PVCLOCK_PAGE || msr == MSR_PVCLOCK_PAGE_OLD) {
+		process->pvclock_page[vcpu] = value & ENABLED ? value & ~(uint64_t)ENABLED : 0;
+		process->pvclock = true;
+	}
+	common_clock_tsc_written(process, vcpu); /* it may have been moved */
+	pvclock_refresh(process);
+}
+
+/* The addresses were those of the memory that is gone. */
+static void forget_pages(struct process *process)
+{
+	for (unsigned vcpu = 0; process->pvclock && vcpu < tk_vcpus(process->clock); vcpu++) {
+		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_PVCLOCK_PAGE, 0);
+		process->pvclock_page[vcpu] = 0;
+	}
+	process->pvclock = false;
+}
+
+int64_t pvclock_map(struct process *process)
+{
+	unsigned vcpus;
+	int64_t result;
+
+	forget_pages(process);
+	if (!process->options->pvclock)
+		return 0;
+	vcpus = tk_vcpus(process->clock);
+	result = space_mmap(&process->space, GUEST_PVCLOCK, vcpus * GUEST_PAGE, PROT_READ | PROT_WRITE,
+	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (result < 0)
+		return result;
+	space_set_name(&process->space, GUEST_PVCLOCK, page_of(vcpus), "[pvclock]");
+	for (unsigned vcpu = 0; vcpu < vcpus; vcpu++) {
+		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_PVCLOCK_PAGE, page_of(vcpu) | ENABLED);
+		pvclock_msr_written(process, vcpu, MSR_PVCLOCK_PAGE);
+	}
+	return 0;
+}

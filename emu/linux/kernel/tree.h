@@ -62,6 +62,8 @@ void tree_wall_changed(struct process *process);
 /* The process is about to end: if it is the last one that lives, then others that were killed from outside, which nobody has noticed yet,
  * have ended before it. */
 void tree_bury(struct process *process);
+/* SIGCHLD has come: children that were killed from outside, or by the kernel (a limit, no memory), have ended and hold no turn. */
+void tree_bury_children(struct process *process);
 /* The process is about to die: closes its descriptors, hands the turn on for good. */
 void tree_leave(struct process *process);
 /* No other process of the run is left. Without a tree: this is the one that the run began with. */

@@ -209,6 +209,21 @@ static void await_state(pid_t host_pid, const char *states)
 	}
 }
 
+void tree_bury_children(struct process *process)
+{
+	struct tree *tree = process->tree;
+
+	for (int i = 0; tree && i < MEMBERS; i++) {
+		struct member *member = &tree->member[i];
+		siginfo_t info = { 0 };
+
+		if (member->state == FREE || member->state == ENDED || member->parent != process->member)
+			continue;
+		if (waitid(P_PID, (id_t)member->host_pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0)
+			member_killed(process, member);
+	}
+}
+
 static bool sigchld_pending(void)
 {
 	sigset_t pending;

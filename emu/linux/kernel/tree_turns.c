@@ -279,12 +279,14 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 		return true;
 	}
 	next = next_member(tree, process->member);
-	if (next != process->member && next != NOBODY) {
-		record_pause(process, 0);
-		rseq_interrupt(process->current);
-		give_turn(tree, next);
-		await_turn(process, end);
+	if (next == process->member || next == NOBODY) {
+		atomic_set(&member->poked, false); /* it goes on, and looks at once */
+		return false;
 	}
+	record_pause(process, 0);
+	rseq_interrupt(process->current);
+	give_turn(tree, next);
+	await_turn(process, end);
 	return false;
 }
 

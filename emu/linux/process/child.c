@@ -67,6 +67,7 @@ bool child_signal(struct process *process, const siginfo_t *info)
 	const struct guest_sigaction *action = &process->action[SIGCHLD];
 	bool exited = info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
 
+	tree_bury_children(process);
 	reap_unwanted(process);
 	wake_waiting(process);
 	return exited || info->si_code <= 0 || !(action->flags & SA_NOCLDSTOP);

@@ -1,3 +1,4 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/stats.h"
 
 #include <errno.h>

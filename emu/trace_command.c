@@ -1,3 +1,4 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace_command.h"
 
 #include <errno.h>

@@ -2,7 +2,9 @@
 #ifndef TICK86_EMU_TRACE_COMMAND_H
 #define TICK86_EMU_TRACE_COMMAND_H
 
-#include "emu/linux/run/process.h"
+#include "emu/linux/kernel/machine.h"
+
+
 
 /* `tick86 record`: begins the recording of a process that is empty yet; its name is the -o option's or made from `program`'s. False:
  * a person has been told why not. */

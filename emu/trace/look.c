@@ -1,4 +1,5 @@
 /* Records become events. */
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/look.h"
 
 #include <errno.h>
@@ -151,7 +152,7 @@ static bool begin_call(struct looker *looker, struct walk_thread *thread, uint8_
 	call->registers = call->after = thread->registers;
 	call->number = (uint32_t)r[RAX];
 	memcpy(call->arg, (const uint64_t[]){ r[RDI], r[RSI], r[RDX], r[R10], r[R8], r[R9] }, sizeof(call->arg));
-	call->row = call->number < syscall_count && syscall_table[call->number].name ? &syscall_table[call->number] : NULL;
+	call->row = syscall_find(call->number);
 	call->result = SYSCALL_NO_RESULT;
 	call->memory.pieces = 0;
 	call->memory.used = 0;

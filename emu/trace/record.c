@@ -1,4 +1,10 @@
+#include "decode/decode.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/signal/signal.h"
 #include "emu/trace/record.h"
+#include "emu/trace/recorder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "decode/decode.h"
-#include "emu/linux/kernel/hidden.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
-#include "emu/trace/recorder.h"
 
 /* A kill -9 loses at most twice this: it is looked at when the program stops, and ahead of long waits. */
 #define FLUSH_NS    400000000LL
@@ -315,7 +316,7 @@ static void emit_inputs(struct task *task)
 	uint64_t number = (uint32_t)task->cpu.r[RAX];
 	const struct cpu *cpu = &task->cpu;
 	const uint64_t arg[6] = { cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9] };
-	const struct syscall_row *row = number < syscall_count ? &syscall_table[number] : NULL;
+	const struct syscall_row *row = syscall_find(number);
 	uint8_t bytes[STRING_SHOWN];
 
 	for (unsigned i = 0; row && i < row->args; i++) {

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/syscall.h"
 
 /* Begins the recording of `process`, which was made with options->record and must be empty yet, into the file `path`, which is created

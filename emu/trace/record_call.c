@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/record.h"
 #include "emu/trace/recorder.h"
 
@@ -203,7 +204,7 @@ void record_result(struct task *task, uint64_t number, const uint64_t arg[6], in
 {
 	struct process *process = task->process;
 	struct recorder *recorder = process->recorder;
-	const struct syscall_row *row = number < syscall_count && syscall_table[number].name ? &syscall_table[number] : NULL;
+	const struct syscall_row *row = syscall_find(number);
 	const struct write_call *write = recorder ? find_write(number) : NULL;
 
 	if (!recorder)

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/check.h"
 #include "emu/trace/recorder.h"
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/trace/record.h"
 #include "emu/trace/recorder.h"

@@ -9,6 +9,7 @@
 
 #include <xxhash.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/recorder.h"
 
 enum { WRITE_PIECE = 1 << 16, CHUNK_SIZE = 1 << 15 };

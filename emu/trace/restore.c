@@ -1,4 +1,12 @@
+#include "emu/cpu/xsave.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/linux/time/timer.h"
+#include "emu/mem/image.h"
+#include "emu/trace/registers.h"
 #include "emu/trace/restore.h"
+#include "timekeep/timekeep.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,13 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/cpu/xsave.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/process/thread.h"
-#include "emu/linux/kernel/tree.h"
-#include "emu/mem/image.h"
-#include "emu/trace/registers.h"
-#include "timekeep/timekeep.h"
 
 bool restore_refuse(struct restorer *restorer, const char *format, ...)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/restore.h"
 
 /* What of F_GETFL is not open(2)'s to say again, or must not be said twice. */

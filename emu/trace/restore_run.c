@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "emu/cpu/model.h"
+#include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/hidden.h"
 #include "emu/trace/restore.h"
 #include "timekeep/timekeep.h"

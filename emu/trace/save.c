@@ -1,4 +1,15 @@
+#include "emu/cpu/xsave.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/linux/process/child.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/trace/registers.h"
 #include "emu/trace/save.h"
+#include "emu/trace/saver.h"
+#include "timekeep/timekeep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,15 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emu/linux/process/child.h"
-#include "emu/linux/kernel/hidden.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
-#include "emu/linux/kernel/tree.h"
-#include "emu/trace/registers.h"
-#include "emu/trace/saver.h"
-#include "emu/cpu/xsave.h"
-#include "timekeep/timekeep.h"
 
 #define REQUEST_MAGIC 0x7469636b73617665ULL /* the last 16 bits give way to the descriptor */
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/save.h"
 #include "emu/trace/saver.h"
 

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/mem/image.h"
 #include "emu/trace/saver.h"
 

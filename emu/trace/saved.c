@@ -1,3 +1,4 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/saved.h"
 
 static const struct field run_fields[] = {

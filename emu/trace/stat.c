@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/linux/kernel/machine.h"
+#include "emu/trace/look.h"
 #include "emu/trace/look_commands.h"
 #include "emu/trace/look_file.h"
-#include "emu/trace/look.h"
 
 static const char usage[] = "usage: tick86 stat FILE\n";
 

@@ -1,3 +1,4 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/trace/walk.h"
 
 #include <limits.h>

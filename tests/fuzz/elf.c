@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
-#include "emu/linux/run/process.h"
+#include "emu/linux/process/load.h"
 #include "emu/mem/fault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

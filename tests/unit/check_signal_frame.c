@@ -11,7 +11,6 @@
 #include "emu/cpu/flags.h"
 #include "emu/cpu/model.h"
 #include "emu/cpu/xsave.h"
-#include "emu/linux/run/process.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/mem/fault.h"
 #include "tests/unit/suite.h"

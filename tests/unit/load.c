@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
-#include "emu/linux/run/process.h"
+#include "emu/linux/process/load.h"
 #include "emu/mem/fault.h"
 #include "tests/unit/suite.h"
 

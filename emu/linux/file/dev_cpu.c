@@ -10,8 +10,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
 #define ROOT "/dev/cpu"

@@ -11,11 +11,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
-#include "emu/linux/kernel/pids.h"
-#include "emu/linux/process/thread.h"
 #include "emu/linux/file/tty.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/rows/calls.h"
 
 /* --- fcntl --------------------------------------------------------------------------------------------------------- */
 

@@ -8,11 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
-#include "emu/linux/kernel/pids.h"
-#include "emu/linux/process/thread.h"
 #include "emu/linux/file/tty.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/random.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/time/timer.h"
 
 enum { PIECE = 4096 }; /* a pipe that is ready takes PIPE_BUF bytes without blocking */
 

@@ -8,9 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/path.h"
+#include "emu/linux/rows/calls.h"
 
 /* --- FIFOs: open(2) waits for the other end ------------------------------------------------------------------------ */
 

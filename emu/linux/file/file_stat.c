@@ -7,8 +7,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/rows/calls.h"
 
 /* Whether the path is one of ours: then `result` is 0, `status` being filled, or -errno. */
 static bool is_ours(struct task *task, int dirfd, uint64_t address, struct stat *status, int64_t *result)

@@ -7,9 +7,9 @@
 #include <sys/time.h>
 #include <utime.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
 /* utimensat(2) with `now` for UTIME_NOW. Who may write a file but does not own it may set "now" only: it then is the host's. */

@@ -8,9 +8,11 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/time/clock_ids.h"
 
 enum { SEMOPS_MAX = 500, MSG_HEADER = 8, SEM_STRUCT = 104 };
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/time/pvclock.h"
 #include "timekeep/timekeep.h"
 
 enum { MSR_BYTES = 8 };

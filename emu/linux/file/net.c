@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
+#include "emu/linux/rows/calls.h"
 
 /* --- lengths behind pointers --------------------------------------------------------------------------------------- */
 

@@ -8,10 +8,11 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
-#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/signal/signal.h"
 
 static uint64_t deadline_ms(struct task *task, int64_t timeout)
 {

@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/path.h"
+#include "emu/linux/rows/calls.h"
 
 /* Whether the host's process runs this emulator. Of one that is another user's the guest sees nothing. */
 static bool is_emulator(int host_pid)

@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/file.h"
-#include "emu/linux/kernel/hidden.h"
-#include "emu/linux/kernel/pids.h"
 #include "emu/linux/file/proc_self.h"
 #include "emu/linux/file/system.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
 /* --- the machine --------------------------------------------------------------------------------------------------- */

@@ -9,8 +9,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/linux/kernel/pids.h"
 #include "emu/linux/file/proc_self.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/units.h"
 #include "timekeep/timekeep.h"
 

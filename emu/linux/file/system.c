@@ -3,9 +3,10 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "emu/linux/rows/calls.h"
 #include "emu/linux/file/system.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
 enum { PROCESSES = 1, KIB = 1024 };

@@ -1,3 +1,4 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/file/tty.h"
 
 #include <errno.h>

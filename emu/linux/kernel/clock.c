@@ -2,10 +2,12 @@
 #include <signal.h>
 #include <time.h>
 
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/kernel/upcalls.h"
 #include "timekeep/timekeep.h"
 
 uint64_t clock_insns(const struct process *process)
@@ -150,9 +152,9 @@ void clock_arm(struct process *process)
 {
 	uint64_t next;
 
-	if (!process->deadlines_changed && !timer_may_be_set(process))
+	if (!process->deadlines_changed && !process->up->timer_may_be_set(process))
 		return;
-	next = timer_next_deadline(process);
+	next = process->up->timer_next_deadline(process);
 	for (struct task *task = process->tasks; task; task = task->next)
 		if (task->state == TASK_WAITING && task->wait.deadline < next)
 			next = task->wait.deadline;
@@ -176,10 +178,10 @@ void clock_expire(struct process *process)
 		for (struct task *task = process->tasks; task; task = task->next)
 			if (task->state == TASK_WAITING && task->wait.deadline <= now)
 				task_wake(task, WAKE_TIMEOUT);
-		timer_expire(process);
+		process->up->timer_expire(process);
 		process->deadlines_changed = true;
 	}
-	timer_expire_cpu(process);
+	process->up->timer_expire_cpu(process);
 	clock_arm(process);
 }
 
@@ -189,6 +191,6 @@ uint64_t clock_budget(struct process *process)
 
 	clock_arm(process);
 	budget = tk_budget(process->clock, clock_insns(process));
-	cpu = timer_cpu_budget(process);
+	cpu = process->up->timer_cpu_budget(process);
 	return cpu < budget ? cpu : budget;
 }

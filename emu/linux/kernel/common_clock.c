@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree.h"
+#include "emu/linux/kernel/upcalls.h"
 #include "timekeep/timekeep.h"
 
 #define MSR_TSC_ADJUST 0x3bu
@@ -36,7 +37,7 @@ static void move_deadlines(struct process *process)
 	for (struct task *task = process->tasks; task; task = task->next)
 		if (task->wait.on_wall)
 			task->wait.deadline = task->wait.wall > shift ? (uint64_t)(task->wait.wall - shift) : 0;
-	timer_wall_changed(process, shift);
+	process->up->timer_wall_changed(process, shift);
 	process->deadlines_changed = true;
 }
 
@@ -102,7 +103,7 @@ void common_clock_tsc_written(struct process *process, unsigned vcpu)
 
 bool wall_may_be_set(const struct process *process)
 {
-	bool minds = timer_minds_wall(process);
+	bool minds = process->up->timer_minds_wall(process);
 
 	for (const struct task *task = process->tasks; task && !minds; task = task->next)
 		minds = task->state == TASK_WAITING && task->wait.on_wall;

@@ -103,8 +103,10 @@ struct recorder;
 struct timer;
 struct tree;
 struct common_clock;
+struct upcalls;
 
 struct process {
+	const struct upcalls *up;
 	struct options *options;
 	struct tk *clock;        /* owned */
 	struct tk_host host;     /* what it stands on */

@@ -1,11 +1,12 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/kernel/tree.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/process/thread.h"
-#include "emu/linux/kernel/tree.h"
 
 enum { FIRST_THREAD = 1 << 22 }; /* above the host's greatest pid_max, so no process has it */
 

@@ -5,8 +5,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/random.h"
 #include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
 #include "timekeep/timekeep.h"
 
 enum { MEM_MAJOR = 1, RANDOM_MINOR = 8, URANDOM_MINOR = 9, REQUEST_MAX = 33554431 };

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree_members.h"
 #include "timekeep/timekeep.h"
 

@@ -8,7 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree_members.h"
 #include "emu/linux/kernel/usage.h"
 #include "emu/trace/record.h"

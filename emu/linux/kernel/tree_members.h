@@ -2,6 +2,7 @@
 #ifndef TICK86_EMU_TREE_MEMBERS_H
 #define TICK86_EMU_TREE_MEMBERS_H
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree.h"
 
 enum { MEMBERS = 200, FIRST_PID = 10000, PIDS = 65536, NOBODY = -1 };

@@ -8,9 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emu/linux/signal/rseq.h"
-#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree_members.h"
+#include "emu/linux/kernel/upcalls.h"
 #include "emu/trace/record.h"
 
 enum { DOORBELL = 64, DOORBELL_MAGIC = 0x7469636b, CHECK_HOLDER_MS = 1000, STOP_STAYS_US = 20000 };
@@ -64,7 +65,7 @@ static bool answer_doorbell(struct process *process)
 			rang = true;
 		} else {
 			own = true;
-			signal_host_deliver(process, &info);
+			process->up->host_signal(process, &info);
 		}
 	}
 	return rang && !own;

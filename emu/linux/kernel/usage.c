@@ -4,10 +4,11 @@
 #include <sys/resource.h>
 #include <sys/times.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/kernel/usage.h"
+#include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
 struct rusage usage_of_ns(int64_t ns)

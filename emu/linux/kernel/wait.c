@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/rows/syscall.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/wait.h"
+#include "emu/linux/rows/syscall.h"
 
 uint64_t wait_deadline(struct task *task, uint64_t ns)
 {

@@ -7,12 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/process/child.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
+#include "emu/linux/process/child.h"
+#include "emu/linux/rows/calls.h"
 
 enum { WAIT4_OPTIONS = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL };
 

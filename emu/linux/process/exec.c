@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/path.h"
 #include "emu/linux/process/load.h"
 #include "emu/linux/signal/signal.h"
+#include "emu/linux/time/pvclock.h"
 #include "emu/trace/record.h"
 
 enum {

@@ -10,12 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/process/fork.h"
-#include "emu/linux/run/process.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
+#include "emu/linux/process/load.h"
 #include "emu/linux/process/thread.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
 
 enum { STRING_MAX = 131072 }; /* MAX_ARG_STRLEN: 32 pages */

@@ -8,14 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/process/fork.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
-#include "emu/linux/process/thread.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
+#include "emu/linux/process/fork.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/time/timer.h"
 #include "emu/trace/record.h"
 #include "timekeep/timekeep.h"
 
@@ -41,8 +42,8 @@ static void become_child(struct task *task, const struct clone_request *request,
 	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
 	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have left it behind */
-	signal_flush(&process->pending);
-	signal_flush(&task->pending);
+	pending_free(&process->pending);
+	pending_free(&task->pending);
 	timer_forget_but_fds(process);
 	vfork_close(&process->vfork);
 	process->silent_children = false;

@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/time/clock_ids.h"
 
 enum { TID_MASK = FUTEX_TID_MASK };
 

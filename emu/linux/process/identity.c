@@ -4,11 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
+#include "emu/linux/rows/calls.h"
 
 static int64_t guest_result(struct task *task, pid_t host)
 {

@@ -5,12 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/signal.h"
-#include "emu/linux/process/thread.h"
 
 static siginfo_t from_self(struct process *process, int number, int code)
 {

@@ -1,4 +1,4 @@
-/* Loading a program: what elf.c, exec.c and stack.c share. */
+/* Loading a program: what elf.c, exec.c and stack.c do. */
 #ifndef TICK86_EMU_LOAD_H
 #define TICK86_EMU_LOAD_H
 
@@ -6,7 +6,14 @@
 #include <limits.h>
 #include <stdarg.h>
 
-#include "emu/linux/run/process.h"
+#include "emu/linux/kernel/machine.h"
+
+/* Why a program could not be started: exit status 127 or 126 and one line for people. */
+struct load_error {
+	int status;
+	int error;       /* errno for execve(2) */
+	char text[256];
+};
 
 /* A file that was read far enough to know that it can be mapped. */
 struct elf {
@@ -38,8 +45,6 @@ bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct e
 
 /* Maps the vDSO at GUEST_VDSO. 0 or -errno. vdso.c. */
 int64_t vdso_map(struct space *space);
-/* Forgets the pages of the memory that was, maps those of --pvclock, and tells their addresses to the MSRs. 0 or -errno. pvclock.c. */
-int64_t pvclock_map(struct process *process);
 
 /* What the stack at the program's start says of the program. */
 struct start {
@@ -56,5 +61,13 @@ bool stack_can_hold(const struct process *process, const struct start *start);
 /* Maps the stack and fills it with strings, pointers and auxv; sets the process's addresses of them. Returns the stack pointer, or
  * 0 with `error`. stack.c. */
 uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error);
+
+/* Loads `path` (with its interpreter, or as a #! script) into the process's space, which must be empty, builds the stack and
+ * sets the leader's registers. elf.c, stack.c. */
+bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[],
+                  struct load_error *error);
+
+/* Whether `path` can be loaded at all, with these strings, before execve gives up the old image: 0 or -errno. */
+int process_check_executable(struct process *process, const char *path, char *const argv[], char *const envp[]);
 
 #endif

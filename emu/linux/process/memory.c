@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
 
 int64_t sys_mmap(struct task *task, const uint64_t arg[6])
 {

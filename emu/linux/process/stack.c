@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/random.h"
 #include "emu/linux/process/load.h"
 #include "emu/linux/signal/rseq.h"
 

@@ -6,80 +6,16 @@
 #include <sys/prctl.h>
 
 #include "emu/cpu/flags.h"
-#include "emu/linux/rows/calls.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/signal/rseq.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/process/thread.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/signal/signal.h"
 
 enum { FUTEX_WAITERS_BIT = 0x80000000, FUTEX_OWNER_DIED_BIT = 0x40000000, FUTEX_TID_BITS = 0x3fffffff };
 enum { ROBUST_LIST_SIZE = 24, ROBUST_LIST_LIMIT = 2048 };
-
-struct task *task_new(struct process *process, pid_t tid)
-{
-	struct task *task = aligned_alloc(64, (sizeof(*task) + 63) & ~(size_t)63);
-
-	if (!task)
-		return NULL;
-	memset(task, 0, sizeof(*task));
-	task->process = process;
-	task->tid = tid;
-	task->vfork.pipe = task->vfork.pages = -1;
-	task->affinity = ~0ULL;
-	wait_clear(&task->wait);
-	task->cpu.clock = process->clock;
-	return task;
-}
-
-struct task *task_find(struct process *process, pid_t tid)
-{
-	for (struct task *task = process->tasks; task; task = task->next)
-		if (task->tid == tid && task->state != TASK_DEAD)
-			return task;
-	return NULL;
-}
-
-void task_get_name(const struct task *task, char name[16])
-{
-	if (task == task->process->tasks)
-		prctl(PR_GET_NAME, name);
-	else
-		memcpy(name, task->name, sizeof(task->name));
-}
-
-void task_set_name(struct task *task, const char name[16])
-{
-	if (task == task->process->tasks)
-		prctl(PR_SET_NAME, name);
-	else
-		snprintf(task->name, sizeof(task->name), "%s", name);
-}
-
-void task_free(struct task *task)
-{
-	for (unsigned k = 0; k < TIME_READ_KINDS; k++)
-		task->process->time_reads[k] += task->cpu.time_reads[k];
-	wait_clear(&task->wait);
-	signal_flush(&task->pending);
-	free(task->recorded);
-	free(task);
-}
-
-void task_keep_only(struct process *process, struct task *survivor)
-{
-	struct task *task = process->tasks;
-
-	while (task) {
-		struct task *next = task->next;
-
-		if (task != survivor)
-			task_free(task);
-		task = next;
-	}
-	survivor->next = NULL;
-	process->tasks = process->current = survivor;
-}
 
 /* --- beginning --------------------------------------------------------------------------------------- */
 

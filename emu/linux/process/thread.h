@@ -4,20 +4,8 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* A thread with zeroed registers, not in any list; NULL without memory. */
-struct task *task_new(struct process *process, pid_t tid);
-/* The live thread `tid`, or NULL. */
-struct task *task_find(struct process *process, pid_t tid);
-/* The name of 15 bytes and a NUL that prctl(2) gives and shows. The leader's is the host process's. */
-void task_get_name(const struct task *task, char name[16]);
-void task_set_name(struct task *task, const char name[16]);
 /* The thread leaves its memory: robust futexes are released, clear_child_tid is zeroed and its waiters are woken. */
 void task_release_memory(struct task *task);
-/* Frees a thread that is in no list any more; its counts stay with the process. */
-void task_free(struct task *task);
-/* Frees all threads but `survivor`, which becomes the leader. */
-void task_keep_only(struct process *process, struct task *survivor);
-
 /* clone(2) and clone3(2), as one set of arguments. */
 struct clone_request {
 	uint64_t flags;       /* without the exit signal */

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "emu/linux/process/fork.h"
 #include "emu/linux/kernel/hidden.h"
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/process/fork.h"
 
 struct written_page {
 	uint64_t address;

@@ -16,13 +16,4 @@
 #undef PASS_FD
 #undef REFUSE
 
-/* --- what those on time share: time.c ----------------------------------------------------------------- */
-
-/* Makes a clock id the plain one. Returns the thread whose clock it is (of the process's and the system's: `task`), or NULL where the guest
- * has no such clock. */
-struct task *clock_resolve(struct task *task, clockid_t *id);
-bool clock_is_wall(clockid_t id);
-/* An absolute time of clock `id` as a deadline. */
-uint64_t clock_deadline(struct task *task, clockid_t id, uint64_t time);
-
 #endif

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "emu/linux/kernel/machine.h"
+struct task;
 
 enum syscall_class {
 	CLASS_PASS,    /* the host's kernel does it with the same arguments, once the pointers are checked */
@@ -79,6 +79,8 @@ struct syscall_row {
 extern const struct syscall_row syscall_table[];
 extern const unsigned syscall_count;
 
+/* The row of a system call that is known; NULL. */
+const struct syscall_row *syscall_find(uint64_t number);
 bool syscall_is_quick(uint64_t number);
 
 /* Bytes that the pointer argument `number` of the row says it points at; UINT64_MAX on overflow. */

@@ -6,13 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emu/linux/process/child.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
-#include "emu/linux/process/thread.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/process/child.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/run/idle.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/time/pause.h"
+#include "emu/linux/time/timer.h"
 #include "emu/trace/record.h"
 
 enum { DEADLOCK_STATUS = 125, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000,

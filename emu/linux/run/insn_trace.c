@@ -1,3 +1,4 @@
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/run/insn_trace.h"
 
 #include <inttypes.h>

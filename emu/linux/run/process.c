@@ -9,14 +9,18 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
-#include "emu/linux/process/fork.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/run/process.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
-#include "emu/linux/run/strace.h"
-#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
+#include "emu/linux/kernel/upcalls.h"
+#include "emu/linux/process/child.h"
+#include "emu/linux/process/fork.h"
+#include "emu/linux/run/process.h"
+#include "emu/linux/run/strace.h"
+#include "emu/linux/signal/signal.h"
+#include "emu/linux/time/timer.h"
 #include "emu/trace/record.h"
 #include "emu/trace/save.h"
 #include "timekeep/timekeep.h"
@@ -34,12 +38,28 @@ static bool take_clock(struct process *process, const struct tk *clock)
 	return common_clock_share(process);
 }
 
+static const struct upcalls upcalls = {
+	.timer_next_deadline = timer_next_deadline,
+	.timer_may_be_set = timer_may_be_set,
+	.timer_expire = timer_expire,
+	.timer_expire_cpu = timer_expire_cpu,
+	.timer_cpu_budget = timer_cpu_budget,
+	.timer_wall_changed = timer_wall_changed,
+	.timer_minds_wall = timer_minds_wall,
+	.timer_signal_taken = timer_signal_taken,
+	.host_signal = signal_host_deliver,
+	.child_changed = child_signal,
+	.row = syscall_find,
+	.signal_taken = strace_signal,
+};
+
 struct process *process_create(struct options *options, const struct tk *clock)
 {
 	struct process *process = calloc(1, sizeof(*process));
 
 	if (!process)
 		return NULL;
+	process->up = &upcalls;
 	process->options = options;
 	process->signal_fd = process->vfork.pipe = process->vfork.pages = -1;
 	process->pid = getpid();

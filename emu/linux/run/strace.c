@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/run/strace.h"
 
 /* --- lines --------------------------------------------------------------------------------------------------------- */

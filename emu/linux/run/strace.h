@@ -2,6 +2,7 @@
 #ifndef TICK86_EMU_STRACE_H
 #define TICK86_EMU_STRACE_H
 
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/run/strace_text.h"
 
 /* `row` is NULL for an unknown system call. */

@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/rows/calls.h"
 #include "emu/linux/run/strace.h"
 #include "emu/trace/record.h"
 
@@ -66,36 +69,6 @@ static int64_t check_arguments(struct task *task, const struct syscall_row *row,
 
 /* --- the call ------------------------------------------------------------------------------------------------------ */
 
-int64_t syscall_host(uint64_t number, const uint64_t arg[6])
-{
-	long result = syscall((long)number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
-	return result < 0 ? -errno : result;
-}
-
-/* Whether a path may not be the host's: below /proc it may be of the program or have its number for a process, elsewhere -L counts. */
-static bool may_differ(struct process *process, uint64_t path)
-{
-	char start[6];
-
-	return process->options->sysroot || (space_read(&process->space, path, start, sizeof(start)) && memcmp(start, "/proc/", sizeof(start)) == 0);
-}
-
-int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
-{
-	const struct syscall_row *row = &syscall_table[number];
-	char guest[PATH_MAX], host[PATH_MAX];
-	unsigned path = file_row_looks(row);
-	uint64_t changed[6];
-
-	if (path >= row->args || !may_differ(task->process, arg[path]) ||
-	    space_read_string(&task->process->space, arg[path], guest, sizeof guest) < 0)
-		return syscall_host(number, arg);
-	memcpy(changed, arg, sizeof(changed));
-	changed[path] = (uint64_t)(file_call_follows(row, arg) ? file_host_path(task->process, guest, host)
-	                                                       : file_host_path_of_link(task->process, guest, host));
-	return syscall_host(number, changed);
-}
-
 static int64_t refuse(struct task *task, const struct syscall_row *row)
 {
 	log_line(task->process->options, LOG_INFO, "system call %s is refused", row->name);
@@ -127,7 +100,7 @@ static int64_t unknown(struct task *task, uint64_t number)
 	return -ENOSYS;
 }
 
-static const struct syscall_row *find_row(uint64_t number)
+const struct syscall_row *syscall_find(uint64_t number)
 {
 	return number < syscall_count && syscall_table[number].name ? &syscall_table[number] : NULL;
 }
@@ -143,7 +116,7 @@ int64_t syscall_dispatch(struct task *task)
 	struct cpu *cpu = &task->cpu;
 	uint64_t number = (uint32_t)cpu->r[RAX];
 	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
-	const struct syscall_row *row = find_row(number);
+	const struct syscall_row *row = syscall_find(number);
 	struct strace_line line;
 
 	strace_begin(&line, task, row, number, arg);
@@ -154,4 +127,18 @@ int64_t syscall_dispatch(struct task *task)
 	if (result != SYSCALL_NO_RESULT)
 		cpu->r[RAX] = (uint64_t)result;
 	return result;
+}
+
+/* Goes on with an interrupted wait, up to the deadline that it had. */
+int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
+{
+	const struct syscall_row *row = syscall_find(task->restart_number);
+
+	if (!row || !row->run)
+		return -EINTR;
+	if (!task->wait.begun) {
+		task->wait.begun = true;
+		task->wait.deadline = task->restart_deadline;
+	}
+	return row->run(task, arg);
 }

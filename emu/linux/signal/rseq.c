@@ -1,10 +1,11 @@
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
 
 #include <errno.h>
 #include <stddef.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/kernel/schedule.h"
 
 enum { FLAG_UNREGISTER = 1, ORIGINAL_SIZE = 32 };
 #define TASK_SIZE 0x7ffffffff000ULL /* the kernel's limit of user addresses, with four levels of page tables */

@@ -9,12 +9,6 @@
 /* What the auxiliary vector says of struct rseq: where its last member ends, and its alignment. */
 enum { RSEQ_FEATURE_SIZE = 28, RSEQ_ALIGN = 32 };
 
-/* The thread has lost its vCPU: what it has registered is looked at before its code runs again. */
-static inline void rseq_interrupt(struct task *task)
-{
-	task->rseq.due = task->rseq.address != 0;
-}
-
 /* Before the thread's code runs again, or a handler's frame is made: RIP goes to the abort handler of the critical section, and the
  * thread's memory says on which vCPU it is. False: it cannot be done, and the thread gets SIGSEGV. Without registration no effect. */
 bool rseq_resume(struct task *task);

@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/linux/run/process.h"
-#include "emu/linux/signal/rseq.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
-#include "emu/linux/run/strace.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/rows/syscall.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/signal/signal.h"
 #include "emu/trace/record.h"
 
 enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) |
@@ -80,11 +79,6 @@ static void queue_append(struct pending_signal **list, const siginfo_t *info)
 	*list = entry;
 }
 
-void signal_flush(struct pending_signal **list)
-{
-	queue_remove(list, ~0ULL);
-}
-
 static bool queue_take(struct pending_signal **list, int number, siginfo_t *info)
 {
 	for (; *list; list = &(*list)->next) {
@@ -125,7 +119,7 @@ int signal_dequeue(struct task *task, uint64_t set, siginfo_t *info)
 	if (!queue_take(first & own ? &task->pending : &task->process->pending, number, info))
 		return 0;
 	if (info->si_code == SI_TIMER)
-		timer_signal_taken(task->process, info);
+		task->process->up->timer_signal_taken(task->process, info);
 	return number;
 }
 
@@ -314,7 +308,7 @@ void signal_deliver(struct task *task)
 	while (!process->exiting && (number = signal_dequeue(task, ~task->signal_mask, &info))) {
 		uint64_t handler = process->action[number].handler;
 
-		strace_signal(task, &info);
+		task->process->up->signal_taken(task, &info);
 		record_signal(task, &info);
 		if (handler == (uint64_t)SIG_IGN)
 			continue;

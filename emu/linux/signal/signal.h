@@ -44,8 +44,6 @@ void signal_set_mask(struct task *task, uint64_t mask);
 int64_t signal_use_mask(struct task *task, uint64_t address, uint64_t size);
 /* After a change of action: what is pending and now ignored goes. */
 void signal_drop_ignored(struct process *process, int number);
-/* Frees what is queued on `list`. */
-void signal_flush(struct pending_signal **list);
 /* execve(2): handlers go back to the default. */
 void signal_reset_handlers(struct process *process);
 
@@ -87,5 +85,8 @@ int signal_host_fd(struct process *process);
 void signal_host_begin_child(struct process *process, bool shares_files);
 /* Lets the host's default action happen to us: stop (returns after SIGCONT), or death. */
 void signal_host_default(int number);
+/* Stops the process by `number`, a stop signal, until SIGCONT; its clock stands still meanwhile. A clock that several processes
+ * share stands still while all of them are stopped. */
+void process_stop(struct process *process, int number);
 
 #endif

@@ -5,11 +5,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/signal/signal.h"
 
 enum { SIGSET_SIZE = 8 };
 /* What the kernel knows of sa_flags, arch/x86/include/uapi/asm/signal.h; others are dropped (SA_UNSUPPORTED). */
@@ -198,18 +198,6 @@ int64_t sys_sigaltstack(struct task *task, const uint64_t arg[6])
 	if (result == 0 && arg[1] && !space_write(space, arg[1], &old, sizeof(old)))
 		return -EFAULT;
 	return result;
-}
-
-/* Goes on with an interrupted wait, up to the deadline that it had. */
-int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
-{
-	if (task->restart_number >= syscall_count || !syscall_table[task->restart_number].run)
-		return -EINTR;
-	if (!task->wait.begun) {
-		task->wait.begun = true;
-		task->wait.deadline = task->restart_deadline;
-	}
-	return syscall_table[task->restart_number].run(task, arg);
 }
 
 /* --- signalfd(2) --------------------------------------------------------------------------------------- */

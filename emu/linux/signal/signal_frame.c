@@ -6,6 +6,7 @@
 
 #include "emu/cpu/flags.h"
 #include "emu/cpu/model.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/signal/signal.h"
 
 enum { RED_ZONE = 128, FPSTATE_ALIGN = 64, MINIMUM_ALTSTACK = 2048 };

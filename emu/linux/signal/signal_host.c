@@ -9,13 +9,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/linux/process/child.h"
+#include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
-#include "emu/linux/run/process.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
+#include "emu/linux/kernel/upcalls.h"
+#include "emu/linux/signal/rseq.h"
+#include "emu/linux/signal/signal.h"
 #include "emu/mem/fault.h"
 #include "emu/trace/save.h"
 
@@ -166,7 +168,7 @@ void signal_host_deliver(struct process *process, siginfo_t *info)
 		return;
 	fault_forwarded(info);
 	translate_sender(process, info);
-	if (info->si_signo == SIGCHLD && !child_signal(process, info))
+	if (info->si_signo == SIGCHLD && !process->up->child_changed(process, info))
 		return;
 	signal_send_process(process, info);
 }
@@ -197,4 +199,13 @@ void signal_host_default(int number)
 	kill(getpid(), number);
 	sigprocmask(SIG_UNBLOCK, &set, &old);
 	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+void process_stop(struct process *process, int number)
+{
+	rseq_interrupt(process->current);
+	tree_stop(process);
+	signal_host_default(number);
+	tree_continue(process);
+	signal_host_collect(process);
 }

@@ -3,8 +3,11 @@
  * is not seen. */
 #include <string.h>
 
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/signal/signal.h"
+#include "emu/linux/time/pause.h"
 #include "timekeep/timekeep.h"
 
 /* A line that cannot be read is not worth waiting for. */

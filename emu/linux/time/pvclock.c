@@ -2,8 +2,9 @@
  * itself. They are the guest's own memory, as KVM's are: mapped by --pvclock, or where the guest has put them by WRMSR. */
 #include <sys/mman.h>
 
-#include "emu/linux/process/load.h"
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/time/pvclock.h"
 #include "emu/op/pvclock.h"
 #include "timekeep/timekeep.h"
 

@@ -5,10 +5,12 @@
 #include <sys/timex.h>
 #include <time.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/process/thread.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/time/clock_ids.h"
 #include "timekeep/timekeep.h"
 
 enum { NS_PER_TICK = 4000000 }; /* a kernel with CONFIG_HZ=250 */

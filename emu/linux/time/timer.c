@@ -6,9 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "emu/linux/kernel/schedule.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/signal/signal.h"
-#include "emu/linux/process/thread.h"
 #include "emu/linux/time/timer.h"
 #include "timekeep/timekeep.h"
 

@@ -83,5 +83,7 @@ uint64_t timerfd_unread(const struct timer *timer);
 void timerfd_free_unreachable(struct process *process);
 /* A queued timer signal is being delivered: its overrun count (si_overrun) is filled in and starts anew. */
 void timer_signal_taken(struct process *process, siginfo_t *info);
+/* Whether a read of `fd`, which is ready, is to end with ECANCELED: TFD_TIMER_CANCEL_ON_SET. timerfd.c. */
+bool timerfd_read_canceled(struct task *task, int fd);
 
 #endif

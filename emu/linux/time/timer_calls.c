@@ -3,11 +3,12 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/process/thread.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/time/clock_ids.h"
+#include "emu/linux/time/timer.h"
 
 /* --- POSIX timers: timer_create(2) and its kin ------------------------------------------------------- */
 

@@ -11,12 +11,14 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/time/timer.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
+#include "emu/linux/time/clock_ids.h"
+#include "emu/linux/time/timer.h"
 #include "timekeep/timekeep.h"
 
 /* Which eventfd a descriptor is, whatever its number (since Linux 5.2); negative: none. */

@@ -9,10 +9,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/rows/calls.h"
 
 enum { RETRY_NS = 1000000 };
 

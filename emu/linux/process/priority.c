@@ -7,19 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/rows/calls.h"
+#include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
-#include "emu/linux/kernel/schedule.h"
-#include "emu/linux/process/thread.h"
 #include "timekeep/timekeep.h"
 
-enum { VCPUS_PER_NODE_SHIFT = 12, MASK_SIZE = 8 };
-
-uint32_t task_node(const struct task *task)
-{
-	return tk_aux(task->process->clock, task->cpu.vcpu) >> VCPUS_PER_NODE_SHIFT;
-}
+enum { MASK_SIZE = 8 };
 
 int64_t sys_getcpu(struct task *task, const uint64_t arg[6])
 {

@@ -1,32 +1,8 @@
-/* The scheduler: which thread runs, for how long, and what happens when none can. */
-#ifndef TICK86_EMU_SCHEDULE_H
-#define TICK86_EMU_SCHEDULE_H
+/* The process's side of the virtual clock: reading it, deadlines, CPU time, and what several processes share of it. */
+#ifndef TICK86_EMU_CLOCK_H
+#define TICK86_EMU_CLOCK_H
 
 #include "emu/linux/kernel/machine.h"
-
-/* A waiting thread will call its system call again, told why. No effect on others. */
-void task_wake(struct task *task, enum wake why);
-/* The process ends with this wait(2) status once the current system call is over. */
-void process_end(struct process *process, int status);
-/* Stops the process by `number`, a stop signal, until SIGCONT; its clock stands still meanwhile. A clock that several processes
- * share stands still while all of them are stopped. */
-void process_stop(struct process *process, int number);
-
-/* The NUMA node of the thread's vCPU. sched.c. */
-uint32_t task_node(const struct task *task);
-
-/* --- idle.c ------------------------------------------------------------------------------------------- */
-
-struct turn_end;
-
-/* No thread can run: waits on the host until something comes or the next deadline has; ends a process that is deadlocked. */
-void idle_wait(struct process *process);
-/* Wakes the threads for which something has come. */
-void idle_poll(struct process *process);
-/* The descriptors of all waiting threads, and the signals' last; `fds` is the caller's to free, NULL without memory. */
-struct turn_end idle_gather(struct process *process);
-
-/* --- clock.c ------------------------------------------------------------------------------------------ */
 
 /* Instructions that the clock has seen, up to where the clock was last told (clock_run_...). */
 uint64_t clock_insns(const struct process *process);
@@ -67,21 +43,5 @@ void common_clock_tsc_written(struct process *process, unsigned vcpu);
 int64_t wall_step(struct process *process, int64_t delta);
 /* A process that does not share our clock may set CLOCK_REALTIME, and somebody here wants to know: to be looked for now and then. */
 bool wall_may_be_set(const struct process *process);
-
-/* --- pause.c ------------------------------------------------------------------------------------------ */
-
-/* Behind a TPAUSE or UMWAIT (EXIT_PAUSE): the thread waits, unless what it waits for has come. */
-void pause_begin(struct task *task);
-/* It has been woken. */
-void pause_end(struct task *task);
-/* Wakes the threads whose UMWAIT a store has ended. */
-void pause_poll_lines(struct process *process);
-
-/* --- pvclock.c ---------------------------------------------------------------------------------------- */
-
-/* The pvclock pages are written anew. No effect without them. */
-void pvclock_refresh(struct process *process);
-/* A time MSR of the vCPU was written: the page may have another place, the wall clock is written where it is wanted. */
-void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr);
 
 #endif

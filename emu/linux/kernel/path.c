@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emu/linux/file/file.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/path.h"
 #include "emu/linux/kernel/pids.h"
 
 static bool is_own_exe(const struct process *process, const char *path)

@@ -9,15 +9,20 @@
 #include <time.h>
 
 #include "decode/decode.h"
+#include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/task.h"
+#include "emu/linux/kernel/tree.h"
+#include "emu/linux/kernel/units.h"
+#include "emu/linux/process/thread.h"
+#include "emu/linux/rows/syscall.h"
+#include "emu/linux/run/idle.h"
 #include "emu/linux/run/insn_trace.h"
 #include "emu/linux/run/process.h"
 #include "emu/linux/signal/rseq.h"
-#include "emu/linux/kernel/schedule.h"
 #include "emu/linux/signal/signal.h"
-#include "emu/linux/rows/syscall.h"
-#include "emu/linux/process/thread.h"
-#include "emu/linux/kernel/tree.h"
-#include "emu/linux/kernel/units.h"
+#include "emu/linux/time/pause.h"
+#include "emu/linux/time/pvclock.h"
 #include "emu/trace/record.h"
 #include "emu/trace/save.h"
 #include "timekeep/timekeep.h"
@@ -25,32 +30,6 @@
 /* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
  * in system time, slices of 200,000 less than 0.3 %, which is below the noise. */
 enum { SLICE_INSNS = 200000 };
-
-void task_wake(struct task *task, enum wake why)
-{
-	if (task->state != TASK_WAITING || (why == WAKE_SIGNAL && task->wait.uninterruptible))
-		return;
-	task->state = TASK_RUNNABLE;
-	task->wait.wake = why;
-	task->process->deadlines_changed = true;
-}
-
-void process_end(struct process *process, int status)
-{
-	if (process->exiting)
-		return;
-	process->exiting = true;
-	process->exit_status = status;
-}
-
-void process_stop(struct process *process, int number)
-{
-	rseq_interrupt(process->current);
-	tree_stop(process);
-	signal_host_default(number);
-	tree_continue(process);
-	signal_host_collect(process);
-}
 
 /* --- running ----------------------------------------------------------------------------------------- */
 

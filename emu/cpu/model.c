@@ -223,3 +223,16 @@ const char *cpu_model_missing_on_host(const struct cpu_model *model)
 		return "avx (switched off by the kernel)";
 	return NULL;
 }
+
+const char *cpu_isa_missing_on_host(enum isa isa)
+{
+	const struct host_features host = read_host();
+
+	if ((isa == ISA_AVX || isa == ISA_AVX2 || isa == ISA_FMA || isa == ISA_F16C) && !host_keeps_ymm(&host))
+		return "avx";
+	for (int k = 0; k < FEATURES; k++) {
+		if (features[k].host && features[k].isa == isa && isa != ISA_BASE && !host_has(&host, &features[k]))
+			return features[k].name;
+	}
+	return NULL;
+}

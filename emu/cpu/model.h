@@ -27,6 +27,8 @@ bool cpu_model_has(const struct cpu_model *model, enum isa isa);
 void cpu_model_names(char *text, size_t size);
 /* The first feature of the model that the host lacks and the emulator needs from it, or NULL. */
 const char *cpu_model_missing_on_host(const struct cpu_model *model);
+/* The feature that the instructions of an enum isa are about, if the host lacks it, or NULL. */
+const char *cpu_isa_missing_on_host(enum isa isa);
 
 struct cpuid_result {
 	uint32_t eax, ebx, ecx, edx;

@@ -67,17 +67,24 @@ static const char *vector_name(uint8_t vector)
 	return vector < 32 && names[vector] ? names[vector] : "no exception";
 }
 
+/* The instruction that a case ended before, or NULL where it came to its end. */
+static const struct decoded *stopped_at(const struct test_case *test, const struct result *result)
+{
+	for (unsigned k = 0; k < test->insns; k++) {
+		if (test->in.rip + test->at[k] == result->out.rip)
+			return &test->decoded[k];
+	}
+	return NULL;
+}
+
 /* A stack access with a non-canonical address is #SS, which Linux shows to the program as SIGBUS. */
 static void compare_outcomes(struct differences *differences, const struct test_case *test, const struct result *native_result,
                              const struct outcome *emulated)
 {
 	const struct outcome *native = &native_result->outcome;
-	unsigned slack = 0;
+	const struct decoded *stopped = stopped_at(test, native_result);
+	unsigned slack = stopped ? rules_address_slack(stopped) : 0;
 
-	for (unsigned k = 0; k < test->insns; k++) {
-		if (test->in.rip + test->at[k] == native_result->out.rip)
-			slack = rules_address_slack(&test->decoded[k]);
-	}
 	if (native->vector != emulated->vector) {
 		difference(differences, "outcome", "%s native, %s emulated; address %lx native, %lx emulated",
 		           vector_name(native->vector), vector_name(emulated->vector), native->address, emulated->address);
@@ -112,12 +119,11 @@ static void compare_vector(struct differences *differences, const char *name, bo
 
 /* Not the pointers to the last x87 instruction: AMD's CPUs keep them across a context switch only while an exception is
  * pending (APM vol. 2, 11.4.4). */
-static void compare_fp(struct differences *differences, bool approximate, const struct fp_state *in, const struct fp_state *native,
-                       const struct fp_state *emulated)
+static void compare_x87(struct differences *differences, const struct fp_state *in, const struct fp_state *native,
+                        const struct fp_state *emulated)
 {
 	char name[16];
 
-	compare_number(differences, "mxcsr", in->mxcsr, native->mxcsr, emulated->mxcsr);
 	compare_number(differences, "fcw", in->fcw, native->fcw, emulated->fcw);
 	compare_number(differences, "fsw", in->fsw, native->fsw, emulated->fsw);
 	compare_number(differences, "ftw", in->ftw, native->ftw, emulated->ftw);
@@ -125,11 +131,22 @@ static void compare_fp(struct differences *differences, bool approximate, const 
 		snprintf(name, sizeof name, "st%d", k);
 		compare_bytes(differences, name, 10, in->st[k], native->st[k], emulated->st[k]);
 	}
-	for (int k = 0; k < 16; k++) {
-		snprintf(name, sizeof name, "xmm%d", k);
-		compare_vector(differences, name, approximate, in->xmm[k], native->xmm[k], emulated->xmm[k]);
-		snprintf(name, sizeof name, "ymm%d hi", k);
-		compare_vector(differences, name, approximate, in->ymm_high[k], native->ymm_high[k], emulated->ymm_high[k]);
+}
+
+/* `stopped` is the instruction that has faulted, or NULL. */
+static void compare_vectors(struct differences *differences, bool approximate, const struct decoded *stopped, const struct fp_state *in,
+                            const struct fp_state *native, const struct fp_state *emulated)
+{
+	char name[16];
+
+	compare_number(differences, "mxcsr", in->mxcsr, native->mxcsr, emulated->mxcsr);
+	for (unsigned k = 0; k < 16; k++) {
+		snprintf(name, sizeof name, "xmm%u", k);
+		if (!stopped || !rules_vector_at_fault(stopped, k, false))
+			compare_vector(differences, name, approximate, in->xmm[k], native->xmm[k], emulated->xmm[k]);
+		snprintf(name, sizeof name, "ymm%u hi", k);
+		if (!stopped || !rules_vector_at_fault(stopped, k, true))
+			compare_vector(differences, name, approximate, in->ymm_high[k], native->ymm_high[k], emulated->ymm_high[k]);
 	}
 }
 
@@ -152,6 +169,7 @@ unsigned compare_results(const struct test_case *test, const struct result *nati
 	struct differences differences = { .report = report };
 	const struct machine *n = &native->out, *e = &emulated->out;
 	bool ran_to_end = native->outcome.vector == VECTOR_BP && emulated->outcome.vector == VECTOR_BP;
+	const struct decoded *stopped = stopped_at(test, native);
 	uint64_t flags = RFLAGS_COMPARED & ~(ran_to_end ? test->undefined_flags : test->undefined_flags_anywhere);
 
 	compare_outcomes(&differences, test, native, &emulated->outcome);
@@ -164,7 +182,9 @@ unsigned compare_results(const struct test_case *test, const struct result *nati
 		               rules_chosen_flags(&test->decoded[0], test->in.rflags) & test->undefined_flags, e->rflags & test->undefined_flags);
 	compare_number(&differences, "fs base", test->in.fs_base, n->fs_base, e->fs_base);
 	compare_number(&differences, "gs base", test->in.gs_base, n->gs_base, e->gs_base);
-	compare_fp(&differences, test->insns == 1 && rules_approximate(&test->decoded[0]), &test->in.fp, &n->fp, &e->fp);
+	if (!stopped || rules_x87_at_fault(stopped))
+		compare_x87(&differences, &test->in.fp, &n->fp, &e->fp);
+	compare_vectors(&differences, test->insns == 1 && rules_approximate(&test->decoded[0]), stopped, &test->in.fp, &n->fp, &e->fp);
 	compare_memory(&differences, test, native->data, emulated->data);
 	return differences.count;
 }

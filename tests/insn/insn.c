@@ -1,7 +1,9 @@
 /* The host CPU is the oracle: runs random instructions on it and in the emulator, and compares all that a program can see.
  *   insn [--op=NAME] [--cases=N] [--sequences=N] [--soak=SECONDS] [--first=N] [--seed=S] [--reports=N] [--list-missing]
+ *        [--bases-by-kernel] [--without=ISA]
  * --cases is for each form. The same seed gives the same cases, with --op or without; --list-missing lists the forms that
- * the decoder knows and the table of forms does not. */
+ * the decoder knows and the table of forms does not. --bases-by-kernel does as on a host without FSGSBASE, --without as on one that
+ * lacks an instruction set (the number in enum isa). */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +21,8 @@
 
 struct options {
 	const char *op;
-	uint64_t seed, cases, sequences, reports, soak, first;
-	bool list_missing;
+	uint64_t seed, cases, sequences, reports, soak, first, without;
+	bool list_missing, bases_by_kernel;
 };
 
 struct runner {
@@ -28,7 +30,7 @@ struct runner {
 	struct form_index *rows;
 	unsigned slot;
 	uint64_t reports_left;
-	unsigned long run, failed, lacking;
+	unsigned long run, failed, lacking, unasked;
 };
 
 /* The next free code slot. What stands in every other one is run by code of its own from the first time on, the rest by handlers. */
@@ -68,6 +70,10 @@ static bool run_case(struct runner *runner, const struct test_case *test)
 {
 	struct result native, emulated;
 
+	if (!native_can_set(&test->in)) {
+		runner->unasked++;
+		return true;
+	}
 	run_both(runner, test, &native, &emulated);
 	runner->run++;
 	if (native.outcome.vector == VECTOR_UD && emulated.outcome.vector != VECTOR_UD) {
@@ -146,21 +152,40 @@ static void list_missing(const struct test_forms *all, const struct form_index *
 	printf("%u of %u forms have no row\n", missing, all->count);
 }
 
-/* The forms that can be run and were asked for. */
+/* Returns what the host would need to run the instruction, or NULL. */
+static const char *missing_on_host(const struct decoded *decoded, const struct options *options)
+{
+	if (decoded->isa == ISA_FSGSBASE && !native_has_fsgsbase())
+		return "fsgsbase";
+	if (options->without && decoded->isa == options->without)
+		return "what --without names";
+	return cpu_isa_missing_on_host(decoded->isa);
+}
+
+/* Returns the forms that can be run and were asked for. Says which the host does not have. */
 static struct test_forms choose_forms(const struct test_forms *all, const struct form_index *rows,
                                        const struct options *options)
 {
 	struct test_forms chosen = { .form = calloc(all->count, sizeof *all->form) };
+	const char *missing = NULL, *last = NULL;
+	unsigned left_out = 0;
 
 	if (!chosen.form)
 		abort();
 	for (unsigned k = 0; k < all->count; k++) {
 		const struct decoded *sample = &all->form[k].sample;
 
-		if (form_find(rows, sample) && !rules_denied(sample)
-		    && (!options->op || strcasecmp(options->op, op_name(sample->op)) == 0))
+		if (!form_find(rows, sample) || rules_denied(sample)
+		    || (options->op && strcasecmp(options->op, op_name(sample->op)) != 0))
+			continue;
+		missing = missing_on_host(sample, options);
+		if (!missing)
 			chosen.form[chosen.count++] = all->form[k];
+		left_out += missing != NULL;
+		last = missing ? missing : last;
 	}
+	if (left_out)
+		printf("left out: %u forms, because this host lacks %s\n", left_out, last);
 	return chosen;
 }
 
@@ -170,7 +195,8 @@ static struct options parse_options(int argc, char **argv)
 		{ "op", required_argument, NULL, 'o' }, { "cases", required_argument, NULL, 'c' },
 		{ "sequences", required_argument, NULL, 'q' }, { "seed", required_argument, NULL, 's' }, { "reports", required_argument, NULL, 'r' },
 		{ "soak", required_argument, NULL, 'k' },
-		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
+		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' },
+		{ "bases-by-kernel", no_argument, NULL, 'b' }, { "without", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	struct options options = { .seed = 1, .cases = 40, .sequences = 200000, .reports = 10 };
 	int option;
@@ -184,6 +210,8 @@ static struct options parse_options(int argc, char **argv)
 		case 'r': options.reports = strtoull(optarg, NULL, 0); break;
 		case 'k': options.soak = strtoull(optarg, NULL, 0); break;
 		case 'f': options.first = strtoull(optarg, NULL, 0); break;
+		case 'b': options.bases_by_kernel = true; break;
+		case 'w': options.without = strtoull(optarg, NULL, 0); break;
 		case 'm': options.list_missing = true; break;
 		default: exit(2);
 		}
@@ -207,16 +235,18 @@ int main(int argc, char **argv)
 		list_missing(&all, runner.rows);
 		return 0;
 	}
-	forms = choose_forms(&all, runner.rows, &options);
 	soaked = !options.soak || soak(&all, options.seed, options.first, (unsigned)options.soak);
 	emulated_init(&runner.emulated);
 	memory_map(&runner.emulated.space);
 	fault_install();
-	native_install();
+	native_install(options.bases_by_kernel);
+	forms = choose_forms(&all, runner.rows, &options);
 	case_prepare(&forms, runner.rows);
 	run_forms(&runner, &forms, &options);
 	run_sequences(&runner, &options);
-	printf("%lu cases of %u forms, %lu not on this CPU, %lu mismatches, seed %lu\n", runner.run, forms.count,
-	       runner.lacking, runner.failed, options.seed);
+	printf("%lu cases of %u forms, %lu not on this CPU", runner.run, forms.count, runner.lacking);
+	if (!native_has_fsgsbase())
+		printf(", bases of FS and GS by arch_prctl (%lu cases not asked)", runner.unasked);
+	printf(", %lu mismatches, seed %lu\n", runner.failed, options.seed);
 	return runner.failed || !runner.run || !soaked ? 1 : 0;
 }

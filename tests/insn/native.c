@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/ucontext.h>
 
 /* The kernel's signal frame holds the whole state of a thread, so it is the way in and out: INT3 in native_run brings the
@@ -15,11 +17,21 @@ enum { EXTENDED_MAX = 16384, STACK_SIZE = 65536 };
 
 enum { FX_SW_BYTES_AT = 464 }; /* in the frame's FXSAVE area */
 
+/* Ends a case that has no code. */
+void native_stop(void);
+__asm__(".pushsection .text\nnative_stop: int3\n.popsection");
+
 static const int native_signals[] = { SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 enum { NATIVE_SIGNALS = sizeof native_signals / sizeof native_signals[0] };
 
+/* ARCH_SET_FS and its kin: asm/prctl.h, which musl does not have. */
+enum { KERNEL_SET_GS = 0x1001, KERNEL_SET_FS = 0x1002, KERNEL_GET_FS = 0x1003, KERNEL_GET_GS = 0x1004 };
+#define KERNEL_BASE_MAX 0x7ffffffff000ULL /* arch_prctl refuses what is above the user's addresses */
+enum { HAS_FSGSBASE = 2 }; /* AT_HWCAP2: the kernel lets programs use the instructions */
+
 static struct {
 	enum { OUTSIDE, ENTERING, INSIDE } phase;
+	bool by_kernel; /* the bases of FS and GS are set and read by arch_prctl */
 	const struct machine *in;
 	struct machine *out;
 	struct outcome *outcome;
@@ -35,23 +47,31 @@ static const uint8_t greg_of[GPR_COUNT] = {
 	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 };
 
-static inline uint64_t read_fs(void)
+/* Without libc's wrapper: errno is found by way of FS. */
+static inline void kernel_base(int code, uint64_t argument)
 {
-	uint64_t base;
-	__asm__ volatile("rdfsbase %0" : "=r"(base));
-	return base;
+	long result = SYS_arch_prctl;
+	__asm__ volatile("syscall" : "+a"(result) : "D"((long)code), "S"(argument) : "rcx", "r11", "memory");
 }
 
-static inline uint64_t read_gs(void)
+static inline __attribute__((target("fsgsbase"))) void read_bases(uint64_t *fs, uint64_t *gs)
 {
-	uint64_t base;
-	__asm__ volatile("rdgsbase %0" : "=r"(base));
-	return base;
+	if (native.by_kernel) {
+		kernel_base(KERNEL_GET_FS, (uint64_t)fs);
+		kernel_base(KERNEL_GET_GS, (uint64_t)gs);
+	} else {
+		__asm__ volatile("rdfsbase %0\n\trdgsbase %1" : "=r"(*fs), "=r"(*gs));
+	}
 }
 
-static inline void write_bases(uint64_t fs, uint64_t gs)
+static inline __attribute__((target("fsgsbase"))) void write_bases(uint64_t fs, uint64_t gs)
 {
-	__asm__ volatile("wrfsbase %0\n\twrgsbase %1" :: "r"(fs), "r"(gs) : "memory");
+	if (native.by_kernel) {
+		kernel_base(KERNEL_SET_FS, fs);
+		kernel_base(KERNEL_SET_GS, gs);
+	} else {
+		__asm__ volatile("wrfsbase %0\n\twrgsbase %1" :: "r"(fs), "r"(gs) : "memory");
+	}
 }
 
 static size_t extended_size(const void *area)
@@ -127,17 +147,17 @@ static void pass_on(int number, siginfo_t *info, void *context)
 }
 
 /* The bases of FS and GS are not in the frame. The handler may not touch thread-local data until the host's are back. */
-__attribute__((no_stack_protector, target("fsgsbase")))
+__attribute__((no_stack_protector))
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	if (native.phase == ENTERING) {
-		native.host_fs = read_fs();
-		native.host_gs = read_gs();
+		read_bases(&native.host_fs, &native.host_gs);
 		enter(context);
 		write_bases(native.in->fs_base, native.in->gs_base);
 	} else if (native.phase == INSIDE) {
-		uint64_t fs = read_fs(), gs = read_gs();
+		uint64_t fs, gs;
 
+		read_bases(&fs, &gs);
 		write_bases(native.host_fs, native.host_gs);
 		leave(context, fs, gs);
 	} else {
@@ -145,7 +165,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	}
 }
 
-void native_install(void)
+static void install_handlers(void)
 {
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 	stack_t stack = { .ss_size = STACK_SIZE };
@@ -177,4 +197,38 @@ void native_run(const struct machine *in, struct machine *out, struct outcome *o
 	clear_sticky_flags();
 	native.phase = ENTERING;
 	__asm__ volatile("int3" ::: "memory");
+}
+
+/* Whether bases arrive in the code of a case and come back. Some virtual machines let programs use the instructions, but lose at the
+ * signal what these have set. */
+static bool bases_arrive(void)
+{
+	static struct machine in, out;
+	struct outcome outcome;
+
+	in = (struct machine){ .rip = (uint64_t)native_stop, .rflags = RFLAGS_FIXED | RFLAGS_IF, .fs_base = 0x123456000, .gs_base = 0x654321000 };
+	in.fp.fcw = 0x37f;
+	in.fp.mxcsr = 0x1f80;
+	native_run(&in, &out, &outcome);
+	return out.fs_base == in.fs_base && out.gs_base == in.gs_base;
+}
+
+void native_install(bool bases_by_kernel)
+{
+	install_handlers();
+	native.by_kernel = bases_by_kernel || !(getauxval(AT_HWCAP2) & HAS_FSGSBASE) || !bases_arrive();
+	if (!native.by_kernel || bases_arrive())
+		return;
+	fprintf(stderr, "this kernel keeps no FS and GS bases over a signal: instructions cannot be compared with the host's\n");
+	exit(2);
+}
+
+bool native_has_fsgsbase(void)
+{
+	return !native.by_kernel;
+}
+
+bool native_can_set(const struct machine *in)
+{
+	return !native.by_kernel || (in->fs_base < KERNEL_BASE_MAX && in->gs_base < KERNEL_BASE_MAX);
 }

@@ -161,6 +161,22 @@ unsigned rules_address_slack(const struct decoded *decoded)
 	return 0;
 }
 
+bool rules_x87_at_fault(const struct decoded *decoded)
+{
+	for (int k = 0; k < decoded->operands && k < 5; k++) {
+		if (decoded->operand[k].kind == OPERAND_MMX)
+			return false;
+	}
+	return true;
+}
+
+bool rules_vector_at_fault(const struct decoded *decoded, unsigned reg, bool upper)
+{
+	if (!decoded->mem.index_is_vector)
+		return false;
+	return reg == decoded->operand[2].reg || (upper && reg == decoded->operand[0].reg && decoded->operand[0].kind == OPERAND_XMM);
+}
+
 bool rules_approximate(const struct decoded *decoded)
 {
 	switch (decoded->op) {

@@ -32,6 +32,14 @@ unsigned rules_unseen_memory(const struct decoded *decoded, struct unseen unseen
  * two pages, which of them is reported is the CPU's choice. */
 unsigned rules_address_slack(const struct decoded *decoded);
 
+/* Whether a fault of the instruction leaves the x87 state as it was or has gone over to MMX already: Intel's CPUs set TOP to 0 before an
+ * MMX store faults, AMD's do not. */
+bool rules_x87_at_fault(const struct decoded *decoded);
+
+/* Whether a fault of the instruction leaves a half of a vector register as the CPU's maker chose: of a gather, the mask (elements that are
+ * not loaded yet keep their sign; Intel's CPUs write their other bits, too) and what is above the destination's 16 bytes (Intel's clear it). */
+bool rules_vector_at_fault(const struct decoded *decoded, unsigned reg, bool upper);
+
 /* Whether the result is an approximation, which the CPU's maker chooses: good to 1.5 * 2^-12 (SDM vol. 2, RCPPS). */
 bool rules_approximate(const struct decoded *decoded);
 

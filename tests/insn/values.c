@@ -223,7 +223,7 @@ void values_machine(struct random *random, struct machine *machine)
 	for (unsigned k = 0; k < sizeof status / sizeof status[0]; k++)
 		machine->rflags |= random_percent(random, 50) ? status[k] : 0;
 	machine->fs_base = random_below(random, 0x2000);
-	machine->gs_base = random_below(random, 0x2000) - 0x1000;
+	machine->gs_base = random_below(random, 0x2000) - (random_percent(random, 10) ? 0x1000 : 0);
 	for (int k = 0; k < 16; k++) {
 		uint8_t piece[32];
 

@@ -80,6 +80,11 @@ $(BUILD)/tests/mutate: $(BUILD)/obj/tests/trace/mutate.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Of all tests that run programs.
+$(BUILD)/tests/limit: tests/limit.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -g -O2 $(WARN) -o $@ $<
+
 # Of tests/campaign.test.
 $(BUILD)/tests/kill_at: tests/trace/kill_at.c Makefile
 	@mkdir -p $(@D)
@@ -136,7 +141,7 @@ $(BUILD)/guest/times: tests/real/times.c Makefile
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) -static -o $@ $<
 
-guest: $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
+guest: $(BUILD)/tests/limit $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
 
 # Guest programs of tests/replay.test that no two runs of are alike, or that are made for recordings.
 REPLAY_GUESTS := $(patsubst tests/replay/%.c,$(BUILD)/guest/replay/%,$(wildcard tests/replay/*.c))
@@ -145,7 +150,7 @@ $(BUILD)/guest/replay/%: tests/replay/%.c tests/replay/hard.h Makefile
 	@mkdir -p $(@D)
 	musl-gcc $(GUEST_FLAGS) -static -o $@ $<
 
-replay-guests: $(REPLAY_GUESTS) $(BUILD)/guest/times \
+replay-guests: $(BUILD)/tests/limit $(REPLAY_GUESTS) $(BUILD)/guest/times \
 	$(foreach variant,glibc-dynamic musl-static,$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
 
 # Guest programs of tests/clock.test, which have no native run to be compared with.
@@ -155,7 +160,7 @@ $(BUILD)/clock/%: tests/clock/%.c $(wildcard tests/clock/*.h) tests/guest/rseq.h
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) -static -o $@ $<
 
-clock-guests: $(CLOCK_GUESTS)
+clock-guests: $(BUILD)/tests/limit $(CLOCK_GUESTS)
 
 # Guest programs of tests/save.test.
 SAVE_GUESTS := $(patsubst tests/save/%,$(BUILD)/save/%,$(basename $(wildcard tests/save/*)))
@@ -173,7 +178,7 @@ save-guests: $(SAVE_GUESTS)
 deps:
 	@tools/deps
 
-unit: $(UNIT) $(BUILD)/tests/insn $(BUILD)/tests/mutate
+unit: $(UNIT) $(BUILD)/tests/limit $(BUILD)/tests/insn $(BUILD)/tests/mutate
 
 # Fuzzing with libFuzzer, each target for FUZZ_SECONDS. Not with AddressSanitizer: its shadow lies in the guest's addresses.
 # The guest may have unaligned operands, and some at address 0.

@@ -1,5 +1,5 @@
 # What tests/golden.test and tools/golden share: how golden recordings are made and judged. Read with . in the project's directory;
-# `tick86` must be set.
+# `tick86` and `build` must be set.
 # shellcheck shell=bash
 manifest=traces/README.md
 
@@ -7,7 +7,7 @@ manifest=traces/README.md
 # Prints its exit status. A process that outlives the first one is waited for.
 golden_run() { # WORD...
 	{ # the shell's own word on a death by signal is not wanted
-		{ (cd "$work/empty" && exec env -i PATH=/usr/bin:/bin LC_ALL=C timeout 60 "$@" </dev/null 2>"$work/err"); echo $? >"$work/status"; } |
+		{ (cd "$work/empty" && exec env -i PATH=/usr/bin:/bin LC_ALL=C "$build/tests/limit" 60 "$@" </dev/null 2>"$work/err"); echo $? >"$work/status"; } |
 			cat >"$work/out"
 	} 2>/dev/null
 	cat "$work/status"

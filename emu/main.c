@@ -22,6 +22,7 @@
 #include "emu/save_command.h"
 #include "emu/stats.h"
 #include "emu/trace/restore.h"
+#include "emu/trace/save.h"
 #include "emu/trace_command.h"
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
@@ -225,7 +226,6 @@ static bool choose_save_file(struct options *options, const char *program)
 	return true;
 }
 
-/* A process that is empty yet, with its reports open. */
 /* tick86's own descriptors have high numbers, which not even the limit that it may raise allows everywhere. */
 static void report_no_process(void)
 {
@@ -238,6 +238,7 @@ static void report_no_process(void)
 		fprintf(stderr, "tick86: out of memory\n");
 }
 
+/* A process that is empty yet, with its reports open. */
 static struct process *begin(struct options *options, const struct tk *clock, FILE **stats, int *status)
 {
 	struct process *process;
@@ -245,7 +246,7 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 	fault_install();
 	process = process_create(options, clock);
 	*status = EXIT_CANNOT_RUN;
-	if (!process) {
+	if (!process || !save_watch(process)) {
 		report_no_process();
 		return NULL;
 	}
@@ -264,8 +265,6 @@ static _Noreturn void run_to_end(struct process *process, FILE *stats)
 
 	if (stats && !process->forked)
 		stats_write(stats, process, host_clock_ns(CLOCK_MONOTONIC) - started);
-	if (process->options->save_at != UINT64_MAX && !process->saving.done && !process->forked)
-		log_line(process->options, LOG_WARNING, "--save-at: the program ended after %" PRIu64 " instructions", process->insns);
 	process_die(process, status);
 }
 

@@ -23,6 +23,8 @@ struct blocks_config {
 };
 /* For code that is decoded from now on. What is 0 in `config` is as if nobody had configured it. */
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config);
+/* Sets leave_world, and leaves the rest of the configuration as it is. */
+void blocks_leave_world(struct blocks *blocks);
 
 struct blocks_stats {
 	uint64_t built, dropped, clears, short_runs;

@@ -355,6 +355,11 @@ void blocks_configure(struct blocks *blocks, const struct blocks_config *config)
 		blocks->config.hot_after = HOT_AFTER;
 }
 
+void blocks_leave_world(struct blocks *blocks)
+{
+	blocks->config.leave_world = true;
+}
+
 struct blocks_stats blocks_stats(const struct blocks *blocks)
 {
 	return blocks->stats;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emu/linux/rows/syscall.h"
 
 /* A kill -9 loses at most twice this: it is looked at when the program stops, and ahead of long waits. */
 #define FLUSH_NS    400000000LL
@@ -31,77 +32,76 @@ static int64_t host_ns(void)
 /* --- appending ---------------------------------------------------------------------------------------- */
 
 /* The run goes on without its recording; once, somebody says so. */
-static void report_failure(const struct process *process)
+static void report_failure(const struct recorder *recorder)
 {
-	struct recording *recording = process->recorder->recording;
+	struct recording *recording = recorder->recording;
 
 	if (!recording->writer.error || recording->failed)
 		return;
 	recording->failed = true;
-	log_line(process->options, LOG_ERROR, "the recording ends here: cannot write it: %s", strerror(recording->writer.error));
+	log_line(recorder->process->options, LOG_ERROR, "the recording ends here: cannot write it: %s", strerror(recording->writer.error));
 }
 
-void recorder_flush(const struct process *process)
+void recorder_flush(const struct recorder *recorder)
 {
-	trace_flush(&process->recorder->recording->writer, host_ns());
-	recorder_keep(process->recorder->recording);
-	report_failure(process);
+	trace_flush(&recorder->recording->writer, host_ns());
+	recorder_keep(recorder->recording);
+	report_failure(recorder);
 }
 
-void recorder_append(struct process *process, pid_t pid, const struct trace_record *record)
+void recorder_append(struct recorder *recorder, pid_t pid, const struct trace_record *record)
 {
-	struct recording *recording = process->recorder->recording;
+	struct recording *recording = recorder->recording;
 	struct trace_writer *writer = &recording->writer;
 
 	if (!trace_has_room(writer, 2, record->size))
-		recorder_flush(process);
+		recorder_flush(recorder);
 	if (recording->log.pid != pid) {
 		trace_append(writer, RECORD(PROCESS, (uint64_t)pid));
 		recording->log.pid = pid;
 	}
 	trace_append(writer, record);
-	report_failure(process);
+	report_failure(recorder);
 }
 
-static void append(struct process *process, const struct trace_record *record)
+static void append(struct recorder *recorder, const struct trace_record *record)
 {
-	recorder_append(process, process->pid, record);
+	recorder_append(recorder, recorder->process->pid, record);
 }
 
-static void append_thread(struct process *process, pid_t tid)
+static void append_thread(struct recorder *recorder, pid_t tid)
 {
-	if (process->recorder->log_tid == tid)
+	if (recorder->log_tid == tid)
 		return;
-	process->recorder->log_tid = tid;
-	append(process, RECORD(THREAD, (uint64_t)tid));
+	recorder->log_tid = tid;
+	append(recorder, RECORD(THREAD, (uint64_t)tid));
 }
 
-static void append_stop(struct process *process)
+static void append_stop(struct recorder *recorder)
 {
-	struct recorder *recorder = process->recorder;
 	struct recording *recording = recorder->recording;
 	struct recorded_task *task = recorder->stop.task;
-	uint64_t insns = process->insns - recorder->logged_insns;
+	uint64_t insns = recorder->process->insns - recorder->logged_insns;
 	uint8_t changes[TRACE_CHANGES_MAX];
 	size_t size = trace_put_changes(changes, &task->registers, &recorder->stop.registers);
 
 	recorder->stopped = false;
-	append_thread(process, task->tid);
-	append(process, RECORD_DATA(STOP, changes, size, recorder->stop.exit, insns,
+	append_thread(recorder, task->tid);
+	append(recorder, RECORD_DATA(STOP, changes, size, recorder->stop.exit, insns,
 	                            trace_zigzag(recorder->stop.guest_ns - recording->log.guest_ns),
 	                            trace_zigzag(recorder->stop.host_ns - recording->log.host_ns)));
 	task->registers = recorder->stop.registers;
 	recording->log.guest_ns = recorder->stop.guest_ns;
 	recording->log.host_ns = recorder->stop.host_ns;
 	recording->log.insns += insns;
-	recorder->logged_insns = process->insns;
+	recorder->logged_insns = recorder->process->insns;
 }
 
-void recorder_emit(struct process *process, const struct trace_record *record)
+void recorder_emit(struct recorder *recorder, const struct trace_record *record)
 {
-	if (process->recorder->stopped)
-		append_stop(process);
-	append(process, record);
+	if (recorder->stopped)
+		append_stop(recorder);
+	append(recorder, record);
 }
 
 /* --- beginning ---------------------------------------------------------------------------------------- */
@@ -136,67 +136,49 @@ static struct recorder *new_recorder(const char *path, int *error)
 	return NULL;
 }
 
-int record_begin(struct process *process, const char *path, const char *config)
-{
-	int error;
-	struct recorder *recorder = new_recorder(path, &error);
-
-	if (!recorder)
-		return error;
-	for (int k = 0; k < 2; k++)
-		if (fstat(k + 1, &recorder->output[k]) < 0)
-			recorder->output[k].st_nlink = 0;
-	process->recorder = recorder;
-	recorder_follow_space(process);
-	trace_append(&recorder->recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
-	recorder->recording->writer.flushed_ns = recorder->recording->log.host_ns = host_ns();
-	recorder_keep(recorder->recording);
-	return 0;
-}
-
 /* --- around guest code -------------------------------------------------------------------------------- */
 
 /* A thread that the log does not know under this id is a new one. */
-static struct recorded_task *known_task(struct task *task)
+static struct recorded_task *known_task(struct recorder *recorder, struct task *task)
 {
-	struct process *process = task->process;
+	struct recorded_task *known = recorded_of(recorder, task);
 
-	if (task->recorded && task->recorded->tid == task->tid)
-		return task->recorded;
-	if (process->recorder->stopped)
-		append_stop(process);
-	free(task->recorded);
-	task->recorded = aligned_alloc(64, (sizeof(*task->recorded) + 63) & ~(size_t)63);
-	if (!task->recorded)
+	if (known && known->tid == task->tid)
+		return known;
+	if (recorder->stopped)
+		append_stop(recorder);
+	free(known);
+	known = aligned_alloc(64, (sizeof(*known) + 63) & ~(size_t)63);
+	if (!known)
 		abort();
-	memset(task->recorded, 0, sizeof(*task->recorded));
-	task->recorded->tid = task->tid;
-	recorder_emit(process, RECORD(TASK, (uint64_t)task->tid));
-	return task->recorded;
+	memset(known, 0, sizeof(*known));
+	known->tid = task->tid;
+	task->observed[recorder->observer.slot] = known;
+	recorder_emit(recorder, RECORD(TASK, (uint64_t)task->tid));
+	return known;
 }
 
-void recorder_emit_of(struct task *task, const struct trace_record *record)
+void recorder_emit_of(struct recorder *recorder, struct task *task, const struct trace_record *record)
 {
-	struct process *process = task->process;
-	pid_t tid = known_task(task)->tid;
+	pid_t tid = known_task(recorder, task)->tid;
 
-	if (process->recorder->stopped)
-		append_stop(process);
-	append_thread(process, tid);
-	append(process, record);
+	if (recorder->stopped)
+		append_stop(recorder);
+	append_thread(recorder, tid);
+	append(recorder, record);
 }
 
-void recorder_emit_time(struct task *task)
+void recorder_emit_time(struct recorder *recorder, struct task *task)
 {
-	struct process *process = task->process;
-	struct recording *recording = process->recorder->recording;
-	int64_t guest = clock_now(process), host = host_ns();
+	struct recorded_task *recorded = recorded_of(recorder, task);
+	struct recording *recording = recorder->recording;
+	int64_t guest = clock_now(task->process), host = host_ns();
 
-	task->recorded->waits = false;
-	if (process->recorder->stopped)
-		append_stop(process);
-	append_thread(process, task->recorded->tid);
-	append(process, RECORD(TIME, trace_zigzag(guest - recording->log.guest_ns), trace_zigzag(host - recording->log.host_ns)));
+	recorded->waits = false;
+	if (recorder->stopped)
+		append_stop(recorder);
+	append_thread(recorder, recorded->tid);
+	append(recorder, RECORD(TIME, trace_zigzag(guest - recording->log.guest_ns), trace_zigzag(host - recording->log.host_ns)));
 	recording->log.guest_ns = guest;
 	recording->log.host_ns = host;
 }
@@ -214,11 +196,9 @@ static void keep_vector(struct vector_state *vector, const struct cpu *cpu)
 	vector->mxcsr = cpu->mxcsr;
 }
 
-static void emit_state(struct task *task)
+static void emit_state(struct recorder *recorder, struct task *task)
 {
-	struct process *process = task->process;
-	struct recorded_task *recorded = known_task(task);
-	struct recorder *recorder = process->recorder;
+	struct recorded_task *recorded = known_task(recorder, task);
 	const struct trace_registers *old = recorder->stopped && recorder->stop.task == recorded ? &recorder->stop.registers
 	                                                                                        : &recorded->registers;
 	struct trace_registers new;
@@ -229,9 +209,9 @@ static void emit_state(struct task *task)
 		size_t size = trace_put_changes(changes, old, &new);
 
 		if (recorder->stopped)
-			append_stop(process);
-		append_thread(process, task->tid);
-		append(process, RECORD_DATA(STATE, changes, size));
+			append_stop(recorder);
+		append_thread(recorder, task->tid);
+		append(recorder, RECORD_DATA(STATE, changes, size));
 		recorded->registers = new;
 	}
 	if (vector_changed(&recorded->vector, &task->cpu)) {
@@ -239,24 +219,21 @@ static void emit_state(struct task *task)
 
 		trace_vector_of(&task->cpu, &vector);
 		if (recorder->stopped)
-			append_stop(process);
-		append_thread(process, task->tid);
-		append(process, RECORD_DATA(VECTOR, (const uint8_t *)&vector, sizeof(vector)));
+			append_stop(recorder);
+		append_thread(recorder, task->tid);
+		append(recorder, RECORD_DATA(VECTOR, (const uint8_t *)&vector, sizeof(vector)));
 	}
 }
 
-void record_resume(struct task *task)
+static void resume(struct observer *self, struct task *task)
 {
-	struct process *process = task->process;
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 
-	if (!recorder)
-		return;
-	recorder_emit_writes(process);
-	emit_state(task);
-	if (recorder->stopped && recorder->stop.task != task->recorded)
-		append_stop(process);
-	append_thread(process, task->tid);
+	recorder_emit_writes(recorder);
+	emit_state(recorder, task);
+	if (recorder->stopped && recorder->stop.task != recorded_of(recorder, task))
+		append_stop(recorder);
+	append_thread(recorder, task->tid);
 }
 
 /* Which instruction it is that the world decides: one of FORM_WORLD's. */
@@ -291,28 +268,27 @@ static uint64_t exit_code(struct task *task, enum cpu_exit exit)
 	}
 }
 
-static void check_and_flush(struct task *task, int64_t now)
+static void check_and_flush(struct recorder *recorder, struct task *task, int64_t now)
 {
-	struct process *process = task->process;
-	struct recorder *recorder = process->recorder;
+	uint64_t insns = task->process->insns;
 
 	/* Vector registers may be checked only where the thread stands as the log says. */
-	if (process->insns - recorder->checked_insns >= CHECK_INSNS && recorder->stop.exit < TRACE_EXIT_WORLD) {
-		recorder->checked_insns = process->insns;
-		recorder_emit_check(task);
+	if (insns - recorder->checked_insns >= CHECK_INSNS && recorder->stop.exit < TRACE_EXIT_WORLD) {
+		recorder->checked_insns = insns;
+		recorder_emit_check(recorder, task);
 	}
 	if (now - recorder->recording->writer.flushed_ns >= FLUSH_NS) {
 		if (recorder->stopped)
-			append_stop(process);
-		recorder_flush(process);
+			append_stop(recorder);
+		recorder_flush(recorder);
 	}
 }
 
 /* The bytes that the call's arguments point at and that it only reads: a check of memory, and what dumps show. */
-static void emit_inputs(struct task *task)
+static void emit_inputs(struct recorder *recorder, const struct task *task)
 {
 	enum { SHOWN = 64, STRING_SHOWN = 256 };
-	struct process *process = task->process;
+	struct space *space = &task->process->space;
 	uint64_t number = (uint32_t)task->cpu.r[RAX];
 	const struct cpu *cpu = &task->cpu;
 	const uint64_t arg[6] = { cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9] };
@@ -327,50 +303,47 @@ static void emit_inputs(struct task *task)
 		if ((a->direction != DIR_IN && a->direction != DIR_INOUT) || a->extent == EXTENT_SPECIAL || !arg[i])
 			continue;
 		if (a->extent == EXTENT_STRING) {
-			length = space_read_string(&process->space, arg[i], (char *)bytes, sizeof(bytes));
+			length = space_read_string(space, arg[i], (char *)bytes, sizeof(bytes));
 			size = length < 0 ? 0 : (uint64_t)length + 1;
 		} else {
 			size = size < SHOWN ? size : SHOWN;
-			size = space_read(&process->space, arg[i], bytes, size) ? size : 0;
+			size = space_read(space, arg[i], bytes, size) ? size : 0;
 		}
 		if (size)
-			recorder_emit(process, RECORD_DATA(INPUT, bytes, size, arg[i]));
+			recorder_emit(recorder, RECORD_DATA(INPUT, bytes, size, arg[i]));
 	}
 }
 
-void record_stop(struct task *task, enum cpu_exit exit)
+static void stop(struct observer *self, struct task *task, enum cpu_exit exit)
 {
-	struct process *process = task->process;
-	struct recorder *recorder = process->recorder;
-	int64_t now;
+	struct recorder *recorder = recorder_of(self);
+	struct recorded_task *recorded = recorded_of(recorder, task);
+	int64_t now = host_ns();
 
-	if (!recorder)
-		return;
-	now = host_ns();
 	recorder->stopped = true;
-	recorder->stop.task = task->recorded;
+	recorder->stop.task = recorded;
 	recorder->stop.exit = exit_code(task, exit);
-	recorder->stop.guest_ns = clock_now(process);
+	recorder->stop.guest_ns = clock_now(task->process);
 	recorder->stop.host_ns = now;
 	trace_registers_of(&task->cpu, &recorder->stop.registers);
-	keep_vector(&task->recorded->vector, &task->cpu);
+	keep_vector(&recorded->vector, &task->cpu);
 	recorder->call_mark = recorder->ranges;
 	if (exit == EXIT_EXCEPTION && task->cpu.exception.vector == VECTOR_PF)
-		recorder_stop_beyond_end(process, task->cpu.exception.address);
-	check_and_flush(task, now);
+		recorder_stop_beyond_end(recorder, task->cpu.exception.address);
+	check_and_flush(recorder, task, now);
 	if (recorder->stop.exit != TRACE_EXIT_COUNT && recorder->stopped)
-		append_stop(process);
+		append_stop(recorder);
 	if (exit == EXIT_SYSCALL)
-		emit_inputs(task);
+		emit_inputs(recorder, task);
 }
 
 /* A call of the vDSO may have stored what its arguments point at: at most two words each. A clock's number is no pointer. */
-static void note_vdso_writes(struct task *task)
+static void note_vdso_writes(const struct recorder *recorder, struct task *task)
 {
 	enum { WRITTEN_MAX = 16, POINTERS = 2 };
 	static const uint8_t pointers[POINTERS] = { RDI, RSI };
 	struct process *process = task->process;
-	const struct trace_registers *before = &task->recorded->registers;
+	const struct trace_registers *before = &recorded_of(recorder, task)->registers;
 	const struct vma *vma = space_find(&process->space, before->r[TRACE_RIP]);
 
 	if (!vma || vma->start != GUEST_VDSO)
@@ -380,30 +353,29 @@ static void note_vdso_writes(struct task *task)
 			space_note_write(&process->space, before->r[pointers[k]], WRITTEN_MAX);
 }
 
-void record_advance(struct task *task, uint64_t insns)
+static void advance(struct observer *self, struct task *task, uint64_t insns)
 {
-	struct process *process = task->process;
+	struct recorder *recorder = recorder_of(self);
 
-	if (!process->recorder || insns == 0)
+	if (insns == 0)
 		return;
-	note_vdso_writes(task);
-	recorder_emit(process, RECORD(ADVANCE, insns));
-	process->recorder->logged_insns += insns;
-	process->recorder->recording->log.insns += insns;
+	note_vdso_writes(recorder, task);
+	recorder_emit(recorder, RECORD(ADVANCE, insns));
+	recorder->logged_insns += insns;
+	recorder->recording->log.insns += insns;
 }
 
-void record_pause(struct process *process, int64_t wait_ns)
+void recorder_pause(struct observer *self, struct process *process, int64_t wait_ns)
 {
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 
-	if (!recorder)
-		return;
-	recorder_emit_writes(process);
+	(void)process;
+	recorder_emit_writes(recorder);
 	if (recorder->stopped)
-		append_stop(process);
+		append_stop(recorder);
 	recorder_keep(recorder->recording);
 	if (wait_ns < 0 || wait_ns > FLUSH_NS)
-		recorder_flush(process);
+		recorder_flush(recorder);
 }
 
 /* --- what a person will want to know ------------------------------------------------------------------ */
@@ -420,42 +392,73 @@ static bool tells_sender(const siginfo_t *info)
 	return info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL || info->si_signo == SIGCHLD;
 }
 
-void record_signal(struct task *task, const siginfo_t *info)
+static void note_signal(struct observer *self, struct task *task, const siginfo_t *info)
 {
-	if (!task->process->recorder)
-		return;
-	recorder_emit_writes(task->process); /* those of a system call come before the signal's */
-	recorder_emit_of(task, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
+	struct recorder *recorder = recorder_of(self);
+
+	recorder_emit_writes(recorder); /* those of a system call come before the signal's */
+	recorder_emit_of(recorder, task, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
 	                              tells_sender(info) ? (uint64_t)info->si_pid : 0, tells_address(info) ? (uint64_t)info->si_addr : 0));
 }
 
-void record_exec(struct process *process, const char *path, char *const argv[])
+static void note_exec(struct observer *self, struct process *process, const char *path, char *const argv[])
 {
 	uint8_t text[4096];
 	size_t used = 0;
 
-	if (!process->recorder)
-		return;
+	(void)process;
 	for (const char *word = path; word && used + strlen(word) < sizeof(text); word = *argv++) {
 		memcpy(text + used, word, strlen(word) + 1);
 		used += strlen(word) + 1;
 	}
-	recorder_emit(process, RECORD_DATA(EXEC, text, used));
+	recorder_emit(recorder_of(self), RECORD_DATA(EXEC, text, used));
 }
 
-/* ------------------------------------------------------------------------------------------------------ */
+/* --- the observer ------------------------------------------------------------------------------------- */
 
-void record_task_end(struct task *task)
+static void task_end(struct observer *self, struct task *task)
 {
-	struct process *process = task->process;
+	struct recorder *recorder = recorder_of(self);
+	struct recorded_task *recorded = recorded_of(recorder, task);
 
-	if (!process->recorder || !task->recorded)
+	if (!recorded)
 		return;
-	if (process->recorder->stopped && process->recorder->stop.task == task->recorded)
-		append_stop(process);
-	if (process->recorder->log_tid == task->recorded->tid)
-		process->recorder->log_tid = 0;
-	recorder_emit(process, RECORD(TASK_END, (uint64_t)task->recorded->tid));
-	free(task->recorded);
-	task->recorded = NULL;
+	if (recorder->stopped && recorder->stop.task == recorded)
+		append_stop(recorder);
+	if (recorder->log_tid == recorded->tid)
+		recorder->log_tid = 0;
+	recorder_emit(recorder, RECORD(TASK_END, (uint64_t)recorded->tid));
+}
+
+static void forget(struct observer *self, struct task *task)
+{
+	free(task->observed[self->slot]);
+	task->observed[self->slot] = NULL;
+}
+
+static const struct observer_table recorder_table = {
+	.resume = resume, .stop = stop, .advance = advance, .memory = recorder_memory, .call = recorder_call, .result = recorder_result,
+	.signal = note_signal, .exec = note_exec, .fork = recorder_fork, .forked = recorder_forked, .child = recorder_child,
+	.task_end = task_end, .forget = forget, .killed = recorder_killed, .turn = recorder_turn, .exit = recorder_exit,
+	.pause = recorder_pause,
+};
+
+int record_begin(struct process *process, const char *path, const char *config)
+{
+	int error;
+	struct recorder *recorder = new_recorder(path, &error);
+
+	if (!recorder)
+		return error;
+	for (int k = 0; k < 2; k++)
+		if (fstat(k + 1, &recorder->output[k]) < 0)
+			recorder->output[k].st_nlink = 0;
+	recorder->process = process;
+	recorder->observer.on = &recorder_table;
+	observer_add(process, &recorder->observer);
+	blocks_leave_world(process->blocks);
+	trace_append(&recorder->recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
+	recorder->recording->writer.flushed_ns = recorder->recording->log.host_ns = host_ns();
+	recorder_keep(recorder->recording);
+	return 0;
 }

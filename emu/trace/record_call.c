@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/machine.h"
-#include "emu/trace/record.h"
+#include "emu/linux/rows/syscall.h"
 #include "emu/trace/recorder.h"
 
 /* 1 or 2 for a descriptor of the run's standard output or error, whatever its number; else 0. */
@@ -66,54 +66,55 @@ static const struct write_call *find_write(uint64_t number)
 	return NULL;
 }
 
-int64_t record_call(struct task *task, uint64_t number, const uint64_t arg[6])
+int64_t recorder_call(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	const struct write_call *call = task->process->recorder ? find_write(number) : NULL;
+	const struct write_call *call = find_write(number);
 
-	return call && call->unseen && output_stream(task->process->recorder, (int)arg[call->fd]) ? -EINVAL : 0;
+	(void)task;
+	return call && call->unseen && output_stream(recorder_of(self), (int)arg[call->fd]) ? -EINVAL : 0;
 }
 
-static void emit_output(struct process *process, unsigned stream, uint64_t address, uint64_t size)
+static void emit_output(struct recorder *recorder, unsigned stream, uint64_t address, uint64_t size)
 {
 	uint8_t bytes[1 << 16];
 
 	for (uint64_t piece; size > 0; size -= piece, address += piece) {
 		piece = size < sizeof(bytes) ? size : sizeof(bytes);
-		if (!space_read(&process->space, address, bytes, piece))
+		if (!space_read(&recorder->process->space, address, bytes, piece))
 			return;
-		recorder_emit(process, RECORD_DATA(OUTPUT, bytes, piece, stream, address));
+		recorder_emit(recorder, RECORD_DATA(OUTPUT, bytes, piece, stream, address));
 	}
 }
 
-static void emit_vector_output(struct process *process, unsigned stream, uint64_t address, uint64_t count, uint64_t size)
+static void emit_vector_output(struct recorder *recorder, unsigned stream, uint64_t address, uint64_t count, uint64_t size)
 {
 	struct iovec part;
 
 	for (uint64_t k = 0; k < count && size > 0; k++) {
-		if (!space_read(&process->space, address + k * sizeof(part), &part, sizeof(part)))
+		if (!space_read(&recorder->process->space, address + k * sizeof(part), &part, sizeof(part)))
 			return;
 		if (part.iov_len > size)
 			part.iov_len = size;
-		emit_output(process, stream, (uint64_t)part.iov_base, part.iov_len);
+		emit_output(recorder, stream, (uint64_t)part.iov_base, part.iov_len);
 		size -= part.iov_len;
 	}
 }
 
 /* `size` bytes were written from where the call's arguments say. */
-static void note_output(struct process *process, const struct write_call *call, const uint64_t arg[6], uint64_t size)
+static void note_output(struct recorder *recorder, const struct write_call *call, const uint64_t arg[6], uint64_t size)
 {
-	unsigned stream = call->buffer < 0 ? 0 : output_stream(process->recorder, (int)arg[call->fd]);
+	unsigned stream = call->buffer < 0 ? 0 : output_stream(recorder, (int)arg[call->fd]);
 	struct { uint64_t name, name_length, vector, count; } header;
 	uint64_t buffer = call->buffer < 0 ? 0 : arg[call->buffer];
 
 	if (!stream)
 		return;
-	if (call->header && space_read(&process->space, buffer, &header, sizeof(header)))
-		emit_vector_output(process, stream, header.vector, header.count, size);
+	if (call->header && space_read(&recorder->process->space, buffer, &header, sizeof(header)))
+		emit_vector_output(recorder, stream, header.vector, header.count, size);
 	else if (call->vector)
-		emit_vector_output(process, stream, buffer, arg[call->buffer + 1], size);
+		emit_vector_output(recorder, stream, buffer, arg[call->buffer + 1], size);
 	else
-		emit_output(process, stream, buffer, size);
+		emit_output(recorder, stream, buffer, size);
 }
 
 static bool cuts_file(uint64_t number)
@@ -122,15 +123,15 @@ static bool cuts_file(uint64_t number)
 }
 
 /* The file that was written may be mapped somewhere. Where it is not clear what has changed, all of it counts. */
-static void note_file(struct process *process, const struct write_call *call, const uint64_t arg[6], int64_t size)
+static void note_file(struct recorder *recorder, const struct write_call *call, const uint64_t arg[6], int64_t size)
 {
 	int fd = (int)arg[call->fd];
 	uint64_t offset = 0, length = UINT64_MAX;
 
-	if (process->recorder->recording->log.objects == 0)
+	if (recorder->recording->log.objects == 0)
 		return;
 	if (cuts_file(call->number))
-		recorder_file_cut(process, fd);
+		recorder_file_cut(recorder, fd);
 	if (call->buffer >= 0 && !call->header) {
 		off_t position = call->offset < 0 || (int64_t)arg[call->offset] < 0 ? lseek(fd, 0, SEEK_CUR) - size : (off_t)arg[call->offset];
 
@@ -139,27 +140,27 @@ static void note_file(struct process *process, const struct write_call *call, co
 		offset = (uint64_t)position;
 		length = (uint64_t)size;
 	}
-	recorder_file_written(process, fd, offset, length);
+	recorder_file_written(recorder, fd, offset, length);
 }
 
 /* A path's file may have become empty or shorter; of an open file `result` is the descriptor. */
-static void note_path(struct process *process, uint64_t number, const uint64_t arg[6], int64_t result)
+static void note_path(struct recorder *recorder, uint64_t number, const uint64_t arg[6], int64_t result)
 {
 	char path[PATH_MAX];
 	int fd = (int)result;
 
-	if (process->recorder->recording->log.objects == 0 || result < 0)
+	if (recorder->recording->log.objects == 0 || result < 0)
 		return;
 	if (number == __NR_truncate) {
-		if (space_read_string(&process->space, arg[0], path, sizeof(path)) < 0)
+		if (space_read_string(&recorder->process->space, arg[0], path, sizeof(path)) < 0)
 			return;
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 		if (fd >= 0)
-			recorder_file_cut(process, fd);
+			recorder_file_cut(recorder, fd);
 		if (fd >= 0)
 			close(fd);
 	} else if (number == __NR_creat || (number == __NR_open && arg[1] & O_TRUNC) || (number == __NR_openat && arg[2] & O_TRUNC)) {
-		recorder_file_cut(process, fd);
+		recorder_file_cut(recorder, fd);
 	}
 }
 
@@ -200,34 +201,31 @@ static void trim_buffers(struct recorder *recorder, const struct syscall_row *ro
 	}
 }
 
-void record_result(struct task *task, uint64_t number, const uint64_t arg[6], int64_t result)
+void recorder_result(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6], int64_t result)
 {
-	struct process *process = task->process;
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 	const struct syscall_row *row = syscall_find(number);
-	const struct write_call *write = recorder ? find_write(number) : NULL;
+	const struct write_call *write = find_write(number);
 
-	if (!recorder)
-		return;
 	if (result == SYSCALL_WAIT) {
 		recorder->ranges = recorder->call_mark;
-		task->recorded->waits = true;
+		recorded_of(recorder, task)->waits = true;
 		return;
 	}
-	if (task->recorded->waits)
-		recorder_emit_time(task);
+	if (recorded_of(recorder, task)->waits)
+		recorder_emit_time(recorder, task);
 	if (row && fills_vector(number))
 		keep_ranges(recorder, result > 0 ? (uint64_t)result : 0);
 	else if (row)
 		trim_buffers(recorder, row, arg, result > 0 ? (uint64_t)result : 0);
 	if (write && result >= 0) {
 		if (result > 0)
-			note_output(process, write, arg, (uint64_t)result);
-		note_file(process, write, arg, result);
+			note_output(recorder, write, arg, (uint64_t)result);
+		note_file(recorder, write, arg, result);
 	}
-	note_path(process, number, arg, result);
+	note_path(recorder, number, arg, result);
 	if (result != SYSCALL_NO_RESULT)
-		recorder_emit_of(task, RECORD(RESULT, number, trace_zigzag(result)));
+		recorder_emit_of(recorder, task, RECORD(RESULT, number, trace_zigzag(result)));
 	recorder->call_mark = recorder->ranges;
 	recorder_keep(recorder->recording);
 }

@@ -27,19 +27,18 @@ static uint64_t next_page(const struct space *space, uint64_t at)
 	return 0;
 }
 
-void recorder_emit_check(struct task *task)
+void recorder_emit_check(struct recorder *recorder, struct task *task)
 {
-	struct process *process = task->process;
-	struct recorder *recorder = process->recorder;
+	const struct space *space = &task->process->space;
 	uint64_t page[CHECK_PAGES];
 	uint8_t list[CHECK_PAGES * 10];
 	size_t pages = 0, size = 0;
 
 	page[0] = task->cpu.r[RSP] & ~(GUEST_PAGE - 1);
-	if (page[0] && next_page(&process->space, page[0]) == page[0])
+	if (page[0] && next_page(space, page[0]) == page[0])
 		pages = 1;
 	for (uint64_t next; pages < CHECK_PAGES; pages++) {
-		next = next_page(&process->space, recorder->check_cursor);
+		next = next_page(space, recorder->check_cursor);
 		recorder->check_cursor = next ? next + GUEST_PAGE : 0;
 		if (!next)
 			break;
@@ -47,5 +46,5 @@ void recorder_emit_check(struct task *task)
 	}
 	for (size_t k = 0; k < pages; k++)
 		size += trace_put_number(list + size, page[k] / GUEST_PAGE);
-	recorder_emit(process, RECORD_DATA(CHECK, list, size, check_vector(&task->cpu), check_memory(page, pages)));
+	recorder_emit(recorder, RECORD_DATA(CHECK, list, size, check_vector(&task->cpu), check_memory(page, pages)));
 }

@@ -4,7 +4,6 @@
 
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree.h"
-#include "emu/trace/record.h"
 #include "emu/trace/recorder.h"
 
 /* --- what counts -------------------------------------------------------------------------------------- */
@@ -32,86 +31,85 @@ static void go_back(struct recording *recording)
 
 /* --- beginnings --------------------------------------------------------------------------------------- */
 
-void record_fork(struct process *process, pid_t child)
+void recorder_fork(struct observer *self, struct process *process, pid_t child)
 {
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 
-	if (!recorder)
-		return;
-	record_pause(process, 0);
+	recorder_pause(self, process, 0);
 	recorder->recording->log.forking = child;
 	recorder_keep(recorder->recording);
 }
 
-void record_forked(struct process *process, bool done)
+void recorder_forked(struct observer *self, struct process *process, bool done)
 {
-	struct recording *recording = process->recorder ? process->recorder->recording : NULL;
+	struct recorder *recorder = recorder_of(self);
+	struct log_state *log = &recorder->recording->log;
 
-	if (!recording)
-		return;
+	(void)process;
 	if (done)
-		recorder_emit(process, RECORD(FORK, (uint64_t)recording->log.forking));
-	recording->log.forking = 0;
-	recorder_keep(recording);
+		recorder_emit(recorder, RECORD(FORK, (uint64_t)log->forking));
+	log->forking = 0;
+	recorder_keep(recorder->recording);
 }
 
-void record_begin_child(struct process *process)
+void recorder_child(struct observer *self, struct process *process)
 {
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 
-	if (!recorder)
-		return;
+	(void)process;
 	recorder->logged_insns = recorder->checked_insns = 0;
 	recorder->log_tid = 0;
 }
 
-void record_turn(struct process *process)
+void recorder_turn(struct observer *self, struct process *process)
 {
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 
-	if (!recorder || recorder->lost_turns == recorder->recording->log.lost_turns)
+	(void)process;
+	if (recorder->lost_turns == recorder->recording->log.lost_turns)
 		return;
 	recorder->lost_turns = recorder->recording->log.lost_turns;
-	recorder_emit_shared(process);
+	recorder_emit_shared(recorder);
 }
 
 /* --- ends --------------------------------------------------------------------------------------------- */
 
-void record_killed(struct process *process, pid_t pid)
+/* What it had not written whole is taken out of the log, so nobody knows from there what it did last to memory that it shared. */
+static void undo_turn(struct recorder *recorder, pid_t pid)
 {
-	struct recording *recording = process->recorder ? process->recorder->recording : NULL;
+	struct recording *recording = recorder->recording;
 
-	if (!recording || recording->log.ended == pid)
-		return;
-	recorder_append(process, pid, RECORD(EXIT, SIGKILL));
-	recording->log.ended = pid;
-	recorder_keep(recording);
-}
-
-void record_killed_in_turn(struct process *process, pid_t pid)
-{
-	struct recording *recording = process->recorder ? process->recorder->recording : NULL;
-
-	if (!recording)
-		return;
 	go_back(recording);
 	recording->log.lost_turns++;
-	if (recording->log.forking && tree_to_host(process->tree, recording->log.forking) > 0)
-		recorder_append(process, pid, RECORD(FORK, (uint64_t)recording->log.forking));
+	if (recording->log.forking && tree_to_host(recorder->process->tree, recording->log.forking) > 0)
+		recorder_append(recorder, pid, RECORD(FORK, (uint64_t)recording->log.forking));
 	recording->log.forking = 0;
 	recorder_keep(recording);
 }
 
-void record_exit(struct process *process, int status, bool last)
+void recorder_killed(struct observer *self, struct process *process, pid_t pid, bool in_turn)
 {
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
+	struct recording *recording = recorder->recording;
 
-	if (!recorder)
+	(void)process;
+	if (in_turn)
+		undo_turn(recorder, pid);
+	if (recording->log.ended == pid)
 		return;
-	recorder_emit_writes(process);
-	recorder_emit(process, RECORD(EXIT, (uint64_t)status));
+	recorder_append(recorder, pid, RECORD(EXIT, SIGKILL));
+	recording->log.ended = pid;
+	recorder_keep(recording);
+}
+
+void recorder_exit(struct observer *self, struct process *process, int status, bool last)
+{
+	struct recorder *recorder = recorder_of(self);
+
+	recorder_emit_writes(recorder);
+	recorder_emit(recorder, RECORD(EXIT, (uint64_t)status));
 	recorder->recording->log.ended = process->pid;
 	if (last)
-		recorder_append(process, process->pid, RECORD(END, recorder->recording->log.insns));
-	recorder_flush(process);
+		recorder_append(recorder, process->pid, RECORD(END, recorder->recording->log.insns));
+	recorder_flush(recorder);
 }

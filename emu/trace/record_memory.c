@@ -38,19 +38,19 @@ static void note_write(struct recorder *recorder, uint64_t start, uint64_t lengt
 }
 
 /* What cannot be read now was not written either, or is gone again. */
-static void emit_written(struct process *process, uint64_t start, uint64_t length)
+static void emit_written(struct recorder *recorder, uint64_t start, uint64_t length)
 {
 	uint8_t bytes[WRITE_PIECE];
 
 	while (length > 0) {
 		uint64_t to_page_end = GUEST_PAGE - start % GUEST_PAGE, piece = length < sizeof(bytes) ? length : sizeof(bytes);
 
-		if (!space_read(&process->space, start, bytes, piece)) {
+		if (!space_read(&recorder->process->space, start, bytes, piece)) {
 			piece = length < to_page_end ? length : to_page_end;
-			if (space_read(&process->space, start, bytes, piece))
-				recorder_emit(process, RECORD_DATA(WRITE, bytes, piece, start));
+			if (space_read(&recorder->process->space, start, bytes, piece))
+				recorder_emit(recorder, RECORD_DATA(WRITE, bytes, piece, start));
 		} else {
-			recorder_emit(process, RECORD_DATA(WRITE, bytes, piece, start));
+			recorder_emit(recorder, RECORD_DATA(WRITE, bytes, piece, start));
 		}
 		start += piece;
 		length -= piece;
@@ -60,9 +60,9 @@ static void emit_written(struct process *process, uint64_t start, uint64_t lengt
 /* --- content ------------------------------------------------------------------------------------------ */
 
 /* The number of the chunk that holds these bytes; it is written down unless it is known. A full table knows no new ones. */
-static uint64_t chunk_of(struct process *process, const uint8_t *bytes, size_t size)
+static uint64_t chunk_of(struct recorder *recorder, const uint8_t *bytes, size_t size)
 {
-	struct recording *recording = process->recorder->recording;
+	struct recording *recording = recorder->recording;
 	XXH128_hash_t hash = XXH3_128bits(bytes, size);
 	size_t slot = hash.low64 % CHUNK_SLOTS;
 
@@ -76,7 +76,7 @@ static uint64_t chunk_of(struct process *process, const uint8_t *bytes, size_t s
 		if (chunk->hash[0] == hash.low64 && chunk->hash[1] == hash.high64)
 			return chunk->number - 1;
 	}
-	recorder_emit(process, RECORD_DATA(CHUNK, bytes, size));
+	recorder_emit(recorder, RECORD_DATA(CHUNK, bytes, size));
 	return recording->log.chunks++;
 }
 
@@ -89,21 +89,21 @@ static size_t chunk_size(uint64_t offset, uint64_t left)
 }
 
 /* What the pages of [start, end), mapped from `offset` of a file on, hold. */
-static void emit_private_content(struct process *process, uint64_t start, uint64_t end, uint64_t offset)
+static void emit_private_content(struct recorder *recorder, uint64_t start, uint64_t end, uint64_t offset)
 {
 	uint8_t bytes[CHUNK_SIZE];
 
 	for (uint64_t at = start; at < end;) {
 		size_t size = chunk_size(offset + (at - start), end - at);
 
-		if (space_read(&process->space, at, bytes, size))
-			recorder_emit(process, RECORD(FILL, at, chunk_of(process, bytes, size)));
+		if (space_read(&recorder->process->space, at, bytes, size))
+			recorder_emit(recorder, RECORD(FILL, at, chunk_of(recorder, bytes, size)));
 		at += size;
 	}
 }
 
 /* What the file behind `fd` holds in [offset, end). */
-static void emit_object_content(struct process *process, int fd, uint64_t object, uint64_t offset, uint64_t end)
+static void emit_object_content(struct recorder *recorder, int fd, uint64_t object, uint64_t offset, uint64_t end)
 {
 	uint8_t bytes[CHUNK_SIZE];
 
@@ -111,7 +111,7 @@ static void emit_object_content(struct process *process, int fd, uint64_t object
 		got = pread(fd, bytes, chunk_size(offset, end - offset), (off_t)offset);
 		if (got <= 0)
 			break;
-		recorder_emit(process, RECORD(FILL_OBJECT, object, offset, chunk_of(process, bytes, (size_t)got)));
+		recorder_emit(recorder, RECORD(FILL_OBJECT, object, offset, chunk_of(recorder, bytes, (size_t)got)));
 	}
 }
 
@@ -130,28 +130,28 @@ static uint64_t file_object(struct recording *recording, dev_t dev, ino_t inode,
 }
 
 /* The number of the object that the file behind `fd` is, if some process has it mapped; else 0. */
-static uint64_t open_object(const struct process *process, int fd, struct stat *status)
+static uint64_t open_object(const struct recorder *recorder, int fd, struct stat *status)
 {
-	struct recording *recording = process->recorder->recording;
+	struct recording *recording = recorder->recording;
 
 	if (recording->log.objects == 0 || fstat(fd, status) < 0)
 		return 0;
 	return file_object(recording, status->st_dev, status->st_ino, false);
 }
 
-void recorder_file_cut(struct process *process, int fd)
+void recorder_file_cut(struct recorder *recorder, int fd)
 {
 	struct stat status;
-	uint64_t object = open_object(process, fd, &status);
+	uint64_t object = open_object(recorder, fd, &status);
 
 	if (object)
-		recorder_emit(process, RECORD(CUT_OBJECT, object, (uint64_t)status.st_size));
+		recorder_emit(recorder, RECORD(CUT_OBJECT, object, (uint64_t)status.st_size));
 }
 
-void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length)
+void recorder_file_written(struct recorder *recorder, int fd, uint64_t offset, uint64_t length)
 {
 	struct stat status;
-	uint64_t object = open_object(process, fd, &status);
+	uint64_t object = open_object(recorder, fd, &status);
 	char path[32];
 	int readable;
 
@@ -161,7 +161,7 @@ void recorder_file_written(struct process *process, int fd, uint64_t offset, uin
 	readable = open(path, O_RDONLY | O_CLOEXEC);
 	if (readable < 0)
 		return;
-	emit_object_content(process, readable, object, offset, length > UINT64_MAX - offset ? UINT64_MAX : offset + length);
+	emit_object_content(recorder, readable, object, offset, length > UINT64_MAX - offset ? UINT64_MAX : offset + length);
 	close(readable);
 }
 
@@ -177,165 +177,158 @@ static struct trace_record map_record(const struct vma *vma, uint64_t start, uin
 	                    object ? vma->offset + (start - vma->start) : 0);
 }
 
-static void emit_map(struct process *process, const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
+static void emit_map(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
 {
 	const struct trace_record record = map_record(vma, start, end, flags, object);
 
-	recorder_emit(process, &record);
+	recorder_emit(recorder, &record);
 }
 
 /* Pages of a private mapping of a file are as the file is now, and stay so: neither the recording nor the run follows the file. */
-static void emit_copied(struct process *process, struct vma *vma, uint64_t start, uint64_t end)
+static void emit_copied(struct recorder *recorder, struct vma *vma, uint64_t start, uint64_t end)
 {
-	emit_map(process, vma, start, end, 0, 0);
+	emit_map(recorder, vma, start, end, 0, 0);
 	if (!space_privatize(vma, start, end))
-		log_line(process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
-	emit_private_content(process, start, end, vma->offset + (start - vma->start));
+		log_line(recorder->process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
+	emit_private_content(recorder, start, end, vma->offset + (start - vma->start));
 }
 
-static void emit_private(struct process *process, struct vma *vma)
+static void emit_private(struct recorder *recorder, struct vma *vma)
 {
 	uint64_t content_end = vma->end;
 
 	if (vma->file_end)
 		content_end = vma->file_end < vma->start ? vma->start : vma->file_end < vma->end ? vma->file_end : vma->end;
 	if (!vma->inode) {
-		emit_map(process, vma, vma->start, vma->end, 0, 0);
+		emit_map(recorder, vma, vma->start, vma->end, 0, 0);
 		return;
 	}
 	if (content_end < vma->end) {
-		process->recorder->behind_end = true;
-		emit_map(process, vma, content_end, vma->end, TRACE_MAP_BEYOND_END, 0);
+		recorder->behind_end = true;
+		emit_map(recorder, vma, content_end, vma->end, TRACE_MAP_BEYOND_END, 0);
 	}
 	if (content_end > vma->start)
-		emit_copied(process, vma, vma->start, content_end);
+		emit_copied(recorder, vma, vma->start, content_end);
 }
 
 /* Pages of private mappings that were behind their file's end may be there now. */
-static void emit_growth(struct process *process)
+static void emit_growth(struct recorder *recorder)
 {
-	for (size_t k = 0; k < process->space.count; k++) {
-		struct vma *vma = &process->space.vma[k];
+	for (size_t k = 0; k < recorder->process->space.count; k++) {
+		struct vma *vma = &recorder->process->space.vma[k];
 		uint64_t start = vma->file_end > vma->start ? vma->file_end : vma->start, end = start;
 		char byte;
 
 		if (vma->flags & MAP_SHARED || !vma->file_end)
 			continue;
-		while (end < vma->end && space_peek(&process->space, end, &byte, 1))
+		while (end < vma->end && space_peek(&recorder->process->space, end, &byte, 1))
 			end += GUEST_PAGE;
 		if (end == start)
 			continue;
-		emit_copied(process, vma, start, end);
+		emit_copied(recorder, vma, start, end);
 		vma->file_end = end;
 	}
 }
 
-void recorder_emit_writes(struct process *process)
+void recorder_emit_writes(struct recorder *recorder)
 {
-	struct recorder *recorder = process->recorder;
 
 	if (recorder->behind_end)
-		emit_growth(process);
+		emit_growth(recorder);
 	for (size_t k = 0; k < recorder->ranges; k++)
-		emit_written(process, recorder->range[k].start, recorder->range[k].length);
+		emit_written(recorder, recorder->range[k].start, recorder->range[k].length);
 	recorder->ranges = recorder->call_mark = 0;
 }
 
-static void emit_shared(struct process *process, const struct vma *vma, int fd)
+static void emit_shared(struct recorder *recorder, const struct vma *vma, int fd)
 {
-	struct recording *recording = process->recorder->recording;
+	struct recording *recording = recorder->recording;
 	bool anonymous = vma->flags & MAP_ANONYMOUS;
 	uint64_t object = anonymous ? 0 : file_object(recording, vma->dev, vma->inode, true);
 
 	if (!object)
 		object = OBJECTS_MAX + 1 + recording->log.anonymous_objects++;
-	emit_map(process, vma, vma->start, vma->end, TRACE_MAP_SHARED, object);
+	emit_map(recorder, vma, vma->start, vma->end, TRACE_MAP_SHARED, object);
 	if (fd >= 0)
-		emit_object_content(process, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
+		emit_object_content(recorder, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
 	else if (!anonymous) /* System V: it may hold something already */
-		emit_private_content(process, vma->start, vma->end, 0);
+		emit_private_content(recorder, vma->start, vma->end, 0);
 }
 
 /* Whatever the pages' protection: it may be lifted later. From the first page on that cannot be read the file has ended. */
-static void emit_shared_content(struct process *process, const struct vma *vma)
+static void emit_shared_content(struct recorder *recorder, const struct vma *vma)
 {
 	uint8_t bytes[CHUNK_SIZE];
 	uint64_t at = vma->start, object = 0;
 
 	for (size_t size; at < vma->end; at += size) {
 		size = chunk_size(vma->offset + (at - vma->start), vma->end - at);
-		if (!space_peek(&process->space, at, bytes, size) && !space_peek(&process->space, at, bytes, size = GUEST_PAGE))
+		if (!space_peek(&recorder->process->space, at, bytes, size) && !space_peek(&recorder->process->space, at, bytes, size = GUEST_PAGE))
 			break;
-		recorder_emit(process, RECORD(FILL, at, chunk_of(process, bytes, size)));
+		recorder_emit(recorder, RECORD(FILL, at, chunk_of(recorder, bytes, size)));
 	}
 	if (at < vma->end)
-		object = file_object(process->recorder->recording, vma->dev, vma->inode, false);
+		object = file_object(recorder->recording, vma->dev, vma->inode, false);
 	if (object)
-		recorder_emit(process, RECORD(CUT_OBJECT, object, vma->offset + (at - vma->start)));
+		recorder_emit(recorder, RECORD(CUT_OBJECT, object, vma->offset + (at - vma->start)));
 }
 
-void recorder_emit_shared(struct process *process)
+void recorder_emit_shared(struct recorder *recorder)
 {
-	for (size_t k = 0; k < process->space.count; k++)
-		if (process->space.vma[k].flags & MAP_SHARED)
-			emit_shared_content(process, &process->space.vma[k]);
+	for (size_t k = 0; k < recorder->process->space.count; k++)
+		if (recorder->process->space.vma[k].flags & MAP_SHARED)
+			emit_shared_content(recorder, &recorder->process->space.vma[k]);
 }
 
 /* A replay's objects have no end: the page is one that has, for as long as it takes to come to the stop. */
-void recorder_stop_beyond_end(struct process *process, uint64_t address)
+void recorder_stop_beyond_end(struct recorder *recorder, uint64_t address)
 {
 	uint64_t page = address & ~(GUEST_PAGE - 1), object;
-	const struct vma *vma = space_find(&process->space, address);
+	const struct vma *vma = space_find(&recorder->process->space, address);
 	struct trace_record record;
 	char byte;
 
-	if (!vma || !(vma->flags & MAP_SHARED) || space_read(&process->space, page, &byte, 1))
+	if (!vma || !(vma->flags & MAP_SHARED) || space_read(&recorder->process->space, page, &byte, 1))
 		return;
-	object = file_object(process->recorder->recording, vma->dev, vma->inode, false);
+	object = file_object(recorder->recording, vma->dev, vma->inode, false);
 	if (!object)
 		return;
 	record = map_record(vma, page, page + GUEST_PAGE, TRACE_MAP_BEYOND_END, 0);
-	recorder_append(process, process->pid, &record);
-	emit_map(process, vma, page, page + GUEST_PAGE, TRACE_MAP_SHARED, object);
+	recorder_append(recorder, recorder->process->pid, &record);
+	emit_map(recorder, vma, page, page + GUEST_PAGE, TRACE_MAP_SHARED, object);
 }
 
-static void space_changed(void *follower, const struct space_change *change)
+void recorder_memory(struct observer *self, struct process *process, const struct space_change *change)
 {
-	struct process *process = follower;
-	struct recorder *recorder = process->recorder;
+	struct recorder *recorder = recorder_of(self);
 
+	(void)process;
 	switch (change->kind) {
 	case SPACE_MAPPED:
 		if (change->vma->flags & MAP_SHARED)
-			emit_shared(process, change->vma, change->fd);
+			emit_shared(recorder, change->vma, change->fd);
 		else
-			emit_private(process, change->vma);
+			emit_private(recorder, change->vma);
 		break;
 	case SPACE_UNMAPPED:
-		recorder_emit(process, RECORD(UNMAP, change->start, change->length));
+		recorder_emit(recorder, RECORD(UNMAP, change->start, change->length));
 		break;
 	case SPACE_PROTECTED:
-		recorder_emit(process, RECORD(PROTECT, change->start, change->length, (uint64_t)change->prot));
+		recorder_emit(recorder, RECORD(PROTECT, change->start, change->length, (uint64_t)change->prot));
 		break;
 	case SPACE_MOVED:
-		recorder_emit(process, RECORD(MOVE, change->start, change->length, change->new_start, change->new_length,
+		recorder_emit(recorder, RECORD(MOVE, change->start, change->length, change->new_start, change->new_length,
 		                              (uint64_t)change->flags));
 		break;
 	case SPACE_DISCARDED:
-		recorder_emit(process, RECORD(DISCARD, change->start, change->length, (uint64_t)change->advice));
+		recorder_emit(recorder, RECORD(DISCARD, change->start, change->length, (uint64_t)change->advice));
 		break;
 	case SPACE_RESET:
 		recorder->ranges = recorder->call_mark = 0;
-		recorder_emit(process, RECORD(RESET));
+		recorder_emit(recorder, RECORD(RESET));
 		break;
 	case SPACE_WRITTEN:
 		note_write(recorder, change->start, change->length);
 		break;
 	}
-}
-
-void recorder_follow_space(struct process *process)
-{
-	process->space.follow = space_changed;
-	process->space.follower = process;
 }

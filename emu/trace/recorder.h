@@ -2,10 +2,12 @@
 #ifndef TICK86_EMU_TRACE_RECORDER_H
 #define TICK86_EMU_TRACE_RECORDER_H
 
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/observer.h"
 #include "emu/trace/registers.h"
 #include "emu/trace/writer.h"
 
@@ -67,6 +69,8 @@ struct range {
 };
 
 struct recorder {
+	struct observer observer; /* first */
+	struct process *process;
 	struct recording *recording;
 	pid_t log_tid;          /* of the process's last THREAD record */
 	bool stopped;           /* a stop is not written yet: */
@@ -87,33 +91,55 @@ struct recorder {
 	struct stat output[2];  /* the run's standard output and error */
 };
 
+static inline struct recorder *recorder_of(struct observer *self)
+{
+	_Static_assert(offsetof(struct recorder, observer) == 0, "a recorder begins with its observer");
+	return (struct recorder *)self;
+}
+
+/* What the log says of the thread; NULL: nothing yet. */
+static inline struct recorded_task *recorded_of(const struct recorder *recorder, const struct task *task)
+{
+	return task->observed[recorder->observer.slot];
+}
+
 /* Appends a record of the process with this id, ahead of a pending stop. record.c. */
-void recorder_append(struct process *process, pid_t pid, const struct trace_record *record);
+void recorder_append(struct recorder *recorder, pid_t pid, const struct trace_record *record);
 /* Appends a record of this process, behind the pending stop. record.c. */
-void recorder_emit(struct process *process, const struct trace_record *record);
+void recorder_emit(struct recorder *recorder, const struct trace_record *record);
 /* The same, of this thread. record.c. */
-void recorder_emit_of(struct task *task, const struct trace_record *record);
+void recorder_emit_of(struct recorder *recorder, struct task *task, const struct trace_record *record);
 /* The time: a wait of this thread is over. record.c. */
-void recorder_emit_time(struct task *task);
+void recorder_emit_time(struct recorder *recorder, struct task *task);
 /* Writes down what memory holds in the ranges that were written, and forgets them. record_memory.c. */
-void recorder_emit_writes(struct process *process);
+void recorder_emit_writes(struct recorder *recorder);
 /* What is there goes into the file. record.c. */
-void recorder_flush(const struct process *process);
+void recorder_flush(const struct recorder *recorder);
 /* The records so far count, and the state that belongs to them. record_ends.c. */
 void recorder_keep(struct recording *recording);
 /* Writes down what all memory holds that the process shares with others. record_memory.c. */
-void recorder_emit_shared(struct process *process);
-/* Follows the process's address space. record_memory.c. */
-void recorder_follow_space(struct process *process);
+void recorder_emit_shared(struct recorder *recorder);
 /* The file behind `fd` may have changed in [offset, offset + length): processes that have it mapped see that. record_memory.c. */
-void recorder_file_written(struct process *process, int fd, uint64_t offset, uint64_t length);
+void recorder_file_written(struct recorder *recorder, int fd, uint64_t offset, uint64_t length);
 /* The file behind `fd` may have become shorter: what processes have mapped of it is 0 from its end on. record_memory.c. */
-void recorder_file_cut(struct process *process, int fd);
+void recorder_file_cut(struct recorder *recorder, int fd);
 /* The instruction that the pending stop stands at has touched a shared page beyond its file's end: it must in a replay too.
  * record_memory.c. */
-void recorder_stop_beyond_end(struct process *process, uint64_t address);
+void recorder_stop_beyond_end(struct recorder *recorder, uint64_t address);
 /* A check of the vector registers and of some memory. record_check.c. */
-void recorder_emit_check(struct task *task);
+void recorder_emit_check(struct recorder *recorder, struct task *task);
+
+/* The observer's functions (emu/linux/observer.h) that are not record.c's own: record_memory.c, record_call.c, record_ends.c, record.c. */
+void recorder_memory(struct observer *self, struct process *process, const struct space_change *change);
+int64_t recorder_call(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6]);
+void recorder_result(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6], int64_t result);
+void recorder_fork(struct observer *self, struct process *process, pid_t child);
+void recorder_forked(struct observer *self, struct process *process, bool done);
+void recorder_child(struct observer *self, struct process *process);
+void recorder_turn(struct observer *self, struct process *process);
+void recorder_killed(struct observer *self, struct process *process, pid_t pid, bool in_turn);
+void recorder_exit(struct observer *self, struct process *process, int status, bool last);
+void recorder_pause(struct observer *self, struct process *process, int64_t wait_ns);
 
 #define RECORD(KIND, ...) (&(const struct trace_record){ .kind = TRACE_##KIND, .field = { __VA_ARGS__ } })
 #define RECORD_DATA(KIND, DATA, SIZE, ...) \

@@ -291,36 +291,43 @@ static bool save_as(struct saver *saver, const char *path)
 
 /* --- who asks --------------------------------------------------------------------------------------------- */
 
+static struct saving *saving_of(struct observer *self)
+{
+	_Static_assert(offsetof(struct saving, observer) == 0, "it begins with its observer");
+	return (struct saving *)self;
+}
+
 union sigval save_request(int fd)
 {
 	return (union sigval){ .sival_ptr = (void *)(REQUEST_MAGIC >> 16 << 16 | (uint16_t)fd) };
 }
 
-bool save_asked(struct process *process, const siginfo_t *info)
+static bool claim(struct observer *self, struct process *process, const siginfo_t *info)
 {
+	struct saving *saving = saving_of(self);
 	uint64_t value = (uint64_t)info->si_value.sival_ptr;
 
 	if (info->si_signo == SAVE_SIGNAL && info->si_code == SI_QUEUE && value >> 16 == REQUEST_MAGIC >> 16) {
-		process->saving.asker = info->si_pid;
-		process->saving.asker_fd = (int)(value & 0xffff);
+		saving->asker = info->si_pid;
+		saving->asker_fd = (int)(value & 0xffff);
 		return true;
 	}
 	if (info->si_signo != process->options->save_signal || process->forked)
 		return false;
-	process->saving.due = true;
+	saving->due = true;
 	return true;
 }
 
-uint64_t save_budget(const struct process *process)
+static uint64_t budget(struct observer *self, const struct process *process)
 {
 	uint64_t at = process->options->save_at;
 
-	return process->forked || at == UINT64_MAX || process->saving.done ? UINT64_MAX : at - process->insns;
+	return process->forked || at == UINT64_MAX || saving_of(self)->done ? UINT64_MAX : at - process->insns;
 }
 
-static bool save_to_own_file(struct process *process)
+static bool save_to_own_file(struct saving *saving, struct process *process)
 {
-	struct saver saver = { .process = process };
+	struct saver saver = { .process = process, .saving = saving };
 	const char *path = process->options->save_file;
 
 	if (save_as(&saver, path)) {
@@ -331,20 +338,20 @@ static bool save_to_own_file(struct process *process)
 	return false;
 }
 
-static int open_of_asker(const struct process *process, int fd, int flags)
+static int open_of_asker(const struct saving *saving, int fd, int flags)
 {
 	char path[48];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)process->saving.asker, fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)saving->asker, fd);
 	return hidden_fd(open(path, flags));
 }
 
 /* The pipe is opened for reading, too: so it cannot break. An asker that has gone is no matter. */
-static void answer(struct process *process)
+static void answer(struct saving *saving, struct process *process)
 {
-	int file = open_of_asker(process, process->saving.asker_fd, O_WRONLY | O_TRUNC | O_APPEND);
-	int reply = open_of_asker(process, process->saving.asker_fd + 1, O_RDWR);
-	struct saver saver = { .process = process };
+	int file = open_of_asker(saving, saving->asker_fd, O_WRONLY | O_TRUNC | O_APPEND);
+	int reply = open_of_asker(saving, saving->asker_fd + 1, O_RDWR);
+	struct saver saver = { .process = process, .saving = saving };
 	char line[320];
 
 	if (file < 0)
@@ -357,19 +364,42 @@ static void answer(struct process *process)
 		log_line(process->options, LOG_INFO, "save: who asked does not listen");
 	close(file);
 	close(reply);
-	process->saving.asker = 0;
+	saving->asker = 0;
 }
 
-void save_if_due(struct process *process)
+static void between(struct observer *self, struct process *process)
 {
-	if (process->saving.asker)
-		answer(process);
-	if (process->saving.due)
-		save_to_own_file(process);
-	process->saving.due = false;
-	if (save_budget(process) > 0 || process->exiting)
+	struct saving *saving = saving_of(self);
+
+	if (saving->asker)
+		answer(saving, process);
+	if (saving->due)
+		save_to_own_file(saving, process);
+	saving->due = false;
+	if (budget(self, process) > 0 || process->exiting)
 		return;
-	process->saving.done = true;
-	if (save_to_own_file(process) && process->options->save_exit)
+	saving->done = true;
+	if (save_to_own_file(saving, process) && process->options->save_exit)
 		process_end(process, 0);
+}
+
+static void at_exit(struct observer *self, struct process *process, int status, bool last)
+{
+	(void)status;
+	(void)last;
+	if (process->options->save_at != UINT64_MAX && !saving_of(self)->done && !process->forked)
+		log_line(process->options, LOG_WARNING, "--save-at: the program ended after %" PRIu64 " instructions", process->insns);
+}
+
+bool save_watch(struct process *process)
+{
+	static const struct observer_table table = { .claim = claim, .budget = budget, .between = between, .exit = at_exit };
+	struct saving *saving = calloc(1, sizeof(*saving));
+
+	if (!saving)
+		return false;
+	saving->observer.on = &table;
+	save_note_inherited(saving);
+	observer_add(process, &saving->observer);
+	return true;
 }

@@ -6,15 +6,9 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* Takes note of the descriptors that a process which is not to run yet has inherited: they are not the program's own. */
-void save_note_inherited(struct process *process);
-/* Whether this signal from outside asks for the process to be saved (--save-signal, `tick86 save PID`): that is kept in mind, and
- * the signal is not to be delivered. */
-bool save_asked(struct process *process, const siginfo_t *info);
-/* Instructions that may run until --save-at wants the process to be saved; UINT64_MAX. */
-uint64_t save_budget(const struct process *process);
-/* Between two slices: saves the process where it is due. What cannot be saved is named to who asked, and the program goes on. */
-void save_if_due(struct process *process);
+/* From now on the process, which is not to run yet, is saved where its options say so (--save-at, --save-signal), or `tick86 save` does.
+ * What cannot be saved is named to who asked, and the program goes on. False: no memory. */
+bool save_watch(struct process *process);
 
 /* The signal by which `tick86 save` asks a process for a file, and its value: the asker's descriptors `fd`, the file to write, and
  * `fd` + 1, where the answer goes, a line that begins with a + or a - for success or failure. */

@@ -12,7 +12,6 @@
 
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
-#include "emu/trace/save.h"
 #include "emu/trace/saver.h"
 
 enum { MEM_MAJOR = 1, STANDARD = 3, LOOKED_AT = 256 };
@@ -36,7 +35,7 @@ struct inherited_fd {
 /* --- what the run began with ---------------------------------------------------------------------------- */
 
 /* One call tells which of so many are open: programs start often. */
-void save_note_inherited(struct process *process)
+void save_note_inherited(struct saving *saving)
 {
 	struct pollfd all[LOOKED_AT];
 	unsigned count = 0;
@@ -46,18 +45,18 @@ void save_note_inherited(struct process *process)
 	poll(all, LOOKED_AT, 0);
 	for (int fd = STANDARD; fd < LOOKED_AT; fd++)
 		count += !(all[fd].revents & POLLNVAL);
-	process->saving.inherited = calloc(count + 1, sizeof(*process->saving.inherited));
-	for (int fd = STANDARD, k = 0; process->saving.inherited && fd < LOOKED_AT; fd++) {
+	saving->inherited = calloc(count + 1, sizeof(*saving->inherited));
+	for (int fd = STANDARD, k = 0; saving->inherited && fd < LOOKED_AT; fd++) {
 		struct stat status;
 
 		if (!(all[fd].revents & POLLNVAL) && fstat(fd, &status) == 0)
-			process->saving.inherited[k++] = (struct inherited_fd){ fd, status.st_dev, status.st_ino };
+			saving->inherited[k++] = (struct inherited_fd){ fd, status.st_dev, status.st_ino };
 	}
 }
 
-static bool is_inherited(const struct process *process, const struct descriptor *d)
+static bool is_inherited(const struct saving *saving, const struct descriptor *d)
 {
-	const struct inherited_fd *one = process->saving.inherited;
+	const struct inherited_fd *one = saving->inherited;
 
 	while (one && one->fd && one->fd != d->fd)
 		one++;
@@ -186,7 +185,7 @@ static bool describe(struct saver *saver, struct descriptor *d)
 	}
 	if (can_be_opened_again(&d->status))
 		return describe_file(saver, d);
-	if (is_inherited(saver->process, d)) {
+	if (is_inherited(saver->saving, d)) {
 		d->type = SAVED_INHERITED;
 		return true;
 	}

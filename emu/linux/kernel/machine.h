@@ -13,7 +13,7 @@
 #include "emu/options.h"
 #include "timekeep/timekeep.h"
 
-enum { GUEST_SIGNALS = 64 };
+enum { GUEST_SIGNALS = 64, OBSERVERS_MAX = 4 };
 
 /* The kernel's struct sigaction, x86-64 layout (rt_sigaction(2)). */
 struct guest_sigaction {
@@ -79,7 +79,7 @@ struct task {
 	uint64_t run_insns;      /* those of the run under way among them; its time is not in cpu_ns yet */
 	int64_t run_began;       /* when, icount */
 	int64_t cpu_ns;          /* virtual time that this thread has run, icount */
-	struct recorded_task *recorded; /* what a recording's log says of it; owned */
+	void *observed[OBSERVERS_MAX]; /* what each observer keeps of it (observer.h); theirs */
 };
 
 /* How clock.c learns that the host stopped us (SIGSTOP from outside): from the SIGCONT that ended it. */
@@ -90,16 +90,7 @@ struct host_stop {
 	int64_t waited_ns;
 };
 
-/* Who wants the process to be saved to a file. */
-struct saving {
-	bool due;                /* --save-signal has come */
-	bool done;               /* what --save-at asks for */
-	pid_t asker;             /* `tick86 save`, or 0; and the first of its descriptors for us */
-	int asker_fd;
-	struct inherited_fd *inherited; /* what the run began with, besides the standard streams; a last one with fd 0 */
-};
-
-struct recorder;
+struct observer;
 struct timer;
 struct tree;
 struct common_clock;
@@ -155,8 +146,7 @@ struct process {
 	bool exiting;
 	int exit_status;         /* wait(2) format */
 	FILE *strace, *insn_trace; /* or NULL */
-	struct saving saving;
-	struct recorder *recorder; /* NULL where the run is not recorded */
+	struct observer *observers; /* told of what happens (observer.h); NULL: the run is not watched */
 	bool show_pids;          /* there has been more than one process: lines begin with the thread */
 	uint64_t random_words;   /* drawn from the seeded stream, mode icount */
 	uint64_t syscalls;       /* counted for --stats, as are these */

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/task.h"
 
 /* MSR TSC_AUX: the node stands above the vCPU's number. */
@@ -56,7 +57,7 @@ void task_free(struct task *task)
 		task->process->time_reads[k] += task->cpu.time_reads[k];
 	wait_clear(&task->wait);
 	pending_free(&task->pending);
-	free(task->recorded);
+	OBSERVE(task->process, forget, task);
 	free(task);
 }
 

@@ -12,7 +12,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree_members.h"
 #include "emu/linux/kernel/usage.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 #include "timekeep/timekeep.h"
 
 enum { SETTLE_US = 50, SETTLE_TRIES = 10000 };
@@ -106,14 +106,14 @@ void member_killed(struct process *process, struct member *member)
 {
 	let_go(process, member);
 	if (member->state != ENDED)
-		record_killed(process, member->pid);
+		OBSERVE(process, killed, process, member->pid, false);
 	member_ended(process->tree, member);
 }
 
 void member_killed_in_turn(struct process *process, struct member *member)
 {
 	member_settle_fork(process->tree, member);
-	record_killed_in_turn(process, member->pid);
+	OBSERVE(process, killed, process, member->pid, true);
 	member_killed(process, member);
 }
 
@@ -185,7 +185,7 @@ void tree_stop(struct process *process)
 	tree->quiet = 0;
 	if (all_stopped(tree))
 		tk_stop(process->clock, clock_insns(process));
-	record_pause(process, 0);
+	OBSERVE(process, pause, process, 0);
 	turn_leave(process);
 }
 
@@ -274,7 +274,7 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		if (member->state != ENDED)
-			record_killed(process, pid);
+			OBSERVE(process, killed, process, pid, false);
 		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
 		let_go(process, member);
 		member->state = FREE;

@@ -12,7 +12,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree_members.h"
 #include "emu/linux/kernel/upcalls.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 
 enum { DOORBELL = 64, DOORBELL_MAGIC = 0x7469636b, CHECK_HOLDER_MS = 1000, STOP_STAYS_US = 20000 };
 
@@ -224,7 +224,7 @@ static void await_turn(struct process *process, const struct turn_end *end)
 	}
 	atomic_set(&member->in_poll, false);
 	atomic_set(&member->poked, false);
-	record_turn(process);
+	OBSERVE(process, turn, process);
 }
 
 void turn_take_again(struct process *process)
@@ -284,7 +284,7 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 		atomic_set(&member->poked, false); /* it goes on, and looks at once */
 		return false;
 	}
-	record_pause(process, 0);
+	OBSERVE(process, pause, process, 0);
 	rseq_interrupt(process->current);
 	give_turn(tree, next);
 	await_turn(process, end);

@@ -13,7 +13,7 @@
 #include "emu/linux/process/load.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/pvclock.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 
 enum {
 	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: of a script's first line the kernel sees so much */
@@ -263,6 +263,6 @@ bool process_load(struct process *process, const char *path, char *const argv[],
 	              map_program(process, &program, path, envp, error);
 	program_close(&program);
 	if (loaded)
-		record_exec(process, path, argv);
+		OBSERVE(process, exec, process, path, argv);
 	return loaded;
 }

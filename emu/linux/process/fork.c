@@ -17,7 +17,7 @@
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 #include "timekeep/timekeep.h"
 
 /* What the host does as asked, since each process is one there too. */
@@ -98,13 +98,13 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		return pid;
 	}
 	task->process->show_pids = true;
-	record_fork(task->process, pid);
+	OBSERVE(task->process, fork, task->process, pid);
 	host_pid = host_clone(request, &pidfd, told);
 	if (host_pid < 0) {
 		int error = errno;
 
 		tree_cancel(task->process, pid);
-		record_forked(task->process, false);
+		OBSERVE(task->process, forked, task->process, false);
 		close(parent.pipe);
 		vfork_close(&child);
 		return -error;
@@ -112,7 +112,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	if (host_pid == 0) {
 		close(parent.pipe);
 		become_child(task, request, tree_begin_child(task->process, pid));
-		record_begin_child(task->process);
+		OBSERVE(task->process, child, task->process);
 		task->process->vfork = child;
 		tree_await_turn(task->process);
 		return 0;
@@ -120,7 +120,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	pid = tree_child_started(task->process, pid, host_pid);
 	task->process->silent_children |= request->exit_signal != SIGCHLD;
 	close(child.pipe);
-	record_forked(task->process, true);
+	OBSERVE(task->process, forked, task->process, true);
 	parent_goes_on(task, request, pid, pidfd);
 	if (!(request->flags & CLONE_VFORK))
 		return pid;

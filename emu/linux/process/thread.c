@@ -13,6 +13,7 @@
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
 #include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/observer.h"
 
 enum { FUTEX_WAITERS_BIT = 0x80000000, FUTEX_OWNER_DIED_BIT = 0x40000000, FUTEX_TID_BITS = 0x3fffffff };
 enum { ROBUST_LIST_SIZE = 24, ROBUST_LIST_LIMIT = 2048 };

@@ -17,7 +17,7 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/pause.h"
 #include "emu/linux/time/timer.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 
 enum { DEADLOCK_STATUS = 125, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000,
        LOOK_AGAIN_NS = 1000000 };
@@ -177,7 +177,7 @@ void idle_wait(struct process *process)
 	capped = wait_ns < 0 ? most_ns < INT64_MAX : wait_ns > most_ns;
 	if (capped)
 		wait_ns = most_ns;
-	record_pause(process, wait_ns);
+	OBSERVE(process, pause, process, wait_ns);
 	tree_watch(process, wait_ns != 0);
 	if (tree_somebody_runs(process)) /* asked after the watch began: who wants the turn from now on calls us */
 		wait_ns = 0;

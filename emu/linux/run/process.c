@@ -21,8 +21,7 @@
 #include "emu/linux/run/strace.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
-#include "emu/trace/record.h"
-#include "emu/trace/save.h"
+#include "emu/linux/kernel/observer.h"
 #include "timekeep/timekeep.h"
 
 static bool take_clock(struct process *process, const struct tk *clock)
@@ -74,7 +73,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	if (!process->blocks)
 		return NULL;
 	blocks_configure(process->blocks, &(struct blocks_config){
-		.leave_world = options->record, .hot_after = options->interpret ? BLOCKS_NEVER_HOT : 0,
+		.hot_after = options->interpret ? BLOCKS_NEVER_HOT : 0,
 	});
 	process->threads_started = 1;
 	process->tasks->cpu.model = cpu_model_find(options->cpu);
@@ -82,7 +81,6 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->tasks->cpu.pvclock = options->pvclock;
 	process->tasks->cpu.rdtscp_disabled = !tk_has_rdtscp(process->clock);
 	fpstate_reset(&process->tasks->cpu);
-	save_note_inherited(process);
 	signal_host_take(process);
 	return signal_host_fd(process) >= 0 ? process : NULL;
 }
@@ -93,7 +91,7 @@ _Noreturn void process_die(struct process *process, int status)
 
 	strace_exit(process->tasks, status);
 	tree_bury(process);
-	record_exit(process, status, tree_alone(process));
+	OBSERVE(process, exit, process, status, tree_alone(process));
 	fflush(NULL);
 	vfork_done(process);
 	tree_leave(process);

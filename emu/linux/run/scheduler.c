@@ -23,8 +23,7 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/pause.h"
 #include "emu/linux/time/pvclock.h"
-#include "emu/trace/record.h"
-#include "emu/trace/save.h"
+#include "emu/linux/kernel/observer.h"
 #include "timekeep/timekeep.h"
 
 /* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
@@ -48,7 +47,7 @@ static void make_syscall(struct task *task)
 	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
 	int64_t result = syscall_dispatch(task);
 
-	record_result(task, (uint32_t)task->syscall_number, arg, result);
+	OBSERVE(task->process, result, task, (uint32_t)task->syscall_number, arg, result);
 	if (result == SYSCALL_WAIT) {
 		task->state = TASK_WAITING;
 		task->process->deadlines_changed = true;
@@ -120,18 +119,18 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 	uint64_t count;
 
 	task->fault.resume_flag = false;
-	task->cpu.answer = process->insn_trace || process->recorder ? NULL : answer;
+	task->cpu.answer = process->insn_trace || observer_sees_calls(process) ? NULL : answer;
 	clock_run_begin(task);
-	record_resume(task);
+	OBSERVE(process, resume, task);
 	exit = process->insn_trace ? insn_trace_step(task) : cpu_run(&task->cpu, process->blocks, budget);
 	count = cpu_count(&task->cpu, 0);
 	clock_run_end(task);
-	record_stop(task, exit);
+	OBSERVE(process, stop, task, exit);
 	if (exit == EXIT_WORLD) {
 		clock_run_begin(task);
 		exit = cpu_run_one(&task->cpu, process->blocks);
 		clock_run_end(task);
-		record_advance(task, cpu_count(&task->cpu, 0));
+		OBSERVE(process, advance, task, cpu_count(&task->cpu, 0));
 		count += cpu_count(&task->cpu, 0);
 	}
 	if (exit == EXIT_SYSCALL) {
@@ -149,6 +148,11 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		pvclock_msr_written(process, task->cpu.vcpu, (uint32_t)task->cpu.r[RCX]);
 	}
 	return count;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static bool needs_delivery(const struct task *task)
@@ -186,13 +190,11 @@ static void run_slice(struct task *task)
 			signal_force_segv(task, 0);
 			continue;
 		}
-		budget = clock_budget(process);
-		if (save_budget(process) < budget)
-			budget = save_budget(process);
+		budget = least(clock_budget(process), observe_budget(process));
 		if (budget == 0)
 			return;
-		ran = run_guest(task, budget < left ? budget : left);
-		left -= ran < left ? ran : left;
+		ran = run_guest(task, least(budget, left));
+		left -= least(ran, left);
 	}
 }
 
@@ -211,7 +213,7 @@ static void free_dead(struct process *process)
 			continue;
 		}
 		*link = task->next;
-		record_task_end(task);
+		OBSERVE(process, task_end, task);
 		if (process->current == task)
 			process->current = process->tasks;
 		task_free(task);
@@ -271,7 +273,7 @@ int process_run(struct process *process)
 		task = next_runnable(process);
 		if (task)
 			run_slice(task);
-		save_if_due(process);
+		OBSERVE(process, between, process);
 		clock_arm(process);
 		if (take_turns(process, task))
 			idle_wait(process);

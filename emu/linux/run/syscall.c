@@ -9,7 +9,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/run/strace.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 
 /* --- checks -------------------------------------------------------------------------------------------------------- */
 
@@ -79,7 +79,7 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 {
 	int64_t error = check_arguments(task, row, arg);
 	if (!error)
-		error = record_call(task, number, arg);
+		error = observe_call(task, number, arg);
 	if (error)
 		return error;
 	switch (row->class) {

@@ -9,7 +9,7 @@
 #include "emu/linux/rows/syscall.h"
 #include "emu/linux/signal/rseq.h"
 #include "emu/linux/signal/signal.h"
-#include "emu/trace/record.h"
+#include "emu/linux/kernel/observer.h"
 
 enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) |
 	                     1 << (SIGFPE - 1) };
@@ -309,7 +309,7 @@ void signal_deliver(struct task *task)
 		uint64_t handler = process->action[number].handler;
 
 		task->process->up->signal_taken(task, &info);
-		record_signal(task, &info);
+		OBSERVE(process, signal, task, &info);
 		if (handler == (uint64_t)SIG_IGN)
 			continue;
 		if (handler != (uint64_t)SIG_DFL) {

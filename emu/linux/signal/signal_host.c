@@ -18,8 +18,8 @@
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/signal/rseq.h"
 #include "emu/linux/signal/signal.h"
+#include "emu/linux/kernel/observer.h"
 #include "emu/mem/fault.h"
-#include "emu/trace/save.h"
 
 /* The host raises these for the emulator's own accesses. */
 static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
@@ -164,7 +164,7 @@ void signal_host_deliver(struct process *process, siginfo_t *info)
 		return;
 	if (info->si_signo == SIGCONT)
 		tree_stop_asked(process);
-	if (save_asked(process, info))
+	if (observe_claim(process, info))
 		return;
 	fault_forwarded(info);
 	translate_sender(process, info);

@@ -22,9 +22,16 @@ pid_t pids_to_host(const struct process *process, pid_t pid)
 	return pid < 0 ? -host : host;
 }
 
-pid_t pids_target(struct process *process, pid_t tid)
+struct target pids_find(struct task *task, pid_t id)
 {
-	return task_find(process, tid) ? 0 : pids_to_host(process, tid);
+	struct task *found = id ? task_find(task->process, id) : task;
+
+	/* Once the leader has ended its process keeps the id. */
+	if (!found && id == task->process->pid)
+		found = task;
+	if (found)
+		return (struct target){ .task = found, .leads = found->tid == task->process->pid || id == task->process->pid };
+	return (struct target){ .leads = true, .host = pids_to_host(task->process, id) };
 }
 
 pid_t pids_from_host(const struct process *process, pid_t pid)

@@ -9,8 +9,18 @@
 
 /* The host's id of a guest's process (negative: of a group; 0 and -1 mean what they mean). */
 pid_t pids_to_host(const struct process *process, pid_t pid);
-/* The same of a thread or process that a call is to act on; 0, the caller, for this process's own threads, which the host does not know. */
-pid_t pids_target(struct process *process, pid_t tid);
+
+/* What an id of the guest stands for: a thread of this process, which the host does not know, or another process. Every call that takes
+ * the id of a thread or process resolves it here. */
+struct target {
+	struct task *task; /* a live thread of the calling process; NULL: of another process, or none */
+	bool leads;        /* the id is that of a process */
+	pid_t host;        /* as the host has it: 0, the caller, for threads of this process */
+};
+
+/* 0 stands for the calling thread. */
+struct target pids_find(struct task *task, pid_t id);
+
 pid_t pids_from_host(const struct process *process, pid_t pid);
 /* An id for a new thread, which the host does not know. */
 pid_t pids_new_thread(struct process *process);

@@ -1,7 +1,10 @@
 /* Ids of processes, groups and sessions, and what is asked of a process by its id. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "emu/linux/kernel/descriptor.h"
@@ -16,9 +19,9 @@ static int64_t guest_result(struct task *task, pid_t host)
 	return host < 0 ? -errno : pids_from_host(task->process, host);
 }
 
-static pid_t host_or_self(struct task *task, uint64_t pid)
+static pid_t host_of(struct task *task, uint64_t id)
 {
-	return (pid_t)pid ? pids_to_host(task->process, (pid_t)pid) : 0;
+	return pids_find(task, (pid_t)id).host;
 }
 
 int64_t sys_getpid(struct task *task, const uint64_t arg[6])
@@ -47,12 +50,12 @@ int64_t sys_getpgrp(struct task *task, const uint64_t arg[6])
 
 int64_t sys_getpgid(struct task *task, const uint64_t arg[6])
 {
-	return guest_result(task, getpgid(host_or_self(task, arg[0])));
+	return guest_result(task, getpgid(host_of(task, arg[0])));
 }
 
 int64_t sys_getsid(struct task *task, const uint64_t arg[6])
 {
-	return guest_result(task, getsid(host_or_self(task, arg[0])));
+	return guest_result(task, getsid(host_of(task, arg[0])));
 }
 
 int64_t sys_setsid(struct task *task, const uint64_t arg[6])
@@ -63,15 +66,36 @@ int64_t sys_setsid(struct task *task, const uint64_t arg[6])
 
 int64_t sys_setpgid(struct task *task, const uint64_t arg[6])
 {
-	if ((pid_t)arg[1] < 0)
+	struct target target = pids_find(task, (pid_t)arg[0]);
+	pid_t group = (pid_t)arg[1] ? pids_to_host(task->process, (pid_t)arg[1]) : 0;
+
+	if ((pid_t)arg[1] < 0 || ((pid_t)arg[0] && !target.leads))
 		return -EINVAL;
-	return setpgid(host_or_self(task, arg[0]), host_or_self(task, arg[1])) == 0 ? 0 : -errno;
+	return setpgid(target.host, group) == 0 ? 0 : -errno;
 }
 
+/* What the host's kernel says of a pidfd for a thread that leads no process: ENOENT since Linux 6.16, EINVAL before. */
+static int64_t no_leader(void)
+{
+	struct utsname name;
+	unsigned major = 0, minor = 0;
+
+	uname(&name);
+	sscanf(name.release, "%u.%u", &major, &minor);
+	return major > 6 || (major == 6 && minor >= 16) ? -ENOENT : -EINVAL;
+}
+
+/* The host has no thread for which it could give a descriptor of one (PIDFD_THREAD): refused as Linux before 6.9 does. */
 int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 {
-	const uint64_t host[6] = { (uint64_t)host_or_self(task, arg[0]), arg[1] };
+	enum { PIDFD_THREAD_FLAG = O_EXCL };
+	struct target target = pids_find(task, (pid_t)arg[0]);
+	const uint64_t host[6] = { (uint64_t)(target.task ? getpid() : target.host), arg[1] };
 
+	if ((pid_t)arg[0] <= 0 || arg[1] & ~(uint64_t)(O_NONBLOCK | PIDFD_THREAD_FLAG))
+		return -EINVAL;
+	if (!target.leads)
+		return arg[1] & PIDFD_THREAD_FLAG ? -EINVAL : no_leader();
 	return file_outside_hidden(syscall_host(SYS_pidfd_open, host));
 }
 
@@ -86,7 +110,7 @@ static int64_t capabilities(struct task *task, uint64_t number, const uint64_t a
 	if (!space_read(&task->process->space, arg[0], &header, sizeof(header)))
 		return -EFAULT;
 	version = header.version;
-	header.pid = pids_target(task->process, header.pid);
+	header.pid = host_of(task, (uint64_t)header.pid);
 	result = syscall_host(number, host);
 	if (header.version != version && !space_write(&task->process->space, arg[0], &header.version, sizeof(header.version)))
 		return -EFAULT;
@@ -103,9 +127,11 @@ int64_t sys_capset(struct task *task, const uint64_t arg[6])
 	return capabilities(task, SYS_capset, arg);
 }
 
-static uint64_t host_process(struct task *task, uint64_t pid)
+static uint64_t host_process(struct task *task, uint64_t id)
 {
-	return task_find(task->process, (pid_t)pid) ? (uint64_t)getpid() : (uint64_t)pids_to_host(task->process, (pid_t)pid);
+	struct target target = pids_find(task, (pid_t)id);
+
+	return (uint64_t)(target.task && (pid_t)id ? getpid() : target.host);
 }
 
 int64_t sys_kcmp(struct task *task, const uint64_t arg[6])

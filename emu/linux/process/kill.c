@@ -44,7 +44,7 @@ int64_t sys_kill(struct task *task, const uint64_t arg[6])
 
 	if (!valid(number))
 		return -EINVAL;
-	if (pid == process->pid) {
+	if (pid > 0 && pids_find(task, pid).task) {
 		info = from_self(process, number, SI_USER);
 		if (number != 0 && !killed(process, number))
 			signal_send_process(process, &info);
@@ -84,13 +84,13 @@ int64_t sys_tkill(struct task *task, const uint64_t arg[6])
 	return send_to_thread(task, -1, (pid_t)arg[0], &info);
 }
 
-/* Reads the siginfo of rt_sigqueueinfo(2). Only to itself may a process pretend to be the kernel. */
-static int64_t read_info(struct task *task, uint64_t address, int number, pid_t pid, siginfo_t *info)
+/* Reads the siginfo of rt_sigqueueinfo(2). Only to itself may a thread pretend to be the kernel (do_rt_sigqueueinfo()). */
+static int64_t read_info(struct task *task, uint64_t address, int number, pid_t id, siginfo_t *info)
 {
 	if (!space_read(&task->process->space, address, info, sizeof(*info)))
 		return -EFAULT;
 	info->si_signo = number;
-	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != task->process->pid)
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && id != task->tid)
 		return -EPERM;
 	return 0;
 }
@@ -107,8 +107,8 @@ int64_t sys_rt_sigqueueinfo(struct task *task, const uint64_t arg[6])
 		return result;
 	if (!valid(number))
 		return -EINVAL;
-	if (pid != process->pid)
-		return pids_queue(process, pid, number, &info);
+	if (pid <= 0 || !pids_find(task, pid).task)
+		return pid <= 0 ? -ESRCH : pids_queue(process, pid, number, &info);
 	if (number != 0 && !killed(process, number))
 		signal_send_process(process, &info);
 	return 0;
@@ -117,7 +117,7 @@ int64_t sys_rt_sigqueueinfo(struct task *task, const uint64_t arg[6])
 int64_t sys_rt_tgsigqueueinfo(struct task *task, const uint64_t arg[6])
 {
 	siginfo_t info;
-	int64_t result = read_info(task, arg[3], (int)arg[2], (pid_t)arg[0], &info);
+	int64_t result = read_info(task, arg[3], (int)arg[2], (pid_t)arg[1], &info);
 
 	if (result != 0)
 		return result;

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/peer.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
+#include "emu/linux/process/priority.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
 #include "timekeep/timekeep.h"
@@ -33,42 +35,92 @@ static uint64_t all_vcpus(const struct task *task)
 	return vcpus >= 64 ? ~0ULL : (1ULL << vcpus) - 1;
 }
 
-static struct task *target_of(struct task *task, uint64_t pid)
+/* Another process keeps the vCPUs that its threads may use itself: the leader's. Not those of a process that is not of the run, which
+ * has none of our vCPUs. */
+static struct task *leader_elsewhere(struct task *task, pid_t host)
 {
-	return (pid_t)pid == 0 ? task : task_find(task->process, (pid_t)pid);
+	struct process peer;
+
+	return peer_record(task->process, host, &peer) ? peer.tasks : NULL;
+}
+
+/* Whether the host lets us change where another process runs: it is left where it is. 0 or -errno. */
+static int64_t may_place(pid_t host)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(host, sizeof(set), &set) != 0)
+		return -errno;
+	return sched_setaffinity(host, sizeof(set), &set) == 0 ? 0 : -errno;
+}
+
+static int64_t affinity_of(struct task *task, pid_t id, uint64_t *mask)
+{
+	struct target target = pids_find(task, id);
+	struct task *leader;
+	cpu_set_t set;
+
+	*mask = all_vcpus(task);
+	if (target.task) {
+		*mask &= target.task->affinity;
+		return 0;
+	}
+	if (sched_getaffinity(target.host, sizeof(set), &set) != 0)
+		return -errno;
+	leader = leader_elsewhere(task, target.host);
+	if (leader && peer_read(target.host, &leader->affinity, mask, sizeof(*mask)))
+		*mask &= all_vcpus(task);
+	return 0;
 }
 
 int64_t sys_sched_getaffinity(struct task *task, const uint64_t arg[6])
 {
-	struct task *target = target_of(task, arg[0]);
 	uint64_t mask;
+	int64_t error;
 
 	if (arg[1] < MASK_SIZE || arg[1] % MASK_SIZE)
 		return -EINVAL;
-	if (!target)
-		return -ESRCH;
-	mask = target->affinity & all_vcpus(task);
+	error = affinity_of(task, (pid_t)arg[0], &mask);
+	if (error != 0)
+		return error;
 	return space_write(&task->process->space, arg[2], &mask, sizeof(mask)) ? MASK_SIZE : -EFAULT;
+}
+
+void priority_place(struct task *task)
+{
+	if (task->affinity & 1ULL << task->cpu.vcpu)
+		return;
+	task->cpu.vcpu = (unsigned)__builtin_ctzll(task->affinity);
+	rseq_interrupt(task);
+}
+
+/* Of a process that is not of the run the vCPUs stay what they are. */
+static int64_t place_elsewhere(struct task *task, pid_t host, uint64_t mask)
+{
+	int64_t error = may_place(host);
+	struct task *leader;
+
+	if (error != 0 || !mask)
+		return error ? error : -EINVAL;
+	leader = leader_elsewhere(task, host);
+	return leader && !peer_write(host, &leader->affinity, &mask, sizeof(mask)) ? -EPERM : 0;
 }
 
 int64_t sys_sched_setaffinity(struct task *task, const uint64_t arg[6])
 {
-	struct task *target = target_of(task, arg[0]);
+	struct target target = pids_find(task, (pid_t)arg[0]);
 	size_t size = arg[1] < MASK_SIZE ? arg[1] : MASK_SIZE;
 	uint64_t mask = 0;
 
 	if (!space_read(&task->process->space, arg[2], &mask, size))
 		return -EFAULT;
-	if (!target)
-		return -ESRCH;
 	mask &= all_vcpus(task);
+	if (!target.task)
+		return place_elsewhere(task, target.host, mask);
 	if (!mask)
 		return -EINVAL;
-	target->affinity = mask;
-	if (!(mask & 1ULL << target->cpu.vcpu)) {
-		target->cpu.vcpu = (unsigned)__builtin_ctzll(mask);
-		rseq_interrupt(target);
-	}
+	target.task->affinity = mask;
+	priority_place(target.task);
 	return 0;
 }
 
@@ -82,7 +134,7 @@ int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 /* Priorities are the host's, which schedules the one thread that runs them all; a guest thread's are its process's. */
 static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	const uint64_t host[6] = { (uint64_t)pids_target(task->process, (pid_t)arg[0]), arg[1], arg[2], arg[3] };
+	const uint64_t host[6] = { (uint64_t)pids_find(task, (pid_t)arg[0]).host, arg[1], arg[2], arg[3] };
 
 	return syscall_host(number, host);
 }
@@ -122,33 +174,37 @@ int64_t sys_sched_rr_get_interval(struct task *task, const uint64_t arg[6])
 	return on_host(task, SYS_sched_rr_get_interval, arg);
 }
 
-/* `user`: the `which` for which `who` is no process. */
-static int64_t priority_on_host(struct task *task, uint64_t number, int user, const uint64_t arg[6])
+/* Who is meant: a thread or process, a group, or a user. `process` and `user` are values of `which`. */
+static int64_t priority_on_host(struct task *task, uint64_t number, int process, int user, const uint64_t arg[6])
 {
-	uint64_t who = (int)arg[0] == user ? arg[1] : (uint64_t)pids_target(task->process, (pid_t)arg[1]);
-	const uint64_t host[6] = { arg[0], who, arg[2] };
+	pid_t who = (pid_t)arg[1];
+	uint64_t host[6] = { arg[0], arg[1], arg[2] };
 
+	if ((int)arg[0] == process)
+		host[1] = (uint64_t)pids_find(task, who).host;
+	else if ((int)arg[0] != user)
+		host[1] = (uint64_t)pids_to_host(task->process, who);
 	return syscall_host(number, host);
 }
 
 int64_t sys_getpriority(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_getpriority, PRIO_USER, arg);
+	return priority_on_host(task, SYS_getpriority, PRIO_PROCESS, PRIO_USER, arg);
 }
 
 int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_setpriority, PRIO_USER, arg);
+	return priority_on_host(task, SYS_setpriority, PRIO_PROCESS, PRIO_USER, arg);
 }
 
 int64_t sys_ioprio_get(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_ioprio_get, IOPRIO_WHO_USER, arg);
+	return priority_on_host(task, SYS_ioprio_get, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER, arg);
 }
 
 int64_t sys_ioprio_set(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_ioprio_set, IOPRIO_WHO_USER, arg);
+	return priority_on_host(task, SYS_ioprio_set, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER, arg);
 }
 
 /* With one host thread every thread sees all stores in order, and none that has stopped in a critical section of rseq(2) goes on in it:

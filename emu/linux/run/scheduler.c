@@ -14,6 +14,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/process/priority.h"
 #include "emu/linux/process/thread.h"
 #include "emu/linux/rows/syscall.h"
 #include "emu/linux/run/idle.h"
@@ -168,6 +169,7 @@ static void run_slice(struct task *task)
 	if (process->current != task)
 		rseq_interrupt(process->current);
 	process->current = task;
+	priority_place(task);
 	process->yielded = false;
 	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && left > 0) {
 		uint64_t budget, ran;

@@ -1,0 +1,30 @@
+#include "emu/linux/kernel/peer.h"
+
+#include <stddef.h>
+#include <sys/uio.h>
+
+bool peer_read(pid_t host, const void *from, void *to, size_t size)
+{
+	struct iovec local = { to, size }, remote = { (void *)from, size };
+
+	return process_vm_readv(host, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+bool peer_write(pid_t host, void *to, const void *from, size_t size)
+{
+	struct iovec local = { (void *)from, size }, remote = { to, size };
+
+	return process_vm_writev(host, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+bool peer_record(const struct process *own, pid_t host, struct process *copy)
+{
+	return host > 0 && peer_read(host, own, copy, sizeof(*copy)) && copy->options == own->options && copy->tree == own->tree;
+}
+
+bool peer_task(pid_t host, const struct task *from, struct task *copy)
+{
+	size_t registers = offsetof(struct task, process);
+
+	return peer_read(host, (const char *)from + registers, (char *)copy + registers, sizeof(*copy) - registers);
+}

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/trace/save.h"
+#include "emu/mem/doorbell.h"
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_SAVE = 126, FIRST_FD = 100, PATIENCE_MS = 60000 };
 
@@ -66,7 +66,7 @@ static int ask(pid_t pid, const char *path, const char *part)
 		return fail(EXIT_USAGE, "cannot write its file: %s", strerror(errno));
 	if (pipe2(answer, O_CLOEXEC) < 0 || dup2(file, FIRST_FD) < 0 || dup2(answer[1], FIRST_FD + 1) < 0)
 		return fail(EXIT_USAGE, "%s", strerror(errno));
-	if (sigqueue(pid, SAVE_SIGNAL, save_request(FIRST_FD)) != 0)
+	if (!doorbell_ask_to_save(pid, FIRST_FD))
 		return fail(EXIT_USAGE, "it cannot be asked: %s", strerror(errno));
 	wait_for_answer(answer[0], pid, line, sizeof line);
 	if (*line == '-')

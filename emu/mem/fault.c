@@ -2,13 +2,13 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <xmmintrin.h>
 
 #include "emu/cpu/x87_live.h"
 #include "emu/mem/access.h"
+#include "emu/mem/doorbell.h"
 
 /* See fault.h: the one static pointer. */
 static struct fault_frame *current;
@@ -64,29 +64,16 @@ static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enu
 	siglongjmp(frame->leave, reason);
 }
 
-enum { FORWARD_SIGNAL = 64, FORWARD_MAGIC = 0x5a5e << 16, FORWARD_MAGIC_MASK = (int)0xffff0000 };
-
-/* The number and si_code (SI_USER and below fit in a byte) travel in the value; the sender's ids stay. */
-static void forward(int number, const siginfo_t *info)
+/* Whether the signal is no fault, but was sent by a process, or by the kernel as a child's exit signal (clone(2)). The address of a fault
+ * is the CPU's, or 0; with an exit signal the child's id stands there. */
+static bool is_sent(const siginfo_t *info, const ucontext_t *uc)
 {
-	siginfo_t sent = *info;
+	greg_t address = (greg_t)info->si_addr;
 
-	sent.si_signo = FORWARD_SIGNAL;
-	sent.si_code = SI_QUEUE;
-	sent.si_value.sival_int = FORWARD_MAGIC | number << 8 | (info->si_code & 0xff);
-	syscall(SYS_rt_sigqueueinfo, getpid(), FORWARD_SIGNAL, &sent);
-}
-
-bool fault_forwarded(siginfo_t *info)
-{
-	int value = info->si_value.sival_int;
-
-	if (info->si_signo != FORWARD_SIGNAL || info->si_code != SI_QUEUE || (value & FORWARD_MAGIC_MASK) != FORWARD_MAGIC)
-		return false;
-	info->si_signo = value >> 8 & 0xff;
-	info->si_code = (int8_t)value;
-	info->si_value.sival_int = 0;
-	return true;
+	if (info->si_code <= 0)
+		return true;
+	return info->si_code <= CLD_CONTINUED && address != 0 && address != uc->uc_mcontext.gregs[REG_CR2] &&
+	       address != uc->uc_mcontext.gregs[REG_RIP];
 }
 
 /* --- copies that may fail ---------------------------------------------------------------------------- */
@@ -116,8 +103,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	struct fault_frame *frame = current;
 	ucontext_t *uc = context;
 
-	if (info->si_code <= 0) {
-		forward(signal, info);
+	if (is_sent(info, uc)) {
+		doorbell_forward(info);
 		return;
 	}
 	if (copy_failed(info, uc))

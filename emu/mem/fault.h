@@ -32,8 +32,4 @@ void fault_leave(void);
  * be accessed; what lies before it has been copied. */
 bool fault_copy(void *to, const void *from, size_t length);
 
-/* SIGSEGV and its kin may also be sent by somebody. Since they cannot be blocked here, they are then sent on as a signal that is:
- * true if `info` is one of these, which then is what it was. */
-bool fault_forwarded(siginfo_t *info);
-
 #endif

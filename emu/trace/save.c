@@ -24,9 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
-#define REQUEST_MAGIC 0x7469636b73617665ULL /* the last 16 bits give way to the descriptor */
-
 /* --- writing -------------------------------------------------------------------------------------------- */
 
 bool save_refuse(struct saver *saver, const char *format, ...)
@@ -297,19 +294,15 @@ static struct saving *saving_of(struct observer *self)
 	return (struct saving *)self;
 }
 
-union sigval save_request(int fd)
-{
-	return (union sigval){ .sival_ptr = (void *)(REQUEST_MAGIC >> 16 << 16 | (uint16_t)fd) };
-}
-
-static bool claim(struct observer *self, struct process *process, const siginfo_t *info)
+/* `tick86 save` asks by DOORBELL_SAVE. Its descriptors are the value, for the file to write, and the next one, where the answer goes: a line
+ * that begins with a + or a - for success or failure. */
+static bool claim(struct observer *self, struct process *process, enum doorbell message, const siginfo_t *info)
 {
 	struct saving *saving = saving_of(self);
-	uint64_t value = (uint64_t)info->si_value.sival_ptr;
 
-	if (info->si_signo == SAVE_SIGNAL && info->si_code == SI_QUEUE && value >> 16 == REQUEST_MAGIC >> 16) {
+	if (message == DOORBELL_SAVE) {
 		saving->asker = info->si_pid;
-		saving->asker_fd = (int)(value & 0xffff);
+		saving->asker_fd = info->si_value.sival_int;
 		return true;
 	}
 	if (info->si_signo != process->options->save_signal || process->forked)

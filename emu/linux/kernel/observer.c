@@ -45,10 +45,10 @@ int64_t observe_call(struct task *task, uint64_t number, const uint64_t arg[6])
 	return error;
 }
 
-bool observe_claim(struct process *process, const siginfo_t *info)
+bool observe_claim(struct process *process, enum doorbell message, const siginfo_t *info)
 {
 	for (struct observer *observer = process->observers; observer; observer = observer->next)
-		if (observer->on->claim && observer->on->claim(observer, process, info))
+		if (observer->on->claim && observer->on->claim(observer, process, message, info))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/mem/doorbell.h"
 
 struct observer;
 
@@ -21,7 +22,7 @@ struct observer_table {
 	int64_t (*call)(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6]); /* each try: 0, or -errno to refuse it */
 	void (*result)(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6], int64_t result); /* or SYSCALL_WAIT */
 	void (*signal)(struct observer *self, struct task *task, const siginfo_t *info);  /* it is being delivered */
-	bool (*claim)(struct observer *self, struct process *process, const siginfo_t *info); /* true: it came for the observer, not the guest */
+	bool (*claim)(struct observer *self, struct process *process, enum doorbell message, const siginfo_t *info); /* true: it came for the observer */
 	void (*exec)(struct observer *self, struct process *process, const char *path, char *const argv[]);
 
 	/* --- threads and processes --- */
@@ -62,7 +63,7 @@ bool observer_sees_calls(const struct process *process);
 
 /* Asks all observers. The first error of `call`; whether one has claimed the signal; the smallest budget. */
 int64_t observe_call(struct task *task, uint64_t number, const uint64_t arg[6]);
-bool observe_claim(struct process *process, const siginfo_t *info);
+bool observe_claim(struct process *process, enum doorbell message, const siginfo_t *info);
 uint64_t observe_budget(const struct process *process);
 
 #endif

@@ -96,8 +96,4 @@ pid_t tree_from_host(const struct tree *tree, pid_t host_pid);
 pid_t tree_new_id(struct tree *tree);
 pid_t tree_parent(const struct process *process);
 
-/* --- the doorbell: a host signal that only says "look", or a SIGCONT that asks to stop ------------------ */
-
-bool tree_is_doorbell(const siginfo_t *info);
-
 #endif

@@ -13,8 +13,9 @@
 #include "emu/linux/kernel/tree_members.h"
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/kernel/observer.h"
+#include "emu/mem/doorbell.h"
 
-enum { DOORBELL = 64, DOORBELL_MAGIC = 0x7469636b, CHECK_HOLDER_MS = 1000, STOP_STAYS_US = 20000 };
+enum { CHECK_HOLDER_MS = 1000, STOP_STAYS_US = 20000 };
 
 static bool atomic_is(const bool *flag)
 {
@@ -31,11 +32,6 @@ static void atomic_set(bool *flag, bool value)
 /* A process that may run, or may look at its descriptors when its turn comes, waits for the futex, which costs half of what a signal
  * does. One that must hear of signals from outside, or watches its descriptors, polls: it gets a signal, the doorbell. */
 
-bool tree_is_doorbell(const siginfo_t *info)
-{
-	return (info->si_signo == DOORBELL || info->si_signo == SIGCONT) && info->si_code == SI_QUEUE && info->si_value.sival_int == DOORBELL_MAGIC;
-}
-
 void member_poke(struct member *member)
 {
 	atomic_set(&member->poked, true);
@@ -45,7 +41,7 @@ void member_call(struct member *member)
 {
 	__atomic_add_fetch(&member->calls, 1, __ATOMIC_SEQ_CST);
 	if (atomic_is(&member->in_poll))
-		sigqueue(member->host_pid, DOORBELL, (union sigval){ .sival_int = DOORBELL_MAGIC });
+		doorbell_ring(member->host_pid, DOORBELL_SIGNAL);
 	else
 		syscall(SYS_futex, &member->calls, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
@@ -59,9 +55,11 @@ static bool answer_doorbell(struct process *process)
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, DOORBELL);
-	while (sigtimedwait(&set, &info, &none) == DOORBELL) {
-		if (tree_is_doorbell(&info)) {
+	sigaddset(&set, DOORBELL_SIGNAL);
+	while (sigtimedwait(&set, &info, &none) == DOORBELL_SIGNAL) {
+		siginfo_t copy = info;
+
+		if (doorbell_take(&copy) == DOORBELL_LOOK) {
 			rang = true;
 		} else {
 			own = true;
@@ -142,7 +140,7 @@ static void ask_to_stop(const struct tree *tree, struct member *holder)
 	usleep(STOP_STAYS_US);
 	if (&tree->member[__atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST)] == holder && member_is_stopped(holder) &&
 	    __atomic_compare_exchange_n(&holder->stops_asked, &asked, asked + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		sigqueue(holder->host_pid, SIGCONT, (union sigval){ .sival_int = DOORBELL_MAGIC });
+		doorbell_ring(holder->host_pid, SIGCONT);
 }
 
 bool tree_stop_asked(struct process *process)

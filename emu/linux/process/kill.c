@@ -11,6 +11,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/signal.h"
+#include "emu/mem/doorbell.h"
 
 static siginfo_t from_self(struct process *process, int number, int code)
 {
@@ -90,6 +91,7 @@ static int64_t read_info(struct task *task, uint64_t address, int number, pid_t 
 	if (!space_read(&task->process->space, address, info, sizeof(*info)))
 		return -EFAULT;
 	info->si_signo = number;
+	doorbell_disarm(info);
 	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && id != task->tid)
 		return -EPERM;
 	return 0;

@@ -19,7 +19,7 @@
 #include "emu/linux/signal/rseq.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/kernel/observer.h"
-#include "emu/mem/fault.h"
+#include "emu/mem/doorbell.h"
 
 /* The host raises these for the emulator's own accesses. */
 static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
@@ -160,13 +160,16 @@ static void translate_sender(struct process *process, siginfo_t *info)
 
 void signal_host_deliver(struct process *process, siginfo_t *info)
 {
-	if (process->tree && tree_is_doorbell(info))
+	enum doorbell message = doorbell_take(info);
+
+	if (message == DOORBELL_SAVE)
+		observe_claim(process, message, info);
+	if (message != DOORBELL_NONE && message != DOORBELL_FORWARDED)
 		return;
 	if (info->si_signo == SIGCONT)
 		tree_stop_asked(process);
-	if (observe_claim(process, info))
+	if (observe_claim(process, DOORBELL_NONE, info))
 		return;
-	fault_forwarded(info);
 	translate_sender(process, info);
 	if (info->si_signo == SIGCHLD && !process->up->child_changed(process, info))
 		return;

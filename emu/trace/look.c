@@ -134,7 +134,7 @@ static void close_threads(struct looker *looker, uint64_t tid, bool all)
 
 static bool never_returns(const struct syscall_row *row)
 {
-	return row && strncmp(row->name, "execve", 6) != 0 && strace_destroys_arguments(row);
+	return row && row->after == AFTER_NO_RETURN;
 }
 
 static bool begin_call(struct looker *looker, struct walk_thread *thread, uint8_t exit)

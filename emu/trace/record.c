@@ -300,7 +300,7 @@ static void emit_inputs(struct recorder *recorder, const struct task *task)
 		uint64_t size = syscall_extent(row, i, arg);
 		int64_t length;
 
-		if ((a->direction != DIR_IN && a->direction != DIR_INOUT) || a->extent == EXTENT_SPECIAL || !arg[i])
+		if ((a->direction != DIR_IN && a->direction != DIR_INOUT) || !arg[i])
 			continue;
 		if (a->extent == EXTENT_STRING) {
 			length = space_read_string(space, arg[i], (char *)bytes, sizeof(bytes));
@@ -443,6 +443,14 @@ static const struct observer_table recorder_table = {
 	.pause = recorder_pause,
 };
 
+static void note_output(struct output *output, int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) == 0)
+		*output = (struct output){ true, status.st_dev, status.st_ino };
+}
+
 int record_begin(struct process *process, const char *path, const char *config)
 {
 	int error;
@@ -451,8 +459,7 @@ int record_begin(struct process *process, const char *path, const char *config)
 	if (!recorder)
 		return error;
 	for (int k = 0; k < 2; k++)
-		if (fstat(k + 1, &recorder->output[k]) < 0)
-			recorder->output[k].st_nlink = 0;
+		note_output(&recorder->output[k], k + 1);
 	recorder->process = process;
 	recorder->observer.on = &recorder_table;
 	observer_add(process, &recorder->observer);

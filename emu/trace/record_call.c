@@ -1,17 +1,25 @@
-/* What the recorder wants to know of a system call: which of the bytes that it may have written it has, and what went to the run's
- * standard output and error. */
-#include <asm/unistd_64.h>
+/* What the recorder wants to know of a system call, by its row: which of the bytes that it may have written it has, what went to the run's
+ * standard output and error, and which files have changed that a process may have mapped. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/syscall.h"
 #include "emu/trace/recorder.h"
+
+/* One call that has come to its end. */
+struct call {
+	struct recorder *recorder;
+	const struct syscall_row *row;
+	const uint64_t *arg;
+	uint64_t result; /* 0 where it failed */
+};
+
+/* --- output ------------------------------------------------------------------------------------------- */
 
 /* 1 or 2 for a descriptor of the run's standard output or error, whatever its number; else 0. */
 static unsigned output_stream(const struct recorder *recorder, int fd)
@@ -22,56 +30,22 @@ static unsigned output_stream(const struct recorder *recorder, int fd)
 	if (fstat(fd, &status) < 0)
 		return 0;
 	for (int k = 0; k < 2; k++) {
-		const struct stat *output = &recorder->output[k];
+		const struct output *output = &recorder->output[k];
 
-		is[k] = output->st_nlink && status.st_dev == output->st_dev && status.st_ino == output->st_ino;
+		is[k] = output->open && status.st_dev == output->dev && status.st_ino == output->inode;
 	}
 	if (is[0] && is[1])
 		return fd == STDERR_FILENO ? 2 : 1;
 	return is[0] ? 1 : is[1] ? 2 : 0;
 }
 
-/* --- writing calls ------------------------------------------------------------------------------------ */
-
-/* Where calls that write to a descriptor have their parts. */
-struct write_call {
-	uint16_t number;
-	int8_t fd, buffer, offset; /* argument numbers; -1: none. An offset of 8 bytes, not a pointer */
-	bool vector, header;       /* the buffer is an iovec array; a msghdr */
-	bool unseen;               /* from descriptor to descriptor */
-};
-
-static const struct write_call write_calls[] = {
-	{ __NR_write, 0, 1, -1, false, false, false },
-	{ __NR_pwrite64, 0, 1, 3, false, false, false },
-	{ __NR_writev, 0, 1, -1, true, false, false },
-	{ __NR_pwritev, 0, 1, 3, true, false, false },
-	{ __NR_pwritev2, 0, 1, 3, true, false, false },
-	{ __NR_sendto, 0, 1, -1, false, false, false },
-	{ __NR_sendmsg, 0, 1, -1, false, true, false },
-	{ __NR_sendfile, 0, -1, -1, false, false, true },
-	{ __NR_splice, 2, -1, -1, false, false, true },
-	{ __NR_tee, 1, -1, -1, false, false, true },
-	{ __NR_vmsplice, 0, -1, -1, false, false, true },
-	{ __NR_copy_file_range, 2, -1, -1, false, false, true },
-	{ __NR_ftruncate, 0, -1, -1, false, false, false },
-	{ __NR_fallocate, 0, -1, -1, false, false, false },
-};
-
-static const struct write_call *find_write(uint64_t number)
-{
-	for (size_t k = 0; k < sizeof(write_calls) / sizeof(write_calls[0]); k++)
-		if (write_calls[k].number == number)
-			return &write_calls[k];
-	return NULL;
-}
-
 int64_t recorder_call(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	const struct write_call *call = find_write(number);
+	const struct syscall_row *row = syscall_find(number);
+	unsigned fd = row ? syscall_arg_with_role(row, ROLE_FILLED) : 0;
 
 	(void)task;
-	return call && call->unseen && output_stream(recorder_of(self), (int)arg[call->fd]) ? -EINVAL : 0;
+	return row && fd < row->args && output_stream(recorder_of(self), (int)arg[fd]) ? -EINVAL : 0;
 }
 
 static void emit_output(struct recorder *recorder, unsigned stream, uint64_t address, uint64_t size)
@@ -100,73 +74,114 @@ static void emit_vector_output(struct recorder *recorder, unsigned stream, uint6
 	}
 }
 
-/* `size` bytes were written from where the call's arguments say. */
-static void note_output(struct recorder *recorder, const struct write_call *call, const uint64_t arg[6], uint64_t size)
+static void emit_message_output(struct recorder *recorder, unsigned stream, uint64_t address, uint64_t size)
 {
-	unsigned stream = call->buffer < 0 ? 0 : output_stream(recorder, (int)arg[call->fd]);
-	struct { uint64_t name, name_length, vector, count; } header;
-	uint64_t buffer = call->buffer < 0 ? 0 : arg[call->buffer];
+	struct msghdr header;
 
-	if (!stream)
-		return;
-	if (call->header && space_read(&recorder->process->space, buffer, &header, sizeof(header)))
-		emit_vector_output(recorder, stream, header.vector, header.count, size);
-	else if (call->vector)
-		emit_vector_output(recorder, stream, buffer, arg[call->buffer + 1], size);
-	else
-		emit_output(recorder, stream, buffer, size);
+	if (space_read(&recorder->process->space, address, &header, sizeof(header)))
+		emit_vector_output(recorder, stream, (uint64_t)header.msg_iov, header.msg_iovlen, size);
 }
 
-static bool cuts_file(uint64_t number)
+/* Each message says how much of it was sent. */
+static void emit_messages_output(struct recorder *recorder, unsigned stream, uint64_t address, uint64_t sent)
 {
-	return number == __NR_ftruncate || number == __NR_fallocate;
+	struct mmsghdr message;
+
+	for (; sent > 0; sent--, address += sizeof(message))
+		if (space_read(&recorder->process->space, address, &message, sizeof(message)))
+			emit_message_output(recorder, stream, address, message.msg_len);
 }
 
-/* The file that was written may be mapped somewhere. Where it is not clear what has changed, all of it counts. */
-static void note_file(struct recorder *recorder, const struct write_call *call, const uint64_t arg[6], int64_t size)
+/* The call has written to its ROLE_TO descriptor what its IN arguments hold. */
+static void note_output(const struct call *call, int fd)
 {
-	int fd = (int)arg[call->fd];
-	uint64_t offset = 0, length = UINT64_MAX;
+	unsigned stream = output_stream(call->recorder, fd);
 
-	if (recorder->recording->log.objects == 0)
-		return;
-	if (cuts_file(call->number))
-		recorder_file_cut(recorder, fd);
-	if (call->buffer >= 0 && !call->header) {
-		off_t position = call->offset < 0 || (int64_t)arg[call->offset] < 0 ? lseek(fd, 0, SEEK_CUR) - size : (off_t)arg[call->offset];
+	for (unsigned i = 0; stream && i < call->row->args; i++) {
+		const struct syscall_arg *a = &call->row->arg[i];
 
-		if (position < 0)
-			return; /* a pipe, a socket */
-		offset = (uint64_t)position;
-		length = (uint64_t)size;
+		if (a->direction != DIR_IN)
+			continue;
+		if (a->type == ARG_BUFFER)
+			emit_output(call->recorder, stream, call->arg[i], call->result);
+		else if (a->extent == EXTENT_VECTOR)
+			emit_vector_output(call->recorder, stream, call->arg[i], call->arg[a->by], call->result);
+		else if (a->extent == EXTENT_MESSAGE)
+			emit_message_output(call->recorder, stream, call->arg[i], call->result);
+		else if (a->extent == EXTENT_MESSAGES)
+			emit_messages_output(call->recorder, stream, call->arg[i], call->result);
 	}
-	recorder_file_written(recorder, fd, offset, length);
 }
 
-/* A path's file may have become empty or shorter; of an open file `result` is the descriptor. */
-static void note_path(struct recorder *recorder, uint64_t number, const uint64_t arg[6], int64_t result)
+/* --- files that may be mapped ------------------------------------------------------------------------- */
+
+/* A file that is opened to append is written at its end even where the call names an offset (pwrite(2), BUGS). */
+static bool appends(const struct call *call, int fd)
+{
+	unsigned flags = syscall_arg_with_role(call->row, ROLE_RWF);
+
+	return fcntl(fd, F_GETFL) & O_APPEND || (flags < call->row->args && call->arg[flags] & RWF_APPEND);
+}
+
+/* The call has written `result` bytes to the file: where its offset says, or up to where the file stands. */
+static void note_written(const struct call *call, int fd)
+{
+	unsigned offset = syscall_arg_with_role(call->row, ROLE_OFFSET);
+	bool given = offset < call->row->args && (int64_t)call->arg[offset] >= 0;
+	off_t position = given ? (off_t)call->arg[offset] : lseek(fd, 0, SEEK_CUR) - (off_t)call->result;
+
+	if (given && appends(call, fd))
+		recorder_file_written(call->recorder, fd, 0, UINT64_MAX);
+	else if (position >= 0) /* else a pipe or a socket */
+		recorder_file_written(call->recorder, fd, (uint64_t)position, call->result);
+}
+
+/* Where it is not clear what has changed, all of the file counts. */
+static void note_cut(const struct call *call, int fd)
+{
+	recorder_file_cut(call->recorder, fd);
+	recorder_file_written(call->recorder, fd, 0, UINT64_MAX);
+}
+
+static void note_cut_path(const struct call *call, uint64_t address)
 {
 	char path[PATH_MAX];
-	int fd = (int)result;
+	int fd;
 
-	if (recorder->recording->log.objects == 0 || result < 0)
+	if (space_read_string(&call->recorder->process->space, address, path, sizeof(path)) < 0)
 		return;
-	if (number == __NR_truncate) {
-		if (space_read_string(&recorder->process->space, arg[0], path, sizeof(path)) < 0)
-			return;
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd >= 0)
-			recorder_file_cut(recorder, fd);
-		if (fd >= 0)
-			close(fd);
-	} else if (number == __NR_creat || (number == __NR_open && arg[1] & O_TRUNC) || (number == __NR_openat && arg[2] & O_TRUNC)) {
-		recorder_file_cut(recorder, fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	note_cut(call, fd);
+	close(fd);
+}
+
+static void note_files(const struct call *call)
+{
+	if (call->row->opens)
+		recorder_file_cut(call->recorder, (int)call->result);
+	for (unsigned i = 0; i < call->row->args; i++) {
+		switch (call->row->arg[i].role) {
+		case ROLE_TO:
+			note_written(call, (int)call->arg[i]);
+			break;
+		case ROLE_FILLED:
+			recorder_file_written(call->recorder, (int)call->arg[i], 0, UINT64_MAX);
+			break;
+		case ROLE_CUT:
+			if (call->row->arg[i].type == ARG_PATH)
+				note_cut_path(call, call->arg[i]);
+			else
+				note_cut(call, (int)call->arg[i]);
+			break;
+		}
 	}
 }
 
-/* --- reading calls ------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------------------- */
 
-/* Forgets what lies behind the first `size` bytes of the ranges that the call has noted. */
+/* Forgets what follows the first `size` bytes of the ranges that the call has noted. */
 static void keep_ranges(struct recorder *recorder, uint64_t size)
 {
 	size_t kept = recorder->call_mark;
@@ -182,30 +197,46 @@ static void keep_ranges(struct recorder *recorder, uint64_t size)
 	recorder->ranges = kept;
 }
 
-static bool fills_vector(uint64_t number)
+/* Of a buffer like that of read(2) only as much as the result says has been written. */
+static void trim_buffer(struct recorder *recorder, uint64_t start, uint64_t extent, uint64_t size)
 {
-	return number == __NR_readv || number == __NR_preadv || number == __NR_preadv2;
+	for (size_t k = recorder->call_mark; k < recorder->ranges; k++)
+		if (recorder->range[k].start == start && recorder->range[k].length == extent && size < extent)
+			recorder->range[k].length = size;
 }
 
-/* Of a buffer like that of read(2) only as much as the result says has been written. */
-static void trim_buffers(struct recorder *recorder, const struct syscall_row *row, const uint64_t arg[6], uint64_t size)
+static void trim_ranges(const struct call *call)
 {
-	for (unsigned i = 0; i < row->args; i++) {
-		uint64_t extent = syscall_extent(row, i, arg);
+	for (unsigned i = 0; i < call->row->args; i++) {
+		const struct syscall_arg *a = &call->row->arg[i];
 
-		if (row->arg[i].extent != EXTENT_RESULT || row->arg[i].size != 1)
-			continue;
-		for (size_t k = recorder->call_mark; k < recorder->ranges; k++)
-			if (recorder->range[k].start == arg[i] && recorder->range[k].length == extent && size < extent)
-				recorder->range[k].length = size;
+		if (a->extent == EXTENT_VECTOR && a->direction == DIR_OUT)
+			keep_ranges(call->recorder, call->result);
+		else if (a->extent == EXTENT_RESULT && a->size == 1)
+			trim_buffer(call->recorder, call->arg[i], syscall_extent(call->row, i, call->arg), call->result);
 	}
+}
+
+/* ------------------------------------------------------------------------------------------------------ */
+
+static void note_effects(struct recorder *recorder, uint64_t number, const uint64_t arg[6], int64_t result)
+{
+	const struct call call = { recorder, syscall_find(number), arg, result > 0 ? (uint64_t)result : 0 };
+	unsigned to;
+
+	if (!call.row)
+		return;
+	trim_ranges(&call);
+	to = syscall_arg_with_role(call.row, ROLE_TO);
+	if (result > 0 && to < call.row->args)
+		note_output(&call, (int)arg[to]);
+	if (result >= 0 && recorder->recording->log.objects > 0)
+		note_files(&call);
 }
 
 void recorder_result(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6], int64_t result)
 {
 	struct recorder *recorder = recorder_of(self);
-	const struct syscall_row *row = syscall_find(number);
-	const struct write_call *write = find_write(number);
 
 	if (result == SYSCALL_WAIT) {
 		recorder->ranges = recorder->call_mark;
@@ -214,16 +245,7 @@ void recorder_result(struct observer *self, struct task *task, uint64_t number, 
 	}
 	if (recorded_of(recorder, task)->waits)
 		recorder_emit_time(recorder, task);
-	if (row && fills_vector(number))
-		keep_ranges(recorder, result > 0 ? (uint64_t)result : 0);
-	else if (row)
-		trim_buffers(recorder, row, arg, result > 0 ? (uint64_t)result : 0);
-	if (write && result >= 0) {
-		if (result > 0)
-			note_output(recorder, write, arg, (uint64_t)result);
-		note_file(recorder, write, arg, result);
-	}
-	note_path(recorder, number, arg, result);
+	note_effects(recorder, number, arg, result);
 	if (result != SYSCALL_NO_RESULT)
 		recorder_emit_of(recorder, task, RECORD(RESULT, number, trace_zigzag(result)));
 	recorder->call_mark = recorder->ranges;

@@ -68,6 +68,13 @@ struct range {
 	uint64_t start, length;
 };
 
+/* A stream whose bytes are recorded, by the file that it is: its number may change, and it may have no name. */
+struct output {
+	bool open;
+	dev_t dev;
+	ino_t inode;
+};
+
 struct recorder {
 	struct observer observer; /* first */
 	struct process *process;
@@ -88,7 +95,7 @@ struct recorder {
 	size_t call_mark;       /* ranges ahead of the system call under way */
 	bool behind_end;        /* a private mapping may reach behind its file's end */
 	unsigned lost_turns;    /* those after which the process has written down what shared memory holds */
-	struct stat output[2];  /* the run's standard output and error */
+	struct output output[2]; /* the run's standard output and error */
 };
 
 static inline struct recorder *recorder_of(struct observer *self)

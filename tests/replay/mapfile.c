@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +91,62 @@ static void emptied(char *shared)
 	close(again);
 }
 
+static int open_by_handle(void)
+{
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} named = { .handle.handle_bytes = MAX_HANDLE_SZ };
+	int mount, directory = open(".", O_RDONLY | O_DIRECTORY), opened = -1;
+
+	if (name_to_handle_at(AT_FDCWD, "mapped", &named.handle, &mount, 0) == 0)
+		opened = open_by_handle_at(directory, &named.handle, O_RDWR | O_TRUNC);
+	close(directory);
+	return opened; /* only root may, and not on each file system */
+}
+
+/* The file is 5000 bytes of `c`, and then what opens it anew has cut it. */
+static void cut_by(const char *what, char *shared, char c, int (*opens)(void))
+{
+	char text[5000];
+	int again;
+
+	memset(text, c, sizeof(text));
+	must(pwrite(file, text, sizeof(text), 0) == sizeof(text), "pwrite");
+	again = opens();
+	if (again < 0)
+		must(ftruncate(file, 0) == 0, "ftruncate");
+	must(pwrite(again < 0 ? file : again, "y", 1, PAGE - 1) == 1, "pwrite");
+	show(what, shared);
+	close(again);
+}
+
+static int open_openat2(void)
+{
+	const struct { uint64_t flags, mode, resolve; } how = { .flags = O_RDWR | O_TRUNC }; /* struct open_how */
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, "mapped", &how, sizeof(how));
+}
+
+static int open_creat(void)
+{
+	return creat("mapped", 0600);
+}
+
+/* An offset does not count where a file is appended to. */
+static void appended(char *shared)
+{
+	const struct iovec text = { "by RWF_APPEND", 13 };
+	int again = open("mapped", O_WRONLY | O_APPEND);
+
+	must(pwrite(again, "by O_APPEND", 11, 3) == 11, "pwrite");
+	must(syscall(SYS_pwritev2, file, &text, 1, 3, 0, 0x10 /* RWF_APPEND */) == 13, "pwritev2");
+	must(ftruncate(file, 2 * PAGE) == 0, "ftruncate");
+	show("shared, appended to", shared);
+	show("shared, appended to", shared + PAGE);
+	close(again);
+}
+
 /* A mapping of what the file does not have yet. */
 static void ahead(void)
 {
@@ -138,6 +196,10 @@ int main(void)
 	must(madvise(private + 2 * PAGE, PAGE, MADV_DONTNEED) == 0, "madvise");
 	show("private, its store forgotten", private + 2 * PAGE);
 	emptied(shared);
+	cut_by("cut by openat2", shared, '2', open_openat2);
+	cut_by("cut by creat", shared, 'c', open_creat);
+	cut_by("cut by a handle", shared, 'h', open_by_handle);
+	appended(shared);
 	ahead();
 	unlink("mapped");
 }

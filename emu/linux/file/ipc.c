@@ -101,8 +101,6 @@ static int64_t message_retry(struct task *task, uint64_t number, const uint64_t 
 	if (!space_in_guest(arg[1], arg[2]) || !space_in_guest(arg[1], arg[2] + MSG_HEADER))
 		return (int64_t)arg[2] < 0 ? -EINVAL : -EFAULT;
 	try[flags_at] |= IPC_NOWAIT;
-	if (number == __NR_msgrcv)
-		space_prepare_write(&task->process->space, arg[1], arg[2] + MSG_HEADER);
 	int64_t result = syscall_host(number, try);
 	return result == nothing && !(arg[flags_at] & IPC_NOWAIT) ? file_retry_later(task) : result;
 }
@@ -114,6 +112,7 @@ int64_t sys_msgsnd(struct task *task, const uint64_t arg[6])
 
 int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
 {
+	space_prepare_write(&task->process->space, arg[1], arg[2] + MSG_HEADER);
 	return message_retry(task, __NR_msgrcv, arg, 4, -ENOMSG);
 }
 

@@ -48,29 +48,18 @@ const char *file_host_path(const struct process *process, const char *path, char
 	return file_host_path_of_link(process, path, buffer);
 }
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-	while (*names && strcmp(name, *names) != 0)
-		names++;
-	return *names;
-}
-
 unsigned file_row_looks(const struct syscall_row *row)
 {
-	static const char *const names[] = {"stat", "lstat", "newfstatat", "statx", "statfs", "access", "faccessat", "faccessat2",
-	                                    "getxattr", "lgetxattr", "listxattr", "llistxattr", NULL};
-	unsigned path = 0;
-	while (path < row->args && row->arg[path].type != ARG_PATH)
-		path++;
-	return path < row->args && is_one_of(row->name, names) ? path : UINT_MAX;
+	unsigned path = syscall_arg_with_role(row, ROLE_LOOK);
+
+	return path < row->args ? path : syscall_arg_with_role(row, ROLE_LOOK_LINK);
 }
 
 bool file_call_follows(const struct syscall_row *row, const uint64_t arg[6])
 {
-	static const char *const links[] = {"lstat", "lgetxattr", "llistxattr", NULL};
-	for (unsigned i = 0; i < row->args; i++) {
-		if (row->arg[i].type == ARG_FLAGS && strcmp(row->arg[i].name, "flags") == 0)
-			return !(arg[i] & AT_SYMLINK_NOFOLLOW);
-	}
-	return !is_one_of(row->name, links);
+	unsigned flags = syscall_arg_with_role(row, ROLE_AT_FLAGS);
+
+	if (syscall_arg_with_role(row, ROLE_LOOK_LINK) < row->args)
+		return false;
+	return flags == row->args || !(arg[flags] & AT_SYMLINK_NOFOLLOW);
 }

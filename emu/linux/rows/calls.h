@@ -9,8 +9,16 @@
 #define REFUSE(...)
 #define RUN(CLASS, NAME, ...) syscall_run sys_##NAME;
 #define QUICK RUN
+#define NO_RETURN RUN
+#define OPEN(NAME, ...) syscall_run sys_##NAME;
+#define PROGRAM OPEN
+#define OPEN_PASS(...)
 #include "emu/linux/rows/all.h"
 #undef QUICK
+#undef NO_RETURN
+#undef OPEN
+#undef PROGRAM
+#undef OPEN_PASS
 #undef RUN
 #undef PASS
 #undef PASS_FD

@@ -1,6 +1,6 @@
 PASS(semget, HEX(key), INT(nsems), HEX(semflg))
 RUN(FILE, semop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops))
-RUN(FILE, semtimedop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops), IN(timeout, 16))
+RUN(FILE, semtimedop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops), IN_TIMESPEC(timeout))
 RUN(FILE, semctl, INT(semid), INT(semnum), INT(cmd), ADDRESS(arg))
 PASS(msgget, HEX(key), HEX(msgflg))
 RUN(FILE, msgsnd, INT(msqid), ADDRESS(msgp), SIZE(msgsz), HEX(msgflg))
@@ -9,8 +9,8 @@ PASS(msgctl, INT(msqid), INT(cmd), INOUT(buf, 120))
 PASS_FD(mq_open, STRING(name), FLAGS(flags, open_words), MODE(mode), IN(attr, 64))
 PASS(mq_unlink, STRING(name))
 PASS(mq_getsetattr, FD(mqdes), IN(newattr, 64), OUT(oldattr, 64))
-RUN(FILE, mq_timedsend, FD(mqdes), IN_BYTES(msg, 2), SIZE(length), UINT(prio), IN(timeout, 16))
-RUN(FILE, mq_timedreceive, FD(mqdes), OUT_BYTES(msg, 2), SIZE(length), OUT(prio, 4), IN(timeout, 16))
+RUN(FILE, mq_timedsend, FD(mqdes), IN_BYTES(msg, 2), SIZE(length), UINT(prio), IN_TIMESPEC(timeout))
+RUN(FILE, mq_timedreceive, FD(mqdes), OUT_BYTES(msg, 2), SIZE(length), OUT_INT(prio), IN_TIMESPEC(timeout))
 /* Notification would reach the emulator. */
 REFUSE(mq_notify, ENOSYS, FD(mqdes), ADDRESS(sevp))
 /* These map their rings where the host likes, outside of the guest. */

@@ -177,33 +177,20 @@ static void put_int(struct strace_line *line, const struct strace_memory *memory
 		strace_put(line, "[%d]", value);
 }
 
-static bool named(const struct syscall_arg *arg, const char *name)
-{
-	return strcmp(arg->name, name) == 0;
-}
-
 /* The few structures that are worth their members. */
 static void put_struct(struct strace_line *line, const struct strace_memory *memory, const struct syscall_arg *arg, uint64_t value,
                        bool filled)
 {
-	if (arg->direction == DIR_OUT && !filled)
-		put_address(line, value);
-	else if (named(arg, "argv"))
-		put_string_list(line, memory, value);
-	else if (named(arg, "envp"))
-		put_environment(line, memory, value);
-	else if (named(arg, "tp") || named(arg, "request") || named(arg, "timeout") || named(arg, "res"))
-		put_timespec(line, memory, value, "tv_nsec");
-	else if (named(arg, "tv"))
-		put_timespec(line, memory, value, "tv_usec");
-	else if (named(arg, "statbuf"))
-		put_file_status(line, memory, value);
-	else if (arg->size == sizeof(int32_t) && arg->extent == EXTENT_FIXED)
-		put_int(line, memory, value);
-	else if (named(arg, "pipefd") || named(arg, "sv"))
-		put_int_pair(line, memory, value);
-	else
-		put_address(line, value);
+	switch (arg->direction == DIR_OUT && !filled ? ARG_STRUCT : arg->type) {
+	case ARG_STRINGS: put_string_list(line, memory, value); break;
+	case ARG_ENVIRONMENT: put_environment(line, memory, value); break;
+	case ARG_TIMESPEC: put_timespec(line, memory, value, "tv_nsec"); break;
+	case ARG_TIMEVAL: put_timespec(line, memory, value, "tv_usec"); break;
+	case ARG_STAT: put_file_status(line, memory, value); break;
+	case ARG_INT_AT: put_int(line, memory, value); break;
+	case ARG_INT_PAIR: put_int_pair(line, memory, value); break;
+	default: put_address(line, value); break;
+	}
 }
 
 void strace_put_signal(struct strace_line *line, int number)
@@ -231,6 +218,22 @@ static int64_t as_int(uint64_t value)
 	return value >> 32 ? (int64_t)value : (int32_t)value;
 }
 
+static bool fcntl_takes_nothing(int command)
+{
+	return command == F_GETFD || command == F_GETFL || command == F_GETOWN || command == F_GETSIG || command == F_GETLEASE ||
+	       command == F_GETPIPE_SZ || command == F_GET_SEALS;
+}
+
+static void put_fcntl_argument(struct strace_line *line, int command, uint64_t value)
+{
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_SETPIPE_SZ || command == F_SETOWN)
+		strace_put(line, "%d", (int)value);
+	else if (command == F_SETFD && value <= FD_CLOEXEC)
+		strace_put(line, value ? "FD_CLOEXEC" : "0");
+	else
+		strace_put(line, "%#" PRIx64, value);
+}
+
 static void put_argument(struct strace_line *line, const struct strace_memory *memory, const struct syscall_row *row, unsigned i,
                          const uint64_t arg[6], int64_t result)
 {
@@ -251,7 +254,8 @@ static void put_argument(struct strace_line *line, const struct strace_memory *m
 	case ARG_ENUM: put_words(line, a->words, (uint32_t)value, false); break;
 	case ARG_PATH: put_string(line, memory, value, SIZE_MAX); break;
 	case ARG_STRING: put_string(line, memory, value, STRING_SHOWN); break;
-	case ARG_STRUCT: put_struct(line, memory, a, value, result >= 0); break;
+	case ARG_FCNTL: put_fcntl_argument(line, (int)arg[i - 1], value); break;
+	case ARG_ADDRESS: put_address(line, value); break;
 	case ARG_BUFFER:
 		if (a->direction == DIR_IN)
 			put_bytes(line, memory, value, syscall_extent(row, i, arg));
@@ -260,51 +264,28 @@ static void put_argument(struct strace_line *line, const struct strace_memory *m
 		else
 			put_address(line, value);
 		break;
-	default: put_address(line, value); break;
+	default: put_struct(line, memory, a, value, result >= 0); break;
 	}
 }
 
-/* fcntl's third argument is a number, a descriptor, flags or nothing, as the command says. */
-static bool is_fcntl_argument(const struct syscall_row *row, unsigned i)
+/* Arguments that the kernel does not look at are not printed: the mode where no file may be created, fcntl's where it takes none. */
+static bool is_unused(const struct syscall_row *row, unsigned i, const uint64_t arg[6])
 {
-	return i == 2 && strcmp(row->name, "fcntl") == 0;
-}
+	const struct syscall_arg *ahead = i > 0 ? &row->arg[i - 1] : NULL;
 
-static bool fcntl_takes_nothing(int command)
-{
-	return command == F_GETFD || command == F_GETFL || command == F_GETOWN || command == F_GETSIG || command == F_GETLEASE ||
-	       command == F_GETPIPE_SZ || command == F_GET_SEALS;
-}
-
-static void put_fcntl_argument(struct strace_line *line, int command, uint64_t value)
-{
-	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_SETPIPE_SZ || command == F_SETOWN)
-		strace_put(line, "%d", (int)value);
-	else if (command == F_SETFD && value <= FD_CLOEXEC)
-		strace_put(line, value ? "FD_CLOEXEC" : "0");
-	else
-		strace_put(line, "%#" PRIx64, value);
-}
-
-/* The mode is not looked at unless a file may be created. */
-static bool unused_mode(const struct syscall_row *row, unsigned i, const uint64_t arg[6])
-{
-	return row->arg[i].type == ARG_MODE && i > 0 && row->arg[i - 1].type == ARG_FLAGS && named(&row->arg[i - 1], "flags") &&
-	       !(arg[i - 1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
+	if (row->arg[i].type == ARG_FCNTL)
+		return fcntl_takes_nothing((int)arg[i - 1]);
+	return ahead && ahead->role == ROLE_CREATES && !(arg[i - 1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
 }
 
 void strace_put_arguments(struct strace_line *line, const struct strace_memory *memory, const struct syscall_row *row, const uint64_t arg[6],
                           int64_t result)
 {
 	for (unsigned i = 0; row && i < row->args; i++) {
-		bool of_fcntl = is_fcntl_argument(row, i);
-		if (unused_mode(row, i, arg) || (of_fcntl && fcntl_takes_nothing((int)arg[1])))
+		if (is_unused(row, i, arg))
 			continue;
 		strace_put(line, "%s", i ? ", " : "");
-		if (of_fcntl)
-			put_fcntl_argument(line, (int)arg[1], arg[2]);
-		else
-			put_argument(line, memory, row, i, arg, result);
+		put_argument(line, memory, row, i, arg, result);
 	}
 	strace_put(line, row ? ")" : "");
 }
@@ -314,7 +295,7 @@ void strace_put_arguments(struct strace_line *line, const struct strace_memory *
 void strace_put_outcome(struct strace_line *line, const struct syscall_row *row, int64_t result)
 {
 	if (result == SYSCALL_NO_RESULT)
-		strace_put(line, row && strncmp(row->name, "execve", 6) == 0 ? "0" : "?");
+		strace_put(line, row && row->after == AFTER_PROGRAM ? "0" : "?");
 	else if (result == -ERESTARTSYS)
 		strace_put(line, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
 	else if (result == -ERESTARTNOINTR || result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK)
@@ -331,8 +312,7 @@ void strace_put_outcome(struct strace_line *line, const struct syscall_row *row,
 
 bool strace_destroys_arguments(const struct syscall_row *row)
 {
-	return row && (strncmp(row->name, "execve", 6) == 0 || strncmp(row->name, "exit", 4) == 0 ||
-	               strcmp(row->name, "rt_sigreturn") == 0);
+	return row && row->after != AFTER_RETURNS;
 }
 
 void strace_put_name(struct strace_line *line, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])

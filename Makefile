@@ -19,6 +19,9 @@ LDLIBS   := -lZydis -Wl,-Bstatic -lzstd -lxxhash -lseccomp -ljansson -Wl,-Bdynam
 # just above the guest's. A position-independent one has 12,000 pointers in its tables of handlers to set, on 80 pages.
 AT_FIXED_ADDRESS := -pie -Wl,-no-pie,--no-relax,-Ttext-segment=0x510000000000
 
+# What is made is shown by name; with V=1 by its command.
+Q = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+
 # For the commands that build as a first step: all CPUs, unless the caller has chosen.
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -38,7 +41,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize=null,alignment -fno-sanit
 # --- rules ----------------------------------------------------------------------------------------
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # For make check-asan: handlers access the guest's memory, of which the address sanitizer knows nothing.
 $(BUILD)/obj/emu/op/%.o: CFLAGS += $(OP_FLAGS)
@@ -57,28 +60,28 @@ $(BUILD)/obj/emu/linux/process/vdso.o: CPPFLAGS += -DVDSO_IMAGE='"$(BUILD)/vdso.
 
 $(BUILD)/libtimekeep.a: $(TIMEKEEP)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call Q,AR)$(AR) rcs $@ $^
 
 $(BUILD)/libdecode.a: $(DECODE)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call Q,AR)$(AR) rcs $@ $^
 
 $(BUILD)/libemu.a: $(EMU)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call Q,AR)$(AR) rcs $@ $^
 
 LIBRARIES := $(BUILD)/libemu.a $(BUILD)/libdecode.a $(BUILD)/libtimekeep.a
 
 $(BUILD)/tick86: $(MAIN) $(LIBRARIES)
-	$(CC) $(LDFLAGS) $(AT_FIXED_ADDRESS) -o $@ $^ $(LDLIBS)
+	$(call Q,LD)$(CC) $(LDFLAGS) $(AT_FIXED_ADDRESS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/insn: $(call objects,$(wildcard tests/insn/*.c)) $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/mutate: $(BUILD)/obj/tests/trace/mutate.o $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Of all tests that run programs.
 $(BUILD)/tests/limit: tests/limit.c Makefile
@@ -94,7 +97,7 @@ $(BUILD)/tests/unit/check_clock_model: $(call objects,$(wildcard tests/unit/mode
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
+	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
 
 # --- benchmark and demonstration -------------------------------------------------------------------
 BENCH := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(filter-out %/cc1.c,$(wildcard tools/bench/*.c))) \
@@ -106,11 +109,11 @@ $(BUILD)/bench/hello-static: BENCH_OPT = -O2 -static
 
 $(BUILD)/bench/%: tools/bench/%.c tools/bench/bench.h Makefile
 	@mkdir -p $(@D)
-	gcc -std=gnu11 -D_GNU_SOURCE $(WARN) $(BENCH_OPT) -o $@ $< -lm
+	$(call Q,CC)gcc -std=gnu11 -D_GNU_SOURCE $(WARN) $(BENCH_OPT) -o $@ $< -lm
 
 $(BUILD)/bench/hello-static: tools/bench/hello.c Makefile
 	@mkdir -p $(@D)
-	gcc -std=gnu11 $(WARN) $(BENCH_OPT) -o $@ $<
+	$(call Q,CC)gcc -std=gnu11 $(WARN) $(BENCH_OPT) -o $@ $<
 
 # BENCH_FLAGS: --quick, --rounds=N, --programs=LIST, --tools=LIST (see tools/bench/run --help)
 bench:
@@ -139,7 +142,7 @@ $(foreach variant,$(GUEST_VARIANTS),$(eval $(call guest_rule,$(variant))))
 
 $(BUILD)/guest/times: tests/real/times.c Makefile
 	@mkdir -p $(@D)
-	gcc $(GUEST_FLAGS) -static -o $@ $<
+	$(call Q,CC)gcc $(GUEST_FLAGS) -static -o $@ $<
 
 guest: $(BUILD)/tests/limit $(BUILD)/guest/times $(foreach variant,$(GUEST_VARIANTS),$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
 
@@ -148,7 +151,7 @@ REPLAY_GUESTS := $(patsubst tests/replay/%.c,$(BUILD)/guest/replay/%,$(wildcard 
 
 $(BUILD)/guest/replay/%: tests/replay/%.c tests/replay/hard.h Makefile
 	@mkdir -p $(@D)
-	musl-gcc $(GUEST_FLAGS) -static -o $@ $<
+	$(call Q,CC)musl-gcc $(GUEST_FLAGS) -static -o $@ $<
 
 replay-guests: $(BUILD)/tests/limit $(REPLAY_GUESTS) $(BUILD)/guest/times \
 	$(foreach variant,glibc-dynamic musl-static,$(addprefix $(BUILD)/guest/$(variant)/,$(GUEST_NAMES)))
@@ -158,7 +161,7 @@ CLOCK_GUESTS := $(patsubst tests/clock/%.c,$(BUILD)/clock/%,$(wildcard tests/clo
 
 $(BUILD)/clock/%: tests/clock/%.c $(wildcard tests/clock/*.h) tests/guest/rseq.h Makefile
 	@mkdir -p $(@D)
-	gcc $(GUEST_FLAGS) -static -o $@ $<
+	$(call Q,CC)gcc $(GUEST_FLAGS) -static -o $@ $<
 
 clock-guests: $(BUILD)/tests/limit $(CLOCK_GUESTS)
 
@@ -167,7 +170,7 @@ SAVE_GUESTS := $(patsubst tests/save/%,$(BUILD)/save/%,$(basename $(wildcard tes
 
 $(BUILD)/save/%: tests/save/%.c tests/guest/rseq.h Makefile
 	@mkdir -p $(@D)
-	gcc $(GUEST_FLAGS) -Wno-unused-result -static -o $@ $<
+	$(call Q,CC)gcc $(GUEST_FLAGS) -Wno-unused-result -static -o $@ $<
 
 $(BUILD)/save/%: tests/save/%.S Makefile
 	@mkdir -p $(@D)
@@ -217,10 +220,19 @@ check-campaign: deps
 	@$(MAKE) $(PARALLEL) --no-print-directory all
 	tests/campaign.test $(BUILD) --count=1000
 
+# The hostile build (tests/hard.test) in all its forms.
+check-hard: deps
+	@$(MAKE) $(PARALLEL) --no-print-directory all
+	tests/hard.test $(BUILD) --long
+
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps
 	$(MAKE) --no-print-directory check BUILD=$(BUILD)-asan OPT=-O1 \
 		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE) $(CURDIR)/tools/asan_options.c' OP_FLAGS=-fno-sanitize=address
+
+# What stands on what, in the README.
+rooms:
+	tools/rooms readme
 
 lint:
 	@tools/deps lint
@@ -246,6 +258,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
-.PHONY: all bench check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
+.PHONY: all bench rooms check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -48,6 +48,24 @@ static bool option_interpret(struct parse *parse, const char *text)
 	return parse->options->interpret = true;
 }
 
+/* "block=1,arena=65536,hot=1,budget=1", any of these. */
+static bool option_hostile(struct parse *parse, const char *text)
+{
+	static const char *const names[] = { "block", "arena", "hot", "budget", NULL };
+	uint64_t *const values[] = { &parse->options->hostile.block_insns, &parse->options->hostile.arena_bytes,
+	                             &parse->options->hostile.hot_after, &parse->options->hostile.budget };
+	char *list = strdup(text), *rest = list, *value;
+	bool good = list;
+
+	while (good && *rest) {
+		int k = getsubopt(&rest, (char *const *)names, &value);
+
+		good = k >= 0 && value && value_number(parse, value, 1, UINT32_MAX, values[k]);
+	}
+	free(list);
+	return good || option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N", parse->option, text);
+}
+
 static bool option_strace(struct parse *parse, const char *text)
 {
 	parse->options->strace = true;
@@ -149,6 +167,7 @@ static const struct option_row run_rows[] = {
 	{ "--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)" },
 	{ "--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)" },
 	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
+	{ "--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: small blocks, caches, budgets (block=N,arena=BYTES,hot=N,budget=N)" },
 	{ "--interpret", VALUE_NONE, NULL, option_interpret, "make no machine code of hot blocks (slower; nothing else differs)" },
 	{ NULL, VALUE_NONE, "Program", NULL, NULL },
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },

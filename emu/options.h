@@ -44,6 +44,8 @@ struct options {
 	bool pvclock;
 	bool one_at_a_time;       /* processes take turns, as they do under icount in any case (emu/linux/kernel/tree.h) */
 
+	/* --hostile, for tests: sizes at which the emulator's own limits are met all the time; 0: as always */
+	struct { uint64_t block_insns, arena_bytes, hot_after, budget; } hostile;
 	bool interpret;           /* hot blocks get no code of their own (emu/block/chain.h) */
 
 	struct tk_config clock;

@@ -1,3 +1,4 @@
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace_command.h"
 
@@ -23,9 +24,7 @@ static json_t *json_text(const char *text)
 
 	if (json)
 		return json;
-	latin = malloc(2 * strlen(text) + 1);
-	if (!latin)
-		abort();
+	latin = fatal_unless(malloc(2 * strlen(text) + 1));
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		if (*c >= 0x80)
 			latin[n++] = (char)(0xc0 | *c >> 6);

@@ -19,6 +19,7 @@ struct blocks_config {
 	unsigned max_insns;  /* longest block, 1 .. 64 */
 	size_t arena_bytes;  /* records of all blocks; the cache starts anew when they are used up */
 	unsigned hot_after;  /* how often a block is entered before it gets code of its own (chain.h), or BLOCKS_NEVER_HOT */
+	uint64_t budget;     /* the largest budget of one run, 0: as many as are asked for */
 	bool leave_world;    /* cpu_run returns EXIT_WORLD before each instruction whose result the world decides */
 };
 /* For code that is decoded from now on. What is 0 in `config` is as if nobody had configured it. */

@@ -5,8 +5,12 @@
 #include <sys/mman.h>
 
 #include "emu/block/plan.h"
+#include "emu/cpu/fatal.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
+
+/* Address space for records and blocks; pages that are not used cost nothing. At least the largest block must fit. */
+enum { ARENA_BYTES = 256 << 20, ARENA_MIN = 64 << 10 };
 
 static unsigned page_bucket(uint64_t page)
 {
@@ -77,9 +81,7 @@ static void set_slots(struct blocks *blocks, size_t slots)
 	uint64_t *old = blocks->by_rip;
 	size_t old_slots = blocks->slots;
 
-	blocks->by_rip = calloc(slots, sizeof(*blocks->by_rip));
-	if (!blocks->by_rip)
-		abort();
+	blocks->by_rip = fatal_unless(calloc(slots, sizeof(*blocks->by_rip)));
 	blocks->slots = slots;
 	for (size_t k = 0; k < old_slots; k++)
 		if (old[k])
@@ -116,10 +118,9 @@ static void append(struct blocks *blocks, struct block *block)
 {
 	if (blocks->count == blocks->capacity) {
 		blocks->capacity = blocks->capacity ? blocks->capacity * 2 : 4096;
-		blocks->order = realloc(blocks->order, blocks->capacity * sizeof *blocks->order);
-		if (!blocks->order)
-			abort();
+		blocks->order = fatal_unless(realloc(blocks->order, blocks->capacity * sizeof *blocks->order));
 	}
+	CHECK(blocks->count == 0 || blocks->order[blocks->count - 1]->insn < block->insn); /* cache_locate searches by halves */
 	blocks->order[blocks->count++] = block;
 }
 
@@ -179,6 +180,8 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 		blocks_clear(blocks);
 	blocks->used += records_bytes;
 	blocks->blocks_start -= draft_bytes(draft);
+	CHECK(blocks->used <= blocks->blocks_start);
+	CHECK(draft->insns <= BLOCK_INSNS_MAX && draft->records <= BLOCK_RECORDS_MAX);
 	have_pages(blocks);
 	block = (struct block *)(blocks->arena + blocks->blocks_start);
 	*block = (struct block){
@@ -297,22 +300,20 @@ static void code_changed(void *context, uint64_t start, uint64_t end)
 
 struct blocks *blocks_create(struct space *space)
 {
-	struct blocks *blocks = calloc(1, sizeof *blocks);
+	struct blocks *blocks = fatal_unless(calloc(1, sizeof *blocks));
 
-	if (!blocks)
-		abort();
 	blocks->space = space;
 	set_slots(blocks, SLOTS_FIRST);
 	blocks->forms = form_index_create();
 	blocks->plans = blocks->forms ? plans_create(blocks->forms) : NULL;
 	blocks->chains = chains_create();
 	blocks->generation = 1;
-	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = 256 << 20, .hot_after = HOT_AFTER };
-	blocks->arena = mmap(NULL, blocks->config.arena_bytes, PROT_READ | PROT_WRITE,
+	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = ARENA_BYTES, .hot_after = HOT_AFTER };
+	blocks->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	blocks->blocks_start = blocks->blocks_ready = blocks->config.arena_bytes;
-	if (blocks->arena == MAP_FAILED || !blocks->plans)
-		abort();
+	blocks->blocks_start = blocks->blocks_ready = ARENA_BYTES;
+	fatal_unless(blocks->arena == MAP_FAILED ? NULL : blocks->arena);
+	fatal_unless(blocks->plans);
 	space->code_changed = code_changed;
 	space->context = blocks;
 	return blocks;
@@ -320,7 +321,7 @@ struct blocks *blocks_create(struct space *space)
 
 void blocks_destroy(struct blocks *blocks)
 {
-	munmap(blocks->arena, blocks->config.arena_bytes);
+	munmap(blocks->arena, ARENA_BYTES);
 	chains_destroy(blocks->chains);
 	plans_destroy(blocks->plans);
 	form_index_destroy(blocks->forms);
@@ -343,14 +344,15 @@ void blocks_clear(struct blocks *blocks)
 
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config)
 {
-	size_t arena_bytes = blocks->config.arena_bytes;
-
 	blocks->config = *config;
 	if (!config->max_insns || config->max_insns > BLOCK_INSNS_MAX)
 		blocks->config.max_insns = BLOCK_INSNS_MAX;
-	if (!config->arena_bytes || config->arena_bytes > arena_bytes)
-		blocks->config.arena_bytes = arena_bytes;
+	if (!config->arena_bytes || config->arena_bytes > ARENA_BYTES)
+		blocks->config.arena_bytes = ARENA_BYTES;
+	if (blocks->config.arena_bytes < ARENA_MIN)
+		blocks->config.arena_bytes = ARENA_MIN;
 	blocks->config.arena_bytes &= ~(sizeof(uint64_t) - 1);
+	blocks_clear(blocks);
 	if (!config->hot_after)
 		blocks->config.hot_after = HOT_AFTER;
 }

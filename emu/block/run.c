@@ -4,6 +4,7 @@
 #include <xmmintrin.h>
 
 #include "emu/block/cache.h"
+#include "emu/cpu/fatal.h"
 #include "emu/cpu/x87_live.h"
 #include "emu/mem/fault.h"
 #include "emu/op/dispatch.h"
@@ -285,6 +286,8 @@ static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t b
 	run.frame.context = &run;
 	if (budget > CPU_RUN_MAX)
 		budget = CPU_RUN_MAX;
+	if (blocks->config.budget && budget > blocks->config.budget)
+		budget = blocks->config.budget;
 	cpu->limit = cpu->budget = (int64_t)budget - BUDGET_RESERVE;
 	cpu->link = NULL;
 	if (cpu->generation != blocks->generation)
@@ -299,6 +302,8 @@ static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t b
 	cpu->generation = blocks->generation;
 	cpu->link = NULL;
 	cpu->exit = reason;
+	CHECK(cpu_count(cpu, 0) <= budget);
+	CHECK(reason != EXIT_BUDGET || cpu_count(cpu, 0) == budget);
 	return reason;
 }
 

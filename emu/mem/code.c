@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/mem/vma.h"
 
 /* --- the set: open addressing, linear probing, a page number plus 1 as the key, 0 for empty ----------------------- */
@@ -31,9 +32,7 @@ static void resize(struct space *space, size_t capacity)
 {
 	uint64_t *old = space->code_pages;
 	size_t old_capacity = space->code_capacity;
-	space->code_pages = calloc(capacity, sizeof(uint64_t));
-	if (!space->code_pages)
-		abort();
+	space->code_pages = fatal_unless(calloc(capacity, sizeof(uint64_t)));
 	space->code_capacity = capacity;
 	for (size_t i = 0; i < old_capacity; i++) {
 		if (old[i])
@@ -150,9 +149,7 @@ static void for_code_pages(struct space *space, uint64_t start, uint64_t end,
 		return;
 	}
 	size_t count = 0;
-	uint64_t *pages = malloc(space->code_capacity * sizeof(uint64_t));
-	if (!pages)
-		abort();
+	uint64_t *pages = fatal_unless(malloc(space->code_capacity * sizeof(uint64_t)));
 	for (size_t i = 0; i < space->code_capacity; i++) {
 		uint64_t page = (space->code_pages[i] - 1) * GUEST_PAGE;
 		if (space->code_pages[i] && page >= start && page < end)

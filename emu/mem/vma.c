@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/mem/vma.h"
 
 static bool same_name(const char *a, const char *b)
@@ -22,9 +23,7 @@ static void make_room(struct space *space)
 	if (space->count < space->capacity)
 		return;
 	space->capacity = space->capacity ? 2 * space->capacity : 64;
-	space->vma = realloc(space->vma, space->capacity * sizeof(struct vma));
-	if (!space->vma)
-		abort();
+	space->vma = fatal_unless(realloc(space->vma, space->capacity * sizeof(struct vma)));
 }
 
 static void open_slot(struct space *space, size_t at)
@@ -39,6 +38,18 @@ static void close_slot(struct space *space, size_t at)
 	free(space->vma[at].name);
 	space->count--;
 	memmove(&space->vma[at], &space->vma[at + 1], (space->count - at) * sizeof(struct vma));
+}
+
+/* The list's invariant: mappings are whole pages, in order of address, and none overlaps the next. */
+static bool sorted(const struct space *space)
+{
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *vma = &space->vma[i];
+
+		if (vma->start >= vma->end || vma->start % GUEST_PAGE || vma->end % GUEST_PAGE || (i > 0 && vma[-1].end > vma->start))
+			return false;
+	}
+	return true;
 }
 
 size_t vma_lower(const struct space *space, uint64_t address)
@@ -97,6 +108,7 @@ void vma_insert(struct space *space, struct vma vma)
 	open_slot(space, i);
 	space->vma[i] = vma;
 	merge(space, i, i);
+	CHECK(sorted(space));
 }
 
 void vma_remove(struct space *space, uint64_t start, uint64_t end)
@@ -109,6 +121,7 @@ void vma_remove(struct space *space, uint64_t start, uint64_t end)
 		free(space->vma[i].name);
 	memmove(&space->vma[first], &space->vma[last], (space->count - last) * sizeof(struct vma));
 	space->count -= last - first;
+	CHECK(sorted(space) && vma_range_free(space, start, end));
 }
 
 void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot)
@@ -119,6 +132,7 @@ void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot)
 		space->vma[i].prot = prot;
 	if (first < last)
 		merge(space, first, last - 1);
+	CHECK(sorted(space));
 }
 
 void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name)

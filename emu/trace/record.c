@@ -1,4 +1,5 @@
 #include "decode/decode.h"
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
@@ -148,9 +149,7 @@ static struct recorded_task *known_task(struct recorder *recorder, struct task *
 	if (recorder->stopped)
 		append_stop(recorder);
 	free(known);
-	known = aligned_alloc(64, (sizeof(*known) + 63) & ~(size_t)63);
-	if (!known)
-		abort();
+	known = fatal_unless(aligned_alloc(64, (sizeof(*known) + 63) & ~(size_t)63));
 	memset(known, 0, sizeof(*known));
 	known->tid = task->tid;
 	task->observed[recorder->observer.slot] = known;

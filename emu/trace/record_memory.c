@@ -9,6 +9,7 @@
 
 #include <xxhash.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/recorder.h"
 
@@ -30,9 +31,7 @@ static void note_write(struct recorder *recorder, uint64_t start, uint64_t lengt
 	}
 	if (recorder->ranges == recorder->capacity) {
 		recorder->capacity = recorder->capacity * 2 + 16;
-		recorder->range = realloc(recorder->range, recorder->capacity * sizeof(*recorder->range));
-		if (!recorder->range)
-			abort();
+		recorder->range = fatal_unless(realloc(recorder->range, recorder->capacity * sizeof(*recorder->range)));
 	}
 	recorder->range[recorder->ranges++] = (struct range){ start, length };
 }

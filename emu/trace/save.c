@@ -1,3 +1,4 @@
+#include "emu/cpu/fatal.h"
 #include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/hidden.h"
@@ -44,10 +45,8 @@ void save_emit(struct saver *saver, const struct trace_record *record)
 static void emit_json(struct saver *saver, json_t *json, const struct trace_record *record)
 {
 	struct trace_record whole = *record;
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = fatal_unless(json_dumps(json, JSON_COMPACT));
 
-	if (!text)
-		abort();
 	whole.data = (const uint8_t *)text;
 	whole.size = strlen(text);
 	save_emit(saver, &whole);
@@ -133,13 +132,11 @@ static uint64_t get_clock_field(const void *context, unsigned index)
 static void save_clock(struct saver *saver)
 {
 	const struct process *process = saver->process;
-	void *image = calloc(1, tk_size());
+	void *image = fatal_unless(calloc(1, tk_size()));
 	json_t *json = json_object();
 	unsigned count;
 	const char *name;
 
-	if (!image)
-		abort();
 	tk_save(process->clock, clock_insns(process), image);
 	for (unsigned field = 0; (name = tk_image_field(field, &count)); field++)
 		json_object_set_new(json, name, fields_array(get_clock_field, &(struct image_field){ image, field }, count));

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/saver.h"
@@ -87,9 +88,7 @@ static int list_descriptors(int **list)
 			continue;
 		if (count == capacity) {
 			capacity *= 2;
-			*list = fds = realloc(fds, (size_t)capacity * sizeof(*fds));
-			if (!fds)
-				abort();
+			*list = fds = fatal_unless(realloc(fds, (size_t)capacity * sizeof(*fds)));
 		}
 		fds[count++] = fd;
 	}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/look.h"
 #include "emu/trace/look_commands.h"
@@ -157,9 +158,7 @@ int stat_command(char **argv)
 	walk = look_open("stat", argv[1]);
 	if (!walk)
 		return LOOK_TROUBLE;
-	stat = calloc(1, sizeof(*stat));
-	if (!stat)
-		abort();
+	stat = fatal_unless(calloc(1, sizeof(*stat)));
 	while (walk_next(walk, &record))
 		count_record(stat, walk, &record);
 	print(stat, walk);

@@ -1,7 +1,7 @@
 /* The list of observers, and the questions to all of them. */
 #include "emu/linux/kernel/observer.h"
 
-#include <stdlib.h>
+#include "emu/cpu/fatal.h"
 
 static void space_changed(void *follower, const struct space_change *change)
 {
@@ -18,8 +18,7 @@ void observer_add(struct process *process, struct observer *observer)
 	observer->next = NULL;
 	for (; *last; last = &(*last)->next)
 		observer->slot++;
-	if (observer->slot == OBSERVERS_MAX)
-		abort();
+	CHECK(observer->slot < OBSERVERS_MAX);
 	*last = observer;
 	if (observer->on->memory) {
 		process->space.follow = space_changed;

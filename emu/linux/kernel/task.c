@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/task.h"
@@ -90,6 +91,7 @@ void pending_free(struct pending_signal **list)
 
 void task_wake(struct task *task, enum wake why)
 {
+	CHECK(why != WAKE_NOT_YET);
 	if (task->state != TASK_WAITING || (why == WAKE_SIGNAL && task->wait.uninterruptible))
 		return;
 	task->state = TASK_RUNNABLE;

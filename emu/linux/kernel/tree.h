@@ -42,6 +42,8 @@ struct turn_end {
 /* Hands the turn on and returns when it has come back. True: no process of the tree can run, and it is this one's to let time
  * pass. Without a tree: whether it is blocked. */
 bool tree_take_turns(struct process *process, const struct turn_end *end);
+/* Whether the process holds the turn; true without a tree. */
+bool tree_has_turn(const struct process *process);
 /* Waits for the first turn (a new child). */
 void tree_await_turn(struct process *process);
 /* While this process lets time pass on the host, blocked ones watch their descriptors too. */

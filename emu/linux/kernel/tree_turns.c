@@ -232,6 +232,11 @@ void turn_take_again(struct process *process)
 	await_turn(process, NULL);
 }
 
+bool tree_has_turn(const struct process *process)
+{
+	return !process->tree || has_turn(process);
+}
+
 void tree_await_turn(struct process *process)
 {
 	if (process->tree)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/path.h"
 #include "emu/linux/process/load.h"
@@ -114,10 +115,8 @@ static char *keep(struct program *program, const char *word)
 static void rewrite_arguments(struct program *program, const char *interpreter, const char *argument)
 {
 	size_t rest = vector_length(program->argv);
-	char **argv = calloc(rest + SCRIPT_ARGS + 1, sizeof *argv);
+	char **argv = fatal_unless(calloc(rest + SCRIPT_ARGS + 1, sizeof *argv));
 	size_t n = 0;
-	if (!argv)
-		abort();
 	argv[n++] = keep(program, interpreter);
 	if (argument)
 		argv[n++] = keep(program, argument);

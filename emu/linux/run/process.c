@@ -73,7 +73,9 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	if (!process->blocks)
 		return NULL;
 	blocks_configure(process->blocks, &(struct blocks_config){
-		.hot_after = options->interpret ? BLOCKS_NEVER_HOT : 0,
+		.max_insns = (unsigned)options->hostile.block_insns, .arena_bytes = options->hostile.arena_bytes,
+		.hot_after = options->interpret ? (unsigned)BLOCKS_NEVER_HOT : (unsigned)options->hostile.hot_after,
+		.budget = options->hostile.budget,
 	});
 	process->threads_started = 1;
 	process->tasks->cpu.model = cpu_model_find(options->cpu);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "decode/decode.h"
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
@@ -161,11 +162,22 @@ static bool needs_delivery(const struct task *task)
 	return task->in_syscall || task->restore_mask || task->pending || task->process->pending;
 }
 
+static bool is_listed(const struct task *task)
+{
+	const struct task *other = task->process->tasks;
+
+	while (other && other != task)
+		other = other->next;
+	return other;
+}
+
 static void run_slice(struct task *task)
 {
 	struct process *process = task->process;
 	uint64_t left = SLICE_INSNS;
 
+	CHECK(is_listed(task) && (!process->current || is_listed(process->current)));
+	CHECK(tree_has_turn(process));
 	if (process->current != task)
 		rseq_interrupt(process->current);
 	process->current = task;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/upcalls.h"
@@ -68,6 +69,7 @@ static void queue_append(struct pending_signal **list, const siginfo_t *info)
 {
 	struct pending_signal *entry;
 
+	CHECK(info->si_signo >= 1 && info->si_signo <= GUEST_SIGNALS);
 	if (info->si_signo < FIRST_QUEUED_SIGNAL && (queue_set(*list) & signal_bit(info->si_signo)))
 		return;
 	while (*list)

@@ -110,6 +110,7 @@ void space_protect_code(struct space *space, uint64_t address)
 	if (!vma || is_code(space, page))
 		return;
 	protect_page(space, page, vma);
+	space->shared_code |= (vma->flags & MAP_SHARED) != 0;
 	for (size_t i = 0; i < space->count; i++) {
 		const struct vma *other = &space->vma[i];
 		uint64_t alias = other->flags & MAP_SHARED ? alias_of(vma, page, other) : 0;
@@ -181,6 +182,31 @@ void code_forget_file(struct space *space, dev_t dev, ino_t inode)
 		if (space->vma[i].inode == inode && space->vma[i].dev == dev)
 			code_forget(space, space->vma[i].start, space->vma[i].end);
 	}
+}
+
+/* Drops the code of shared mappings: all, or of one file. */
+static void drop_shared(struct space *space, bool all, dev_t dev, ino_t inode)
+{
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *vma = &space->vma[i];
+
+		if (vma->flags & MAP_SHARED && (all || (vma->inode == inode && vma->dev == dev)))
+			code_forget(space, vma->start, vma->end);
+	}
+}
+
+void space_file_changed(struct space *space, dev_t dev, ino_t inode)
+{
+	if (space->shared_code)
+		drop_shared(space, false, dev, inode);
+}
+
+void space_shared_changed(struct space *space)
+{
+	if (!space->shared_code)
+		return;
+	drop_shared(space, true, 0, 0);
+	space->shared_code = false;
 }
 
 void code_forget_all(struct space *space)

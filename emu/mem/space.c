@@ -17,6 +17,7 @@ static void begin_empty(struct space *space)
 	space->next_shared = 1;
 	space->code_pages = NULL;
 	space->code_count = space->code_capacity = 0;
+	space->shared_code = false;
 	space->plain_page = NO_PAGE;
 }
 

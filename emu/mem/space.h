@@ -53,6 +53,7 @@ struct space {
 	ino_t next_shared;    /* shared anonymous memory is told apart by made-up inode numbers */
 	uint64_t *code_pages; /* open-addressed set of page numbers that are write-protected since they hold decoded code */
 	size_t code_count, code_capacity;
+	bool shared_code;     /* some of them may be in memory that is shared: what changes it there need not come by these pages */
 	uint64_t plain_page;  /* the page last written, if it is still writable, without code, and no file's; or NO_PAGE */
 	/* Called when code in [start, end) may no longer be what was decoded. */
 	void (*code_changed)(void *context, uint64_t start, uint64_t end);
@@ -97,6 +98,11 @@ static inline bool space_in_guest(uint64_t address, uint64_t length)
 /* Before the host kernel or the emulator writes guest memory: pages in the range that are protected because they hold
  * decoded code become writable again (their blocks are dropped). Safe on any range. */
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length);
+
+/* The file may have changed in a way that page protection does not show (write(2)): what is decoded of its shared mappings is dropped. */
+void space_file_changed(struct space *space, dev_t dev, ino_t inode);
+/* Other processes may have run: the same for all shared memory. */
+void space_shared_changed(struct space *space);
 
 /* The emulator is about to write, or has written, the range by itself: a follower is told. */
 static inline void space_note_write(struct space *space, uint64_t address, uint64_t length)

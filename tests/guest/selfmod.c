@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "show.h"
@@ -184,12 +185,23 @@ static void two_mappings(void)
 	for (int i = 0; i < 50; i++) { /* and by a system call */
 		uint8_t bytes[6];
 
-		write_constant(bytes, i * 2);
+		write_constant(bytes, i * i); /* other sums than if the last one stayed */
 		if (pwrite(fd, bytes, sizeof bytes, 0) != sizeof bytes)
 			return;
 		sum += ((function)executable)();
 	}
 	printf("written to the file: %ld\n", sum);
+	for (int i = 0; i < 5; i++) { /* and by another process */
+		pid_t child = fork();
+
+		if (child == 0) {
+			write_constant(writable, 1000 + i);
+			_exit(0);
+		}
+		waitpid(child, NULL, 0);
+		sum += ((function)executable)();
+	}
+	printf("written by children: %ld\n", sum);
 }
 
 static void read_by_system_call(void)

@@ -183,6 +183,8 @@ static void run_slice(struct task *task)
 	process->current = task;
 	priority_place(task);
 	process->yielded = false;
+	if (process->show_pids) /* other processes have run since */
+		space_shared_changed(&process->space);
 	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && left > 0) {
 		uint64_t budget, ran;
 

@@ -1,6 +1,7 @@
 /* Dispatch: from registers to the row, the pointer checks that it asks for, the call, the result. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
@@ -75,7 +76,20 @@ static int64_t refuse(struct task *task, const struct syscall_row *row)
 	return -row->refuse;
 }
 
-static int64_t call(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
+/* A call that names a file may have changed it (write, ftruncate, copy_file_range ...), and with it code that is mapped from there. Any
+ * call may tell that another process has changed shared memory (wait4, read). */
+static void code_may_differ(struct process *process, const struct syscall_row *row, const uint64_t arg[6])
+{
+	struct stat status;
+
+	if (process->show_pids)
+		space_shared_changed(&process->space);
+	for (unsigned i = 0; i < row->args; i++)
+		if (row->arg[i].type == ARG_FD && fstat((int)arg[i], &status) == 0)
+			space_file_changed(&process->space, status.st_dev, status.st_ino);
+}
+
+static int64_t make(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
 {
 	int64_t error = check_arguments(task, row, arg);
 	if (!error)
@@ -92,6 +106,15 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 	default:
 		return row->run(task, arg);
 	}
+}
+
+static int64_t call(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
+{
+	int64_t result = make(task, row, number, arg);
+
+	if (task->process->space.shared_code && result >= 0)
+		code_may_differ(task->process, row, arg);
+	return result;
 }
 
 static int64_t unknown(struct task *task, uint64_t number)

@@ -27,7 +27,7 @@ static struct insn *step_record(const struct blocks *blocks, struct draft *draft
 
 	if (kind == ADDRESS_KINDS) {
 		plan_decode(blocks->plans, plan, step->address, &d);
-		return operand_record(draft, &d, run, plan->attributes & FORM_HIDDEN_MEM);
+		return operand_record(draft, &d, plan->form, run);
 	}
 	record = new_record(draft, step->address);
 	record->run = run[kind];
@@ -42,7 +42,10 @@ static struct insn *step_record(const struct blocks *blocks, struct draft *draft
 
 static void emit_end(struct draft *draft, const struct step *step)
 {
-	new_record(draft, step->address)->run = step->left ? world_record : undefined_record;
+	struct insn *record = new_record(draft, step->address);
+
+	record->run = step->left ? world_record : undefined_record;
+	record->a = step->left ? step->plan->form->world : WORLD_NONE;
 }
 
 static void emit(const struct blocks *blocks, struct draft *draft, const struct step *step)
@@ -50,23 +53,18 @@ static void emit(const struct blocks *blocks, struct draft *draft, const struct 
 	const struct plan *plan = step->plan;
 	struct insn *record;
 
-	if ((plan->attributes & FORM_OMIT) || (step->followed && plan->op == OP_JMP))
+	if ((plan->attributes & FORM_OMIT) || (step->followed && plan->form->branch == BRANCH_JUMP))
 		return;
 	record = step_record(blocks, draft, step, step->dead ? plan->form->run_dead : plan->form->run);
 	if (plan->attributes & FORM_COUNTS)
 		record->imm = draft->insns;
-	if (plan->op == OP_CALL && plan->flags & PLAN_DIRECT)
+	if (plan->form->branch == BRANCH_CALL && plan->flags & PLAN_DIRECT)
 		record->imm = step->address + plan->length;
 	if (step->followed)
 		record->run = call_through;
 }
 
 /* --- branches --------------------------------------------------------------------------------------- */
-
-static bool is_jcc(uint16_t op)
-{
-	return op >= OP_JO && op <= OP_JNLE;
-}
 
 /* The record behind one by which the block is left. `next` is the address behind it. */
 static void add_links(struct draft *draft, uint64_t taken, uint64_t fall, uint64_t next)
@@ -88,12 +86,12 @@ static void add_links(struct draft *draft, uint64_t taken, uint64_t fall, uint64
 static void add_exit(struct draft *draft, const struct step *step)
 {
 	uint64_t next = step->address + step->plan->length, target = step->plan->flags & PLAN_DIRECT ? step->imm : 0;
-	uint16_t op = step->plan->op;
+	const struct form *form = step->plan->form;
 
-	if (is_jcc(op) && (OP_CC(op) & 1))
+	if (form->branch == BRANCH_FLAGS && (form->cc & 1))
 		add_links(draft, next, target, next);
 	else
-		add_links(draft, target, op == OP_JMP ? 0 : next, next);
+		add_links(draft, target, form->branch == BRANCH_JUMP ? 0 : next, next);
 }
 
 /* Where a block ends without a branch. */
@@ -112,9 +110,9 @@ static const struct fused_form *find_fused(const struct step *steps, unsigned co
 {
 	const struct step *compare = steps + count - 2, *branch = steps + count - 1;
 
-	if (count < 2 || !step_form(compare) || !compare->plan->fused || !is_jcc(branch->plan->op))
+	if (count < 2 || !step_form(compare) || !compare->plan->fused || step_branch(branch) != BRANCH_FLAGS)
 		return NULL;
-	return fused_with(compare->plan->fused, OP_CC(branch->plan->op));
+	return fused_with(compare->plan->fused, branch->plan->form->cc);
 }
 
 static void emit_steps(struct blocks *blocks, struct draft *draft, const struct step *steps, unsigned count)
@@ -131,7 +129,7 @@ static void emit_steps(struct blocks *blocks, struct draft *draft, const struct 
 		else if (!(fused && k == count - 1))
 			emit(blocks, draft, &steps[k]);
 		draft->insns += runs;
-		if (steps[k].followed && steps[k].plan->op == OP_CALL)
+		if (steps[k].followed && step_branch(&steps[k]) == BRANCH_CALL)
 			add_exit(draft, &steps[k]);
 	}
 }

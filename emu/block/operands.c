@@ -144,35 +144,39 @@ static void place_vector_index(struct insn *record, const struct decoded *d)
 	record->imm |= (uint64_t)d->mem.index_is_vector << 8 | (uint64_t)segment_slot(d->mem.segment) << 16;
 }
 
-/* Strings and XLAT have no operands of their own, but a segment, an address width and a prefix; MASKMOVDQU and MASKMOVQ store to
- * [RDI]; ENTER has two immediates. */
-static void place_hidden(struct insn *record, const struct decoded *d)
+static void place_hidden(struct insn *record, const struct decoded *d, enum form_hidden hidden)
 {
-	if ((d->op >= OP_MOVS && d->op <= OP_OUTS) || d->op == OP_XLAT) {
+	switch (hidden) {
+	case HIDDEN_NONE:
+		break;
+	case HIDDEN_STRING:
 		record->a = segment_slot(d->mem.segment);
 		record->b = d->address_width == 32;
 		record->d = d->repne ? 2 : d->rep;
-	} else if (d->op == OP_MASKMOVDQU || d->op == OP_VMASKMOVDQU || d->op == OP_MASKMOVQ) {
+		break;
+	case HIDDEN_RDI:
 		record->c = segment_slot(d->mem.segment);
 		record->d = d->address_width == 32;
-	} else if (d->op == OP_ENTER) {
+		break;
+	case HIDDEN_LEVEL:
 		record->c = (uint8_t)d->imm2;
+		break;
 	}
 }
 
-struct insn *operand_record(struct draft *draft, const struct decoded *d, handler_t *const *run, bool ignore_segment)
+struct insn *operand_record(struct draft *draft, const struct decoded *d, const struct form *form, handler_t *const *run)
 {
 	bool memory = has_memory(d);
 	struct address address = { 0 };
 	struct insn *record;
 
 	if (memory)
-		address = choose_address(draft, d, run, count_registers(d), ignore_segment);
+		address = choose_address(draft, d, run, count_registers(d), form->attributes & FORM_ADDRESS_ONLY);
 	record = new_record(draft, d->address);
 	record->run = run[address.kind];
 	record->imm = d->imm;
 	place_registers(record, d, memory);
-	place_hidden(record, d);
+	place_hidden(record, d, form->hidden);
 	if (!memory)
 		return record;
 	record->b = address.base;

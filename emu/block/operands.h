@@ -26,7 +26,8 @@ uint8_t operand_byte(const struct operand *operand);
 /* Which of a record's bytes a, b, c, d has the k-th register operand, from 0; -1: none. `memory`: there is a memory operand too. */
 int register_place(bool memory, unsigned k);
 
-/* Appends the record of `d`, run by the fitting one of `run`, and one ahead that computes the address where none of them fits. */
-struct insn *operand_record(struct draft *draft, const struct decoded *d, handler_t *const *run, bool ignore_segment);
+/* Appends the record of `d`, whose row is `form`, run by the fitting one of `run`, and one ahead that computes the address where none of
+ * them fits. */
+struct insn *operand_record(struct draft *draft, const struct decoded *d, const struct form *form, handler_t *const *run);
 
 #endif

@@ -42,22 +42,24 @@ void plans_destroy(struct plans *plans)
 
 /* --- making ----------------------------------------------------------------------------------------- */
 
-/* Whether the CPU's model has the instruction. What LZCNT and TZCNT add to BSR and BSF is a prefix that older CPUs ignore. */
-static bool is_defined(const struct cpu_model *model, struct decoded *d)
+/* Returns the row of an instruction of the CPU's model, or NULL. Makes `d` what a model that lacks its feature takes it for. */
+static const struct form *find_form(const struct plans *plans, struct decoded *d)
 {
-	if (!model || cpu_model_has(model, d->isa))
-		return true;
-	if (d->op != OP_LZCNT && d->op != OP_TZCNT)
-		return false;
-	d->op = d->op == OP_LZCNT ? OP_BSR : OP_BSF;
-	return true;
+	const struct form *form = form_find(plans->forms, d);
+
+	if (!form || !plans->model || cpu_model_has(plans->model, d->isa))
+		return form;
+	if (!form->older)
+		return NULL;
+	d->op = form->older;
+	return form_find(plans->forms, d);
 }
 
 static void set_form(struct plan *plan, const struct form *form, const struct decoded *d)
 {
 	plan->form = form;
 	plan->flags &= (uint8_t)~(PLAN_FAULTS | PLAN_DEAD);
-	plan->flags |= form->attributes & FORM_FAULTS || (has_memory(d) && !(form->attributes & FORM_HIDDEN_MEM)) ? PLAN_FAULTS : 0;
+	plan->flags |= form->attributes & FORM_FAULTS || (has_memory(d) && !(form->attributes & FORM_ADDRESS_ONLY)) ? PLAN_FAULTS : 0;
 	plan->flags |= form->run_dead[0] ? PLAN_DEAD : 0;
 	plan->reads = form->reads;
 	plan->writes = form->writes;
@@ -90,7 +92,7 @@ static bool set_operands(struct plan *plan, const struct decoded *d)
 		return false;
 	draft.rip = d->address;
 	draft.records = draft.insns = 0;
-	record = operand_record(&draft, d, plan->form->run, plan->attributes & FORM_HIDDEN_MEM);
+	record = operand_record(&draft, d, plan->form, plan->form->run);
 	if (draft.records != 1)
 		return false;
 	memcpy(plan->byte, (const uint8_t[]){ record->a, record->b, record->c, record->d }, sizeof(plan->byte));
@@ -107,19 +109,17 @@ static void make(const struct plans *plans, const struct shape *shape, struct pl
 	bool known_fields;
 
 	*plan = (struct plan){ .length = d.length };
-	if (!is_defined(plans->model, &d))
-		return;
 	if (shape->imm[0].size)
 		d.imm = 1; /* no shift by 0 */
-	form = form_find(plans->forms, &d);
+	form = find_form(plans, &d);
 	if (!form)
 		return;
 	plan->op = d.op;
 	set_form(plan, form, &d);
 	plan->flags |= d.operand[0].kind == OPERAND_IMM ? PLAN_DIRECT : 0;
-	plan->fused = d.op == OP_CMP || d.op == OP_TEST ? fused_first(&d) : NULL;
+	plan->fused = fused_first(&d);
 	known_fields = set_fields(plan, shape);
-	if (set_operands(plan, &d) && known_fields && !(d.op == OP_POP && has_memory(&d)))
+	if (set_operands(plan, &d) && known_fields && !(form->attributes & FORM_POPS && has_memory(&d)))
 		plan->flags |= PLAN_PLAIN;
 }
 
@@ -173,9 +173,7 @@ static void keep_for_family(struct plans *plans, struct plan *plan, uint64_t key
 	struct key_registers registers;
 	bool with_reg;
 
-	if (plan->op == OP_NOP) /* with other numbers in reg it is CLDEMOTE, RDSSP and what may yet come */
-		return;
-	if (!(plan->flags & PLAN_PLAIN) || !family_note(plan, &shape->decoded, &with_reg))
+	if (!(plan->flags & PLAN_PLAIN) || (plan->attributes & FORM_REG_SELECTS) || !family_note(plan, &shape->decoded, &with_reg))
 		return;
 	key = key_family(key, with_reg, &registers);
 	if (key)
@@ -223,7 +221,7 @@ void plan_decode(const struct plans *plans, const struct plan *plan, uint64_t ad
 	else if (!plan->form || decode((const uint8_t *)address, plan->length, address, out) != DECODE_OK)
 		*out = (struct decoded){ .address = address, .length = plan->length };
 	out->op = plan->op;
-	if (out->op == OP_POP && out->operand[0].kind == OPERAND_MEM && out->mem.base == RSP)
+	if (plan->attributes & FORM_POPS && has_memory(out) && out->mem.base == RSP)
 		out->mem.disp += out->operand[0].size; /* SDM vol. 2, POP: computed after the increment */
 }
 

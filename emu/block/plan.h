@@ -24,8 +24,8 @@ struct plan {
 	const struct fused_form *fused; /* of a CMP or TEST, for fused_with; or NULL */
 	uint16_t op;             /* as the CPU's model takes it */
 	uint16_t shape;          /* number of the shape, plus 1, if it is kept */
-	flags_t reads, writes;   /* the form's */
-	uint16_t attributes;     /* the form's */
+	flags_t reads, writes;   /* the form's, as are the attributes */
+	uint32_t attributes;
 	uint8_t length;
 	uint8_t flags;           /* enum plan_flag */
 	uint8_t kind;            /* enum address_kind, if the displacement fits 32 bits */

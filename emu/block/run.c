@@ -4,6 +4,8 @@
 #include <xmmintrin.h>
 
 #include "emu/block/cache.h"
+#include "emu/block/operands.h"
+#include "emu/block/plan.h"
 #include "emu/cpu/fatal.h"
 #include "emu/cpu/x87_live.h"
 #include "emu/mem/fault.h"
@@ -185,52 +187,81 @@ static enum cpu_exit step(struct run *run)
 	}
 }
 
-/* Whether the access that failed was, on a CPU, one for writing. POP, PUSH and strings have two operands in memory. */
-static bool writes_memory(const struct cpu *cpu, const struct decoded *d)
-{
-	bool refused = cpu->exception.address >= GUEST_END;
+/* An access that failed, and the instruction that made it. */
+struct access {
+	const struct cpu *cpu;
+	const struct form *form;
+	struct decoded insn;
+	uint64_t address;
+	bool refused; /* by the limit check, which does not know what the access was for; else the host has said whether it was a store */
+};
 
-	if (d->op == OP_STOS || d->op == OP_MOVS)
-		return refused && (d->op == OP_STOS || cpu->exception.address == cpu->r[RDI]);
-	if (d->op == OP_POP && !refused)
+/* True of an access to the stack by an instruction whose row says that it makes one. A memory operand is told apart by its address. */
+static bool is_stack_access(const struct access *access)
+{
+	uint64_t rsp = access->cpu->r[RSP];
+
+	if (!(access->form->attributes & (FORM_PUSHES | FORM_POPS)))
 		return false;
-	for (unsigned k = 0; k < d->operands; k++)
-		if (d->operand[k].kind == OPERAND_MEM)
-			return d->operand[k].written;
-	return false;
+	if (!has_memory(&access->insn))
+		return true;
+	return access->form->attributes & FORM_PUSHES ? rsp - 1 - access->address < 8 : access->address - rsp < 8;
 }
 
-/* Whether the instruction's stack operand, which its encoding does not name, is at this address. */
-static bool is_stack_operand(const struct cpu *cpu, const struct decoded *d, uint64_t address)
+/* ENTER loads, too: what is not below RSP, where it may store as many bytes. */
+static bool stores_to_stack(const struct access *access)
 {
-	switch (d->op) {
-	case OP_PUSH: case OP_PUSHF: case OP_PUSHFQ: case OP_CALL:
-		return cpu->r[RSP] - address == (d->op == OP_CALL ? 8 : d->width / 8u);
-	case OP_POP: case OP_POPF: case OP_POPFQ: case OP_RET:
-		return cpu->r[RSP] == address;
-	case OP_ENTER: case OP_LEAVE:
-		return true;
-	}
-	return false;
+	enum { ENTER_MAX = 65535 + 32 * 8 };
+
+	return access->refused && access->form->attributes & FORM_PUSHES && access->cpu->r[RSP] - 1 - access->address < ENTER_MAX;
+}
+
+/* Of MOVS, which has the two, the store is the one at RDI. */
+static bool stores_to_string(const struct access *access)
+{
+	uint32_t attributes = access->form->attributes;
+
+	return access->refused && attributes & FORM_WRITES_RDI
+		&& (!(attributes & FORM_READS_RSI) || access->address == access->cpu->r[RDI]);
+}
+
+/* Whether the access that failed was, on a CPU, one for writing. */
+static bool writes_memory(const struct access *access)
+{
+	if (is_stack_access(access))
+		return stores_to_stack(access);
+	for (unsigned k = 0; k < access->insn.operands; k++)
+		if (access->insn.operand[k].kind == OPERAND_MEM)
+			return access->insn.operand[k].written;
+	return stores_to_string(access);
 }
 
 /* What the failed access does not tell and the instruction does. Handlers may read first what they then write, but the CPU
  * asks for the right to write at once; and the limit check knows neither writes nor the stack's segment, whose
  * non-canonical addresses are #SS (SDM vol. 1, 3.3.7.1). */
-static void refine_exception(struct cpu *cpu, const struct space *space)
+static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 {
 	enum { PF_WRITE = 2 };
 	struct exception *exception = &cpu->exception;
-	size_t size = space_fetchable(space, cpu->rip);
-	struct decoded d;
+	size_t size = space_fetchable(blocks->space, cpu->rip);
+	struct access access = { .cpu = cpu };
+	const struct plan *plan;
+	struct plan room;
 
-	if (decode((const uint8_t *)cpu->rip, size < DECODE_MAX_LENGTH ? size : DECODE_MAX_LENGTH, cpu->rip, &d) != DECODE_OK)
+	plan = size ? plan_find(blocks->plans, cpu->model, cpu->rip, size < DECODE_MAX_LENGTH ? size : DECODE_MAX_LENGTH, &room) : NULL;
+	if (!plan || !plan->form)
 		return;
-	if (exception->vector == VECTOR_PF && writes_memory(cpu, &d))
-		exception->error |= PF_WRITE;
-	if (exception->vector == VECTOR_GP && cpu->fault_address
-	    && (d.mem.segment == SEG_SS || is_stack_operand(cpu, &d, cpu->fault_address)))
-		exception->vector = VECTOR_SS;
+	access.form = plan->form;
+	plan_decode(blocks->plans, plan, cpu->rip, &access.insn);
+	if (exception->vector == VECTOR_PF) {
+		access.address = exception->address;
+		access.refused = exception->address >= GUEST_END;
+		exception->error |= writes_memory(&access) ? PF_WRITE : 0;
+	} else if (exception->vector == VECTOR_GP && cpu->fault_address) {
+		access.address = cpu->fault_address;
+		if (access.insn.mem.segment == SEG_SS || is_stack_access(&access))
+			exception->vector = VECTOR_SS;
+	}
 }
 
 /* A host signal ended a handler: cpu->exception is set, cpu->at is its record, or NULL where the code could not be fetched. */
@@ -238,7 +269,7 @@ static void take_fault(struct cpu *cpu, struct blocks *blocks)
 {
 	if (cpu->at) {
 		charge_to_record(cpu, blocks);
-		refine_exception(cpu, blocks->space);
+		refine_exception(cpu, blocks);
 		cpu->fault_address = 0;
 		return;
 	}

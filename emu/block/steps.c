@@ -31,7 +31,7 @@ static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t a
 	step->address = address;
 	step->imm = plan_imm(step->plan, address);
 	step->disp = plan_disp(step->plan, address);
-	step->left = step->plan->attributes & FORM_WORLD && blocks->config.leave_world;
+	step->left = blocks->config.leave_world && step->plan->form && step->plan->form->world;
 	step->dead = step->followed = false;
 	if (step->plan->attributes & FORM_WIDE_SHIFT && step->imm % 32 == 0)
 		step->plan = plan_for_one(blocks->plans, step->plan, address, &step->room);
@@ -51,24 +51,25 @@ static bool decoded_already(const struct step *steps, unsigned count, uint64_t a
 	return false;
 }
 
-static bool is_direct(const struct plan *plan, uint16_t op)
+static bool is_direct(const struct step *step, enum form_branch branch)
 {
-	return plan->op == op && plan->flags & PLAN_DIRECT;
+	return step_branch(step) == branch && step->plan->flags & PLAN_DIRECT;
 }
 
-/* Whether at an address there is an entry of a procedure linkage table, which goes on to where it says at once. */
+/* Whether at an address there is an entry of a procedure linkage table, which goes on at once to where a pointer says; ENDBR64 may be
+ * ahead of that. */
 static bool is_linkage(struct cpu *cpu, const struct blocks *blocks, uint64_t address)
 {
 	struct step step;
 
 	if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
 		return false;
-	if (step.plan->op == OP_ENDBR64) {
+	if (step.plan->attributes & FORM_OMIT) {
 		address += step.plan->length;
 		if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
 			return false;
 	}
-	return step.plan->op == OP_JMP && step.plan->form->pattern == K_M;
+	return step_branch(&step) == BRANCH_JUMP && step.plan->form->pattern == K_M;
 }
 
 /* Whether decoding goes on where the branch leads that is the last step. A loop is not unrolled. */
@@ -76,7 +77,7 @@ static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct st
 {
 	const struct step *branch = &steps[count - 1];
 
-	if (!is_direct(branch->plan, OP_JMP) && !(is_direct(branch->plan, OP_CALL) && is_linkage(cpu, blocks, branch->imm)))
+	if (!is_direct(branch, BRANCH_JUMP) && !(is_direct(branch, BRANCH_CALL) && is_linkage(cpu, blocks, branch->imm)))
 		return false;
 	return fits_disp32((int64_t)(branch->imm - steps[0].address)) && !decoded_already(steps, count, branch->imm);
 }

@@ -23,6 +23,13 @@ static inline const struct form *step_form(const struct step *step)
 	return step->left ? NULL : step->plan->form;
 }
 
+static inline enum form_branch step_branch(const struct step *step)
+{
+	const struct form *form = step_form(step);
+
+	return form ? form->branch : BRANCH_NONE;
+}
+
 /* Decodes up to `max` instructions of the block at draft->rip, and beyond jumps and into some of the calls that it makes; notes the
  * pages that their bytes touch, and whose flags nobody reads. Returns their number; 0, with cpu's exception, when not even the first
  * can be fetched. */

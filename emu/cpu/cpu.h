@@ -47,9 +47,16 @@ enum cpu_exit {
 	EXIT_STOP,      /* before the record at cpu->at, which a new block is to begin with */
 	EXIT_SYSCALL,   /* SYSCALL was executed and counted; RCX and R11 are set */
 	EXIT_EXCEPTION, /* struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
-	EXIT_WORLD,     /* before an instruction whose result the world decides (FORM_WORLD), where blocks leave those */
+	EXIT_WORLD,     /* before an instruction whose result the world decides, cpu's `world`, where blocks leave those */
 	EXIT_PAUSE,     /* behind a TPAUSE or UMWAIT: nothing runs until the TSC is at pause_tsc */
 	EXIT_RESUME,    /* go on at rip, behind a WRMSR: the clock has changed */
+};
+
+/* Instructions whose result is not the guest's own: time, the CPU it runs on. ORDER WORLD. */
+enum world {
+	WORLD_NONE,
+	WORLD_OTHER, /* those that wait */
+	WORLD_RDTSC, WORLD_RDTSCP, WORLD_RDPID, WORLD_RDMSR, WORLD_WRMSR, WORLD_CPUID, WORLD_VDSO,
 };
 
 struct exception {
@@ -105,6 +112,7 @@ struct cpu {
 	const struct insn *at; /* the record whose guest access or exception is under way */
 	const struct insn **link; /* EXIT_LOOKUP: the link that was not yet set, or NULL */
 	enum cpu_exit exit;
+	uint8_t world;       /* EXIT_WORLD: enum world */
 	struct exception exception;
 	uint64_t fault_address; /* of an access that the limit check refused */
 

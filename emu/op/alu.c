@@ -175,31 +175,40 @@ EACH_WIDTH(NOT_HANDLERS, )
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define BINARY_ROWS(OP, name, in, BITS, suffix)                                                                  \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, in, FLAGS_ALL, { name##BITS##_rr }, { name##BITS##_dead_rr } },   \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, in, FLAGS_ALL, { name##BITS##_ri }, { name##BITS##_dead_ri } },   \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, in, FLAGS_ALL, HANDLERS(name##BITS##_rm), HANDLERS(name##BITS##_dead_rm) }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, in, FLAGS_ALL, HANDLERS(name##BITS##_mr), HANDLERS(name##BITS##_dead_mr) }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, in, FLAGS_ALL, HANDLERS(name##BITS##_mi), HANDLERS(name##BITS##_dead_mi) }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, in, FLAGS_ALL, { lock_##name##BITS##_mr }, { 0 } },       \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_LOCK, in, FLAGS_ALL, { lock_##name##BITS##_mi }, { 0 } },
+#define BINARY_ROWS(OP, name, in, BITS, suffix)                                                                                        \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = in, .writes = FLAGS_ALL, .run = { name##BITS##_rr }, \
+	  .run_dead = { name##BITS##_dead_rr } },                                                                                      \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .reads = in, .writes = FLAGS_ALL, .run = { name##BITS##_ri }, \
+	  .run_dead = { name##BITS##_dead_ri } },                                                                                      \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .reads = in, .writes = FLAGS_ALL,                             \
+	  .run = HANDLERS(name##BITS##_rm), .run_dead = HANDLERS(name##BITS##_dead_rm) },                                              \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .reads = in, .writes = FLAGS_ALL,                             \
+	  .run = HANDLERS(name##BITS##_mr), .run_dead = HANDLERS(name##BITS##_dead_mr) },                                              \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .reads = in, .writes = FLAGS_ALL,                             \
+	  .run = HANDLERS(name##BITS##_mi), .run_dead = HANDLERS(name##BITS##_dead_mi) },                                              \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_LOCK, .reads = in, .writes = FLAGS_ALL,    \
+	  .run = { lock_##name##BITS##_mr } },                                                                                         \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_LOCK, .reads = in, .writes = FLAGS_ALL,    \
+	  .run = { lock_##name##BITS##_mi } },
 
-#define COMPARE_ROWS(OP, name, BITS, suffix)                                                                     \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, FLAGS_ALL, { name##BITS##_rr }, { 0 } },                  \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, 0, FLAGS_ALL, { name##BITS##_ri }, { 0 } },                  \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, FLAGS_ALL, HANDLERS(name##BITS##_rm), { 0 } },            \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, FLAGS_ALL, HANDLERS(name##BITS##_mr), { 0 } },            \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, 0, FLAGS_ALL, HANDLERS(name##BITS##_mi), { 0 } },
+#define COMPARE_ROWS(OP, name, BITS, suffix)                                                                                      \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { name##BITS##_rr } },       \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .writes = FLAGS_ALL, .run = { name##BITS##_ri } },       \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .writes = FLAGS_ALL, .run = HANDLERS(name##BITS##_rm) }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .writes = FLAGS_ALL, .run = HANDLERS(name##BITS##_mr) }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .writes = FLAGS_ALL, .run = HANDLERS(name##BITS##_mi) },
 
-#define UNARY_ROWS(OP, name, out, BITS, suffix)                                                                  \
-	{ OP, BYTES##BITS, 0, K_R, 0, 0, out, { name##BITS##_r }, { name##BITS##_dead_r } },                      \
-	{ OP, BYTES##BITS, 0, K_M, 0, 0, out, HANDLERS(name##BITS##_m), HANDLERS(name##BITS##_dead_m) },          \
-	{ OP, BYTES##BITS, 0, K_M, FORM_LOCK, 0, out, { lock_##name##BITS##_m }, { 0 } },
+#define UNARY_ROWS(OP, name, out, BITS, suffix)                                                           \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = out, .run = { name##BITS##_r },       \
+	  .run_dead = { name##BITS##_dead_r } },                                                          \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = out, .run = HANDLERS(name##BITS##_m), \
+	  .run_dead = HANDLERS(name##BITS##_dead_m) },                                                    \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_LOCK, .writes = out, .run = { lock_##name##BITS##_m } },
 
-#define NOT_ROWS(OP, BITS, suffix)                                                                               \
-	{ OP, BYTES##BITS, 0, K_R, 0, 0, 0, { not##BITS##_r }, { 0 } },                                           \
-	{ OP, BYTES##BITS, 0, K_M, 0, 0, 0, { not##BITS##_m }, { 0 } },                                           \
-	{ OP, BYTES##BITS, 0, K_M, FORM_LOCK, 0, 0, { lock_not##BITS##_m }, { 0 } },
+#define NOT_ROWS(OP, BITS, suffix)                                                                   \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .run = { not##BITS##_r } },                \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .run = { not##BITS##_m } },                \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_LOCK, .run = { lock_not##BITS##_m } },
 
 static const struct form rows[] = {
 	EACH_WIDTH(BINARY_ROWS, OP_ADD, add, 0)

@@ -76,12 +76,12 @@ TEST_OPS(TEST_BOTH)
 	VEX128_BINARY_ROWS(V##NAME)                                                                      \
 	THREE_OPERAND_ROWS(OP_V##NAME, V##NAME##_y, K_Y, K_Y, K_X, 0)                                    \
 	SHIFT_IMMEDIATE_ROWS(NAME)
-#define SHIFT_IMMEDIATE_ROWS(NAME)                                                                       \
-	{ OP_V##NAME, 0, 0, PATTERN3(K_X, K_X, K_I), 0, 0, 0, { V##NAME##_x_imm }, { 0 } },              \
-	{ OP_V##NAME, 0, 0, PATTERN3(K_Y, K_Y, K_I), 0, 0, 0, { V##NAME##_y_imm }, { 0 } },
-#define SIGN_MASK_ROWS(NAME)                                                                             \
-	{ OP_V##NAME, 0, 0, PATTERN2(K_R, K_X), 0, 0, 0, { V##NAME##_x }, { 0 } },                       \
-	{ OP_V##NAME, 0, 0, PATTERN2(K_R, K_Y), 0, 0, 0, { V##NAME##_y }, { 0 } },
+#define SHIFT_IMMEDIATE_ROWS(NAME)                                                                   \
+	{ .op = OP_V##NAME, .pattern = PATTERN3(K_X, K_X, K_I), .run = { V##NAME##_x_imm } },        \
+	{ .op = OP_V##NAME, .pattern = PATTERN3(K_Y, K_Y, K_I), .run = { V##NAME##_y_imm } },
+#define SIGN_MASK_ROWS(NAME)                                                                         \
+	{ .op = OP_V##NAME, .pattern = PATTERN2(K_R, K_X), .run = { V##NAME##_x } },                 \
+	{ .op = OP_V##NAME, .pattern = PATTERN2(K_R, K_Y), .run = { V##NAME##_y } },
 #define TEST_ROWS(NAME)                                                                                  \
 	TWO_OPERAND_ROWS(OP_##NAME, NAME##_x, K_X, K_X, 0, FLAGS_ALL)                                    \
 	TWO_OPERAND_ROWS(OP_##NAME, NAME##_y, K_Y, K_Y, 0, FLAGS_ALL)

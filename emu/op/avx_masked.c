@@ -107,13 +107,13 @@ GATHER(gather32_by64, 32, 64, (uint8_t)(i->imm >> 8) / 8)
 
 /* --- rows ---------------------------------------------------------------------------------------------------- */
 
-#define MASKED_ROW(op, name, k)                                                                          \
-	{ op, 0, 0, PATTERN3(k, k, K_M), 0, 0, 0, { name##_load_based, NULL, name##_load_absolute }, { 0 } }, \
-	{ op, 0, 0, PATTERN3(K_M, k, k), 0, 0, 0, { name##_store_based, NULL, name##_store_absolute }, { 0 } },
+#define MASKED_ROW(OP, name, k)                                                                                 \
+	{ .op = OP, .pattern = PATTERN3(k, k, K_M), .run = { name##_load_based, NULL, name##_load_absolute } }, \
+	{ .op = OP, .pattern = PATTERN3(K_M, k, k), .run = { name##_store_based, NULL, name##_store_absolute } },
 #define MASKED_ROWS(op, name) MASKED_ROW(op, name##_x, K_X) MASKED_ROW(op, name##_y, K_Y)
-#define GATHER_ROW(op, name, k)                                                                          \
-	{ op, 8, 0, PATTERN3(k, K_M, k), FORM_BY_ADDRESS_WIDTH, 0, 0, { name##_at64 }, { 0 } },          \
-	{ op, 4, 0, PATTERN3(k, K_M, k), FORM_BY_ADDRESS_WIDTH, 0, 0, { name##_at32 }, { 0 } },
+#define GATHER_ROW(OP, name, k)                                                                                                \
+	{ .op = OP, .size0 = 8, .pattern = PATTERN3(k, K_M, k), .attributes = FORM_BY_ADDRESS_WIDTH, .run = { name##_at64 } }, \
+	{ .op = OP, .size0 = 4, .pattern = PATTERN3(k, K_M, k), .attributes = FORM_BY_ADDRESS_WIDTH, .run = { name##_at32 } },
 #define GATHER_ROWS(op, name) GATHER_ROW(op, name##_x, K_X) GATHER_ROW(op, name##_y, K_Y)
 
 static const struct form rows[] = {

@@ -89,7 +89,7 @@ static HANDLER(VZEROALL_none)
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
-#define REGISTER_ROW(op, to, from, handler) { op, 0, 0, PATTERN2(to, from), 0, 0, 0, { handler }, { 0 } },
+#define REGISTER_ROW(OP, to, from, handler) { .op = OP, .pattern = PATTERN2(to, from), .run = { handler } },
 #define LOAD_ROWS(op, name)                                                                              \
 	MEMORY_ROW(op, name##_x, PATTERN2(K_X, K_M), 0, 0)                                               \
 	MEMORY_ROW(op, name##_y, PATTERN2(K_Y, K_M), 0, 0)
@@ -100,9 +100,9 @@ static HANDLER(VZEROALL_none)
 	LOAD_ROWS(op, load_##kind)                                                                       \
 	STORE_ROW(op, store_##kind)
 #define PART_ROW(op, name) MEMORY_ROW(op, name, PATTERN2(K_X, K_M), 0, 0)
-#define REGISTER_ROW_OF(NAME) { OP_V##NAME, 0, 0, PATTERN3(K_X, K_X, K_X), 0, 0, 0, { V##NAME##_r }, { 0 } },
-#define HALF_ROW(NAME)                                                                                   \
-	{ OP_V##NAME, 0, 0, PATTERN3(K_X, K_X, K_M), 0, 0, 0, { V##NAME##_based, NULL, V##NAME##_absolute }, { 0 } },
+#define REGISTER_ROW_OF(NAME) { .op = OP_V##NAME, .pattern = PATTERN3(K_X, K_X, K_X), .run = { V##NAME##_r } },
+#define HALF_ROW(NAME)                                                                               \
+	{ .op = OP_V##NAME, .pattern = PATTERN3(K_X, K_X, K_M), .run = { V##NAME##_based, NULL, V##NAME##_absolute } },
 #define BROADCAST_ROWS(NAME) VEX128_UNARY_ROWS(NAME) VEX256_UNARY_ROWS(NAME, K_X)
 
 static const struct form rows[] = {
@@ -129,8 +129,8 @@ static const struct form rows[] = {
 	VEX256_UNARY_ROWS(VBROADCASTSD, K_X)
 	MEMORY_ROW(OP_VBROADCASTF128, VBROADCASTI128, PATTERN2(K_Y, K_M), 0, 0)
 	MEMORY_ROW(OP_VBROADCASTI128, VBROADCASTI128, PATTERN2(K_Y, K_M), 0, 0)
-	{ OP_VZEROUPPER, 0, 0, PATTERN_NONE, 0, 0, 0, { VZEROUPPER_none }, { 0 } },
-	{ OP_VZEROALL, 0, 0, PATTERN_NONE, 0, 0, 0, { VZEROALL_none }, { 0 } },
+	{ .op = OP_VZEROUPPER, .run = { VZEROUPPER_none } },
+	{ .op = OP_VZEROALL, .run = { VZEROALL_none } },
 };
 
 const struct form_list avx_move_forms = FORM_LIST(rows);

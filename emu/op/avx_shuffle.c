@@ -147,14 +147,14 @@ THREE_OPERAND_MEMORY_HANDLER(VINSERTPS, VINSERTPS_memory_body, based)
 #define VEX256_BINARY_IMMEDIATE_ROWS(NAME) THREE_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME##_y, K_Y, K_Y, K_Y, 0)
 #define UNARY_IMMEDIATE_ROWS(NAME) VEX128_UNARY_IMMEDIATE_ROWS(V##NAME) VEX256_UNARY_IMMEDIATE_ROWS(V##NAME)
 #define BINARY_IMMEDIATE_ROWS(NAME, ...) VEX128_BINARY_IMMEDIATE_ROWS(V##NAME) VEX256_BINARY_IMMEDIATE_ROWS(V##NAME)
-#define BLEND_BY_ROW(op, name, k)                                                                        \
-	{ op, 0, 0, PATTERN4(k, k, k, k), 0, 0, 0, { name##_r }, { 0 } },                                \
-	{ op, 0, 0, PATTERN4(k, k, K_M, k), 0, 0, 0, { name##_based, NULL, name##_absolute }, { 0 } },
+#define BLEND_BY_ROW(OP, name, k)                                                                    \
+	{ .op = OP, .pattern = PATTERN4(k, k, k, k), .run = { name##_r } },                          \
+	{ .op = OP, .pattern = PATTERN4(k, k, K_M, k), .run = { name##_based, NULL, name##_absolute } },
 #define BLEND_BY_ROWS(NAME) BLEND_BY_ROW(OP_##NAME, NAME##_x, K_X) BLEND_BY_ROW(OP_##NAME, NAME##_y, K_Y)
 #define INSERT_ROWS(NAME, ...) THREE_OPERAND_IMMEDIATE_ROWS(OP_V##NAME, V##NAME, K_X, K_X, K_R, 0)
-#define EXTRACT128_ROWS(op)                                                                              \
-	{ op, 0, 0, PATTERN3(K_X, K_Y, K_I), 0, 0, 0, { extract128_r }, { 0 } },                         \
-	{ op, 0, 0, PATTERN3(K_M, K_Y, K_I), 0, 0, 0, { extract128_based }, { 0 } },
+#define EXTRACT128_ROWS(OP)                                                                          \
+	{ .op = OP, .pattern = PATTERN3(K_X, K_Y, K_I), .run = { extract128_r } },                   \
+	{ .op = OP, .pattern = PATTERN3(K_M, K_Y, K_I), .run = { extract128_based } },
 
 static const struct form rows[] = {
 	SHUFFLE_OPS(UNARY_IMMEDIATE_ROWS)

@@ -71,21 +71,21 @@ FP_FROM_INTEGER_OPS(FROM_INTEGER)
 /* --- rows --------------------------------------------------------------------------------------------- */
 
 /* Only the source's size tells the two widths apart. */
-#define NARROW_ROWS_OF(OP, name, from, bytes)                                                             \
-	{ OP, 0, 0, PATTERN2(K_X, from), FORM_FAULTS, 0, 0, { name##_r }, { 0 } },                        \
-	{ OP, 0, bytes, PATTERN2(K_X, K_M), FORM_FAULTS, 0, 0, HANDLERS(name), { 0 } },
+#define NARROW_ROWS_OF(OP, name, from, bytes)                                                         \
+	{ .op = OP, .pattern = PATTERN2(K_X, from), .attributes = FORM_FAULTS, .run = { name##_r } }, \
+	{ .op = OP, .size1 = bytes, .pattern = PATTERN2(K_X, K_M), .attributes = FORM_FAULTS, .run = HANDLERS(name) },
 #define NARROW_ROWS(NAME) \
 	NARROW_ROWS_OF(OP_V##NAME, V##NAME##_x, K_X, 16) NARROW_ROWS_OF(OP_V##NAME, V##NAME##_y, K_Y, 32)
 
-#define TO_HALF_ROWS(name, from)                                                                          \
-	{ OP_VCVTPS2PH, 0, 0, PATTERN3(K_X, from, K_I), FORM_FAULTS, 0, 0, { name##_r }, { 0 } },         \
-	{ OP_VCVTPS2PH, 0, 0, PATTERN3(K_M, from, K_I), FORM_FAULTS, 0, 0, { name##_based }, { 0 } },
+#define TO_HALF_ROWS(name, from)                                                                                     \
+	{ .op = OP_VCVTPS2PH, .pattern = PATTERN3(K_X, from, K_I), .attributes = FORM_FAULTS, .run = { name##_r } }, \
+	{ .op = OP_VCVTPS2PH, .pattern = PATTERN3(K_M, from, K_I), .attributes = FORM_FAULTS, .run = { name##_based } },
 
-#define FROM_INTEGER_ROWS_OF(NAME, BITS)                                                                  \
-	{ OP_##NAME, BYTES##BITS, 0, PATTERN3(K_X, K_X, K_R), FORM_FAULTS | FORM_BY_WIDTH, 0, 0,          \
-	  { NAME##BITS##_r }, { 0 } },                                                                    \
-	{ OP_##NAME, BYTES##BITS, 0, PATTERN3(K_X, K_X, K_M), FORM_FAULTS | FORM_BY_WIDTH, 0, 0,          \
-	  { NAME##BITS##_based, NULL, NAME##BITS##_absolute }, { 0 } },
+#define FROM_INTEGER_ROWS_OF(NAME, BITS)                                                                                        \
+	{ .op = OP_##NAME, .size0 = BYTES##BITS, .pattern = PATTERN3(K_X, K_X, K_R), .attributes = FORM_FAULTS | FORM_BY_WIDTH, \
+	  .run = { NAME##BITS##_r } },                                                                                          \
+	{ .op = OP_##NAME, .size0 = BYTES##BITS, .pattern = PATTERN3(K_X, K_X, K_M), .attributes = FORM_FAULTS | FORM_BY_WIDTH, \
+	  .run = { NAME##BITS##_based, NULL, NAME##BITS##_absolute } },
 #define FROM_INTEGER_ROWS(NAME) FROM_INTEGER_ROWS_OF(V##NAME, 32) FROM_INTEGER_ROWS_OF(V##NAME, 64)
 
 static const struct form rows[] = {

@@ -235,44 +235,56 @@ static HANDLER(sahf)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define BIT_TEST_ROWS(OP, name, BITS, suffix)                                                                     \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rr }, { 0 } },           \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_ri }, { 0 } },           \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mr }, { 0 } },           \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mi }, { 0 } },           \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, FLAGS_ALL, FLAGS_ALL, { name##BITS##_lock_mr }, { 0 } }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_LOCK, FLAGS_ALL, FLAGS_ALL, { name##BITS##_lock_mi }, { 0 } },
-#define SCAN_ROWS(OP, name, BITS, suffix)                                                                         \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rr }, { 0 } },           \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rm }, { 0 } },
+#define BIT_TEST_ROWS(OP, name, BITS, suffix)                                                                         \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL,     \
+	  .run = { name##BITS##_rr } },                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .reads = FLAGS_ALL, .writes = FLAGS_ALL,     \
+	  .run = { name##BITS##_ri } },                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL,     \
+	  .run = { name##BITS##_mr } },                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .reads = FLAGS_ALL, .writes = FLAGS_ALL,     \
+	  .run = { name##BITS##_mi } },                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_LOCK, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_lock_mr } },                                                     \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_LOCK, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_lock_mi } },
+#define SCAN_ROWS(OP, OLDER, name, BITS, suffix)                                                                               \
+	{ .op = OP, .older = OLDER, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = FLAGS_ALL,                   \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_rr } },                                                                   \
+	{ .op = OP, .older = OLDER, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .reads = FLAGS_ALL,                   \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_rm } },
 /* ANDN, PDEP and PEXT have the memory operand last, BEXTR and BZHI in the middle. */
-#define THREE_ROWS(OP, name, BITS, suffix)                                                                        \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrr }, { 0 } },     \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_M), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrm }, { 0 } },
-#define THREE_MIDDLE_ROWS(OP, name, BITS, suffix)                                                                 \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrr }, { 0 } },     \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_M, K_R), 0, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rmr }, { 0 } },
-#define ADX_ROWS(OP, name, BITS, suffix) SCAN_ROWS(OP, name, BITS, suffix)
-#define CRC32_ROWS(BITS, to)                                                                                      \
-	{ OP_CRC32, to, BYTES##BITS, PATTERN2(K_R, K_R), 0, 0, 0, { crc32_##BITS##_rr }, { 0 } },                  \
-	{ OP_CRC32, to, BYTES##BITS, PATTERN2(K_R, K_M), 0, 0, 0, { crc32_##BITS##_rm }, { 0 } },
-#define MOVBE_ROWS(unused, BITS, suffix)                                                                          \
-	{ OP_MOVBE, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, 0, { movbe##BITS##_rm }, { 0 } },                    \
-	{ OP_MOVBE, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, 0, { movbe##BITS##_mr }, { 0 } },
+#define THREE_ROWS(OP, name, BITS, suffix)                                                                             \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
+	  .run = { name##BITS##_rrr } },                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_M), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
+	  .run = { name##BITS##_rrm } },
+#define THREE_MIDDLE_ROWS(OP, name, BITS, suffix)                                                                      \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
+	  .run = { name##BITS##_rrr } },                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
+	  .run = { name##BITS##_rmr } },
+#define ADX_ROWS(OP, name, BITS, suffix) SCAN_ROWS(OP, OP_NONE, name, BITS, suffix)
+#define CRC32_ROWS(BITS, to)                                                                                                \
+	{ .op = OP_CRC32, .size0 = to, .size1 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .run = { crc32_##BITS##_rr } }, \
+	{ .op = OP_CRC32, .size0 = to, .size1 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = { crc32_##BITS##_rm } },
+#define MOVBE_ROWS(unused, BITS, suffix)                                                                      \
+	{ .op = OP_MOVBE, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = { movbe##BITS##_rm } }, \
+	{ .op = OP_MOVBE, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .run = { movbe##BITS##_mr } },
 
 static const struct form rows[] = {
 	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BT, bt)
 	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTS, bts)
 	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTR, btr)
 	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTC, btc)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSF, bsf)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSR, bsr)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_TZCNT, tzcnt)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_LZCNT, lzcnt)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_POPCNT, popcnt)
-	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSI, blsi)
-	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSR, blsr)
-	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSMSK, blsmsk)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSF, OP_NONE, bsf)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSR, OP_NONE, bsr)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_TZCNT, OP_BSF, tzcnt)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_LZCNT, OP_BSR, lzcnt)
+	EACH_WIDE_WIDTH(SCAN_ROWS, OP_POPCNT, OP_NONE, popcnt)
+	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSI, OP_NONE, blsi)
+	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSR, OP_NONE, blsr)
+	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSMSK, OP_NONE, blsmsk)
 	EACH_LONG_WIDTH(THREE_ROWS, OP_ANDN, andn)
 	EACH_LONG_WIDTH(THREE_ROWS, OP_PDEP, pdep)
 	EACH_LONG_WIDTH(THREE_ROWS, OP_PEXT, pext)
@@ -281,17 +293,17 @@ static const struct form rows[] = {
 	EACH_LONG_WIDTH(ADX_ROWS, OP_ADCX, adcx)
 	EACH_LONG_WIDTH(ADX_ROWS, OP_ADOX, adox)
 	CRC32_ROWS(8, 4) CRC32_ROWS(8, 8) CRC32_ROWS(16, 4) CRC32_ROWS(32, 4) CRC32_ROWS(64, 8)
-	{ OP_BSWAP, 2, 0, K_R, 0, 0, 0, { bswap16 }, { 0 } },
-	{ OP_BSWAP, 4, 0, K_R, 0, 0, 0, { bswap32 }, { 0 } },
-	{ OP_BSWAP, 8, 0, K_R, 0, 0, 0, { bswap64 }, { 0 } },
+	{ .op = OP_BSWAP, .size0 = 2, .pattern = K_R, .run = { bswap16 } },
+	{ .op = OP_BSWAP, .size0 = 4, .pattern = K_R, .run = { bswap32 } },
+	{ .op = OP_BSWAP, .size0 = 8, .pattern = K_R, .run = { bswap64 } },
 	EACH_WIDE_WIDTH(MOVBE_ROWS, )
-	{ OP_CLC, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, FLAG_CF, { clc }, { 0 } },
-	{ OP_STC, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, FLAG_CF, { stc }, { 0 } },
-	{ OP_CMC, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, FLAG_CF, { cmc }, { 0 } },
-	{ OP_CLD, 0, 0, PATTERN_NONE, 0, 0, 0, { cld }, { 0 } },
-	{ OP_STD, 0, 0, PATTERN_NONE, 0, 0, 0, { std }, { 0 } },
-	{ OP_LAHF, 0, 0, PATTERN_NONE, 0, FLAGS_ALL, 0, { lahf }, { 0 } },
-	{ OP_SAHF, 0, 0, PATTERN_NONE, 0, FLAG_OF, FLAGS_ALL & ~FLAG_OF, { sahf }, { 0 } },
+	{ .op = OP_CLC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { clc } },
+	{ .op = OP_STC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { stc } },
+	{ .op = OP_CMC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { cmc } },
+	{ .op = OP_CLD, .run = { cld } },
+	{ .op = OP_STD, .run = { std } },
+	{ .op = OP_LAHF, .reads = FLAGS_ALL, .run = { lahf } },
+	{ .op = OP_SAHF, .reads = FLAG_OF, .writes = FLAGS_ALL & ~FLAG_OF, .run = { sahf } },
 };
 
 const struct form_list bit_forms = { rows, sizeof rows / sizeof *rows };

@@ -275,12 +275,12 @@ EACH_FUSED_CONDITION(FUSED_WIDTHS, cmp)
 EACH_FUSED_CONDITION(FUSED_WIDTHS, test)
 
 /* `cc` is the even code of the condition: its pair is the same row with the links swapped. */
-#define FUSED_ROWS(OP, name, cc, number, BITS)                                                                    \
-	{ OP, BYTES##BITS, number, PATTERN2(K_R, K_R), { name##BITS##_j##cc##_rr } },                              \
-	{ OP, BYTES##BITS, number, PATTERN2(K_R, K_I), { name##BITS##_j##cc##_ri } },                              \
-	{ OP, BYTES##BITS, number, PATTERN2(K_R, K_M), HANDLERS(name##BITS##_j##cc##_rm) },                        \
-	{ OP, BYTES##BITS, number, PATTERN2(K_M, K_R), HANDLERS(name##BITS##_j##cc##_mr) },                        \
-	{ OP, BYTES##BITS, number, PATTERN2(K_M, K_I), HANDLERS(name##BITS##_j##cc##_mi) },
+#define FUSED_ROWS(OP, name, CC, number, BITS)                                                                                    \
+	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_R), .run = { name##BITS##_j##CC##_rr } },       \
+	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_I), .run = { name##BITS##_j##CC##_ri } },       \
+	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_M), .run = HANDLERS(name##BITS##_j##CC##_rm) }, \
+	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_M, K_R), .run = HANDLERS(name##BITS##_j##CC##_mr) }, \
+	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_M, K_I), .run = HANDLERS(name##BITS##_j##CC##_mi) },
 #define FUSED_CONDITION_ROWS(OP, name, BITS)                                                                      \
 	FUSED_ROWS(OP, name, b, 2, BITS) FUSED_ROWS(OP, name, z, 4, BITS) FUSED_ROWS(OP, name, be, 6, BITS)        \
 	FUSED_ROWS(OP, name, s, 8, BITS) FUSED_ROWS(OP, name, l, 12, BITS) FUSED_ROWS(OP, name, le, 14, BITS)
@@ -297,30 +297,34 @@ const unsigned fused_form_count = sizeof fused_forms / sizeof *fused_forms;
 /* --- rows ---------------------------------------------------------------------------------------- */
 
 #define ENDS (FORM_ENDS | FORM_FAULTS)
-#define JCC_ROWS(NAME, NOT_NAME, test, mask)                                              \
-	{ OP_J##NAME, 0, 0, K_I, FORM_ENDS, mask, 0, { j##test }, { 0 } },                 \
-	{ OP_J##NOT_NAME, 0, 0, K_I, FORM_ENDS, mask, 0, { j##test }, { 0 } },
+#define JCC_ROW(OP, test, mask) \
+	{ .op = OP, .branch = BRANCH_FLAGS, .cc = OP_CC(OP), .pattern = K_I, .attributes = FORM_ENDS, .reads = mask, .run = { j##test } },
+#define JCC_ROWS(NAME, NOT_NAME, test, mask) JCC_ROW(OP_J##NAME, test, mask) JCC_ROW(OP_J##NOT_NAME, test, mask)
 
 static const struct form rows[] = {
-	{ OP_JMP, 0, 0, K_I, FORM_ENDS, 0, 0, { jmp }, { 0 } },
-	{ OP_JMP, 8, 0, K_R, FORM_ENDS, 0, 0, { jmp_r }, { 0 } },
-	{ OP_JMP, 8, 0, K_M, ENDS, 0, 0, HANDLERS(jmp_m), { 0 } },
-	{ OP_CALL, 0, 0, K_I, ENDS, 0, 0, { call }, { 0 } },
-	{ OP_CALL, 8, 0, K_R, ENDS, 0, 0, { call_r }, { 0 } },
-	{ OP_CALL, 8, 0, K_M, ENDS, 0, 0, HANDLERS(call_m), { 0 } },
-	{ OP_RET, 0, 0, PATTERN_NONE, ENDS, 0, 0, { ret }, { 0 } },
-	{ OP_RET, 0, 0, K_I, ENDS, 0, 0, { ret_i }, { 0 } },
+	{ .op = OP_JMP, .branch = BRANCH_JUMP, .pattern = K_I, .attributes = FORM_ENDS, .run = { jmp } },
+	{ .op = OP_JMP, .branch = BRANCH_JUMP, .size0 = 8, .pattern = K_R, .attributes = FORM_ENDS, .run = { jmp_r } },
+	{ .op = OP_JMP, .branch = BRANCH_JUMP, .size0 = 8, .pattern = K_M, .attributes = ENDS, .run = HANDLERS(jmp_m) },
+	{ .op = OP_CALL, .branch = BRANCH_CALL, .pattern = K_I, .attributes = FORM_PUSHES | ENDS, .run = { call } },
+	{ .op = OP_CALL, .branch = BRANCH_CALL, .size0 = 8, .pattern = K_R, .attributes = FORM_PUSHES | ENDS, .run = { call_r } },
+	{ .op = OP_CALL, .branch = BRANCH_CALL, .size0 = 8, .pattern = K_M, .attributes = FORM_PUSHES | ENDS, .run = HANDLERS(call_m) },
+	{ .op = OP_RET, .branch = BRANCH_RETURN, .attributes = FORM_POPS | ENDS, .run = { ret } },
+	{ .op = OP_RET, .branch = BRANCH_RETURN, .pattern = K_I, .attributes = FORM_POPS | ENDS, .run = { ret_i } },
 	JCC_ROWS(O, NO, o, FLAG_OF) JCC_ROWS(B, NB, b, FLAG_CF) JCC_ROWS(Z, NZ, z, FLAG_ZF)
 	JCC_ROWS(BE, NBE, be, FLAG_CF | FLAG_ZF) JCC_ROWS(S, NS, s, FLAG_SF) JCC_ROWS(P, NP, p, FLAG_PF)
 	JCC_ROWS(L, NL, l, FLAG_SF | FLAG_OF) JCC_ROWS(LE, NLE, le, FLAG_ZF | FLAG_SF | FLAG_OF)
-	{ OP_JRCXZ, 0, 0, K_I, FORM_ENDS, 0, 0, { jrcxz }, { 0 } },
-	{ OP_JECXZ, 0, 0, K_I, FORM_ENDS, 0, 0, { jecxz }, { 0 } },
-	{ OP_LOOP, 8, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, 0, 0, { loop64 }, { 0 } },
-	{ OP_LOOP, 4, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, 0, 0, { loop32 }, { 0 } },
-	{ OP_LOOPE, 8, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loope64 }, { 0 } },
-	{ OP_LOOPE, 4, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loope32 }, { 0 } },
-	{ OP_LOOPNE, 8, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loopne64 }, { 0 } },
-	{ OP_LOOPNE, 4, 0, K_I, FORM_ENDS | FORM_BY_ADDRESS_WIDTH, FLAG_ZF, 0, { loopne32 }, { 0 } },
+	{ .op = OP_JRCXZ, .branch = BRANCH_COUNT, .pattern = K_I, .attributes = FORM_ENDS, .run = { jrcxz } },
+	{ .op = OP_JECXZ, .branch = BRANCH_COUNT, .pattern = K_I, .attributes = FORM_ENDS, .run = { jecxz } },
+	{ .op = OP_LOOP, .branch = BRANCH_COUNT, .size0 = 8, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .run = { loop64 } },
+	{ .op = OP_LOOP, .branch = BRANCH_COUNT, .size0 = 4, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .run = { loop32 } },
+	{ .op = OP_LOOPE, .branch = BRANCH_COUNT, .size0 = 8, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .reads = FLAG_ZF,
+	  .run = { loope64 } },
+	{ .op = OP_LOOPE, .branch = BRANCH_COUNT, .size0 = 4, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .reads = FLAG_ZF,
+	  .run = { loope32 } },
+	{ .op = OP_LOOPNE, .branch = BRANCH_COUNT, .size0 = 8, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .reads = FLAG_ZF,
+	  .run = { loopne64 } },
+	{ .op = OP_LOOPNE, .branch = BRANCH_COUNT, .size0 = 4, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .reads = FLAG_ZF,
+	  .run = { loopne32 } },
 };
 
 const struct form_list control_forms = { rows, sizeof rows / sizeof *rows };

@@ -116,24 +116,26 @@ static HANDLER(cmpxchg16b)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define EXCHANGE_ROWS(unused, BITS, suffix)                                                                       \
-	{ OP_XCHG, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, 0, { xchg##BITS##_rr }, { 0 } },                      \
-	{ OP_XCHG, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, 0, { xchg##BITS##_mr }, { 0 } },                      \
-	{ OP_XCHG, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, 0, { xchg##BITS##_mr }, { 0 } },                      \
-	{ OP_XCHG, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, 0, 0, { xchg##BITS##_mr }, { 0 } },              \
-	{ OP_XADD, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, FLAGS_ALL, { xadd##BITS##_rr }, { 0 } },              \
-	{ OP_XADD, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, FLAGS_ALL, { xadd##BITS##_mr }, { 0 } },              \
-	{ OP_XADD, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, 0, FLAGS_ALL, { xadd##BITS##_mr }, { 0 } },      \
-	{ OP_CMPXCHG, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, FLAGS_ALL, { cmpxchg##BITS##_rr }, { 0 } },        \
-	{ OP_CMPXCHG, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, FLAGS_ALL, { cmpxchg##BITS##_mr }, { 0 } },        \
-	{ OP_CMPXCHG, BYTES##BITS, 0, PATTERN2(K_M, K_R), FORM_LOCK, 0, FLAGS_ALL, { cmpxchg##BITS##_mr }, { 0 } },
+#define EXCHANGE_ROWS(unused, BITS, suffix)                                                                                            \
+	{ .op = OP_XCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .run = { xchg##BITS##_rr } },                            \
+	{ .op = OP_XCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .run = { xchg##BITS##_mr } },                            \
+	{ .op = OP_XCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = { xchg##BITS##_mr } },                            \
+	{ .op = OP_XCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_LOCK, .run = { xchg##BITS##_mr } },   \
+	{ .op = OP_XADD, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { xadd##BITS##_rr } },       \
+	{ .op = OP_XADD, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .writes = FLAGS_ALL, .run = { xadd##BITS##_mr } },       \
+	{ .op = OP_XADD, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_LOCK, .writes = FLAGS_ALL,            \
+	  .run = { xadd##BITS##_mr } },                                                                                                \
+	{ .op = OP_CMPXCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { cmpxchg##BITS##_rr } }, \
+	{ .op = OP_CMPXCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .writes = FLAGS_ALL, .run = { cmpxchg##BITS##_mr } }, \
+	{ .op = OP_CMPXCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_LOCK, .writes = FLAGS_ALL,         \
+	  .run = { cmpxchg##BITS##_mr } },
 
 static const struct form rows[] = {
 	EACH_WIDTH(EXCHANGE_ROWS, )
-	{ OP_CMPXCHG8B, 0, 0, K_M, 0, FLAGS_ALL, FLAG_ZF, { cmpxchg8b }, { 0 } },
-	{ OP_CMPXCHG8B, 0, 0, K_M, FORM_LOCK, FLAGS_ALL, FLAG_ZF, { cmpxchg8b }, { 0 } },
-	{ OP_CMPXCHG16B, 0, 0, K_M, 0, FLAGS_ALL, FLAG_ZF, { cmpxchg16b }, { 0 } },
-	{ OP_CMPXCHG16B, 0, 0, K_M, FORM_LOCK, FLAGS_ALL, FLAG_ZF, { cmpxchg16b }, { 0 } },
+	{ .op = OP_CMPXCHG8B, .pattern = K_M, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg8b } },
+	{ .op = OP_CMPXCHG8B, .pattern = K_M, .attributes = FORM_LOCK, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg8b } },
+	{ .op = OP_CMPXCHG16B, .pattern = K_M, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg16b } },
+	{ .op = OP_CMPXCHG16B, .pattern = K_M, .attributes = FORM_LOCK, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg16b } },
 };
 
 const struct form_list exchange_forms = { rows, sizeof rows / sizeof *rows };

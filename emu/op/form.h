@@ -23,24 +23,61 @@ enum { PATTERN_NONE = 0 };
 enum address_kind { ADDRESS_BASED, ADDRESS_INDEXED, ADDRESS_ABSOLUTE, ADDRESS_KINDS };
 
 enum form_attribute {
-	FORM_LOCK = 1,        /* this row is for the LOCK prefix; rows without it are for no prefix */
-	FORM_FAULTS = 2,      /* may raise an exception though it has no memory operand */
-	FORM_PRESERVES = 4,   /* may leave flags that it lists as written as they were (shift by CL = 0) */
-	FORM_COUNTS = 8,      /* its imm is the number of instructions of its block ahead of it */
-	FORM_ENDS = 16,       /* ends its block; its handler leaves the run, or goes by links_of(i) */
-	FORM_WIDE_SHIFT = 32, /* only for a shift count that is not 0 modulo the width */
-	FORM_BY_WIDTH = 128,  /* size0 is the operand width, not the size of operand 0 */
-	FORM_BY_ADDRESS_WIDTH = 256, /* size0 is the address width in bytes */
-	FORM_OMIT = 512,      /* does nothing: no record */
-	FORM_WORLD = 1024,    /* its result is not the guest's own: time, the CPU it runs on */
-	FORM_HIDDEN_MEM = 64, /* the memory operand counts as register-like: address only (LEA, prefetch): cannot fault */
+	/* Which instructions a row is for, besides its operands. */
+	FORM_LOCK = 1 << 0,             /* those with a LOCK prefix; rows without it are for no prefix */
+	FORM_BY_WIDTH = 1 << 1,         /* size0 is the operand width, not the size of operand 0 */
+	FORM_BY_ADDRESS_WIDTH = 1 << 2, /* size0 is the address width in bytes */
+	FORM_WIDE_SHIFT = 1 << 3,       /* only for a shift count that is not 0 modulo the width */
+	FORM_REG_SELECTS = 1 << 4,      /* with another number in ModRM's reg field, which is shown as an operand, it is another instruction */
+
+	/* What it does besides its operands' values. */
+	FORM_FAULTS = 1 << 5,           /* may raise an exception though it has no memory operand */
+	FORM_PRESERVES = 1 << 6,        /* may leave flags that it lists as written as they were (shift by CL = 0) */
+	FORM_ENDS = 1 << 7,             /* ends its block; its handler leaves the run, or goes by links_of(i) */
+	FORM_OMIT = 1 << 8,             /* does nothing: no record */
+
+	/* Memory that it uses and no operand names, or that an operand names and it does not use. */
+	FORM_PUSHES = 1 << 9,           /* stores to the stack, below RSP */
+	FORM_POPS = 1 << 10,            /* loads from the stack, from RSP on or (LEAVE) from RBP on; a memory operand's address is computed after that */
+	FORM_READS_RSI = 1 << 11,       /* loads from the string at RSI */
+	FORM_READS_RDI = 1 << 12,       /* loads from the string at RDI */
+	FORM_WRITES_RDI = 1 << 13,      /* stores to what is at RDI */
+	FORM_READS_TABLE = 1 << 14,     /* loads from the table at RBX */
+	FORM_ADDRESS_ONLY = 1 << 15,    /* the memory operand is an address that is not used (LEA, prefetch): it cannot fault */
+
+	/* What its record holds. */
+	FORM_COUNTS = 1 << 16,          /* imm: the number of instructions of its block ahead of it */
 };
 
+/* How an instruction goes on elsewhere. */
+enum form_branch {
+	BRANCH_NONE,
+	BRANCH_JUMP,
+	BRANCH_CALL,
+	BRANCH_RETURN,
+	BRANCH_FLAGS, /* on the condition `cc` */
+	BRANCH_COUNT, /* on RCX: LOOP and its kin */
+};
+
+/* What a record holds besides the operands. */
+enum form_hidden {
+	HIDDEN_NONE,
+	HIDDEN_STRING, /* a: slot of the source's segment base, b: 1 with 32-bit addresses, d: 1 for REP and REPE, 2 for REPNE */
+	HIDDEN_RDI,    /* c: slot of the segment base of what is at RDI, d: 1 with 32-bit addresses */
+	HIDDEN_LEVEL,  /* c: ENTER's second immediate */
+};
+
+/* One row. Columns that a row does not name are 0. */
 struct form {
 	uint16_t op;            /* enum op */
+	uint16_t older;         /* what CPUs that lack its feature take it for (they ignore its prefix); 0: nothing */
 	uint8_t size0, size1;   /* sizes in bytes of operands 0 and 1; 0 is any. Without operands size0 is the width */
+	uint8_t branch;         /* enum form_branch */
+	uint8_t cc;             /* of BRANCH_FLAGS: SDM vol. 1, appendix B */
+	uint8_t world;          /* enum world: its result is not the guest's own */
+	uint8_t hidden;         /* enum form_hidden */
 	uint32_t pattern;
-	uint16_t attributes;    /* enum form_attribute */
+	uint32_t attributes;    /* enum form_attribute */
 	flags_t reads, writes;  /* FLAG_ bits */
 	handler_t *run[ADDRESS_KINDS];      /* run[0] without a memory operand */
 	handler_t *run_dead[ADDRESS_KINDS]; /* when no flag that it writes is read before it is written again; or NULL */
@@ -51,6 +88,7 @@ struct form_list {
 	const struct form *rows;
 	unsigned count;
 };
+
 /* CMP or TEST folded into a Jcc. `cc` is the even code of the condition pair. */
 struct fused_form {
 	uint16_t op;
@@ -58,6 +96,7 @@ struct fused_form {
 	uint32_t pattern;
 	handler_t *run[ADDRESS_KINDS];
 };
+
 /* All rows by op, for the block builder. */
 struct form_index;
 struct form_index *form_index_create(void);
@@ -65,7 +104,7 @@ void form_index_destroy(struct form_index *index);
 
 /* The row for a decoded instruction, or NULL: not implemented. */
 const struct form *form_find(const struct form_index *index, const struct decoded *decoded);
-/* The first row for the CMP or TEST `compare` with a Jcc behind it, or NULL; and from that one the row for condition `cc`, or NULL. */
+/* The first row for `compare`, if it is one that is run as one with a Jcc behind it (CMP, TEST), or NULL; and from that one the row for condition `cc`, or NULL. */
 const struct fused_form *fused_first(const struct decoded *compare);
 const struct fused_form *fused_with(const struct fused_form *first, unsigned cc);
 

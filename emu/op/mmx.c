@@ -274,7 +274,7 @@ TO_INTEGERS(CVTTPD2PI, v128)
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
 
-#define ROW(op, pattern, name) { op, 0, 0, pattern, FORM_FAULTS, 0, 0, { name }, { 0 } },
+#define ROW(OP, PATTERN, name) { .op = OP, .pattern = PATTERN, .attributes = FORM_FAULTS, .run = { name } },
 #define ROWS(op, to, from, name) ROW(op, PATTERN2(to, from), name##_r) ROW(op, PATTERN2(to, K_M), name##_m)
 #define BINARY_ROWS(NAME) ROWS(OP_##NAME, K_Q, K_Q, NAME)
 #define SHIFT_ROW(NAME) ROW(OP_##NAME, PATTERN2(K_Q, K_I), NAME##_i)
@@ -300,7 +300,8 @@ static const struct form rows[] = {
 	ROW(OP_MOVNTQ, PATTERN2(K_M, K_Q), store_m64)
 	ROW(OP_MOVDQ2Q, PATTERN2(K_Q, K_X), load_xmm)
 	ROW(OP_MOVQ2DQ, PATTERN2(K_X, K_Q), store_xmm)
-	ROW(OP_MASKMOVQ, PATTERN2(K_Q, K_Q), store_masked_bytes)
+	{ .op = OP_MASKMOVQ, .pattern = PATTERN2(K_Q, K_Q), .hidden = HIDDEN_RDI, .attributes = FORM_FAULTS | FORM_WRITES_RDI,
+	  .run = { store_masked_bytes } },
 	ROW(OP_EMMS, PATTERN_NONE, emms)
 	ROWS(OP_CVTPI2PS, K_X, K_Q, CVTPI2PS)
 	ROWS(OP_CVTPI2PD, K_X, K_Q, CVTPI2PD)

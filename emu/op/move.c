@@ -200,26 +200,28 @@ static HANDLER(movnti64)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define MOV_ROWS(unused, BITS)                                                                                    \
-	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, 0, { mov##BITS##_rr }, { 0 } },                        \
-	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_R, K_I), 0, 0, 0, { mov##BITS##_ri }, { 0 } },                        \
-	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, 0, HANDLERS(mov##BITS##_rm), { 0 } },                  \
-	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_M, K_R), 0, 0, 0, HANDLERS(mov##BITS##_mr), { 0 } },                  \
-	{ OP_MOV, BYTES##BITS, 0, PATTERN2(K_M, K_I), 0, 0, 0, HANDLERS(mov##BITS##_mi), { 0 } },
-#define EXTEND_ROWS(OP, name, TO, FROM)                                                                           \
-	{ OP, BYTES##TO, BYTES##FROM, PATTERN2(K_R, K_R), 0, 0, 0, { name##TO##_##FROM##_rr }, { 0 } },            \
-	{ OP, BYTES##TO, BYTES##FROM, PATTERN2(K_R, K_M), 0, 0, 0, HANDLERS(name##TO##_##FROM##_rm), { 0 } },
-#define LEA_ROW(BITS) { OP_LEA, BYTES##BITS, 0, PATTERN2(K_R, K_M), FORM_HIDDEN_MEM, 0, 0, HANDLERS(lea##BITS), { 0 } },
+#define MOV_ROWS(unused, BITS)                                                                                  \
+	{ .op = OP_MOV, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .run = { mov##BITS##_rr } },       \
+	{ .op = OP_MOV, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .run = { mov##BITS##_ri } },       \
+	{ .op = OP_MOV, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = HANDLERS(mov##BITS##_rm) }, \
+	{ .op = OP_MOV, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .run = HANDLERS(mov##BITS##_mr) }, \
+	{ .op = OP_MOV, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .run = HANDLERS(mov##BITS##_mi) },
+#define EXTEND_ROWS(OP, name, TO, FROM)                                                                                           \
+	{ .op = OP, .size0 = BYTES##TO, .size1 = BYTES##FROM, .pattern = PATTERN2(K_R, K_R), .run = { name##TO##_##FROM##_rr } }, \
+	{ .op = OP, .size0 = BYTES##TO, .size1 = BYTES##FROM, .pattern = PATTERN2(K_R, K_M), .run = HANDLERS(name##TO##_##FROM##_rm) },
+#define LEA_ROW(BITS)                                                                                       \
+	{ .op = OP_LEA, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .attributes = FORM_ADDRESS_ONLY, \
+	  .run = HANDLERS(lea##BITS) },
 /* SETcc and CMOVcc come in ORDER CC, so the op is the first one plus the code. */
-#define CONDITION_ROWS(cc, NAME, test)                                                                            \
-	{ OP_SET##NAME, 0, 0, K_R, 0, test, 0, { set##cc##_r }, { 0 } },                                           \
-	{ OP_SET##NAME, 0, 0, K_M, 0, test, 0, { set##cc##_m }, { 0 } },                                           \
-	{ OP_CMOV##NAME, 2, 0, PATTERN2(K_R, K_R), 0, test, 0, { cmov##cc##16_rr }, { 0 } },                       \
-	{ OP_CMOV##NAME, 4, 0, PATTERN2(K_R, K_R), 0, test, 0, { cmov##cc##32_rr }, { 0 } },                       \
-	{ OP_CMOV##NAME, 8, 0, PATTERN2(K_R, K_R), 0, test, 0, { cmov##cc##64_rr }, { 0 } },                       \
-	{ OP_CMOV##NAME, 2, 0, PATTERN2(K_R, K_M), 0, test, 0, { cmov##cc##16_rm }, { 0 } },                       \
-	{ OP_CMOV##NAME, 4, 0, PATTERN2(K_R, K_M), 0, test, 0, { cmov##cc##32_rm }, { 0 } },                       \
-	{ OP_CMOV##NAME, 8, 0, PATTERN2(K_R, K_M), 0, test, 0, { cmov##cc##64_rm }, { 0 } },
+#define CONDITION_ROWS(CC, NAME, test)                                                                                 \
+	{ .op = OP_SET##NAME, .pattern = K_R, .reads = test, .run = { set##CC##_r } },                                 \
+	{ .op = OP_SET##NAME, .pattern = K_M, .reads = test, .run = { set##CC##_m } },                                 \
+	{ .op = OP_CMOV##NAME, .size0 = 2, .pattern = PATTERN2(K_R, K_R), .reads = test, .run = { cmov##CC##16_rr } }, \
+	{ .op = OP_CMOV##NAME, .size0 = 4, .pattern = PATTERN2(K_R, K_R), .reads = test, .run = { cmov##CC##32_rr } }, \
+	{ .op = OP_CMOV##NAME, .size0 = 8, .pattern = PATTERN2(K_R, K_R), .reads = test, .run = { cmov##CC##64_rr } }, \
+	{ .op = OP_CMOV##NAME, .size0 = 2, .pattern = PATTERN2(K_R, K_M), .reads = test, .run = { cmov##CC##16_rm } }, \
+	{ .op = OP_CMOV##NAME, .size0 = 4, .pattern = PATTERN2(K_R, K_M), .reads = test, .run = { cmov##CC##32_rm } }, \
+	{ .op = OP_CMOV##NAME, .size0 = 8, .pattern = PATTERN2(K_R, K_M), .reads = test, .run = { cmov##CC##64_rm } },
 
 static const struct form rows[] = {
 	EACH_WIDTH(MOV_ROWS, )
@@ -237,14 +239,14 @@ static const struct form rows[] = {
 	CONDITION_ROWS(p, P, FLAG_PF) CONDITION_ROWS(np, NP, FLAG_PF)
 	CONDITION_ROWS(l, L, FLAG_SF | FLAG_OF) CONDITION_ROWS(nl, NL, FLAG_SF | FLAG_OF)
 	CONDITION_ROWS(le, LE, FLAG_ZF | FLAG_SF | FLAG_OF) CONDITION_ROWS(nle, NLE, FLAG_ZF | FLAG_SF | FLAG_OF)
-	{ OP_XLAT, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { xlat }, { 0 } },
-	{ OP_MOV, 2, 0, PATTERN2(K_R, K_S), 0, 0, 0, { mov16_rs }, { 0 } },
-	{ OP_MOV, 4, 0, PATTERN2(K_R, K_S), 0, 0, 0, { mov_rs }, { 0 } },
-	{ OP_MOV, 8, 0, PATTERN2(K_R, K_S), 0, 0, 0, { mov_rs }, { 0 } },
-	{ OP_MOV, 2, 0, PATTERN2(K_M, K_S), 0, 0, 0, { mov_ms }, { 0 } },
-	{ OP_MOV, 0, 0, PATTERN2(K_S, K_R), FORM_FAULTS, 0, 0, { mov_sr }, { 0 } },
-	{ OP_MOVNTI, 4, 0, PATTERN2(K_M, K_R), 0, 0, 0, { movnti32 }, { 0 } },
-	{ OP_MOVNTI, 8, 0, PATTERN2(K_M, K_R), 0, 0, 0, { movnti64 }, { 0 } },
+	{ .op = OP_XLAT, .hidden = HIDDEN_STRING, .attributes = FORM_FAULTS | FORM_READS_TABLE, .run = { xlat } },
+	{ .op = OP_MOV, .size0 = 2, .pattern = PATTERN2(K_R, K_S), .run = { mov16_rs } },
+	{ .op = OP_MOV, .size0 = 4, .pattern = PATTERN2(K_R, K_S), .run = { mov_rs } },
+	{ .op = OP_MOV, .size0 = 8, .pattern = PATTERN2(K_R, K_S), .run = { mov_rs } },
+	{ .op = OP_MOV, .size0 = 2, .pattern = PATTERN2(K_M, K_S), .run = { mov_ms } },
+	{ .op = OP_MOV, .pattern = PATTERN2(K_S, K_R), .attributes = FORM_FAULTS, .run = { mov_sr } },
+	{ .op = OP_MOVNTI, .size0 = 4, .pattern = PATTERN2(K_M, K_R), .run = { movnti32 } },
+	{ .op = OP_MOVNTI, .size0 = 8, .pattern = PATTERN2(K_M, K_R), .run = { movnti64 } },
 };
 
 const struct form_list move_forms = { rows, sizeof rows / sizeof *rows };

@@ -206,18 +206,22 @@ static HANDLER(cqo)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define MULTIPLY_ROWS(OP, name, BITS)                                                        \
-	{ OP, BYTES##BITS, 0, K_R, 0, 0, FLAGS_ALL, { name##BITS##_r }, { 0 } },              \
-	{ OP, BYTES##BITS, 0, K_M, 0, 0, FLAGS_ALL, { name##BITS##_m }, { 0 } },
+#define MULTIPLY_ROWS(OP, name, BITS)                                                                       \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = FLAGS_ALL, .run = { name##BITS##_r } }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = FLAGS_ALL, .run = { name##BITS##_m } },
 /* DIV leaves the flags as they are: they are undefined. */
-#define DIVIDE_ROWS(OP, name, BITS)                                                          \
-	{ OP, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { name##BITS##_r }, { 0 } },            \
-	{ OP, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { name##BITS##_m }, { 0 } },
-#define IMUL_ROWS(unused, BITS, suffix)                                                                                        \
-	{ OP_IMUL, BYTES##BITS, 0, PATTERN2(K_R, K_R), 0, 0, FLAGS_ALL, { imul##BITS##_rr }, { imul##BITS##_dead_rr } },        \
-	{ OP_IMUL, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_I), 0, 0, FLAGS_ALL, { imul##BITS##_rri }, { imul##BITS##_dead_rri } }, \
-	{ OP_IMUL, BYTES##BITS, 0, PATTERN2(K_R, K_M), 0, 0, FLAGS_ALL, HANDLERS(imul##BITS##_rm), HANDLERS(imul##BITS##_dead_rm) }, \
-	{ OP_IMUL, BYTES##BITS, 0, PATTERN3(K_R, K_M, K_I), 0, 0, FLAGS_ALL, HANDLERS(imul##BITS##_rmi), HANDLERS(imul##BITS##_dead_rmi) },
+#define DIVIDE_ROWS(OP, name, BITS)                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_FAULTS, .run = { name##BITS##_r } }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_FAULTS, .run = { name##BITS##_m } },
+#define IMUL_ROWS(unused, BITS, suffix)                                                                                              \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { imul##BITS##_rr },       \
+	  .run_dead = { imul##BITS##_dead_rr } },                                                                                    \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .writes = FLAGS_ALL, .run = { imul##BITS##_rri }, \
+	  .run_dead = { imul##BITS##_dead_rri } },                                                                                   \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .writes = FLAGS_ALL, .run = HANDLERS(imul##BITS##_rm), \
+	  .run_dead = HANDLERS(imul##BITS##_dead_rm) },                                                                              \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .writes = FLAGS_ALL,                              \
+	  .run = HANDLERS(imul##BITS##_rmi), .run_dead = HANDLERS(imul##BITS##_dead_rmi) },
 
 static const struct form rows[] = {
 	MULTIPLY_ROWS(OP_MUL, mul, 8) MULTIPLY_ROWS(OP_MUL, mul, 16) MULTIPLY_ROWS(OP_MUL, mul, 32) MULTIPLY_ROWS(OP_MUL, mul, 64)
@@ -225,16 +229,16 @@ static const struct form rows[] = {
 	DIVIDE_ROWS(OP_DIV, div, 8) DIVIDE_ROWS(OP_DIV, div, 16) DIVIDE_ROWS(OP_DIV, div, 32) DIVIDE_ROWS(OP_DIV, div, 64)
 	DIVIDE_ROWS(OP_IDIV, idiv, 8) DIVIDE_ROWS(OP_IDIV, idiv, 16) DIVIDE_ROWS(OP_IDIV, idiv, 32) DIVIDE_ROWS(OP_IDIV, idiv, 64)
 	EACH_WIDE_WIDTH(IMUL_ROWS, )
-	{ OP_MULX, 4, 0, PATTERN3(K_R, K_R, K_R), 0, 0, 0, { mulx32_rrr }, { 0 } },
-	{ OP_MULX, 8, 0, PATTERN3(K_R, K_R, K_R), 0, 0, 0, { mulx64_rrr }, { 0 } },
-	{ OP_MULX, 4, 0, PATTERN3(K_R, K_R, K_M), 0, 0, 0, { mulx32_rrm }, { 0 } },
-	{ OP_MULX, 8, 0, PATTERN3(K_R, K_R, K_M), 0, 0, 0, { mulx64_rrm }, { 0 } },
-	{ OP_CBW, 0, 0, PATTERN_NONE, 0, 0, 0, { cbw }, { 0 } },
-	{ OP_CWDE, 0, 0, PATTERN_NONE, 0, 0, 0, { cwde }, { 0 } },
-	{ OP_CDQE, 0, 0, PATTERN_NONE, 0, 0, 0, { cdqe }, { 0 } },
-	{ OP_CWD, 0, 0, PATTERN_NONE, 0, 0, 0, { cwd }, { 0 } },
-	{ OP_CDQ, 0, 0, PATTERN_NONE, 0, 0, 0, { cdq }, { 0 } },
-	{ OP_CQO, 0, 0, PATTERN_NONE, 0, 0, 0, { cqo }, { 0 } },
+	{ .op = OP_MULX, .size0 = 4, .pattern = PATTERN3(K_R, K_R, K_R), .run = { mulx32_rrr } },
+	{ .op = OP_MULX, .size0 = 8, .pattern = PATTERN3(K_R, K_R, K_R), .run = { mulx64_rrr } },
+	{ .op = OP_MULX, .size0 = 4, .pattern = PATTERN3(K_R, K_R, K_M), .run = { mulx32_rrm } },
+	{ .op = OP_MULX, .size0 = 8, .pattern = PATTERN3(K_R, K_R, K_M), .run = { mulx64_rrm } },
+	{ .op = OP_CBW, .run = { cbw } },
+	{ .op = OP_CWDE, .run = { cwde } },
+	{ .op = OP_CDQE, .run = { cdqe } },
+	{ .op = OP_CWD, .run = { cwd } },
+	{ .op = OP_CDQ, .run = { cdq } },
+	{ .op = OP_CQO, .run = { cqo } },
 };
 
 const struct form_list multiply_forms = { rows, sizeof rows / sizeof *rows };

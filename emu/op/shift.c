@@ -115,36 +115,50 @@ RORX_HANDLERS(64)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define SHIFT_ROWS(OP, name, BITS, suffix)                                                                       \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), FORM_WIDE_SHIFT, 0, FLAGS_ALL, { name##BITS##_set_ri }, { name##BITS##_dead_ri } }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_WIDE_SHIFT, 0, FLAGS_ALL, { name##BITS##_set_mi }, { name##BITS##_dead_mi } }, \
+#define SHIFT_ROWS(OP, name, BITS, suffix)                                                                                   \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_WIDE_SHIFT, .writes = FLAGS_ALL, \
+	  .run = { name##BITS##_set_ri }, .run_dead = { name##BITS##_dead_ri } },                                            \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_WIDE_SHIFT, .writes = FLAGS_ALL, \
+	  .run = { name##BITS##_set_mi }, .run_dead = { name##BITS##_dead_mi } },                                            \
 	ROTATE_ROWS(OP, name, BITS, suffix)
 
-#define ROTATE_ROWS(OP, name, BITS, suffix)                                                                      \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_ri }, { name##BITS##_dead_ri } }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mi }, { name##BITS##_dead_mi } }, \
-	{ OP, BYTES##BITS, 1, PATTERN2(K_R, K_R), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rc }, { name##BITS##_dead_rc } }, \
-	{ OP, BYTES##BITS, 1, PATTERN2(K_M, K_R), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mc }, { name##BITS##_dead_mc } },
+#define ROTATE_ROWS(OP, name, BITS, suffix)                                                                                            \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_ri }, .run_dead = { name##BITS##_dead_ri } },                                     \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_mi }, .run_dead = { name##BITS##_dead_mi } },                                     \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_rc }, .run_dead = { name##BITS##_dead_rc } },                                     \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_mc }, .run_dead = { name##BITS##_dead_mc } },
 
-#define CARRY_SHIFT_ROWS(OP, name, BITS, suffix)                                                                 \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_I), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_ri }, { 0 } }, \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_M, K_I), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mi }, { 0 } }, \
-	{ OP, BYTES##BITS, 1, PATTERN2(K_R, K_R), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rc }, { 0 } }, \
-	{ OP, BYTES##BITS, 1, PATTERN2(K_M, K_R), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mc }, { 0 } },
+#define CARRY_SHIFT_ROWS(OP, name, BITS, suffix)                                                                                       \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_ri } },                                                                           \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_mi } },                                                                           \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_rc } },                                                                           \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_mc } },
 
-#define DOUBLE_SHIFT_ROWS(OP, name, BITS, suffix)                                                                \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_I), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rri }, { 0 } }, \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_M, K_R, K_I), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mri }, { 0 } }, \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_R), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_rrc }, { 0 } }, \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_M, K_R, K_R), FORM_PRESERVES, FLAGS_ALL, FLAGS_ALL, { name##BITS##_mrc }, { 0 } },
+#define DOUBLE_SHIFT_ROWS(OP, name, BITS, suffix)                                                                               \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_rri } },                                                                   \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_M, K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_mri } },                                                                   \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_rrc } },                                                                   \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_M, K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
+	  .writes = FLAGS_ALL, .run = { name##BITS##_mrc } },
 
-#define BMI2_ROWS(OP, name, BITS)                                                                                \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_R), 0, 0, 0, { name##BITS##_rrr }, { 0 } },                    \
-	{ OP, BYTES##BITS, 0, PATTERN3(K_R, K_M, K_R), 0, 0, 0, { name##BITS##_rmr }, { 0 } },
+#define BMI2_ROWS(OP, name, BITS)                                                                            \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .run = { name##BITS##_rrr } }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_R), .run = { name##BITS##_rmr } },
 
-#define RORX_ROWS(BITS)                                                                                          \
-	{ OP_RORX, BYTES##BITS, 0, PATTERN3(K_R, K_R, K_I), 0, 0, 0, { rorx##BITS##_rri }, { 0 } },               \
-	{ OP_RORX, BYTES##BITS, 0, PATTERN3(K_R, K_M, K_I), 0, 0, 0, { rorx##BITS##_rmi }, { 0 } },
+#define RORX_ROWS(BITS)                                                                                           \
+	{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .run = { rorx##BITS##_rri } }, \
+	{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .run = { rorx##BITS##_rmi } },
 
 static const struct form rows[] = {
 	EACH_WIDTH(SHIFT_ROWS, OP_SHL, shl)

@@ -54,8 +54,8 @@ BODY PTEST_body(BODY_PARAMETERS, const void *source)
 }
 TWO_OPERAND_HANDLERS(PTEST, PTEST_body)
 
-#define SHIFT_IMMEDIATE_ROW(NAME) { OP_##NAME, 0, 0, PATTERN2(K_X, K_I), 0, 0, 0, { NAME##_imm }, { 0 } },
-#define SIGN_MASK_ROW(NAME) { OP_##NAME, 0, 0, PATTERN2(K_R, K_X), 0, 0, 0, { NAME##_r }, { 0 } },
+#define SHIFT_IMMEDIATE_ROW(NAME) { .op = OP_##NAME, .pattern = PATTERN2(K_X, K_I), .run = { NAME##_imm } },
+#define SIGN_MASK_ROW(NAME) { .op = OP_##NAME, .pattern = PATTERN2(K_R, K_X), .run = { NAME##_r } },
 
 static const struct form rows[] = {
 	ARITHMETIC_OPS(SSE_ROWS)

@@ -36,7 +36,7 @@ MOVE_HALF_OPS(HALF)
 /* --- rows -------------------------------------------------------------------------------------------- */
 
 #define LOAD_ROWS(op, name) MEMORY_ROW(op, name, PATTERN2(K_X, K_M), 0, 0)
-#define REGISTER_ROW(op, from, handler) { op, 0, 0, PATTERN2(K_X, from), 0, 0, 0, { handler }, { 0 } },
+#define REGISTER_ROW(OP, from, handler) { .op = OP, .pattern = PATTERN2(K_X, from), .run = { handler } },
 #define WHOLE_ROWS(op, name) REGISTER_ROW(op, K_X, copy_r) LOAD_ROWS(op, name)
 #define REGISTER_ROW_OF(NAME) REGISTER_ROW(OP_##NAME, K_X, NAME##_r)
 #define HALF_ROWS(NAME) LOAD_ROWS(OP_##NAME, NAME)

@@ -42,12 +42,13 @@ FP_TO_INTEGER_OPS(TO_INTEGER)
 
 /* --- rows --------------------------------------------------------------------------------------------- */
 
-#define FROM_INTEGER_ROWS_OF(NAME, BITS)                                                                           \
-	{ OP_##NAME, 0, BYTES##BITS, PATTERN2(K_X, K_R), FORM_FAULTS, 0, 0, { NAME##BITS##_r }, { 0 } },            \
-	{ OP_##NAME, 0, BYTES##BITS, PATTERN2(K_X, K_M), FORM_FAULTS, 0, 0, HANDLERS(NAME##BITS), { 0 } },
-#define TO_INTEGER_ROWS_OF(OP, NAME, BITS)                                                                         \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_X), FORM_FAULTS, 0, 0, { NAME##BITS##_r }, { 0 } },                   \
-	{ OP, BYTES##BITS, 0, PATTERN2(K_R, K_M), FORM_FAULTS, 0, 0, HANDLERS(NAME##BITS), { 0 } },
+#define FROM_INTEGER_ROWS_OF(NAME, BITS)                                                                                                \
+	{ .op = OP_##NAME, .size1 = BYTES##BITS, .pattern = PATTERN2(K_X, K_R), .attributes = FORM_FAULTS, .run = { NAME##BITS##_r } }, \
+	{ .op = OP_##NAME, .size1 = BYTES##BITS, .pattern = PATTERN2(K_X, K_M), .attributes = FORM_FAULTS,                              \
+	  .run = HANDLERS(NAME##BITS) },
+#define TO_INTEGER_ROWS_OF(OP, NAME, BITS)                                                                                       \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_X), .attributes = FORM_FAULTS, .run = { NAME##BITS##_r } }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .attributes = FORM_FAULTS, .run = HANDLERS(NAME##BITS) },
 #define FROM_INTEGER_ROWS(NAME) FROM_INTEGER_ROWS_OF(NAME, 32) FROM_INTEGER_ROWS_OF(NAME, 64)
 #define TO_INTEGER_ROWS(NAME)                                                                                      \
 	TO_INTEGER_ROWS_OF(OP_##NAME, NAME, 32) TO_INTEGER_ROWS_OF(OP_##NAME, NAME, 64)                             \

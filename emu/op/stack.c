@@ -166,24 +166,24 @@ void find_stack_runs(struct insn *insn, unsigned count)
 
 /* --- the rows ----------------------------------------------------------------------------------------- */
 
-#define PUSH_POP_ROWS(BITS)                                                                                       \
-	{ OP_PUSH, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { push##BITS##_r }, { 0 } },                            \
-	{ OP_PUSH, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { push##BITS##_m }, { 0 } },                            \
-	{ OP_POP, BYTES##BITS, 0, K_R, FORM_FAULTS, 0, 0, { pop##BITS##_r }, { 0 } },                              \
-	{ OP_POP, BYTES##BITS, 0, K_M, FORM_FAULTS, 0, 0, { pop##BITS##_m }, { 0 } },
+#define PUSH_POP_ROWS(BITS)                                                                                            \
+	{ .op = OP_PUSH, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_PUSHES | FORM_FAULTS, .run = { push##BITS##_r } }, \
+	{ .op = OP_PUSH, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_PUSHES | FORM_FAULTS, .run = { push##BITS##_m } }, \
+	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_r } },   \
+	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_m } },
 
 /* An immediate's own size says nothing of what PUSH pushes: `width` of PUSH imm, LEAVE and ENTER picks the row. */
 static const struct form rows[] = {
 	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
-	{ OP_PUSH, 2, 0, K_I, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { push16_i }, { 0 } },
-	{ OP_PUSH, 8, 0, K_I, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { push64_i }, { 0 } },
-	{ OP_PUSHF, 0, 0, PATTERN_NONE, FORM_FAULTS, FLAGS_ALL, 0, { pushf16 }, { 0 } },
-	{ OP_PUSHFQ, 0, 0, PATTERN_NONE, FORM_FAULTS, FLAGS_ALL, 0, { pushf64 }, { 0 } },
-	{ OP_POPF, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, FLAGS_ALL, { popf16 }, { 0 } },
-	{ OP_POPFQ, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, FLAGS_ALL, { popf64 }, { 0 } },
-	{ OP_LEAVE, 2, 0, PATTERN_NONE, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { leave16 }, { 0 } },
-	{ OP_LEAVE, 8, 0, PATTERN_NONE, FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { leave64 }, { 0 } },
-	{ OP_ENTER, 8, 0, PATTERN2(K_I, K_I), FORM_FAULTS | FORM_BY_WIDTH, 0, 0, { enter64 }, { 0 } },
+	{ .op = OP_PUSH, .size0 = 2, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push16_i } },
+	{ .op = OP_PUSH, .size0 = 8, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push64_i } },
+	{ .op = OP_PUSHF, .attributes = FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf16 } },
+	{ .op = OP_PUSHFQ, .attributes = FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf64 } },
+	{ .op = OP_POPF, .attributes = FORM_POPS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf16 } },
+	{ .op = OP_POPFQ, .attributes = FORM_POPS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf64 } },
+	{ .op = OP_LEAVE, .size0 = 2, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave16 } },
+	{ .op = OP_LEAVE, .size0 = 8, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave64 } },
+	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
 };
 
 const struct form_list stack_forms = { rows, sizeof rows / sizeof *rows };

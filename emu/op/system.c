@@ -320,6 +320,7 @@ HANDLER(undefined_record) { return raise_ud(cpu, i); }
 HANDLER(world_record)
 {
 	cpu->at = i;
+	cpu->world = i->a;
 	cpu->exit = EXIT_WORLD;
 	return NULL;
 }
@@ -366,47 +367,57 @@ static HANDLER(wrgsbase64)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define PLAIN(OP, attributes, reads, handler) { OP, 0, 0, PATTERN_NONE, attributes, reads, 0, { handler }, { 0 } }
+#define PLAIN(OP, ATTRIBUTES, READS, handler) { .op = OP, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } }
+#define WORLD(NAME, ATTRIBUTES, READS, handler) \
+	{ .op = OP_##NAME, .world = WORLD_##NAME, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } }
 #define TRAPS(OP, handler) PLAIN(OP, FORM_ENDS | FORM_FAULTS, FLAGS_ALL, handler)
-#define OMITTED(OP, pattern) { OP, 0, 0, pattern, FORM_OMIT | FORM_HIDDEN_MEM, 0, 0, { nop }, { 0 } }
-#define PRIVILEGED(OP, pattern) \
-	{ OP, 0, 0, pattern, FORM_ENDS | FORM_FAULTS | FORM_HIDDEN_MEM, FLAGS_ALL, 0, { privileged }, { 0 } }
+#define OMITTED(OP, PATTERN) OMITTED_WITH(OP, PATTERN, 0)
+#define OMITTED_WITH(OP, PATTERN, ATTRIBUTES) \
+	{ .op = OP, .pattern = PATTERN, .attributes = FORM_OMIT | FORM_ADDRESS_ONLY | ATTRIBUTES, .run = { nop } }
+/* With other numbers in ModRM's reg field hints are CLDEMOTE, RDSSP and what may yet come. */
+#define HINT(OP, PATTERN) OMITTED_WITH(OP, PATTERN, FORM_REG_SELECTS)
+#define PRIVILEGED(OP, PATTERN)                                                                                      \
+	{ .op = OP, .pattern = PATTERN, .attributes = FORM_ENDS | FORM_FAULTS | FORM_ADDRESS_ONLY, .reads = FLAGS_ALL, \
+	  .run = { privileged } }
 
 static const struct form rows[] = {
-	PLAIN(OP_RDTSC, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdtsc),
-	PLAIN(OP_RDTSCP, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdtscp),
-	{ OP_RDPID, 0, 0, K_R, FORM_WORLD | FORM_FAULTS, 0, 0, { rdpid }, { 0 } },
-	PLAIN(OP_RDMSR, FORM_WORLD | FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
-	PLAIN(OP_WRMSR, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
-	{ OP_TPAUSE, 4, 0, K_R, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, FLAGS_ALL, { tpause }, { 0 } },
-	{ OP_UMWAIT, 4, 0, K_R, FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, FLAGS_ALL, { umwait }, { 0 } },
-	{ OP_UMONITOR, 8, 0, K_R, FORM_FAULTS, 0, 0, { umonitor }, { 0 } },
-	PLAIN(OP_CPUID, FORM_WORLD, 0, cpuid),
-	{ OP_UD1, 4, 0, PATTERN2(K_R, K_M), FORM_WORLD | FORM_COUNTS | FORM_FAULTS | FORM_HIDDEN_MEM, 0, 0, { vdso_call }, { 0 } },
+	WORLD(RDTSC, FORM_COUNTS | FORM_FAULTS, 0, rdtsc),
+	WORLD(RDTSCP, FORM_COUNTS | FORM_FAULTS, 0, rdtscp),
+	{ .op = OP_RDPID, .pattern = K_R, .world = WORLD_RDPID, .attributes = FORM_FAULTS, .run = { rdpid } },
+	WORLD(RDMSR, FORM_COUNTS | FORM_FAULTS, 0, rdmsr),
+	WORLD(WRMSR, FORM_COUNTS | FORM_FAULTS | FORM_ENDS, 0, wrmsr),
+	{ .op = OP_TPAUSE, .size0 = 4, .pattern = K_R, .world = WORLD_OTHER, .attributes = FORM_COUNTS | FORM_FAULTS | FORM_ENDS,
+	  .writes = FLAGS_ALL, .run = { tpause } },
+	{ .op = OP_UMWAIT, .size0 = 4, .pattern = K_R, .world = WORLD_OTHER, .attributes = FORM_COUNTS | FORM_FAULTS | FORM_ENDS,
+	  .writes = FLAGS_ALL, .run = { umwait } },
+	{ .op = OP_UMONITOR, .size0 = 8, .pattern = K_R, .attributes = FORM_FAULTS, .run = { umonitor } },
+	WORLD(CPUID, 0, 0, cpuid),
+	{ .op = OP_UD1, .size0 = 4, .pattern = PATTERN2(K_R, K_M),
+	  .world = WORLD_VDSO, .attributes = FORM_COUNTS | FORM_FAULTS | FORM_ADDRESS_ONLY, .run = { vdso_call } },
 	TRAPS(OP_SYSCALL, syscall),
 	TRAPS(OP_INT3, int3),
 	TRAPS(OP_INT1, int1),
-	{ OP_INT, 0, 0, K_I, FORM_ENDS | FORM_FAULTS, FLAGS_ALL, 0, { int_n }, { 0 } },
+	{ .op = OP_INT, .pattern = K_I, .attributes = FORM_ENDS | FORM_FAULTS, .reads = FLAGS_ALL, .run = { int_n } },
 	TRAPS(OP_UD2, undefined_record),
-	{ OP_RDFSBASE, 4, 0, K_R, 0, 0, 0, { rdfsbase32 }, { 0 } },
-	{ OP_RDFSBASE, 8, 0, K_R, 0, 0, 0, { rdfsbase64 }, { 0 } },
-	{ OP_RDGSBASE, 4, 0, K_R, 0, 0, 0, { rdgsbase32 }, { 0 } },
-	{ OP_RDGSBASE, 8, 0, K_R, 0, 0, 0, { rdgsbase64 }, { 0 } },
-	{ OP_WRFSBASE, 4, 0, K_R, 0, 0, 0, { wrfsbase32 }, { 0 } },
-	{ OP_WRFSBASE, 8, 0, K_R, FORM_FAULTS, 0, 0, { wrfsbase64 }, { 0 } },
-	{ OP_WRGSBASE, 4, 0, K_R, 0, 0, 0, { wrgsbase32 }, { 0 } },
-	{ OP_WRGSBASE, 8, 0, K_R, FORM_FAULTS, 0, 0, { wrgsbase64 }, { 0 } },
+	{ .op = OP_RDFSBASE, .size0 = 4, .pattern = K_R, .run = { rdfsbase32 } },
+	{ .op = OP_RDFSBASE, .size0 = 8, .pattern = K_R, .run = { rdfsbase64 } },
+	{ .op = OP_RDGSBASE, .size0 = 4, .pattern = K_R, .run = { rdgsbase32 } },
+	{ .op = OP_RDGSBASE, .size0 = 8, .pattern = K_R, .run = { rdgsbase64 } },
+	{ .op = OP_WRFSBASE, .size0 = 4, .pattern = K_R, .run = { wrfsbase32 } },
+	{ .op = OP_WRFSBASE, .size0 = 8, .pattern = K_R, .attributes = FORM_FAULTS, .run = { wrfsbase64 } },
+	{ .op = OP_WRGSBASE, .size0 = 4, .pattern = K_R, .run = { wrgsbase32 } },
+	{ .op = OP_WRGSBASE, .size0 = 8, .pattern = K_R, .attributes = FORM_FAULTS, .run = { wrgsbase64 } },
 
 	/* Fences and hints: one host thread runs everything, in order. */
-	OMITTED(OP_NOP, PATTERN_NONE), OMITTED(OP_NOP, K_R), OMITTED(OP_NOP, K_M),
-	OMITTED(OP_NOP, PATTERN2(K_R, K_R)), OMITTED(OP_NOP, PATTERN2(K_M, K_R)), OMITTED(OP_PAUSE, PATTERN_NONE),
+	OMITTED(OP_NOP, PATTERN_NONE), HINT(OP_NOP, K_R), HINT(OP_NOP, K_M),
+	HINT(OP_NOP, PATTERN2(K_R, K_R)), HINT(OP_NOP, PATTERN2(K_M, K_R)), OMITTED(OP_PAUSE, PATTERN_NONE),
 	OMITTED(OP_ENDBR64, PATTERN_NONE), OMITTED(OP_ENDBR32, PATTERN_NONE),
 	OMITTED(OP_LFENCE, PATTERN_NONE), OMITTED(OP_MFENCE, PATTERN_NONE), OMITTED(OP_SFENCE, PATTERN_NONE),
 	OMITTED(OP_PREFETCH, K_M), OMITTED(OP_PREFETCHW, K_M), OMITTED(OP_PREFETCHWT1, K_M), OMITTED(OP_PREFETCHNTA, K_M),
 	OMITTED(OP_PREFETCHT0, K_M), OMITTED(OP_PREFETCHT1, K_M), OMITTED(OP_PREFETCHT2, K_M),
 	OMITTED(OP_RDSSPD, K_R), OMITTED(OP_RDSSPQ, K_R), /* shadow stacks are off: SDM vol. 2, RDSSP */
 
-	{ OP_CLFLUSH, 0, 0, K_M, 0, 0, 0, { clflush }, { 0 } },
+	{ .op = OP_CLFLUSH, .pattern = K_M, .run = { clflush } },
 
 	PRIVILEGED(OP_HLT, PATTERN_NONE), PRIVILEGED(OP_CLI, PATTERN_NONE), PRIVILEGED(OP_STI, PATTERN_NONE),
 	PRIVILEGED(OP_CLTS, PATTERN_NONE), PRIVILEGED(OP_INVD, PATTERN_NONE), PRIVILEGED(OP_WBINVD, PATTERN_NONE),

@@ -136,24 +136,24 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 
 #define FORM_LIST(rows) { rows, sizeof rows / sizeof *rows }
 
-#define TWO_OPERAND_ROWS(op, name, to, from, attributes, writes)                                         \
-	{ op, 0, 0, PATTERN2(to, from), attributes, 0, writes, { name##_r }, { 0 } },                    \
-	MEMORY_ROW(op, name, PATTERN2(to, K_M), attributes, writes)
+#define TWO_OPERAND_ROWS(OP, name, to, from, ATTRIBUTES, WRITES)                                                      \
+	{ .op = OP, .pattern = PATTERN2(to, from), .attributes = ATTRIBUTES, .writes = WRITES, .run = { name##_r } }, \
+	MEMORY_ROW(OP, name, PATTERN2(to, K_M), ATTRIBUTES, WRITES)
 
-#define MEMORY_ROW(op, name, pattern, attributes, writes)                                                \
-	{ op, 0, 0, pattern, attributes, 0, writes, HANDLERS(name), { 0 } },
+#define MEMORY_ROW(OP, name, PATTERN, ATTRIBUTES, WRITES)                                            \
+	{ .op = OP, .pattern = PATTERN, .attributes = ATTRIBUTES, .writes = WRITES, .run = HANDLERS(name) },
 
-#define TWO_OPERAND_IMMEDIATE_ROWS(op, name, to, from, attributes, writes)                               \
-	{ op, 0, 0, PATTERN3(to, from, K_I), attributes, 0, writes, { name##_r }, { 0 } },               \
-	{ op, 0, 0, PATTERN3(to, K_M, K_I), attributes, 0, writes, { name##_based }, { 0 } },
+#define TWO_OPERAND_IMMEDIATE_ROWS(OP, name, to, from, ATTRIBUTES, WRITES)                                                 \
+	{ .op = OP, .pattern = PATTERN3(to, from, K_I), .attributes = ATTRIBUTES, .writes = WRITES, .run = { name##_r } }, \
+	{ .op = OP, .pattern = PATTERN3(to, K_M, K_I), .attributes = ATTRIBUTES, .writes = WRITES, .run = { name##_based } },
 
-#define THREE_OPERAND_ROWS(op, name, to, first, from, attributes)                                        \
-	{ op, 0, 0, PATTERN3(to, first, from), attributes, 0, 0, { name##_r }, { 0 } },                  \
-	{ op, 0, 0, PATTERN3(to, first, K_M), attributes, 0, 0, { name##_based, NULL, name##_absolute }, { 0 } },
+#define THREE_OPERAND_ROWS(OP, name, to, first, from, ATTRIBUTES)                                          \
+	{ .op = OP, .pattern = PATTERN3(to, first, from), .attributes = ATTRIBUTES, .run = { name##_r } }, \
+	{ .op = OP, .pattern = PATTERN3(to, first, K_M), .attributes = ATTRIBUTES, .run = { name##_based, NULL, name##_absolute } },
 
-#define THREE_OPERAND_IMMEDIATE_ROWS(op, name, to, first, from, attributes)                              \
-	{ op, 0, 0, PATTERN4(to, first, from, K_I), attributes, 0, 0, { name##_r }, { 0 } },             \
-	{ op, 0, 0, PATTERN4(to, first, K_M, K_I), attributes, 0, 0, { name##_based }, { 0 } },
+#define THREE_OPERAND_IMMEDIATE_ROWS(OP, name, to, first, from, ATTRIBUTES)                                     \
+	{ .op = OP, .pattern = PATTERN4(to, first, from, K_I), .attributes = ATTRIBUTES, .run = { name##_r } }, \
+	{ .op = OP, .pattern = PATTERN4(to, first, K_M, K_I), .attributes = ATTRIBUTES, .run = { name##_based } },
 
 /* --- shapes ----------------------------------------------------------------------------------------
  * One instruction each; NAME is its mnemonic, which the assembler takes in upper case. `before` is what comes ahead of the

@@ -128,9 +128,11 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
 #define STRING_INDEX(NAME) STRING_COMPARE(NAME, uint32_t, "=c", set_string_index)
 #define STRING_ROW(NAME) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, FLAGS_ALL)
-#define STRING_WIDE_ROW(NAME)                                                                            \
-	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_X, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_r }, { 0 } }, \
-	{ OP_##NAME, 8, 0, PATTERN3(K_X, K_M, K_I), FORM_BY_WIDTH, 0, FLAGS_ALL, { NAME##Q_based }, { 0 } },
+#define STRING_WIDE_ROW(NAME)                                                                                                \
+	{ .op = OP_##NAME, .size0 = 8, .pattern = PATTERN3(K_X, K_X, K_I), .attributes = FORM_BY_WIDTH, .writes = FLAGS_ALL, \
+	  .run = { NAME##Q_r } },                                                                                            \
+	{ .op = OP_##NAME, .size0 = 8, .pattern = PATTERN3(K_X, K_M, K_I), .attributes = FORM_BY_WIDTH, .writes = FLAGS_ALL, \
+	  .run = { NAME##Q_based } },
 /* The wide rows stand ahead of the others, which take any width. */
 #define STRING_ROWS(prefix)                                                                              \
 	STRING_WIDE_ROW(prefix##PCMPESTRI) STRING_WIDE_ROW(prefix##PCMPESTRM)                            \

@@ -76,12 +76,14 @@ static HANDLER(store_masked_bytes)
 #define STORE_ROWS(NAME, name) STORE_ROW(OP_##NAME, name) STORE_ROW(OP_V##NAME, name)
 #define STORE_ROW(op, name) MEMORY_ROW(op, name, PATTERN2(K_M, K_X), 0, 0)
 #define TO_GPR_ROWS(NAME, name) TO_GPR_ROW(OP_##NAME, name) TO_GPR_ROW(OP_V##NAME, name)
-#define TO_GPR_ROW(op, name) { op, 0, 0, PATTERN2(K_R, K_X), 0, 0, 0, { name }, { 0 } },
+#define TO_GPR_ROW(OP, name) { .op = OP, .pattern = PATTERN2(K_R, K_X), .run = { name } },
 #define EXTRACT_ROWS(NAME, ...) EXTRACT_ROW(OP_##NAME, NAME) EXTRACT_ROW(OP_V##NAME, NAME)
-#define EXTRACT_ROW(op, name)                                                                            \
-	{ op, 0, 0, PATTERN3(K_R, K_X, K_I), 0, 0, 0, { name##_r }, { 0 } },                             \
-	{ op, 0, 0, PATTERN3(K_M, K_X, K_I), 0, 0, 0, { name##_based }, { 0 } },
-#define MASKED_ROW(op) { op, 0, 0, PATTERN2(K_X, K_X), FORM_FAULTS, 0, 0, { store_masked_bytes }, { 0 } },
+#define EXTRACT_ROW(OP, name)                                                                        \
+	{ .op = OP, .pattern = PATTERN3(K_R, K_X, K_I), .run = { name##_r } },                       \
+	{ .op = OP, .pattern = PATTERN3(K_M, K_X, K_I), .run = { name##_based } },
+#define MASKED_ROW(OP)                                                                                                            \
+	{ .op = OP, .pattern = PATTERN2(K_X, K_X), .hidden = HIDDEN_RDI, .attributes = FORM_FAULTS | FORM_WRITES_RDI,             \
+	  .run = { store_masked_bytes } },
 
 static const struct form rows[] = {
 	STORE_ROWS(MOVAPS, store_aligned)

@@ -84,11 +84,12 @@ MEMORY_OPS(MEMORY)
 
 /* --- rows -------------------------------------------------------------------------------------------------- */
 
-#define IMPLICIT_ROW(op, ...) { OP_##op, 0, 0, PATTERN_NONE, FORM_FAULTS, 0, 0, { op##_implicit }, { 0 } },
-#define ONE_OPERAND_ROW(op, ...) { OP_##op, 0, 0, K_T, FORM_FAULTS, 0, 0, { op##_r }, { 0 } },
-#define TWO_OPERAND_ROW(op, ...) { OP_##op, 0, 0, PATTERN2(K_T, K_T), FORM_FAULTS, 0, 0, { op##_r }, { 0 } },
-#define FLAGS_ROW(op, ...) { OP_##op, 0, 0, PATTERN2(K_T, K_T), FORM_FAULTS, FLAGS_ALL, 0, { op##_r }, { 0 } },
-#define MEMORY_ROW(op, size, ...) { OP_##op, size, 0, K_M, 0, 0, 0, { op##_m##size }, { 0 } },
+#define IMPLICIT_ROW(OP, ...) { .op = OP_##OP, .attributes = FORM_FAULTS, .run = { OP##_implicit } },
+#define ONE_OPERAND_ROW(OP, ...) { .op = OP_##OP, .pattern = K_T, .attributes = FORM_FAULTS, .run = { OP##_r } },
+#define TWO_OPERAND_ROW(OP, ...) { .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS, .run = { OP##_r } },
+#define FLAGS_ROW(OP, ...) \
+	{ .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS, .reads = FLAGS_ALL, .run = { OP##_r } },
+#define MEMORY_ROW(OP, SIZE, ...) { .op = OP_##OP, .size0 = SIZE, .pattern = K_M, .run = { OP##_m##SIZE } },
 
 static const struct form rows[] = {
 	IMPLICIT_OPS(IMPLICIT_ROW)

@@ -104,8 +104,8 @@ SAVE_HANDLERS(16, x87_image16, X87_ENVIRONMENT16)
 
 /* --- rows --------------------------------------------------------------------------------------------- */
 
-#define PLAIN(OP, attributes, handler) { OP, 0, 0, PATTERN_NONE, attributes, 0, 0, { handler }, { 0 } }
-#define MEMORY(OP, size, handler) { OP, size, 0, K_M, 0, 0, 0, { handler }, { 0 } }
+#define PLAIN(OP, ATTRIBUTES, handler) { .op = OP, .attributes = ATTRIBUTES, .run = { handler } }
+#define MEMORY(OP, SIZE, handler) { .op = OP, .size0 = SIZE, .pattern = K_M, .run = { handler } }
 
 static const struct form rows[] = {
 	PLAIN(OP_FWAIT, FORM_FAULTS, fwait),
@@ -119,7 +119,7 @@ static const struct form rows[] = {
 	MEMORY(OP_FNSTCW, 2, fnstcw),
 	MEMORY(OP_FLDCW, 2, fldcw),
 	MEMORY(OP_FNSTSW, 2, fnstsw_m),
-	{ OP_FNSTSW, 2, 0, K_R, 0, 0, 0, { fnstsw_r }, { 0 } },
+	{ .op = OP_FNSTSW, .size0 = 2, .pattern = K_R, .run = { fnstsw_r } },
 	MEMORY(OP_FNSTENV, 28, fnstenv),
 	MEMORY(OP_FNSTENV, 14, fnstenv16),
 	MEMORY(OP_FLDENV, 28, fldenv),

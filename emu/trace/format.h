@@ -59,7 +59,7 @@ enum trace_kind {
 enum { TRACE_FIELDS_MAX = 6, TRACE_DATA_MAX = 1 << 18 };
 
 /* STOP's exit: why the thread stopped. An exception stops before its instruction (INT3 and INT1 behind theirs), and so does one whose
- * result the world decides: those from WORLD on, by instruction. ORDER: the numbers in the file. */
+ * result the world decides: those from WORLD on, by instruction. ORDER: the numbers in the file. ORDER WORLD: emu/cpu/cpu.h. */
 #define TRACE_EXIT_LIST(EXIT) \
 	EXIT(COUNT, "pause") EXIT(SYSCALL, "syscall") EXIT(EXCEPTION, "exception") \
 	EXIT(WORLD, "world") EXIT(RDTSC, "rdtsc") EXIT(RDTSCP, "rdtscp") EXIT(RDPID, "rdpid") EXIT(RDMSR, "rdmsr") EXIT(WRMSR, "wrmsr") \

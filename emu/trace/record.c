@@ -235,22 +235,10 @@ static void resume(struct observer *self, struct task *task)
 	append_thread(recorder, task->tid);
 }
 
-/* Which instruction it is that the world decides: one of FORM_WORLD's. */
-static uint64_t world_code(struct task *task)
+/* ORDER WORLD: trace_exit has the instructions in the order of enum world. */
+static uint64_t world_code(const struct task *task)
 {
-	static const struct { uint8_t opcode; uint8_t exit; } codes[] = {
-		{ 0x30, TRACE_EXIT_WRMSR }, { 0x31, TRACE_EXIT_RDTSC }, { 0x32, TRACE_EXIT_RDMSR }, { 0xa2, TRACE_EXIT_CPUID },
-		{ 0x01, TRACE_EXIT_RDTSCP }, { 0xc7, TRACE_EXIT_RDPID }, { 0xb9, TRACE_EXIT_VDSO },
-	};
-	uint64_t at = task->cpu.rip;
-	uint8_t bytes[2];
-
-	/* Prefixes come first: none of them is 0F. */
-	for (unsigned n = 0; n < DECODE_MAX_LENGTH && space_read(&task->process->space, at + n, bytes, sizeof(bytes)); n++)
-		for (size_t k = 0; bytes[0] == 0x0f && k < sizeof(codes) / sizeof(codes[0]); k++)
-			if (bytes[1] == codes[k].opcode)
-				return codes[k].exit;
-	return TRACE_EXIT_WORLD;
+	return TRACE_EXIT_WORLD + (task->cpu.world - WORLD_OTHER);
 }
 
 static uint64_t exit_code(struct task *task, enum cpu_exit exit)

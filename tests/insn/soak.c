@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,7 @@ static void run_case(struct emulated *emulated, struct random *random, const str
 static _Noreturn void run_child(const struct test_forms *forms, uint64_t seed, unsigned seconds, struct progress *progress)
 {
 	struct emulated emulated;
+	const struct itimerval hang = { .it_value.tv_sec = HANG_SECONDS }; /* of CPU time */
 	time_t end = time(NULL) + seconds;
 
 	emulated_init(&emulated);
@@ -102,7 +104,7 @@ static _Noreturn void run_child(const struct test_forms *forms, uint64_t seed, u
 	do {
 		struct random random = { random_mix(seed) + progress->next };
 
-		alarm(HANG_SECONDS);
+		setitimer(ITIMER_PROF, &hang, NULL);
 		run_case(&emulated, &random, forms, progress);
 		progress->next++;
 	} while (time(NULL) < end);

@@ -1,3 +1,4 @@
+/* Instructions by Zydis: bytes to operation and operands. */
 #include "decode/shape.h"
 
 #include <Zydis/Zydis.h>

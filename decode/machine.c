@@ -1,3 +1,4 @@
+/* The emulator's own machine code, instruction by instruction, by Zydis. */
 #include "decode/machine.h"
 
 #include <Zydis/Zydis.h>

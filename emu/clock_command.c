@@ -1,3 +1,4 @@
+/* tick86 clock replay, record and plot: commands about traces of host clocks. */
 #include "emu/clock_command.h"
 
 #include <errno.h>

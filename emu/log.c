@@ -1,3 +1,4 @@
+/* Lines for people on standard error. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>

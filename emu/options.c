@@ -1,3 +1,4 @@
+/* All options but the clock's and those of saving: their rows, the parser, --help. */
 #include "emu/options.h"
 
 #include <stdlib.h>

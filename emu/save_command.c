@@ -1,3 +1,4 @@
+/* tick86 save: asks a running tick86 to write its program to a file. */
 #include "emu/save_command.h"
 
 #include <errno.h>

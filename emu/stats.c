@@ -1,3 +1,4 @@
+/* --stats: counts of a run as JSON. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/stats.h"
 

@@ -1,3 +1,4 @@
+/* tick86 record, and the commands about recordings. */
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace_command.h"

@@ -1,3 +1,4 @@
+/* Axes and points of a plot, as SVG. */
 #include "timekeep/svg.h"
 
 static void cover(double range[2], double value, bool any)

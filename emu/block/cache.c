@@ -1,3 +1,4 @@
+/* The cache: blocks by address, by page and by record; adding and dropping them. */
 #include "emu/block/cache.h"
 
 #include <stdlib.h>

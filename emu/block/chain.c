@@ -1,3 +1,4 @@
+/* Code of hot blocks: the stencils of a block's handlers, end to end, with the records' operands filled in. */
 #include "emu/block/chain.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Plans made from plans of the same instruction with other registers. */
 #include "emu/block/family.h"
 
 #include "emu/block/operands.h"

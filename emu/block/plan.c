@@ -1,3 +1,4 @@
+/* Plans: made from what Zydis says once for each shape, then found by the key of the bytes. */
 #include "emu/block/plan.h"
 
 #include <stdlib.h>

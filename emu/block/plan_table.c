@@ -1,3 +1,4 @@
+/* A hash table of plans, by key. */
 #include "emu/block/plan_table.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The CPU models that --cpu names, and which of their features CPUID reports. */
 #include "emu/cpu/feature.h"
 
 #include <stdio.h>

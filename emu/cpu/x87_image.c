@@ -1,3 +1,4 @@
+/* The x87 state as FNSTENV, FNSAVE and FXSAVE store it. */
 #include "emu/cpu/x87_image.h"
 
 #include <string.h>

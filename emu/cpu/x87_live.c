@@ -1,3 +1,4 @@
+/* The guest's x87 state moves into the host's x87 unit and out of it. */
 #include "emu/cpu/x87_live.h"
 
 #include <string.h>

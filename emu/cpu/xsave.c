@@ -1,3 +1,4 @@
+/* Images of FXSAVE and XSAVE: written, checked, loaded. */
 #include "emu/cpu/xsave.h"
 
 #include <string.h>

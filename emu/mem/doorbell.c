@@ -1,3 +1,4 @@
+/* Sends and recognizes our own host signals. */
 #include "emu/mem/doorbell.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The handler of host signals that guest accesses and guest arithmetic raise. */
 #include "emu/mem/fault.h"
 
 #include <signal.h>

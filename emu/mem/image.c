@@ -1,3 +1,4 @@
+/* Takes an address space down as it is, and puts it up again elsewhere. */
 #include "emu/mem/image.h"
 
 #include <errno.h>

@@ -23,7 +23,7 @@ static void set_edx_eax(struct cpu *cpu, uint64_t value)
 	cpu->r[RDX] = value >> 32;
 }
 
-/* --- time: time.md section 7 ---------------------------------------------------------------------- */
+/* --- time stamp counter and its MSRs ------------------------------------------------------------------ */
 
 static __attribute__((noinline)) HANDLER(rdtsc_called)
 {

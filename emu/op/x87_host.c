@@ -1,3 +1,4 @@
+/* x87 instructions that the host's own x87 unit executes. */
 #include "emu/op/x87_host.h"
 
 #include "emu/cpu/x87_live.h"

@@ -1,3 +1,4 @@
+/* Hashes of vector state and memory, which replays compare. */
 #include "emu/trace/check.h"
 
 #include <xxhash.h>

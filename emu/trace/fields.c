@@ -1,3 +1,4 @@
+/* Structures as JSON objects of numbers, both ways. */
 #include "emu/trace/fields.h"
 
 #include <string.h>

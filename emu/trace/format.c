@@ -1,3 +1,4 @@
+/* Records as bytes: kinds, fields, encoding, decoding. */
 #include "emu/trace/format.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* Opens recordings for the commands that only look into them. */
 #include "emu/trace/look_file.h"
 
 #include <errno.h>

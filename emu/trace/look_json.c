@@ -1,3 +1,4 @@
+/* tick86 dump --json: an event as a JSON object. */
 #include "emu/trace/look_json.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* tick86 dump: an event as a line of text. */
 #include "emu/trace/look_line.h"
 
 #include <inttypes.h>

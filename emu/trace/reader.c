@@ -1,3 +1,4 @@
+/* Reads a recording: header, frames, records; stops at the first that is damaged. */
 #include "emu/trace/reader.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The recorder: observes a run and writes down what the world did to it. */
 #include "decode/decode.h"
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/clock.h"

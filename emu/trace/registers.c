@@ -1,3 +1,4 @@
+/* Registers as recordings hold them, and the changes between two states. */
 #include "emu/trace/registers.h"
 
 #include <string.h>

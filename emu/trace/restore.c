@@ -1,3 +1,4 @@
+/* Restores a saved program: reads its file, record by record, and makes the process. */
 #include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"

@@ -1,3 +1,4 @@
+/* The saver: observes a run, and writes its program to a file when that is asked for. */
 #include "emu/cpu/fatal.h"
 #include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/clock.h"

@@ -1,3 +1,4 @@
+/* The fields of a process and of a thread that a saved program's file holds. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/saved.h"
 

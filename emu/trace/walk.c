@@ -1,3 +1,4 @@
+/* Walks through a recording, keeps its processes and threads, and checks the order of its records. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/walk.h"
 

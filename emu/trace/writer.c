@@ -1,3 +1,4 @@
+/* Writes a recording: gathers records in frames, compresses and appends them. */
 #include "emu/trace/writer.h"
 
 #include <errno.h>

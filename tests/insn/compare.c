@@ -1,3 +1,4 @@
+/* Compares the state after an instruction: native and emulated. */
 #include "tests/insn/compare.h"
 
 #include <stdarg.h>

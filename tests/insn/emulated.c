@@ -1,3 +1,4 @@
+/* Runs a case in the emulator. */
 #include "tests/insn/emulated.h"
 
 #include <stdio.h>

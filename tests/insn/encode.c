@@ -1,3 +1,4 @@
+/* Encodes a form of the table with random operands. */
 #include "tests/insn/encode.h"
 
 #include "emu/cpu/cpu.h"

@@ -1,3 +1,4 @@
+/* The memory that cases use: data pages, code, pages without access. */
 #include "tests/insn/memory.h"
 
 #include <stdio.h>

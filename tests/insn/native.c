@@ -1,3 +1,4 @@
+/* Runs a case on the host's CPU: enters and leaves by signal frames. */
 #include "tests/insn/native.h"
 
 #include <signal.h>

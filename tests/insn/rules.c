@@ -1,3 +1,4 @@
+/* What a comparison leaves out, because the manual leaves it undefined. */
 #include "tests/insn/rules.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Long runs: many cases by several processes. */
 #include "tests/insn/soak.h"
 
 #include <signal.h>

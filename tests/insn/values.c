@@ -1,3 +1,4 @@
+/* Random values that hit the edges: small, large, special floating point. */
 #include "tests/insn/values.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Job control: what the kernel does to a background process that uses its terminal. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/file/tty.h"
 

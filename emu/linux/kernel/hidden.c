@@ -1,3 +1,4 @@
+/* Moves the emulator's own descriptors to high numbers. */
 #include "emu/linux/kernel/hidden.h"
 
 #include <fcntl.h>

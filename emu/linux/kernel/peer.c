@@ -1,3 +1,4 @@
+/* Reads the records of the run's other processes from their memory. */
 #include "emu/linux/kernel/peer.h"
 
 #include <stddef.h>

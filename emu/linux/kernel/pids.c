@@ -1,3 +1,4 @@
+/* Translates process ids between the guest's numbers and the host's. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"

@@ -1,3 +1,4 @@
+/* A system call begins to wait, and learns what its wait has come to. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Threads begin and end: clone(2) within a process, exit(2), robust lists. */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>

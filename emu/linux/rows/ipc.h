@@ -1,3 +1,4 @@
+/* Rows: System V and POSIX interprocess communication, futexes. */
 PASS(semget, HEX(key), INT(nsems), HEX(semflg))
 RUN(FILE, semop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops))
 RUN(FILE, semtimedop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops), IN_TIMESPEC(timeout))

@@ -1,3 +1,4 @@
+/* Rows: the address space. */
 RUN(MEMORY, mmap, ADDRESS(addr), SIZE(length), FLAGS(prot, prot_words), FLAGS(flags, map_words), FD(fd), HEX(offset))
 RUN(MEMORY, munmap, ADDRESS(addr), SIZE(length))
 RUN(MEMORY, mprotect, ADDRESS(addr), SIZE(length), FLAGS(prot, prot_words))

@@ -1,3 +1,4 @@
+/* Rows: sockets. */
 PASS_FD(socket, ENUM(domain, domain_words), FLAGS(type, socket_words), INT(protocol))
 RUN(FILE, socketpair, ENUM(domain, domain_words), FLAGS(type, socket_words), INT(protocol), OUT_INT_PAIR(sv))
 PASS(bind, FD(sockfd), IN_N(addr, 2, 1), UINT(addrlen))

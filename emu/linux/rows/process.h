@@ -1,3 +1,4 @@
+/* Rows: processes, threads, identity, limits. */
 RUN(PROCESS, fork)
 RUN(PROCESS, vfork)
 RUN(PROCESS, clone, FLAGS(flags, clone_words), ADDRESS(stack), OUT_INT(parent_tid), OUT_INT(child_tid), ADDRESS(tls))

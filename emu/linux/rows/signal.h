@@ -1,3 +1,4 @@
+/* Rows: signals. */
 RUN(SIGNAL, rt_sigaction, SIGNAL(signum), IN(act, 32), OUT(oldact, 32), SIZE(sigsetsize))
 RUN(SIGNAL, rt_sigprocmask, ENUM(how, sigprocmask_words), IN(set, 8), OUT(oldset, 8), SIZE(sigsetsize))
 NO_RETURN(SIGNAL, rt_sigreturn)

@@ -1,3 +1,4 @@
+/* Rows: clocks, sleeps, timers. */
 QUICK(TIME, time, OUT(tloc, 8))
 QUICK(TIME, gettimeofday, OUT_TIMEVAL(tv), OUT(tz, 8))
 RUN(TIME, settimeofday, IN_TIMEVAL(tv), IN(tz, 8))

@@ -1,3 +1,4 @@
+/* --trace-insns: prints each instruction with the registers that it changed. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/run/insn_trace.h"
 

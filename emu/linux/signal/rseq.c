@@ -1,3 +1,4 @@
+/* rseq(2): registration, the area that tells the vCPU, aborting critical sections. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/rows/calls.h"

@@ -1,3 +1,4 @@
+/* Guest signals: generation, the pending queues, delivery. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* An independent model of the clock, written from its specification. */
 #include <string.h>
 
 #include "tests/unit/model/clock_model.h"

@@ -1,3 +1,4 @@
+/* Random clock configurations and events for the model test. */
 #include "tests/unit/model/random_clock.h"
 
 static uint64_t state;

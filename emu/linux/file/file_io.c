@@ -1,5 +1,5 @@
-/* Reading and writing. A transfer that could block is tried only when poll says that it will not; a long write to a pipe, a
- * terminal or a socket goes in pieces, what has gone being kept in task->wait.progress. */
+/* Reading and writing. What may block goes by file_transfer(); a long write to a pipe, a terminal or a socket goes in pieces, and what has
+ * gone is kept in task->wait.progress. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
+#include "emu/linux/file/transfer.h"
 #include "emu/linux/file/tty.h"
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/machine.h"
@@ -18,7 +19,7 @@
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/time/timer.h"
 
-enum { PIECE = 4096 }; /* a pipe that is ready takes PIPE_BUF bytes without blocking */
+enum { PIECE = FILE_PIECE };
 
 int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
                          struct iovec vector[FILE_IOV_MAX])
@@ -68,16 +69,17 @@ uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, u
 
 /* --- reading ------------------------------------------------------------------------------------------------------- */
 
-static int64_t ready_to_read(struct task *task, int fd, uint64_t length)
-{
-	int64_t wait = file_ready(task, fd, POLLIN);
-	return !wait && length >= sizeof(uint64_t) && timerfd_read_canceled(task, fd) ? -ECANCELED : wait;
-}
-
 /* A read that waits or fails so may be one of a terminal from the background. */
 static int64_t read_result(struct task *task, int fd, int64_t result)
 {
 	return result == -EIO || result == SYSCALL_WAIT ? tty_read_result(task, fd, result) : result;
+}
+
+static int64_t read_transfer(struct task *task, const struct transfer *transfer)
+{
+	if (file_vector_length(transfer->vector, transfer->count) >= sizeof(uint64_t) && timerfd_read_canceled(task, transfer->fd))
+		return -ECANCELED;
+	return read_result(task, transfer->fd, file_transfer(task, transfer));
 }
 
 int64_t sys_read(struct task *task, const uint64_t arg[6])
@@ -87,14 +89,16 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 	int64_t result;
 	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
 		return result;
-	result = ready_to_read(task, (int)arg[0], arg[2]);
-	return read_result(task, (int)arg[0], result ? result : syscall_host(__NR_read, arg));
+	const struct iovec whole = {(void *)arg[1], arg[2]};
+	const struct transfer transfer = {
+		.fd = (int)arg[0], .plain = true, .number = __NR_read, .arg = arg, .vector = &whole, .count = 1};
+	return read_transfer(task, &transfer);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
 /* A blocking write to such a descriptor may block even if it is ready: when it is more than a pipe takes at once. */
-static bool may_block_midway(int fd)
+bool file_may_block_midway(int fd)
 {
 	struct stat status;
 	int flags = fcntl(fd, F_GETFL);
@@ -139,16 +143,22 @@ static int64_t write_all(struct task *task, int fd, const struct iovec *vector, 
 	return result == SYSCALL_WAIT || !task->wait.progress ? result : (int64_t)task->wait.progress;
 }
 
+static int64_t write_transfer(struct task *task, const struct transfer *transfer)
+{
+	if (timerfd_refuses_write(task->process, transfer->fd))
+		return -EINVAL;
+	if (file_vector_length(transfer->vector, transfer->count) > PIECE && file_may_block_midway(transfer->fd))
+		return write_all(task, transfer->fd, transfer->vector, transfer->count);
+	return file_transfer(task, transfer);
+}
+
 int64_t sys_write(struct task *task, const uint64_t arg[6])
 {
-	struct iovec whole = {(void *)arg[1], arg[2]};
+	const struct iovec whole = {(void *)arg[1], arg[2]};
+	const struct transfer transfer = {
+		.fd = (int)arg[0], .write = true, .plain = true, .number = __NR_write, .arg = arg, .vector = &whole, .count = 1};
 	int64_t result;
-	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result))
-		return result;
-	if (arg[2] > PIECE && may_block_midway((int)arg[0]))
-		return write_all(task, (int)arg[0], &whole, 1);
-	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
-	return wait ? wait : syscall_host(__NR_write, arg);
+	return msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result) ? result : write_transfer(task, &transfer);
 }
 
 /* --- at a position, and vectors ------------------------------------------------------------------------------------ */
@@ -202,99 +212,55 @@ static int64_t fill_vector(struct process *process, const struct iovec *vector, 
 	return total;
 }
 
-static int64_t move_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool write, bool may_wait)
+/* Flags that leave a call one that waits; with RWF_NOWAIT, and with those that we don't know, it is the host's alone. */
+enum { WAITING_FLAGS = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND };
+
+static int64_t move_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool write, uint64_t flags, bool at_file_position)
 {
 	struct iovec vector[FILE_IOV_MAX];
-	int fd = (int)arg[0];
-	int64_t wait = file_read_vector(task, arg[1], arg[2], !write, vector), result;
-	if (wait)
-		return wait;
-	if (!write && random_is_seeded(task->process) && random_is_device(fd))
-		return fill_vector(task->process, vector, arg[2]);
-	if (msr_vector(task, arg, vector, may_wait, write, &result))
+	int64_t result = file_read_vector(task, arg[1], arg[2], !write, vector);
+	if (result)
 		return result;
-	uint64_t length = file_vector_length(vector, arg[2]);
-	if (may_wait && write && length > PIECE && may_block_midway(fd))
-		return write_all(task, fd, vector, arg[2]);
-	if (may_wait)
-		wait = write ? file_ready(task, fd, POLLOUT) : ready_to_read(task, fd, length);
+	if (!write && random_is_seeded(task->process) && random_is_device((int)arg[0]))
+		return fill_vector(task->process, vector, arg[2]);
+	if (msr_vector(task, arg, vector, at_file_position, write, &result))
+		return result;
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
-	result = wait ? wait : syscall_host(number, host);
-	return write ? result : read_result(task, fd, result);
+	const struct transfer transfer = {
+		.fd = (int)arg[0], .write = write, .number = number, .arg = host, .vector = vector, .count = arg[2], .flags = flags};
+	if (!at_file_position || flags & ~(uint64_t)WAITING_FLAGS)
+		return syscall_host(number, host);
+	return write ? write_transfer(task, &transfer) : read_transfer(task, &transfer);
 }
 
 int64_t sys_readv(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_readv, arg, false, true);
+	return move_vector(task, __NR_readv, arg, false, 0, true);
 }
 
 int64_t sys_preadv(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_preadv, arg, false, false);
+	return move_vector(task, __NR_preadv, arg, false, 0, false);
 }
 
 int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_preadv2, arg, false, arg[3] == UINT64_MAX);
+	return move_vector(task, __NR_preadv2, arg, false, (uint32_t)arg[5], arg[3] == UINT64_MAX);
 }
 
 int64_t sys_writev(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_writev, arg, true, true);
+	return move_vector(task, __NR_writev, arg, true, 0, true);
 }
 
 int64_t sys_pwritev(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_pwritev, arg, true, false);
+	return move_vector(task, __NR_pwritev, arg, true, 0, false);
 }
 
 int64_t sys_pwritev2(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_pwritev2, arg, true, arg[3] == UINT64_MAX);
-}
-
-/* --- from descriptor to descriptor --------------------------------------------------------------------------------- */
-
-/* A short count is allowed, so one piece at a time is enough where the receiver may block. */
-int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
-{
-	uint64_t count = arg[3] > PIECE && may_block_midway((int)arg[0]) ? PIECE : arg[3];
-	int64_t wait = file_ready(task, (int)arg[0], POLLOUT);
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], count};
-	return wait ? wait : syscall_host(__NR_sendfile, host);
-}
-
-/* Unless SPLICE_F_NONBLOCK is set, both ends are waited for in turn; ready once, an end stays ready unless another process takes
- * what was there. */
-static int64_t both_ready(struct task *task, int in, int out, uint64_t flags)
-{
-	int64_t wait = flags & SPLICE_F_NONBLOCK ? 0 : file_ready(task, in, POLLIN);
-	return wait || flags & SPLICE_F_NONBLOCK ? wait : file_ready(task, out, POLLOUT);
-}
-
-int64_t sys_splice(struct task *task, const uint64_t arg[6])
-{
-	int64_t wait = both_ready(task, (int)arg[0], (int)arg[2], arg[5]);
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK};
-	return wait ? wait : syscall_host(__NR_splice, host);
-}
-
-int64_t sys_tee(struct task *task, const uint64_t arg[6])
-{
-	int64_t wait = both_ready(task, (int)arg[0], (int)arg[1], arg[3]);
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
-	return wait ? wait : syscall_host(__NR_tee, host);
-}
-
-int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
-{
-	struct iovec vector[FILE_IOV_MAX];
-	int mode = fcntl((int)arg[0], F_GETFL) & O_ACCMODE;
-	int64_t wait = file_read_vector(task, arg[1], arg[2], mode == O_RDONLY, vector);
-	if (!wait && !(arg[3] & SPLICE_F_NONBLOCK))
-		wait = file_ready(task, (int)arg[0], mode == O_RDONLY ? POLLIN : POLLOUT);
-	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
-	return wait ? wait : syscall_host(__NR_vmsplice, host);
+	return move_vector(task, __NR_pwritev2, arg, true, (uint32_t)arg[5], arg[3] == UINT64_MAX);
 }
 
 /* --- another process's memory -------------------------------------------------------------------------------------- */

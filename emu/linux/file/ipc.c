@@ -100,9 +100,10 @@ static int64_t message_retry(struct task *task, uint64_t number, const uint64_t 
 		return -EINTR;
 	if (!space_in_guest(arg[1], arg[2]) || !space_in_guest(arg[1], arg[2] + MSG_HEADER))
 		return (int64_t)arg[2] < 0 ? -EINVAL : -EFAULT;
-	try[flags_at] |= IPC_NOWAIT;
+	if (!(number == __NR_msgrcv && arg[4] & MSG_COPY)) /* that never waits: without IPC_NOWAIT it is refused */
+		try[flags_at] |= IPC_NOWAIT;
 	int64_t result = syscall_host(number, try);
-	return result == nothing && !(arg[flags_at] & IPC_NOWAIT) ? file_retry_later(task) : result;
+	return result == nothing && !(arg[flags_at] & (IPC_NOWAIT | MSG_COPY)) ? file_retry_later(task) : result;
 }
 
 int64_t sys_msgsnd(struct task *task, const uint64_t arg[6])
@@ -116,10 +117,12 @@ int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
 	return message_retry(task, __NR_msgrcv, arg, 4, -ENOMSG);
 }
 
-/* A POSIX queue's descriptor can be polled. Its timeout is a time of CLOCK_REALTIME. */
+/* The call is made with a timeout that has passed: where it would wait it says ETIMEDOUT (wq_sleep()). A queue's descriptor can be polled.
+ * The guest's timeout is a time of CLOCK_REALTIME. */
 static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg[6], short events)
 {
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], 0};
+	const struct timespec passed = {0};
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], (uint64_t)&passed};
 	uint64_t deadline = WAIT_FOREVER;
 	struct timespec until;
 	if (arg[4]) {
@@ -129,13 +132,15 @@ static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg
 			return -EINVAL;
 		deadline = clock_deadline(task, CLOCK_REALTIME, timespec_ns(&until));
 	}
-	int flags = fcntl((int)arg[0], F_GETFL);
-	if (flags >= 0 && !(flags & O_NONBLOCK)) {
-		int64_t wait = wait_fd(task, (int)arg[0], events, deadline);
+	for (;;) {
+		bool woken = task->wait.wake != WAKE_NOT_YET;
+		int64_t wait = woken ? wait_fd(task, (int)arg[0], events, deadline) : 0, result = syscall_host(number, host);
+		if (result != -ETIMEDOUT || wait)
+			return result != -ETIMEDOUT ? result : wait;
+		wait = wait_fd(task, (int)arg[0], events, deadline);
 		if (wait)
 			return wait;
 	}
-	return syscall_host(number, host);
 }
 
 int64_t sys_mq_timedsend(struct task *task, const uint64_t arg[6])

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/descriptor.h"
@@ -67,11 +68,27 @@ int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 
 /* --- connections --------------------------------------------------------------------------------------------------- */
 
+/* Whether accept4(2) refuses it at once (__sys_accept4(), do_accept()); it makes the new descriptor before it waits. */
+static bool accept_is_refused(const uint64_t arg[6])
+{
+	int listens = 0, probe = dup((int)arg[0]);
+	socklen_t size = sizeof listens;
+	if (probe < 0)
+		return true;
+	close(probe);
+	if (arg[3] & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
+		return true;
+	return getsockopt((int)arg[0], SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens;
+}
+
 int64_t sys_accept4(struct task *task, const uint64_t arg[6])
 {
+	int fd = (int)arg[0];
 	int64_t wait = check_sized(task, arg[1], arg[2]);
 	if (!wait)
-		wait = file_ready(task, (int)arg[0], POLLIN);
+		wait = file_woken(task, fd, POLLIN);
+	if (!wait && !file_is_ready(fd, POLLIN) && file_blocks(fd, POLLIN) && !accept_is_refused(arg))
+		wait = file_wait(task, fd, POLLIN);
 	return wait ? wait : file_outside_hidden(syscall_host(__NR_accept4, arg));
 }
 

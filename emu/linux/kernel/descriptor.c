@@ -55,7 +55,7 @@ uint64_t file_socket_deadline(struct task *task, int fd, short events)
 	return wait_deadline(task, (uint64_t)limit.tv_sec * NS_PER_S + (uint64_t)limit.tv_usec * NS_PER_US);
 }
 
-static bool is_ready(int fd, short events)
+bool file_is_ready(int fd, short events)
 {
 	struct pollfd one = {.fd = fd, .events = events};
 	return poll(&one, 1, 0) != 0;
@@ -77,17 +77,16 @@ int64_t file_woken(struct task *task, int fd, short events)
 	return woken == -ETIMEDOUT ? -EAGAIN : woken;
 }
 
-int64_t file_ready(struct task *task, int fd, short events)
+bool file_blocks(int fd, short events)
 {
-	int64_t woken = file_woken(task, fd, events);
-	if (woken)
-		return woken;
-	if (is_ready(fd, events))
-		return 0;
 	int flags = fcntl(fd, F_GETFL), other_way = events & POLLOUT ? O_RDONLY : O_WRONLY;
-	if (flags < 0 || flags & O_NONBLOCK || (flags & O_ACCMODE) == other_way)
-		return 0;
-	return wait_fd(task, fd, events, file_socket_deadline(task, fd, events));
+	return flags >= 0 && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != other_way;
+}
+
+int64_t file_wait(struct task *task, int fd, short events)
+{
+	int64_t wait = wait_fd(task, fd, events, file_socket_deadline(task, fd, events));
+	return wait == -ETIMEDOUT ? -EAGAIN : wait;
 }
 
 /* Forgets the wait but for how far the call has come. */
@@ -103,7 +102,7 @@ int64_t file_wait_again(struct task *task, int fd, short events)
 {
 	uint64_t deadline = task->wait.begun ? own_deadline(task) : file_socket_deadline(task, fd, events);
 	begin_anew(task);
-	int64_t wait = is_ready(fd, events) ? file_retry_until(task, deadline) : wait_fd(task, fd, events, deadline);
+	int64_t wait = file_is_ready(fd, events) ? file_retry_until(task, deadline) : wait_fd(task, fd, events, deadline);
 	return wait == -ETIMEDOUT ? -EAGAIN : wait;
 }
 

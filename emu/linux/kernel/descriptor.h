@@ -12,10 +12,14 @@ int64_t file_outside_hidden(int64_t fd);
 /* The number of the line `name` in a descriptor's /proc/PID/fdinfo; FILE_NO_INFO: it has no such line. */
 enum { FILE_NO_INFO = INT_MIN };
 int file_info(int fd, const char *name);
-/* Before a host call on `fd` that could block until `events`: 0 to go on (ready, O_NONBLOCK, or nothing that poll knows),
- * SYSCALL_WAIT, -ERESTARTSYS (-EINTR where the socket has a timeout: signal(7)), or -EAGAIN after that timeout. */
-int64_t file_ready(struct task *task, int fd, short events);
-/* For a call on `fd` that is made without blocking first. file_woken, ahead of it: 0 to go on, or why not, as above. file_wait_again, after
+/* Whether poll says that `events` would not block (or knows nothing of the file); whether a call that waits for them is one that blocks
+ * at all: a descriptor without O_NONBLOCK, open for reading (POLLIN) or writing (POLLOUT). */
+bool file_is_ready(int fd, short events);
+bool file_blocks(int fd, short events);
+/* Waits for `events`, for as long as the socket's timeout allows: 0 if they have come meanwhile, else SYSCALL_WAIT or -EAGAIN. */
+int64_t file_wait(struct task *task, int fd, short events);
+/* For a call on `fd` that is made without blocking first. file_woken, ahead of it: 0 to go on, or why not: -ERESTARTSYS (-EINTR where the
+ * socket has a timeout: signal(7)), or -EAGAIN after that timeout. file_wait_again, after
  * it said EAGAIN although the descriptor blocks: 0 to make it again at once, SYSCALL_WAIT, or -EAGAIN after the socket's timeout. */
 int64_t file_woken(struct task *task, int fd, short events);
 int64_t file_wait_again(struct task *task, int fd, short events);

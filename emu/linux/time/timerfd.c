@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -148,6 +149,15 @@ static bool is_canceled(struct timer *timer)
 	bool canceled = timer->run->canceled;
 	timer->run->canceled = false;
 	return canceled;
+}
+
+bool timerfd_refuses_write(struct process *process, int fd)
+{
+	bool any = false;
+	struct stat status;
+	for (struct timer *timer = process->timers; timer && !any; timer = timer->next)
+		any = timer->kind == TIMER_FD;
+	return any && fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0 && timerfd_find(process, fd);
 }
 
 static void watch_wall(struct process *process, struct timer *timer, int flags)

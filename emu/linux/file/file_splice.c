@@ -1,0 +1,152 @@
+/* From descriptor to descriptor: sendfile, splice, tee, vmsplice. SPLICE_F_NONBLOCK keeps the kernel from waiting for a pipe, so those calls
+ * are made with it, and EAGAIN is a reason to wait; for a socket or a device at the other end it may wait all the same (splice(2)), so poll
+ * is asked first, and only where the arguments are good. */
+#include <asm/unistd_64.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/major.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "emu/linux/file/file.h"
+#include "emu/linux/file/transfer.h"
+#include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/machine.h"
+#include "emu/linux/rows/calls.h"
+
+enum { SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT };
+
+static bool is_pipe(int fd)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/* Whether a host call that moves bytes to or from such a file could wait for it. */
+static bool is_slow(int fd, short events)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0 || file_is_ready(fd, events) || !file_blocks(fd, events))
+		return false;
+	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || (S_ISCHR(status.st_mode) && major(status.st_rdev) != MEM_MAJOR);
+}
+
+/* --- sendfile ------------------------------------------------------------------------------------------------------ */
+
+/* What do_sendfile() says of the input, if asked for no bytes: for a pipe it wants less of it than for other files. */
+static int64_t sendfile_input_error(const uint64_t arg[6])
+{
+	int scratch[2] = {-1, -1};
+	if (is_pipe((int)arg[0]) ? pipe2(scratch, O_CLOEXEC) < 0 : (scratch[1] = memfd_create("", MFD_CLOEXEC)) < 0)
+		return -errno;
+	const uint64_t nothing[6] = {(uint64_t)scratch[1], arg[1], arg[2], 0};
+	int64_t result = syscall_host(__NR_sendfile, nothing);
+	close(scratch[1]);
+	if (scratch[0] >= 0)
+		close(scratch[0]);
+	return result;
+}
+
+/* A short count is allowed, so one piece at a time is enough where the receiver may block. The input can be sought in, so it never waits. */
+int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
+{
+	int out = (int)arg[0];
+	uint64_t count = arg[3] > FILE_PIECE && file_may_block_midway(out) ? FILE_PIECE : arg[3];
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], count};
+	int64_t wait = file_woken(task, out, POLLOUT);
+	if (!wait && is_slow(out, POLLOUT) && (count > 0 || is_pipe(out))) {
+		wait = sendfile_input_error(arg);
+		wait = wait < 0 ? wait : file_wait(task, out, POLLOUT);
+	}
+	return wait ? wait : syscall_host(__NR_sendfile, host);
+}
+
+/* --- between pipes ------------------------------------------------------------------------------------------------- */
+
+/* After a call with SPLICE_F_NONBLOCK said EAGAIN: 0 to make it again. */
+static int64_t wait_for_ends(struct task *task, int in, int out, uint64_t flags)
+{
+	if (flags & SPLICE_F_NONBLOCK || !file_blocks(in, POLLIN) || !file_blocks(out, POLLOUT))
+		return -EAGAIN;
+	return file_is_ready(in, POLLIN) ? file_wait_again(task, out, POLLOUT) : file_wait_again(task, in, POLLIN);
+}
+
+int64_t sys_tee(struct task *task, const uint64_t arg[6])
+{
+	int in = (int)arg[0], out = (int)arg[1];
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	int64_t wait = file_woken(task, in, POLLIN);
+	while (!wait) {
+		int64_t result = syscall_host(__NR_tee, host);
+		if (result != -EAGAIN)
+			return result;
+		wait = wait_for_ends(task, in, out, arg[3]);
+	}
+	return wait;
+}
+
+int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
+{
+	struct iovec vector[FILE_IOV_MAX];
+	int fd = (int)arg[0], mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+	short events = mode == O_RDONLY ? POLLIN : POLLOUT;
+	int64_t wait = file_read_vector(task, arg[1], arg[2], mode == O_RDONLY, vector);
+	if (!wait)
+		wait = file_woken(task, fd, events);
+	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	while (!wait) {
+		int64_t result = syscall_host(__NR_vmsplice, host);
+		if (result != -EAGAIN || arg[3] & SPLICE_F_NONBLOCK || !file_blocks(fd, events))
+			return result;
+		wait = file_wait_again(task, fd, events);
+	}
+	return wait;
+}
+
+/* --- splice -------------------------------------------------------------------------------------------------------- */
+
+/* What do_splice() refuses where one end is slow and so has no positions. */
+static bool splice_is_refused(const uint64_t arg[6], int in, int out)
+{
+	int from = fcntl(in, F_GETFL), to = fcntl(out, F_GETFL);
+	if (arg[4] == 0 || arg[5] & ~(uint64_t)SPLICE_FLAGS || arg[1] || arg[3] || (!is_pipe(in) && !is_pipe(out)))
+		return true;
+	return (from & O_ACCMODE) == O_WRONLY || (to & O_ACCMODE) == O_RDONLY || to & O_APPEND;
+}
+
+static bool has_bytes(int fd)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN};
+	return poll(&one, 1, 0) > 0 && one.revents & POLLIN;
+}
+
+/* The pipe's turn comes first, and where it is not ready the call never gets to the other end. */
+static int64_t wait_for_slow_end(struct task *task, const uint64_t arg[6], int in, int out)
+{
+	if (!is_pipe(in) && is_slow(in, POLLIN) && file_is_ready(out, POLLOUT) && !splice_is_refused(arg, in, out))
+		return file_wait(task, in, POLLIN);
+	if (!is_pipe(out) && is_slow(out, POLLOUT) && has_bytes(in) && !splice_is_refused(arg, in, out))
+		return file_wait(task, out, POLLOUT);
+	return 0;
+}
+
+int64_t sys_splice(struct task *task, const uint64_t arg[6])
+{
+	int in = (int)arg[0], out = (int)arg[2];
+	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK};
+	int64_t wait = file_woken(task, in, POLLIN);
+	if (!wait)
+		wait = wait_for_slow_end(task, arg, in, out);
+	while (!wait) {
+		int64_t result = syscall_host(__NR_splice, host);
+		if (result != -EAGAIN)
+			return result;
+		wait = wait_for_ends(task, in, out, arg[5]);
+		if (!wait)
+			wait = wait_for_slow_end(task, arg, in, out);
+	}
+	return wait;
+}

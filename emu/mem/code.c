@@ -223,10 +223,15 @@ static void unprotect_page(struct space *space, uint64_t page)
 	space_unprotect_code(space, page);
 }
 
-void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
+void code_open(struct space *space, uint64_t address, uint64_t length)
 {
-	space_note_write(space, address, length);
 	if (space->code_count == 0 || length == 0 || space_is_plain(space, address, length) || !space_in_guest(address, length))
 		return;
 	for_code_pages(space, page_floor(address), page_ceil(address + length), unprotect_page);
+}
+
+void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
+{
+	vma_tell(space, &(struct space_change){ .kind = SPACE_OPENED, .start = address, .length = length });
+	code_open(space, address, length);
 }

@@ -1,4 +1,4 @@
-/* mmap(2), munmap(2), mprotect(2), madvise(2): the host does the work at the place that we choose; the list follows. */
+/* mmap(2), munmap(2), mprotect(2): the host does the work at the place that we choose; the list follows. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/uio.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "emu/mem/vma.h"
@@ -28,6 +28,7 @@ int space_file_open(struct space_file *file, int fd)
 		return -EBADF;
 	*file = (struct space_file){.fd = fd, .dev = status.st_dev, .inode = status.st_ino};
 	file->has_end = S_ISREG(status.st_mode);
+	file->zero = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 5);
 	file->size = (uint64_t)status.st_size;
 	file->noexec = fstatvfs(fd, &mount) == 0 && mount.f_flag & ST_NOEXEC;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -102,7 +103,9 @@ int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, 
 	if (offset % GUEST_PAGE)
 		return -EINVAL;
 	vma_catch_up_growth(space);
-	if (file)
+	if (file && file->zero && vma.flags & MAP_SHARED)
+		vma.flags |= MAP_ANONYMOUS;
+	if (file && !(vma.flags & MAP_ANONYMOUS))
 		describe_file(&vma, file);
 	else
 		describe_anonymous(space, &vma);
@@ -141,26 +144,6 @@ int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t len
 	struct vma vma = {.prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = UINT64_MAX, .file_end = 1};
 
 	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
-}
-
-/* The pages are copied aside, and back: in place they could not be replaced without losing them. */
-bool space_privatize(struct vma *vma, uint64_t start, uint64_t end)
-{
-	int prot = vma->prot;
-	void *copy = mmap(NULL, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (copy == MAP_FAILED)
-		return false;
-	struct iovec to = {copy, end - start}, from = {(void *)start, end - start};
-	if (!(host_prot(prot) & PROT_READ) && mprotect((void *)start, end - start, PROT_READ) < 0)
-		to.iov_len = 0;
-	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)(end - start) || mprotect(copy, end - start, host_prot(prot)) < 0 ||
-	    mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED) {
-		mprotect((void *)start, end - start, host_prot(prot));
-		munmap(copy, end - start);
-		return false;
-	}
-	return vma->copied = true;
 }
 
 int64_t space_munmap(struct space *space, uint64_t address, uint64_t length)
@@ -231,44 +214,5 @@ int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, i
 			return result;
 		address = stop;
 	}
-	return 0;
-}
-
-/* --- madvise ------------------------------------------------------------------------------------------------------ */
-
-/* Advice after which the pages may hold something else, or must be writable for the host. */
-static bool advice_changes_pages(int advice)
-{
-	switch (advice) {
-	case MADV_DONTNEED:
-	case MADV_FREE:
-	case MADV_REMOVE:
-	case MADV_POPULATE_WRITE:
-	case 24: /* MADV_DONTNEED_LOCKED */
-		return true;
-	default:
-		return false;
-	}
-}
-
-int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice)
-{
-	if (address % GUEST_PAGE || address > GUEST_END || (length && page_ceil(length) == 0))
-		return -EINVAL;
-	if (!space_in_guest(address, page_ceil(length)))
-		return -ENOMEM;
-	if (advice == MADV_HWPOISON || advice == 101 /* MADV_SOFT_OFFLINE */)
-		return -EPERM;
-	forget_plain_page(space); /* it may be what MADV_GUARD_INSTALL takes away */
-	if (advice_changes_pages(advice))
-		code_forget(space, address, address + page_ceil(length));
-	if (advice == MADV_FREE && space->follow)
-		advice = MADV_DONTNEED; /* when pages vanish is then no matter of the host's memory */
-	if (madvise((void *)address, length, advice) < 0)
-		return -errno;
-	if (advice_changes_pages(advice))
-		vma_tell(space, &(struct space_change){
-			.kind = SPACE_DISCARDED, .start = address, .length = page_ceil(length), .advice = advice,
-		});
 	return 0;
 }

@@ -93,7 +93,9 @@ static int64_t move_elsewhere(struct space *space, uint64_t old, uint64_t old_le
 	} else {
 		place = place_find(space, flags & MREMAP_DONTUNMAP ? new : 0, new_length, space_find(space, old)->flags);
 	}
-	return place < 0 ? place : move_mapping(space, old, old_length, new_length, flags, (uint64_t)place);
+	if (place < 0)
+		return place;
+	return (space_find(space, old)->copied ? copied_move : move_mapping)(space, old, old_length, new_length, flags, (uint64_t)place);
 }
 
 int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
@@ -117,6 +119,7 @@ int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uin
 	if (old_length > vma->end - old)
 		return -EFAULT;
 	if (stays && has_room_behind(space, vma, old, old_length, new_length))
-		return resize_in_place(space, old, old_length, new_length);
+		return vma->copied ? copied_move(space, old, old_length, new_length, flags, old)
+		                   : resize_in_place(space, old, old_length, new_length);
 	return flags & MREMAP_MAYMOVE ? move_elsewhere(space, old, old_length, new_length, flags, new) : -ENOMEM;
 }

@@ -37,7 +37,7 @@ void space_reset(struct space *space)
 	code_forget_all(space);
 	for (size_t i = 0; i < space->count; i++) {
 		munmap((void *)space->vma[i].start, space->vma[i].end - space->vma[i].start);
-		free(space->vma[i].name);
+		vma_free(&space->vma[i]);
 	}
 	free(space->vma);
 	begin_empty(space);
@@ -74,7 +74,8 @@ bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 
 bool space_write_checked(struct space *space, uint64_t address, const void *from, size_t length)
 {
-	space_prepare_write(space, address, length);
+	code_open(space, address, length);
+	space_note_write(space, address, length);
 	if (!space_in_guest(address, length) || !fault_copy((void *)address, from, length))
 		return false;
 	if (length > 0 && !space->follow && is_steady(space, address)) /* a follower is told of each write */
@@ -113,7 +114,8 @@ bool space_poke(struct space *space, uint64_t address, const void *from, size_t 
 {
 	if (!space_in_guest(address, length) || !has_memory(space, address, address + length))
 		return false;
-	space_prepare_write(space, address, length);
+	code_open(space, address, length);
+	space_note_write(space, address, length);
 	while (length > 0) {
 		const struct vma *vma = space_find(space, address);
 		size_t part = length < vma->end - address ? length : vma->end - address;

@@ -20,7 +20,10 @@ struct vma {
 	ino_t inode;
 	uint64_t file_end;    /* first address beyond the file's last page when it was mapped; 0 if not of a file */
 	bool noexec;          /* the file's mount forbids PROT_EXEC */
-	bool copied;          /* of a file, but all its pages below file_end are anonymous copies: space_privatize */
+	bool copied;          /* of a file, but all its pages below file_end are anonymous copies (copied.c) */
+	uint64_t file_pages;  /* copied: where the emulator has the file's own pages of [start, end) mapped, or 0; owned */
+	uint64_t tag;         /* a follower's mark on what it was told of; parts of the mapping keep it */
+	bool dont_fork, wipe_on_fork; /* MADV_DONTFORK: no child has it; MADV_WIPEONFORK: it is 0 there */
 	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
 
@@ -33,12 +36,13 @@ struct space_change {
 		SPACE_MOVED,     /* mremap(2): to [new_start, new_start + new_length), with its `flags` */
 		SPACE_DISCARDED, /* madvise(2) `advice` that changes what the pages hold */
 		SPACE_RESET,     /* nothing is mapped any more */
-		SPACE_WRITTEN,   /* by the emulator or the host's kernel: done, or about to be */
+		SPACE_WRITTEN,   /* by the emulator: done, or about to be */
+		SPACE_OPENED,    /* the host's kernel may be about to write there, or part of it */
 	} kind;
 	uint64_t start, length;
 	uint64_t new_start, new_length;
 	int prot, flags, advice, fd;
-	struct vma *vma; /* may be given to space_privatize */
+	struct vma *vma; /* may be given to space_follow_file */
 };
 
 #define NO_PAGE UINT64_MAX
@@ -117,6 +121,7 @@ struct space_file {
 	dev_t dev;
 	ino_t inode;
 	uint64_t size;
+	bool zero;            /* /dev/zero: each shared mapping is anonymous memory of its own (shmem_zero_setup()) */
 	bool has_end, noexec; /* a regular file, beyond whose last page an access is SIGBUS; on a mount that forbids PROT_EXEC */
 	char *name;           /* or NULL */
 };
@@ -126,10 +131,15 @@ void space_file_close(struct space_file *file); /* the descriptor stays open */
 int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
                         uint64_t offset);
 
-/* The pages of a new private mapping of a file, or those behind its copied ones, from `start` to `end` become anonymous ones with the same
- * content: what happens to the file is no longer seen. False: the file's pages cannot be read, or memory is short; the mapping is as it
- * was. */
-bool space_privatize(struct vma *vma, uint64_t start, uint64_t end);
+/* The pages of a new private mapping of a file are to be copies: what happens to the file is no longer seen, unless the guest gives pages
+ * back (MADV_DONTNEED) or asks for more (mremap), or the file grows. For that the file, `fd` or -1, is mapped a second time. */
+void space_follow_file(struct vma *vma, int fd);
+/* The pages from `start` to `end` become copies. False: the file's pages cannot be read, or memory is short; the mapping is as it was. */
+bool space_copy_file(const struct vma *vma, uint64_t start, uint64_t end);
+/* Whether the file has the page of `address`, which lay beyond its end when it was mapped. */
+bool space_file_has(struct space *space, const struct vma *vma, uint64_t address);
+/* In a child of fork(2), before its code runs: what madvise(2) said of its memory has come true. */
+void space_begin_child(struct space *space);
 /* Maps shared memory of a file without asking what file it is: the list says object `inode`. As space_mmap with MAP_FIXED. */
 int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode);
 /* The same at an `offset` that is beyond the file's end: any access is SIGBUS. */

@@ -10,11 +10,17 @@ static bool same_name(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool pages_continue(const struct vma *a, const struct vma *b)
+{
+	return a->file_pages ? a->file_pages + (a->end - a->start) == b->file_pages : !b->file_pages;
+}
+
 /* Whether `b`, which begins where `a` ends, continues it. */
 static bool continues(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->dev == b->dev &&
-	       a->inode == b->inode && a->noexec == b->noexec && a->copied == b->copied && same_name(a->name, b->name) &&
+	       a->inode == b->inode && a->tag == b->tag && a->noexec == b->noexec && a->copied == b->copied && same_name(a->name, b->name) &&
+	       a->dont_fork == b->dont_fork && a->wipe_on_fork == b->wipe_on_fork && pages_continue(a, b) &&
 	       (a->inode == 0 || a->offset + (a->end - a->start) == b->offset);
 }
 
@@ -85,6 +91,8 @@ static size_t split(struct space *space, uint64_t address)
 	high->start = address;
 	if (high->inode)
 		high->offset += address - low->start;
+	if (high->file_pages)
+		high->file_pages += address - low->start;
 	return i + 1;
 }
 
@@ -118,10 +126,30 @@ void vma_remove(struct space *space, uint64_t start, uint64_t end)
 		return;
 	forget_plain_page(space);
 	for (size_t i = first; i < last; i++)
-		free(space->vma[i].name);
+		vma_free(&space->vma[i]);
 	memmove(&space->vma[first], &space->vma[last], (space->count - last) * sizeof(struct vma));
 	space->count -= last - first;
 	CHECK(sorted(space) && vma_range_free(space, start, end));
+}
+
+void vma_free(struct vma *vma)
+{
+	free(vma->name);
+	if (vma->file_pages)
+		munmap((void *)vma->file_pages, vma->end - vma->start);
+}
+
+void vma_set_fork(struct space *space, uint64_t start, uint64_t end, int advice)
+{
+	size_t first = split(space, start), last = split(space, end);
+	for (size_t i = first; i < last; i++) {
+		if (advice == MADV_DONTFORK || advice == MADV_DOFORK)
+			space->vma[i].dont_fork = advice == MADV_DONTFORK;
+		else
+			space->vma[i].wipe_on_fork = advice == MADV_WIPEONFORK;
+	}
+	if (first < last)
+		merge(space, first, last - 1);
 }
 
 void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot)
@@ -166,6 +194,7 @@ struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length)
 	part.name = vma->name ? strdup(vma->name) : NULL;
 	if (part.inode)
 		part.offset += start - vma->start;
+	part.file_pages = 0;
 	part.start = start;
 	part.end = start + length;
 	return part;

@@ -181,18 +181,19 @@ static void note_files(const struct call *call)
 
 /* --- memory ------------------------------------------------------------------------------------------- */
 
-/* Forgets what follows the first `size` bytes of the ranges that the call has noted. */
+/* Of the memory that the call may have written, in order, all but the first `size` bytes is forgotten. */
 static void keep_ranges(struct recorder *recorder, uint64_t size)
 {
 	size_t kept = recorder->call_mark;
 
-	for (size_t k = recorder->call_mark; k < recorder->ranges && size > 0; k++) {
-		struct range *range = &recorder->range[k];
+	for (size_t k = recorder->call_mark; k < recorder->ranges; k++) {
+		struct range range = recorder->range[k];
 
-		if (range->length > size)
-			range->length = size;
-		size -= range->length;
-		recorder->range[kept++] = *range;
+		if (!range.sure && range.length > size)
+			range.length = size;
+		size -= range.sure ? 0 : range.length;
+		if (range.length)
+			recorder->range[kept++] = range;
 	}
 	recorder->ranges = kept;
 }
@@ -201,8 +202,20 @@ static void keep_ranges(struct recorder *recorder, uint64_t size)
 static void trim_buffer(struct recorder *recorder, uint64_t start, uint64_t extent, uint64_t size)
 {
 	for (size_t k = recorder->call_mark; k < recorder->ranges; k++)
-		if (recorder->range[k].start == start && recorder->range[k].length == extent && size < extent)
+		if (!recorder->range[k].sure && recorder->range[k].start == start && recorder->range[k].length == extent && size < extent)
 			recorder->range[k].length = size;
+}
+
+/* The call waits, and may have part of what it waits for: a receive with MSG_WAITALL. What it writes later is noted when it goes on. */
+static void note_wait(struct recorder *recorder, const struct task *task, uint64_t number)
+{
+	const struct syscall_row *row = syscall_find(number);
+	bool all = false;
+
+	for (unsigned i = 0; row && i < row->args; i++)
+		all |= row->arg[i].direction == DIR_OUT && (row->arg[i].extent == EXTENT_MESSAGE || row->arg[i].extent == EXTENT_MESSAGES);
+	if (!all || !task->wait.progress)
+		keep_ranges(recorder, task->wait.progress);
 }
 
 static void trim_ranges(const struct call *call)
@@ -239,7 +252,7 @@ void recorder_result(struct observer *self, struct task *task, uint64_t number, 
 	struct recorder *recorder = recorder_of(self);
 
 	if (result == SYSCALL_WAIT) {
-		recorder->ranges = recorder->call_mark;
+		note_wait(recorder, task, number);
 		recorded_of(recorder, task)->waits = true;
 		return;
 	}

@@ -11,19 +11,20 @@
 
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/mem/image.h"
 #include "emu/trace/recorder.h"
 
 enum { WRITE_PIECE = 1 << 16, CHUNK_SIZE = 1 << 15 };
 
 /* --- writes ------------------------------------------------------------------------------------------- */
 
-static void note_write(struct recorder *recorder, uint64_t start, uint64_t length)
+static void note_write(struct recorder *recorder, uint64_t start, uint64_t length, bool sure)
 {
 	struct range *last = recorder->ranges > recorder->call_mark ? &recorder->range[recorder->ranges - 1] : NULL;
 
 	if (length == 0 || !space_in_guest(start, length))
 		return;
-	if (last && last->start <= start && start <= last->start + last->length) {
+	if (last && last->sure == sure && last->start <= start && start <= last->start + last->length) {
 		uint64_t end = start + length > last->start + last->length ? start + length : last->start + last->length;
 
 		last->length = end - last->start;
@@ -33,7 +34,7 @@ static void note_write(struct recorder *recorder, uint64_t start, uint64_t lengt
 		recorder->capacity = recorder->capacity * 2 + 16;
 		recorder->range = fatal_unless(realloc(recorder->range, recorder->capacity * sizeof(*recorder->range)));
 	}
-	recorder->range[recorder->ranges++] = (struct range){ start, length };
+	recorder->range[recorder->ranges++] = (struct range){ start, length, sure };
 }
 
 /* What cannot be read now was not written either, or is gone again. */
@@ -87,11 +88,14 @@ static size_t chunk_size(uint64_t offset, uint64_t left)
 	return left < size ? left : size;
 }
 
-/* What the pages of [start, end), mapped from `offset` of a file on, hold. */
-static void emit_private_content(struct recorder *recorder, uint64_t start, uint64_t end, uint64_t offset)
+/* What the pages of [start, end) of the mapping hold, whatever their protection: it may be lifted later. */
+static void emit_private_content(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end)
 {
+	uint64_t offset = vma->offset + (start - vma->start);
 	uint8_t bytes[CHUNK_SIZE];
 
+	if (!space_lift_protection(vma, PROT_READ))
+		return;
 	for (uint64_t at = start; at < end;) {
 		size_t size = chunk_size(offset + (at - start), end - at);
 
@@ -99,6 +103,7 @@ static void emit_private_content(struct recorder *recorder, uint64_t start, uint
 			recorder_emit(recorder, RECORD(FILL, at, chunk_of(recorder, bytes, size)));
 		at += size;
 	}
+	space_restore_protection(vma, PROT_READ);
 }
 
 /* What the file behind `fd` holds in [offset, end). */
@@ -184,30 +189,33 @@ static void emit_map(struct recorder *recorder, const struct vma *vma, uint64_t 
 }
 
 /* Pages of a private mapping of a file are as the file is now, and stay so: neither the recording nor the run follows the file. */
-static void emit_copied(struct recorder *recorder, struct vma *vma, uint64_t start, uint64_t end)
+static void copy_file(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end)
 {
-	emit_map(recorder, vma, start, end, 0, 0);
-	if (!space_privatize(vma, start, end))
+	if (!space_copy_file(vma, start, end))
 		log_line(recorder->process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
-	emit_private_content(recorder, start, end, vma->offset + (start - vma->start));
 }
 
-static void emit_private(struct recorder *recorder, struct vma *vma)
+static void emit_private(struct recorder *recorder, struct vma *vma, int fd)
 {
-	uint64_t content_end = vma->end;
+	bool copied = vma->copied; /* mremap(2) has made it anew of one that was */
+	uint64_t content_end = space_content_end(vma);
 
-	if (vma->file_end)
-		content_end = vma->file_end < vma->start ? vma->start : vma->file_end < vma->end ? vma->file_end : vma->end;
 	if (!vma->inode) {
 		emit_map(recorder, vma, vma->start, vma->end, 0, 0);
 		return;
 	}
+	if (!copied)
+		space_follow_file(vma, fd);
 	if (content_end < vma->end) {
 		recorder->behind_end = true;
 		emit_map(recorder, vma, content_end, vma->end, TRACE_MAP_BEYOND_END, 0);
 	}
-	if (content_end > vma->start)
-		emit_copied(recorder, vma, vma->start, content_end);
+	if (content_end == vma->start)
+		return;
+	emit_map(recorder, vma, vma->start, content_end, 0, 0);
+	if (!copied)
+		copy_file(recorder, vma, vma->start, content_end);
+	emit_private_content(recorder, vma, vma->start, content_end);
 }
 
 /* Pages of private mappings that were behind their file's end may be there now. */
@@ -216,16 +224,17 @@ static void emit_growth(struct recorder *recorder)
 	for (size_t k = 0; k < recorder->process->space.count; k++) {
 		struct vma *vma = &recorder->process->space.vma[k];
 		uint64_t start = vma->file_end > vma->start ? vma->file_end : vma->start, end = start;
-		char byte;
 
 		if (vma->flags & MAP_SHARED || !vma->file_end)
 			continue;
-		while (end < vma->end && space_peek(&recorder->process->space, end, &byte, 1))
+		while (end < vma->end && space_file_has(&recorder->process->space, vma, end))
 			end += GUEST_PAGE;
 		if (end == start)
 			continue;
-		emit_copied(recorder, vma, start, end);
+		emit_map(recorder, vma, start, end, 0, 0);
+		copy_file(recorder, vma, start, end);
 		vma->file_end = end;
+		emit_private_content(recorder, vma, start, end);
 	}
 }
 
@@ -251,7 +260,7 @@ static void emit_shared(struct recorder *recorder, const struct vma *vma, int fd
 	if (fd >= 0)
 		emit_object_content(recorder, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
 	else if (!anonymous) /* System V: it may hold something already */
-		emit_private_content(recorder, vma->start, vma->end, 0);
+		emit_private_content(recorder, vma, vma->start, vma->end);
 }
 
 /* Whatever the pages' protection: it may be lifted later. From the first page on that cannot be read the file has ended. */
@@ -297,6 +306,16 @@ void recorder_stop_beyond_end(struct recorder *recorder, uint64_t address)
 	emit_map(recorder, vma, page, page + GUEST_PAGE, TRACE_MAP_SHARED, object);
 }
 
+/* What a private mapping of a file holds after MADV_DONTNEED is the file's again. */
+static void emit_refilled(struct recorder *recorder, const struct space_change *change)
+{
+	const struct vma *vma = space_find(&recorder->process->space, change->start);
+	uint64_t end = change->start + change->length;
+
+	if (change->advice != MADV_POPULATE_WRITE && vma && vma->copied && change->start < space_content_end(vma))
+		emit_private_content(recorder, vma, change->start, space_content_end(vma) < end ? space_content_end(vma) : end);
+}
+
 void recorder_memory(struct observer *self, struct process *process, const struct space_change *change)
 {
 	struct recorder *recorder = recorder_of(self);
@@ -307,7 +326,7 @@ void recorder_memory(struct observer *self, struct process *process, const struc
 		if (change->vma->flags & MAP_SHARED)
 			emit_shared(recorder, change->vma, change->fd);
 		else
-			emit_private(recorder, change->vma);
+			emit_private(recorder, change->vma, change->fd);
 		break;
 	case SPACE_UNMAPPED:
 		recorder_emit(recorder, RECORD(UNMAP, change->start, change->length));
@@ -321,13 +340,15 @@ void recorder_memory(struct observer *self, struct process *process, const struc
 		break;
 	case SPACE_DISCARDED:
 		recorder_emit(recorder, RECORD(DISCARD, change->start, change->length, (uint64_t)change->advice));
+		emit_refilled(recorder, change);
 		break;
 	case SPACE_RESET:
 		recorder->ranges = recorder->call_mark = 0;
 		recorder_emit(recorder, RECORD(RESET));
 		break;
 	case SPACE_WRITTEN:
-		note_write(recorder, change->start, change->length);
+	case SPACE_OPENED:
+		note_write(recorder, change->start, change->length, change->kind == SPACE_WRITTEN);
 		break;
 	}
 }

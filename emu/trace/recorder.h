@@ -66,6 +66,7 @@ struct recorded_task {
 
 struct range {
 	uint64_t start, length;
+	bool sure; /* it was written; else a system call may write there if it succeeds */
 };
 
 /* A stream whose bytes are recorded, by the file that it is: its number may change, and it may have no name. */

@@ -41,7 +41,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	process->forked = true;
 	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
-	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have left it behind */
+	process->space.plain_page = NO_PAGE; /* it may be one that MADV_DONTFORK keeps from the child */
 	pending_free(&process->pending);
 	pending_free(&task->pending);
 	timer_forget_but_fds(process);
@@ -115,6 +115,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		OBSERVE(task->process, child, task->process);
 		task->process->vfork = child;
 		tree_await_turn(task->process);
+		space_begin_child(&task->process->space);
 		return 0;
 	}
 	pid = tree_child_started(task->process, pid, host_pid);

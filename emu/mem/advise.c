@@ -1,0 +1,116 @@
+/* madvise(2), and what it has said of the children of fork(2). */
+#include <errno.h>
+
+#include "emu/mem/vma.h"
+
+enum { DONTNEED_LOCKED = 24, SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_... of newer headers */
+
+/* Advice after which the pages hold something else. */
+static bool discards(int advice)
+{
+	return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE || advice == DONTNEED_LOCKED;
+}
+
+static bool is_about_fork(int advice)
+{
+	return advice == MADV_DONTFORK || advice == MADV_DOFORK || advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK;
+}
+
+/* [start, end) lies in one mapping. */
+static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, int advice)
+{
+	const struct vma *vma = space_find(space, start);
+	int64_t refused = vma->copied ? copied_refuses(vma, advice) : 0;
+
+	if (refused)
+		return refused;
+	if (discards(advice))
+		code_forget(space, start, end);
+	if (advice == MADV_FREE && space->follow)
+		advice = MADV_DONTNEED; /* when pages vanish is then no matter of the host's memory */
+	if (madvise((void *)start, end - start, advice) < 0)
+		return -errno;
+	if (is_about_fork(advice))
+		vma_set_fork(space, start, end, advice);
+	if (!discards(advice))
+		return 0;
+	if (vma->copied)
+		copied_refill(vma, start, end);
+	vma_tell(space, &(struct space_change){ .kind = SPACE_DISCARDED, .start = start, .length = end - start, .advice = advice });
+	return 0;
+}
+
+/* As madvise_walk_vmas(): what is mapped is advised, up to the first error; a hole is one only in the end. */
+static int64_t advise_each(struct space *space, uint64_t start, uint64_t end, int advice)
+{
+	int64_t hole = 0;
+
+	vma_catch_up_growth(space);
+	while (start < end) {
+		size_t i = vma_lower(space, start);
+		uint64_t next = i < space->count && space->vma[i].start < end ? space->vma[i].start : end, stop;
+		int64_t error;
+
+		if (next > start)
+			hole = -ENOMEM;
+		if (next == end)
+			break;
+		start = next > start ? next : start;
+		stop = space->vma[i].end < end ? space->vma[i].end : end;
+		error = advise_part(space, start, stop, advice);
+		if (error)
+			return error;
+		start = stop;
+	}
+	return hole;
+}
+
+/* The host's kernel takes the range as a whole. */
+static int64_t advise_whole(struct space *space, uint64_t address, uint64_t length, int advice)
+{
+	if (advice == MADV_POPULATE_WRITE)
+		code_forget(space, address, address + page_ceil(length)); /* its pages must be writable for the host */
+	if (madvise((void *)address, length, advice) < 0)
+		return -errno;
+	if (advice == MADV_POPULATE_WRITE)
+		vma_tell(space, &(struct space_change){
+			.kind = SPACE_DISCARDED, .start = address, .length = page_ceil(length), .advice = advice,
+		});
+	return 0;
+}
+
+int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice)
+{
+	if (address % GUEST_PAGE || address > GUEST_END || (length && page_ceil(length) == 0))
+		return -EINVAL;
+	if (!space_in_guest(address, page_ceil(length)))
+		return -ENOMEM;
+	if (advice == MADV_HWPOISON || advice == SOFT_OFFLINE)
+		return -EPERM;
+	if (space->follow && (advice == GUARD_INSTALL || advice == GUARD_REMOVE))
+		return -EINVAL; /* as Linux before 6.13: a replay's memory has no guards */
+	forget_plain_page(space); /* it may be what MADV_GUARD_INSTALL takes away */
+	if (length > 0 && (discards(advice) || is_about_fork(advice)))
+		return advise_each(space, address, address + page_ceil(length), advice);
+	return advise_whole(space, address, length, advice);
+}
+
+/* The host has done it already: it knows the advice. */
+void space_begin_child(struct space *space)
+{
+	for (size_t i = 0; i < space->count; i++) {
+		uint64_t start = space->vma[i].start, end = space->vma[i].end;
+
+		if (space->vma[i].dont_fork) {
+			vma_remove(space, start, end);
+			i--;
+			code_forget(space, start, end);
+			vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = start, .length = end - start });
+		} else if (space->vma[i].wipe_on_fork) {
+			code_forget(space, start, end);
+			vma_tell(space, &(struct space_change){
+				.kind = SPACE_DISCARDED, .start = start, .length = end - start, .advice = MADV_DONTNEED,
+			});
+		}
+	}
+}

@@ -212,6 +212,7 @@ static bool fill_object(struct replay *replay, uint64_t object, uint64_t offset,
 	if (holds(replay->objects, (off_t)offset, replay->chunk_memory + chunk->offset, chunk->size))
 		return true;
 	replay->shared->objects++;
+	space_file_changed(&replay->space, 0, object);
 	return pwrite(replay->objects, replay->chunk_memory + chunk->offset, chunk->size, (off_t)offset) == (ssize_t)chunk->size;
 }
 
@@ -230,6 +231,7 @@ static bool cut_object(struct replay *replay, uint64_t object, uint64_t offset)
 	if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT)
 		return false;
 	replay->shared->objects++;
+	space_file_changed(&replay->space, 0, object);
 	return fallocate(replay->objects, hole, (off_t)((object << OBJECT_SHIFT) + offset), (off_t)((1ULL << OBJECT_SHIFT) - offset)) == 0;
 }
 

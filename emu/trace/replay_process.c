@@ -72,6 +72,7 @@ static void hand_over(struct replay *replay, pid_t pid)
 	if (replay->ended)
 		_exit(0);
 	replay_await_turn(replay);
+	space_shared_changed(&replay->space); /* others have run */
 }
 
 /* --- beginnings and ends of processes ----------------------------------------------------------------- */

@@ -230,6 +230,14 @@ check-asan: deps
 	$(MAKE) --no-print-directory check BUILD=$(BUILD)-asan OPT=-O1 \
 		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE) $(CURDIR)/tools/asan_options.c' OP_FLAGS=-fno-sanitize=address
 
+# For a debugger: a call for each handler, no optimization, invariants checked. gdb -x tools/gdb.py --args build-debug/tick86 -- PROGRAM
+debug:
+	@$(MAKE) $(PARALLEL) --no-print-directory BUILD=build-debug OPT='-O0 -g3 -DTICK86_DISPATCH_LOOP -DTICK86_CHECKS' \
+		EXTRA_CFLAGS='$(EXTRA_CFLAGS) -Wno-format-truncation' build-debug/tick86
+
+tags:
+	ctags -R emu decode timekeep tests 2>/dev/null || etags $$(find emu decode timekeep tests -name '*.[ch]')
+
 # What stands on what, in the README.
 rooms:
 	tools/rooms readme
@@ -256,8 +264,8 @@ $(BUILD)/timekeep.pc: FORCE
 FORCE:
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan build-debug
 
-.PHONY: all bench rooms check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
+.PHONY: all bench rooms debug tags check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -24,7 +24,18 @@ uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, u
 
 /* Opens what the emulator must make up, as a file of its own: a descriptor, -errno, or NOT_EMULATED. */
 enum { NOT_EMULATED = INT_MIN };
-int64_t proc_open(struct task *task, const char *path, int flags);
+int64_t proc_open(struct task *task, int dirfd, const char *path, int flags);
+/* Before a read at `position` (-1: the descriptor's own): a made-up file that is read from its beginning has its text as it is now. 0 or
+ * -errno. No effect on other descriptors. */
+int64_t proc_refresh(struct task *task, int fd, int64_t position);
+/* A write(2) to such a file; false if the descriptor is none that can be written. */
+bool proc_write(struct task *task, const uint64_t arg[6], int64_t *result);
+/* What the links /proc/self and /proc/thread-self hold, or NULL for any other path. */
+const char *proc_link(const struct task *task, const char *path, char target[PATH_MAX]);
+/* --- directories of threads: proc_threads.c ------------------------------------------------------------------------ */
+
+/* getdents64(2) of /proc/PID/task: false if the descriptor is of something else. */
+bool proc_threads_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result);
 
 /* --- directories of descriptors: proc_fds.c ------------------------------------------------------------------------ */
 

@@ -89,6 +89,9 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 	int64_t result;
 	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
 		return result;
+	result = proc_refresh(task, (int)arg[0], -1);
+	if (result)
+		return result;
 	const struct iovec whole = {(void *)arg[1], arg[2]};
 	const struct transfer transfer = {
 		.fd = (int)arg[0], .plain = true, .number = __NR_read, .arg = arg, .vector = &whole, .count = 1};
@@ -158,7 +161,9 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 	const struct transfer transfer = {
 		.fd = (int)arg[0], .write = true, .plain = true, .number = __NR_write, .arg = arg, .vector = &whole, .count = 1};
 	int64_t result;
-	return msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result) ? result : write_transfer(task, &transfer);
+	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result) || proc_write(task, arg, &result))
+		return result;
+	return write_transfer(task, &transfer);
 }
 
 /* --- at a position, and vectors ------------------------------------------------------------------------------------ */
@@ -169,7 +174,10 @@ static int64_t at_position(struct task *task, uint64_t number, const uint64_t ar
 	int64_t position = (int64_t)arg[3], result;
 	if (!write && position >= 0 && random_is_seeded(task->process) && random_is_device((int)arg[0]))
 		return random_fill(task->process, arg[1], arg[2]);
-	return position >= 0 && msr_transfer(task, arg, position, write, &result) ? result : syscall_host(number, arg);
+	if (position >= 0 && msr_transfer(task, arg, position, write, &result))
+		return result;
+	result = write || position < 0 ? 0 : proc_refresh(task, (int)arg[0], position);
+	return result ? result : syscall_host(number, arg);
 }
 
 int64_t sys_pread64(struct task *task, const uint64_t arg[6])
@@ -200,6 +208,16 @@ static bool msr_vector(struct task *task, const uint64_t arg[6], const struct io
 	return arg[2] > 0;
 }
 
+/* A made-up file takes what it is given at once. */
+static bool write_made_up(struct task *task, const uint64_t arg[6], const struct iovec *vector, int64_t *result)
+{
+	uint64_t i = 0;
+	while (i < arg[2] && vector[i].iov_len == 0)
+		i++;
+	const uint64_t whole[6] = {arg[0], i < arg[2] ? (uint64_t)vector[i].iov_base : 0, i < arg[2] ? vector[i].iov_len : 0};
+	return proc_write(task, whole, result);
+}
+
 static int64_t fill_vector(struct process *process, const struct iovec *vector, uint64_t count)
 {
 	int64_t total = 0;
@@ -223,7 +241,10 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 		return result;
 	if (!write && random_is_seeded(task->process) && random_is_device((int)arg[0]))
 		return fill_vector(task->process, vector, arg[2]);
-	if (msr_vector(task, arg, vector, at_file_position, write, &result))
+	if (msr_vector(task, arg, vector, at_file_position, write, &result) || (write && write_made_up(task, arg, vector, &result)))
+		return result;
+	result = write ? 0 : proc_refresh(task, (int)arg[0], at_file_position ? -1 : (int64_t)arg[3]);
+	if (result)
 		return result;
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
 	const struct transfer transfer = {

@@ -85,7 +85,7 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 	int64_t length = space_read_string(&task->process->space, address, guest, sizeof guest);
 	if (length < 0)
 		return length;
-	int64_t made = proc_open(task, guest, flags);
+	int64_t made = proc_open(task, dirfd, guest, flags);
 	if (made == NOT_EMULATED && dev_cpu_path(task->process, dirfd, guest, host))
 		made = dev_cpu_open(task, host, flags);
 	if (made != NOT_EMULATED)
@@ -177,14 +177,17 @@ static int64_t read_link(struct task *task, int dirfd, uint64_t address, uint64_
 	int64_t length = space_read_string(&task->process->space, address, guest, sizeof guest);
 	if (length < 0)
 		return length;
-	const char *path = file_host_path(task->process, guest, host);
-	if (path == task->process->exe_path) {
+	const char *path = path_program(task->process, guest, host);
+	if (!path)
+		path = proc_link(task, guest, host);
+	if (path) {
 		uint64_t bytes = strlen(path);
 		if ((int)size <= 0)
 			return -EINVAL;
 		bytes = bytes < size ? bytes : size;
 		return space_write(&task->process->space, buffer, path, bytes) ? (int64_t)bytes : -EFAULT;
 	}
+	path = file_host_path_of_link(task->process, guest, host);
 	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, buffer, size};
 	return syscall_host(__NR_readlinkat, arg);
 }

@@ -109,5 +109,7 @@ int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
 
 	if (dev_cpu_entries(task, (int)arg[0], arg[1], arg[2], &entries))
 		return entries;
+	if (proc_threads_entries(task, (int)arg[0], arg[1], arg[2], &entries))
+		return entries;
 	return list_directory(__NR_getdents64, arg, 1);
 }

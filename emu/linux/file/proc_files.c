@@ -1,5 +1,5 @@
-/* Files of /proc and /sys in which the host would tell of the emulator, of itself or of its own time. Each has a generator, which
- * writes the text at open(2) into a memfd; the guest reads that. */
+/* Files of /proc and /sys that the emulator makes up. open(2) writes the text into a memfd, which the guest reads; a read at its beginning
+ * writes it anew, as the kernel does (seq_file). The memfd's name is the file's, with the ids of process and thread. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,228 +7,309 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/cpu/model.h"
 #include "emu/linux/file/file.h"
-#include "emu/linux/file/proc_self.h"
+#include "emu/linux/file/proc_files.h"
 #include "emu/linux/file/system.h"
-#include "emu/linux/kernel/hidden.h"
-#include "emu/linux/kernel/machine.h"
-#include "emu/linux/kernel/pids.h"
-#include "emu/linux/kernel/units.h"
-#include "emu/linux/rows/calls.h"
+#include "emu/linux/kernel/path.h"
+#include "emu/linux/kernel/task.h"
 #include "timekeep/timekeep.h"
-
-/* --- the machine --------------------------------------------------------------------------------------------------- */
-
-static unsigned vcpus(const struct task *task)
-{
-	return tk_vcpus(task->process->clock);
-}
-
-static uint64_t megahertz(const struct task *task, unsigned *thousandths)
-{
-	uint64_t khz = tk_guest_khz(task->process->clock);
-	*thousandths = (unsigned)(khz % 1000);
-	return khz / 1000;
-}
-
-static void cpuinfo_of(struct task *task, const struct cpuid_context *context, FILE *out)
-{
-	const struct cpu_model *model = task->cpu.model;
-	struct cpuid_result leaf = cpu_model_cpuid(model, context, 0, 0);
-	char vendor[13] = "", flags[4096];
-	unsigned thousandths;
-	uint64_t mhz = megahertz(task, &thousandths);
-
-	memcpy(vendor, &leaf.ebx, 4);
-	memcpy(vendor + 4, &leaf.edx, 4);
-	memcpy(vendor + 8, &leaf.ecx, 4);
-	cpu_model_flags(model, context, flags, sizeof flags);
-	fprintf(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %d\nmodel\t\t: %d\nmodel name\t: %s\nstepping\t: %d\n",
-	        context->vcpu, vendor, CPU_FAMILY, CPU_MODEL, model->brand, CPU_STEPPING);
-	fprintf(out, "cpu MHz\t\t: %lu.%03u\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", mhz,
-	        thousandths, context->vcpus, context->vcpu, context->vcpus);
-	fprintf(out, "apicid\t\t: %u\ninitial apicid\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n",
-	        context->vcpu, context->vcpu, leaf.eax);
-	fprintf(out, "flags\t\t: %s\nbugs\t\t:\nbogomips\t: %lu.%02u\nclflush size\t: 64\ncache_alignment\t: 64\n", flags,
-	        (2 * mhz * 1000 + 2 * thousandths) / 1000, 2 * thousandths % 1000 / 10);
-	leaf = cpu_model_cpuid(model, context, 0x80000008, 0);
-	fprintf(out, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", leaf.eax & 0xff,
-	        leaf.eax >> 8 & 0xff);
-}
-
-static void write_cpuinfo(struct task *task, FILE *out)
-{
-	struct cpuid_context context = {.vcpus = vcpus(task), .tsc_khz = tk_guest_khz(task->process->clock),
-	                                .tsc_invariant = true};
-	for (; context.vcpu < context.vcpus; context.vcpu++)
-		cpuinfo_of(task, &context, out);
-}
-
-/* Idle time: what all processors have not spent on this process. */
-static uint64_t idle_ns(struct task *task)
-{
-	uint64_t up = (uint64_t)task_clock_ns(task, CLOCK_BOOTTIME) * vcpus(task);
-	uint64_t busy = (uint64_t)task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID);
-	return up > busy ? up - busy : 0;
-}
-
-static void write_uptime(struct task *task, FILE *out)
-{
-	uint64_t up = (uint64_t)task_clock_ns(task, CLOCK_BOOTTIME), idle = idle_ns(task);
-	fprintf(out, "%lu.%02lu %lu.%02lu\n", up / NS_PER_S, up % NS_PER_S / NS_PER_USER_TICK, idle / NS_PER_S,
-	        idle % NS_PER_S / NS_PER_USER_TICK);
-}
-
-/* The processors' ticks as the virtual clock has them, all work being this process's; the wall time at which the machine
- * started. Counters that have nothing to do with time are left out of the guest's sight. */
-static void write_stat(struct task *task, FILE *out)
-{
-	uint64_t busy = (uint64_t)task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID) / NS_PER_USER_TICK;
-	uint64_t idle = idle_ns(task) / NS_PER_USER_TICK;
-	int64_t booted = task_clock_ns(task, CLOCK_REALTIME) - task_clock_ns(task, CLOCK_BOOTTIME);
-	fprintf(out, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
-	for (unsigned i = 0; i < vcpus(task); i++)
-		fprintf(out, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, i ? 0 : busy, idle / vcpus(task));
-	fprintf(out, "btime %ld\n", booted / NS_PER_S);
-}
-
-static void write_cpu_range(struct task *task, FILE *out)
-{
-	if (vcpus(task) == 1)
-		fprintf(out, "0\n");
-	else
-		fprintf(out, "0-%u\n", vcpus(task) - 1);
-}
-
-static void write_clocksource(struct task *task, FILE *out)
-{
-	(void)task;
-	fprintf(out, "tsc\n");
-}
-
-/* The frequency that nothing scales: programs that look here take it for the TSC's. */
-static void write_khz(struct task *task, FILE *out)
-{
-	fprintf(out, "%lu\n", tk_guest_khz(task->process->clock));
-}
 
 /* --- which file it is ---------------------------------------------------------------------------------------------- */
 
-typedef void generator(struct task *task, FILE *out);
-
-struct emulated {
-	const char *path; /* beginning with "self/": of the process itself, with "cpu/": of each processor */
-	generator *write;
-	bool only_fixed; /* the host's own unless system_is_fixed() */
+struct proc_file {
+	enum {
+		OF_MACHINE,     /* `name` is the path */
+		OF_FIXED,       /* the same, but the host's own unless system_is_fixed() */
+		OF_CPU,         /* of each /sys/devices/system/cpu/cpuN/ */
+		OF_PROCESS,     /* of each /proc/PID/ and /proc/PID/task/TID/ */
+		OF_THREAD,      /* of each /proc/PID/task/TID/ */
+	} place;
+	const char *name;
+	void (*machine)(struct task *task, FILE *out);
+	void (*process)(struct view *view, FILE *out);
+	bool needs_records; /* the host's text alone says nothing of the guest: for other processes than the run's the file is the host's */
+	bool writable;
 };
 
-static const struct emulated files[] = {
-	{"/proc/cpuinfo", write_cpuinfo, false},
-	{"/proc/loadavg", system_write_loadavg, true},
-	{"/proc/meminfo", system_write_meminfo, true},
-	{"/proc/uptime", write_uptime, false},
-	{"/proc/stat", write_stat, false},
-	{"/sys/devices/system/cpu/online", write_cpu_range, false},
-	{"/sys/devices/system/cpu/possible", write_cpu_range, false},
-	{"/sys/devices/system/cpu/present", write_cpu_range, false},
-	{"/sys/devices/system/clocksource/clocksource0/current_clocksource", write_clocksource, false},
-	{"/sys/devices/system/clocksource/clocksource0/available_clocksource", write_clocksource, false},
-	{"cpu/tsc_freq_khz", write_khz, false},
-	{"cpu/cpufreq/base_frequency", write_khz, false},
-	{"cpu/cpufreq/cpuinfo_cur_freq", write_khz, false},
-	{"cpu/cpufreq/cpuinfo_max_freq", write_khz, false},
-	{"cpu/cpufreq/cpuinfo_min_freq", write_khz, false},
-	{"cpu/cpufreq/scaling_cur_freq", write_khz, false},
-	{"cpu/cpufreq/scaling_max_freq", write_khz, false},
-	{"cpu/cpufreq/scaling_min_freq", write_khz, false},
-	{"self/maps", proc_write_maps, false},
-	{"self/smaps", proc_write_smaps, false},
-	{"self/cmdline", proc_write_cmdline, false},
-	{"self/environ", proc_write_environ, false},
-	{"self/auxv", proc_write_auxv, false},
-	{"self/stat", proc_write_stat, false},
-	{"self/status", proc_write_status, false},
-	{"self/statm", proc_write_statm, false},
+static const struct proc_file files[] = {
+	{OF_MACHINE, "/proc/cpuinfo", .machine = machine_write_cpuinfo},
+	{OF_FIXED, "/proc/loadavg", .machine = system_write_loadavg},
+	{OF_FIXED, "/proc/meminfo", .machine = system_write_meminfo},
+	{OF_MACHINE, "/proc/uptime", .machine = machine_write_uptime},
+	{OF_MACHINE, "/proc/stat", .machine = machine_write_stat},
+	{OF_MACHINE, "/sys/devices/system/cpu/online", .machine = machine_write_cpu_range},
+	{OF_MACHINE, "/sys/devices/system/cpu/possible", .machine = machine_write_cpu_range},
+	{OF_MACHINE, "/sys/devices/system/cpu/present", .machine = machine_write_cpu_range},
+	{OF_MACHINE, "/sys/devices/system/clocksource/clocksource0/current_clocksource", .machine = machine_write_clocksource},
+	{OF_MACHINE, "/sys/devices/system/clocksource/clocksource0/available_clocksource", .machine = machine_write_clocksource},
+	{OF_CPU, "tsc_freq_khz", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/base_frequency", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/cpuinfo_cur_freq", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/cpuinfo_max_freq", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/cpuinfo_min_freq", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/scaling_cur_freq", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/scaling_max_freq", .machine = machine_write_khz},
+	{OF_CPU, "cpufreq/scaling_min_freq", .machine = machine_write_khz},
+	{OF_PROCESS, "maps", .process = proc_write_maps, .needs_records = true},
+	{OF_PROCESS, "smaps", .process = proc_write_smaps, .needs_records = true},
+	{OF_PROCESS, "cmdline", .process = proc_write_cmdline, .needs_records = true},
+	{OF_PROCESS, "environ", .process = proc_write_environ, .needs_records = true},
+	{OF_PROCESS, "auxv", .process = proc_write_auxv, .needs_records = true},
+	{OF_PROCESS, "comm", .process = proc_write_comm, .needs_records = true, .writable = true},
+	{OF_PROCESS, "stat", .process = proc_write_stat},
+	{OF_PROCESS, "status", .process = proc_write_status},
+	{OF_PROCESS, "statm", .process = proc_write_statm, .needs_records = true},
+	{OF_THREAD, "children", .process = proc_write_children},
 };
-
-/* "/proc/self/maps", "/proc/PID/maps" with our pid, "/proc/thread-self/maps": the part behind, or NULL. */
-static const char *own_part(const struct process *process, const char *path)
-{
-	char by_pid[32];
-	const char *const prefixes[] = {"/proc/self/", "/proc/thread-self/", by_pid};
-	snprintf(by_pid, sizeof by_pid, "/proc/%d/", process->pid);
-	for (int i = 0; i < 3; i++) {
-		if (strncmp(path, prefixes[i], strlen(prefixes[i])) == 0)
-			return path + strlen(prefixes[i]);
-	}
-	return NULL;
-}
 
 /* "/sys/devices/system/cpu/cpuN/" of a processor that exists: the part behind, or NULL. */
 static const char *cpu_part(const struct process *process, const char *path)
 {
 	unsigned vcpu;
 	int end = 0;
+
 	if (sscanf(path, "/sys/devices/system/cpu/cpu%3u/%n", &vcpu, &end) != 1 || !end || vcpu >= tk_vcpus(process->clock))
 		return NULL;
 	return path + end;
 }
 
-static bool is_part(const char *candidate, const char *folder, const char *part)
-{
-	size_t length = strlen(folder);
-	return part && strncmp(candidate, folder, length) == 0 && strcmp(candidate + length, part) == 0;
-}
+/* A file of the table: where it is, and of which process or thread. */
+struct found {
+	const struct proc_file *file;
+	struct proc_place place;
+};
 
-static generator *find_generator(const struct process *process, const char *path)
+static bool is_called(const struct process *process, const struct proc_file *file, const char *path, const char *cpu, const struct proc_place *place)
 {
-	if (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0)
-		return NULL;
-	const char *own = own_part(process, path), *cpu = cpu_part(process, path);
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-		const char *candidate = files[i].path;
-		if (files[i].only_fixed && !system_is_fixed(process))
-			continue;
-		if (strcmp(candidate, path) == 0 || is_part(candidate, "self/", own) || is_part(candidate, "cpu/", cpu))
-			return files[i].write;
+	switch (file->place) {
+	case OF_FIXED:
+		return system_is_fixed(process) && strcmp(file->name, path) == 0;
+	case OF_CPU:
+		return cpu && strcmp(file->name, cpu) == 0;
+	case OF_PROCESS:
+		return place->pid && strcmp(file->name, place->rest) == 0;
+	case OF_THREAD:
+		return place->tid && strcmp(file->name, place->rest) == 0;
+	default:
+		return strcmp(file->name, path) == 0;
 	}
-	return NULL;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------- */
+static bool find(const struct process *process, const char *path, struct found *found)
+{
+	const char *cpu;
 
-/* The same memory again, with a descriptor that can only be read. */
-static int reopen_for_reading(int fd, int flags)
+	if (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0)
+		return false;
+	cpu = cpu_part(process, path);
+	path_of_process(process, path, &found->place);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		found->file = &files[i];
+		if (is_called(process, found->file, path, cpu, &found->place))
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_process(const struct proc_file *file)
+{
+	return file->place == OF_PROCESS || file->place == OF_THREAD;
+}
+
+/* The path with ids that any process understands, when it comes to read the file. */
+static void canonical_path(const struct found *found, const char *path, char name[PATH_MAX])
+{
+	const struct proc_place *place = &found->place;
+
+	if (!is_of_process(found->file))
+		snprintf(name, PATH_MAX, "%s", path);
+	else if (place->tid)
+		snprintf(name, PATH_MAX, "/proc/%d/task/%d/%s", place->pid, place->tid, found->file->name);
+	else
+		snprintf(name, PATH_MAX, "/proc/%d/%s", place->pid, found->file->name);
+}
+
+/* --- the text ------------------------------------------------------------------------------------------------------ */
+
+/* 0; -ENOENT: there is no such process or thread; NOT_EMULATED: the file is the host's. */
+static int64_t write_text(struct task *task, const struct found *found, FILE *out)
+{
+	const struct proc_place *place = &found->place;
+	int64_t result = 0;
+	struct view view;
+
+	if (!is_of_process(found->file)) {
+		found->file->machine(task, out);
+		return 0;
+	}
+	if (!view_open(&view, task->process, place->pid, place->tid))
+		return -ENOENT;
+	if (!view.process && (found->file->needs_records || !task->process->tree))
+		result = NOT_EMULATED;
+	else
+		found->file->process(&view, out);
+	view_close(&view);
+	return result;
+}
+
+static bool is_empty(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_size == 0;
+}
+
+/* Fills the memfd `fd` with the text as it is now; `fd` stays open. */
+static int64_t fill(struct task *task, const struct found *found, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+	int64_t result;
+
+	if (!out) {
+		result = -errno;
+		if (copy >= 0)
+			close(copy);
+		return result;
+	}
+	result = is_empty(fd) || ftruncate(fd, 0) == 0 ? write_text(task, found, out) : -errno;
+	if (fclose(out) != 0 && result == 0)
+		result = -EIO;
+	return result;
+}
+
+/* The same memory again, with a place in the file of its own, for reading unless `flags` say otherwise. */
+static int64_t reopen(int fd, int flags)
 {
 	char link[32];
+
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	return open(link, O_RDONLY | (flags & O_CLOEXEC));
+	fd = open(link, flags & (O_ACCMODE | O_CLOEXEC));
+	return fd < 0 ? -errno : fd;
 }
 
-int64_t proc_open(struct task *task, const char *path, int flags)
+static int64_t open_found(struct task *task, const struct found *found, const char *path, int flags)
 {
-	generator *write = find_generator(task->process, path);
-	if (!write)
-		return NOT_EMULATED;
-	if ((flags & O_ACCMODE) != O_RDONLY)
+	char name[PATH_MAX];
+	int64_t result;
+	int fd;
+
+	if ((flags & O_ACCMODE) != O_RDONLY && !found->file->writable)
 		return -EACCES;
 	if (flags & O_DIRECTORY)
 		return -ENOTDIR;
-	int fd = memfd_create(path, MFD_CLOEXEC);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!out) {
-		int error = errno;
-		if (fd >= 0)
-			close(fd);
-		return -error;
-	}
-	write(task, out);
-	int failed = fflush(out);
-	int result = failed ? -1 : reopen_for_reading(fd, flags);
-	int error = errno;
-	fclose(out);
-	return result < 0 ? -error : result;
+	canonical_path(found, path, name);
+	fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	result = fill(task, found, fd);
+	if (result == 0)
+		result = reopen(fd, flags);
+	close(fd);
+	task->process->proc_files |= result >= 0;
+	return result;
+}
+
+/* The path below /proc of which the directory `dirfd` is, in the guest's ids, with the path behind it. */
+static bool below_directory(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX])
+{
+	char link[32], directory[64];
+	struct proc_place place;
+	ssize_t length;
+
+	if (path[0] == '/' || dirfd == AT_FDCWD || !process->proc_files)
+		return false;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+	length = readlink(link, directory, sizeof directory - 1);
+	if (length < 5 || strncmp(directory, "/proc", 5) != 0)
+		return false;
+	directory[length] = '\0';
+	if (!path_of_host(process, directory, &place))
+		return snprintf(absolute, PATH_MAX, "%s/%s", directory, path) < PATH_MAX;
+	return snprintf(absolute, PATH_MAX, "/proc/%d/%s%s%s", place.pid, place.rest, *place.rest ? "/" : "", path) < PATH_MAX;
+}
+
+int64_t proc_open(struct task *task, int dirfd, const char *path, int flags)
+{
+	char absolute[PATH_MAX];
+	struct found found;
+
+	if (below_directory(task->process, dirfd, path, absolute))
+		path = absolute;
+	task->process->proc_files |= strncmp(path, "/proc", 5) == 0;
+	return find(task->process, path, &found) ? open_found(task, &found, path, flags) : NOT_EMULATED;
+}
+
+/* --- reading and writing ------------------------------------------------------------------------------------------- */
+
+/* Whether a descriptor is one of these, and of which file. */
+static bool find_open(struct task *task, int fd, struct found *found, char path[PATH_MAX])
+{
+	static const char prefix[] = "/memfd:", suffix[] = " (deleted)";
+	char link[32];
+	struct stat status;
+	ssize_t length;
+
+	if (!task->process->proc_files || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 0)
+		return false;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	length = readlink(link, path, PATH_MAX - 1);
+	if (length < (ssize_t)(sizeof prefix + sizeof suffix) || strncmp(path, prefix, sizeof prefix - 1) != 0)
+		return false;
+	path[length - (ssize_t)(sizeof suffix - 1)] = '\0';
+	memmove(path, path + sizeof prefix - 1, strlen(path + sizeof prefix - 1) + 1);
+	return find(task->process, path, found);
+}
+
+int64_t proc_refresh(struct task *task, int fd, int64_t position)
+{
+	char path[PATH_MAX];
+	struct found found;
+	int64_t writer, result;
+
+	if (position > 0 || !find_open(task, fd, &found, path) || (position < 0 && lseek(fd, 0, SEEK_CUR) != 0))
+		return 0;
+	writer = reopen(fd, O_RDWR | O_CLOEXEC);
+	if (writer < 0)
+		return writer;
+	result = fill(task, &found, (int)writer);
+	close((int)writer);
+	return result == -ENOENT ? -ESRCH : 0;
+}
+
+/* Of a thread only its name can be written: comm_write(). */
+bool proc_write(struct task *task, const uint64_t arg[6], int64_t *result)
+{
+	char path[PATH_MAX], name[16] = "";
+	struct found found;
+	struct task *named;
+	size_t size = arg[2] < sizeof name - 1 ? arg[2] : sizeof name - 1;
+
+	if (!find_open(task, (int)arg[0], &found, path) || !found.file->writable)
+		return false;
+	named = task_find(task->process, found.place.tid ? found.place.tid : found.place.pid);
+	*result = (int64_t)arg[2];
+	if (!named)
+		*result = -EINVAL;
+	else if (!space_read(&task->process->space, arg[1], name, size))
+		*result = -EFAULT;
+	else
+		task_set_name(named, name);
+	return true;
+}
+
+/* --- links --------------------------------------------------------------------------------------------------------- */
+
+const char *proc_link(const struct task *task, const char *path, char target[PATH_MAX])
+{
+	if (strcmp(path, "/proc/self") == 0)
+		snprintf(target, PATH_MAX, "%d", task->process->pid);
+	else if (strcmp(path, "/proc/thread-self") == 0)
+		snprintf(target, PATH_MAX, "%d/task/%d", task->process->pid, task->tid);
+	else
+		return NULL;
+	return target;
 }

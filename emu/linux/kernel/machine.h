@@ -134,6 +134,7 @@ struct process {
 	bool pvclock;            /* some pvclock_page is not 0 */
 	uint64_t pvclock_page[TK_MAX_VCPUS]; /* where the guest wants each vCPU's pvclock page, or 0 */
 	bool dev_cpu;            /* something of /dev/cpu was opened */
+	bool proc_files;         /* something of /proc, or a made-up file elsewhere */
 	bool signals_due;        /* host signals are to be looked for before guest code runs again */
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */

@@ -8,31 +8,113 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/path.h"
 #include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/view.h"
 
-static bool is_own_exe(const struct process *process, const char *path)
+/* --- below /proc --------------------------------------------------------------------------------------- */
+
+/* The id at `*text`, which a slash or the end follows; 0: there is none. Leaves `*text` behind it and the slashes. */
+static pid_t take_id(const char **text)
 {
-	char by_pid[32];
-	snprintf(by_pid, sizeof by_pid, "/proc/%d/exe", process->pid);
-	return strcmp(path, "/proc/self/exe") == 0 || strcmp(path, "/proc/thread-self/exe") == 0 || strcmp(path, by_pid) == 0;
+	char *end;
+	long id = strtol(*text, &end, 10);
+
+	if (**text < '1' || **text > '9' || (*end && *end != '/') || id > INT_MAX)
+		return 0;
+	*text = end + strspn(end, "/");
+	return (pid_t)id;
 }
 
-/* "/proc/PID/...": the host may have another number for that process. */
-static const char *translate_pid(const struct process *process, const char *path, char buffer[PATH_MAX])
+static bool take_word(const char **text, const char *word)
 {
-	char *rest;
-	long pid = strtol(path + strlen("/proc/"), &rest, 10);
-	pid_t host = pid > 0 && pid <= INT_MAX ? pids_to_host(process, (pid_t)pid) : 0;
-	if (host <= 0 || host == pid || (*rest && *rest != '/') ||
-	    snprintf(buffer, PATH_MAX, "/proc/%d%s", host, rest) >= PATH_MAX)
+	size_t length = strlen(word);
+
+	if (strncmp(*text, word, length) != 0 || ((*text)[length] && (*text)[length] != '/'))
+		return false;
+	*text += length + strspn(*text + length, "/");
+	return true;
+}
+
+bool path_of_process(const struct process *process, const char *path, struct proc_place *place)
+{
+	const char *at = path;
+
+	*place = (struct proc_place){ 0 };
+	if (path[0] != '/' || !take_word(&path, "/proc") || path == at)
+		return false;
+	if (take_word(&path, "self")) {
+		place->pid = process->pid;
+	} else if (take_word(&path, "thread-self")) {
+		place->pid = process->pid;
+		place->tid = process->current->tid;
+	} else {
+		place->pid = take_id(&path);
+	}
+	at = path;
+	if (place->pid && !place->tid && take_word(&at, "task"))
+		place->tid = take_id(&at);
+	place->rest = place->tid ? at : path;
+	return place->pid != 0;
+}
+
+bool path_of_host(const struct process *process, const char *path, struct proc_place *place)
+{
+	if (!path_of_process(process, path, place))
+		return false;
+	place->pid = pids_from_host(process, place->pid);
+	return true;
+}
+
+/* The same place in the host, which has other ids, and no threads but the leaders. A thread that is none of the process gets an id that the
+ * host does not know. */
+static const char *host_place(const struct process *process, const char *path, char buffer[PATH_MAX])
+{
+	char task[32] = "";
+	struct proc_place place;
+	struct view view;
+
+	if (strcmp(path, "/proc/self") == 0 || strcmp(path, "/proc/thread-self") == 0) /* links, which a call may mean as such */
+		return path;
+	if (!path_of_process(process, path, &place) || !view_open(&view, process, place.pid, 0))
+		return path;
+	if (place.tid) {
+		struct view thread;
+		bool found = view_open(&thread, process, place.pid, place.tid);
+
+		snprintf(task, sizeof(task), "/task/%d", found ? view.host : INT_MAX);
+		if (found)
+			view_close(&thread);
+	}
+	view_close(&view);
+	if (snprintf(buffer, PATH_MAX, "/proc/%d%s%s%s", view.host, task, *place.rest ? "/" : "", place.rest) >= PATH_MAX)
 		return path;
 	return buffer;
 }
+
+/* The program, for a path of the link to it; else NULL. */
+const char *path_program(const struct process *process, const char *path, char buffer[PATH_MAX])
+{
+	struct proc_place place;
+	const char *exe = NULL;
+	struct view view;
+
+	if (!path_of_process(process, path, &place) || strcmp(place.rest, "exe") != 0 ||
+	    !view_open(&view, process, place.pid, place.tid))
+		return NULL;
+	if (view.process && !view.foreign)
+		exe = view.process->exe_path;
+	else if (view.process && view_string(&view, view.process->exe_path, buffer, PATH_MAX))
+		exe = buffer;
+	view_close(&view);
+	return exe;
+}
+
+/* --- all paths ------------------------------------------------------------------------------------------ */
 
 const char *file_host_path_of_link(const struct process *process, const char *path, char buffer[PATH_MAX])
 {
 	const char *prefix = process->options->sysroot;
 	if (strncmp(path, "/proc/", 6) == 0)
-		return translate_pid(process, path, buffer);
+		return host_place(process, path, buffer);
 	if (!prefix || path[0] != '/')
 		return path;
 	int length = snprintf(buffer, PATH_MAX, "%s%s", prefix, path);
@@ -43,9 +125,9 @@ const char *file_host_path_of_link(const struct process *process, const char *pa
 
 const char *file_host_path(const struct process *process, const char *path, char buffer[PATH_MAX])
 {
-	if (process->exe_path && strncmp(path, "/proc/", 6) == 0 && is_own_exe(process, path))
-		return process->exe_path;
-	return file_host_path_of_link(process, path, buffer);
+	const char *exe = strncmp(path, "/proc/", 6) == 0 ? path_program(process, path, buffer) : NULL;
+
+	return exe ? exe : file_host_path_of_link(process, path, buffer);
 }
 
 unsigned file_row_looks(const struct syscall_row *row)

@@ -7,6 +7,20 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/syscall.h"
 
+/* What the first parts of a path below /proc mean. */
+struct proc_place {
+	pid_t pid;        /* as the guest has it: of /proc/PID, /proc/self */
+	pid_t tid;        /* of /proc/PID/task/TID, /proc/thread-self; or 0 */
+	const char *rest; /* behind them; may be empty */
+};
+
+/* False: the path is not of a process. */
+bool path_of_process(const struct process *process, const char *path, struct proc_place *place);
+/* The same for a path in the host's ids, of a process of the run. */
+bool path_of_host(const struct process *process, const char *path, struct proc_place *place);
+/* The program that a path like /proc/PID/exe is a link to, or NULL where it is no such path. May use `buffer`. */
+const char *path_program(const struct process *process, const char *path, char buffer[PATH_MAX]);
+
 /* The file that the guest means by `path`: the program for /proc/self/exe, with -L PREFIX the file below the prefix if the path
  * is absolute and exists there, else `path` itself. May use `buffer`. */
 const char *file_host_path(const struct process *process, const char *path, char buffer[PATH_MAX]);

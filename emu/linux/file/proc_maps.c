@@ -1,0 +1,75 @@
+/* Mappings in /proc: maps, smaps. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "emu/linux/file/proc_files.h"
+
+enum { NAME_COLUMN = 73, PAGE_PRESENT = 63, PAGE_KB = GUEST_PAGE / 1024 };
+
+static void write_mapping(const struct view *view, const struct vma *vma, FILE *out)
+{
+	char name[PATH_MAX];
+
+	bool of_file = !(vma->flags & MAP_ANONYMOUS) && vma->inode;
+	int length = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %lu ", vma->start, vma->end,
+	                     vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+	                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p', of_file ? vma->offset : 0,
+	                     major(vma->dev), minor(vma->dev), (unsigned long)vma->inode);
+	if (view_string(view, vma->name, name, sizeof name))
+		fprintf(out, "%*s%s", length < NAME_COLUMN ? NAME_COLUMN - length : 0, "", name);
+	fputc('\n', out);
+}
+
+void proc_write_maps(struct view *view, FILE *out)
+{
+	const struct space *space = &view->process->space;
+	for (size_t i = 0; i < space->count; i++)
+		write_mapping(view, &space->vma[i], out);
+}
+
+/* Pages in memory: /proc/PID/pagemap tells. */
+static uint64_t resident_pages(int pagemap, uint64_t start, uint64_t end)
+{
+	uint64_t entry[512], resident = 0;
+	for (uint64_t page = start / GUEST_PAGE; page < end / GUEST_PAGE;) {
+		uint64_t left = end / GUEST_PAGE - page, want = left < 512 ? left : 512;
+		ssize_t got = pread(pagemap, entry, want * sizeof *entry, (off_t)(page * sizeof *entry));
+		if (got <= 0)
+			break;
+		for (size_t i = 0; i < (size_t)got / sizeof *entry; i++)
+			resident += entry[i] >> PAGE_PRESENT & 1;
+		page += (uint64_t)got / sizeof *entry;
+	}
+	return resident;
+}
+
+void proc_write_smaps(struct view *view, FILE *out)
+{
+	const struct space *space = &view->process->space;
+	char path[32];
+	snprintf(path, sizeof path, "/proc/%d/pagemap", view->host);
+	int pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *vma = &space->vma[i];
+		write_mapping(view, vma, out);
+		fprintf(out, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n",
+		        (vma->end - vma->start) / 1024, PAGE_KB, PAGE_KB);
+		fprintf(out, "Rss:            %8" PRIu64 " kB\n",
+		        resident_pages(pagemap, vma->start, vma->end) * PAGE_KB);
+	}
+	if (pagemap >= 0)
+		close(pagemap);
+}
+
+uint64_t proc_mapped_bytes(const struct space *space)
+{
+	uint64_t total = 0;
+	for (size_t i = 0; i < space->count; i++)
+		total += space->vma[i].end - space->vma[i].start;
+	return total;
+}

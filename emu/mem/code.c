@@ -235,3 +235,15 @@ void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
 	vma_tell(space, &(struct space_change){ .kind = SPACE_OPENED, .start = address, .length = length });
 	code_open(space, address, length);
 }
+
+void space_drop_code(struct space *space, uint64_t address, uint64_t length)
+{
+	if (length > 0 && space_in_guest(address, length))
+		code_forget(space, page_floor(address), page_ceil(address + length));
+}
+
+void space_prepare_poke(struct space *space, uint64_t address, uint64_t length)
+{
+	vma_tell(space, &(struct space_change){ .kind = SPACE_OPENED, .start = address, .length = length });
+	space_drop_code(space, address, length);
+}

@@ -114,7 +114,8 @@ bool space_poke(struct space *space, uint64_t address, const void *from, size_t 
 {
 	if (!space_in_guest(address, length) || !has_memory(space, address, address + length))
 		return false;
-	code_open(space, address, length);
+	code_open(space, address, length); /* with the code of other mappings of the same pages */
+	space_drop_code(space, address, length);
 	space_note_write(space, address, length);
 	while (length > 0) {
 		const struct vma *vma = space_find(space, address);

@@ -108,6 +108,11 @@ void space_file_changed(struct space *space, dev_t dev, ino_t inode);
 /* Other processes may have run: the same for all shared memory. */
 void space_shared_changed(struct space *space);
 
+/* The same where the host's kernel is about to write whatever the pages' protection is, as a debugger does. */
+void space_prepare_poke(struct space *space, uint64_t address, uint64_t length);
+/* What is decoded of the range is dropped: it was written so. */
+void space_drop_code(struct space *space, uint64_t address, uint64_t length);
+
 /* The emulator is about to write, or has written, the range by itself: a follower is told. */
 static inline void space_note_write(struct space *space, uint64_t address, uint64_t length)
 {

@@ -425,7 +425,8 @@ static void forget(struct observer *self, struct task *task)
 }
 
 static const struct observer_table recorder_table = {
-	.resume = resume, .stop = stop, .advance = advance, .memory = recorder_memory, .call = recorder_call, .result = recorder_result,
+	.resume = resume, .stop = stop, .advance = advance, .memory = recorder_memory, .written = recorder_written,
+	.call = recorder_call, .result = recorder_result,
 	.signal = note_signal, .exec = note_exec, .fork = recorder_fork, .forked = recorder_forked, .child = recorder_child,
 	.task_end = task_end, .forget = forget, .killed = recorder_killed, .turn = recorder_turn, .exit = recorder_exit,
 	.pause = recorder_pause,

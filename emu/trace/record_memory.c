@@ -11,6 +11,7 @@
 
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/tree.h"
 #include "emu/mem/image.h"
 #include "emu/trace/recorder.h"
 
@@ -37,6 +38,14 @@ static void note_write(struct recorder *recorder, uint64_t start, uint64_t lengt
 	recorder->range[recorder->ranges++] = (struct range){ start, length, sure };
 }
 
+/* Whatever the protection: /proc/PID/mem does not mind it. */
+static bool read_written(struct recorder *recorder, uint64_t start, uint8_t *bytes, uint64_t length)
+{
+	struct space *space = &recorder->process->space;
+
+	return space_read(space, start, bytes, length) || space_peek(space, start, bytes, length);
+}
+
 /* What cannot be read now was not written either, or is gone again. */
 static void emit_written(struct recorder *recorder, uint64_t start, uint64_t length)
 {
@@ -45,9 +54,9 @@ static void emit_written(struct recorder *recorder, uint64_t start, uint64_t len
 	while (length > 0) {
 		uint64_t to_page_end = GUEST_PAGE - start % GUEST_PAGE, piece = length < sizeof(bytes) ? length : sizeof(bytes);
 
-		if (!space_read(&recorder->process->space, start, bytes, piece)) {
+		if (!read_written(recorder, start, bytes, piece)) {
 			piece = length < to_page_end ? length : to_page_end;
-			if (space_read(&recorder->process->space, start, bytes, piece))
+			if (read_written(recorder, start, bytes, piece))
 				recorder_emit(recorder, RECORD_DATA(WRITE, bytes, piece, start));
 		} else {
 			recorder_emit(recorder, RECORD_DATA(WRITE, bytes, piece, start));
@@ -350,5 +359,18 @@ void recorder_memory(struct observer *self, struct process *process, const struc
 	case SPACE_OPENED:
 		note_write(recorder, change->start, change->length, change->kind == SPACE_WRITTEN);
 		break;
+	}
+}
+
+/* It waits for its turn, so what it has done by then is in the log. */
+void recorder_written(struct observer *self, struct process *process, pid_t pid, uint64_t address, const void *bytes, size_t size)
+{
+	const uint8_t *rest = bytes;
+
+	if (tree_to_host(process->tree, pid) <= 0)
+		return; /* of another run */
+	for (size_t piece; size > 0; size -= piece, rest += piece, address += piece) {
+		piece = size < WRITE_PIECE ? size : WRITE_PIECE;
+		recorder_append(recorder_of(self), pid, RECORD_DATA(WRITE, rest, piece, address));
 	}
 }

@@ -139,6 +139,7 @@ void recorder_emit_check(struct recorder *recorder, struct task *task);
 
 /* The observer's functions (emu/linux/observer.h) that are not record.c's own: record_memory.c, record_call.c, record_ends.c, record.c. */
 void recorder_memory(struct observer *self, struct process *process, const struct space_change *change);
+void recorder_written(struct observer *self, struct process *process, pid_t pid, uint64_t address, const void *bytes, size_t size);
 int64_t recorder_call(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6]);
 void recorder_result(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6], int64_t result);
 void recorder_fork(struct observer *self, struct process *process, pid_t child);

@@ -42,6 +42,17 @@ bool proc_threads_entries(struct task *task, int fd, uint64_t buffer, uint64_t s
 /* Whether the path's last part names one of the emulator's own descriptors in such a directory: to the guest that does not exist. */
 bool proc_path_is_hidden(const struct process *process, int dirfd, const char *path);
 
+/* --- memory written through files and by other processes: memory_file.c --------------------------------------------- */
+
+/* A descriptor was opened, or -errno: from then on the two functions that follow are to be called. */
+void memory_file_opened(struct process *process, int64_t fd);
+/* Ahead of each call: 0, or -EIO where it would write to what is not the guest's. */
+int64_t memory_file_prepare(struct task *task, const struct syscall_row *row, const uint64_t arg[6]);
+/* After it. */
+void memory_file_written(struct task *task, const struct syscall_row *row, const uint64_t arg[6], int64_t result);
+/* The host has copied `size` bytes from parts of our memory to parts of that of `pid`, which may be of this run. */
+void memory_written(struct task *task, pid_t pid, const struct iovec *from, uint64_t from_count, const struct iovec *to, uint64_t size);
+
 /* --- /dev/cpu: dev_cpu.c ------------------------------------------------------------------------------------------- */
 
 /* Whether a path, relative to `dirfd` or not, lies there; `absolute` is then what the functions below take. */

@@ -97,7 +97,10 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 		return made == SYSCALL_WAIT ? made : file_outside_hidden(made);
 	}
 	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, (uint64_t)flags, mode};
-	return file_outside_hidden(syscall_host(__NR_openat, arg));
+	made = file_outside_hidden(syscall_host(__NR_openat, arg));
+	if (strncmp(path + strlen(path) - (strlen(path) < 3 ? strlen(path) : 3), "mem", 3) == 0)
+		memory_file_opened(task->process, made);
+	return made;
 }
 
 int64_t sys_open(struct task *task, const uint64_t arg[6])
@@ -130,7 +133,9 @@ int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (arg[3] == sizeof how && how.resolve == 0 && how.flags <= INT_MAX)
 		return open_path(task, (int)arg[0], arg[1], (int)how.flags, (mode_t)how.mode);
-	return file_outside_hidden(syscall_host(__NR_openat2, arg));
+	int64_t made = file_outside_hidden(syscall_host(__NR_openat2, arg));
+	memory_file_opened(task->process, made);
+	return made;
 }
 
 /* --- pairs --------------------------------------------------------------------------------------------------------- */

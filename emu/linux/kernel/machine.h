@@ -94,6 +94,7 @@ struct observer;
 struct timer;
 struct tree;
 struct common_clock;
+struct written;
 struct upcalls;
 
 struct process {
@@ -135,6 +136,9 @@ struct process {
 	uint64_t pvclock_page[TK_MAX_VCPUS]; /* where the guest wants each vCPU's pvclock page, or 0 */
 	bool dev_cpu;            /* something of /dev/cpu was opened */
 	bool proc_files;         /* something of /proc, or a made-up file elsewhere */
+	bool memory_files;       /* some /proc/PID/mem was */
+	struct written *written; /* what processes have written to each other's memory (written.h), and how much of it is known */
+	uint64_t written_seen;
 	bool signals_due;        /* host signals are to be looked for before guest code runs again */
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */

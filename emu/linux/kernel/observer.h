@@ -18,6 +18,8 @@ struct observer_table {
 	void (*advance)(struct observer *self, struct task *task, uint64_t insns);   /* so many more instructions ran, which the world decides */
 	void (*memory)(struct observer *self, struct process *process, const struct space_change *change);
 
+	void (*written)(struct observer *self, struct process *process, pid_t pid, uint64_t address, const void *bytes, size_t size); /* to another's */
+
 	/* --- system calls and signals --- */
 	int64_t (*call)(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6]); /* each try: 0, or -errno to refuse it */
 	void (*result)(struct observer *self, struct task *task, uint64_t number, const uint64_t arg[6], int64_t result); /* or SYSCALL_WAIT */

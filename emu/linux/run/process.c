@@ -22,6 +22,7 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
 #include "emu/linux/kernel/observer.h"
+#include "emu/linux/kernel/written.h"
 #include "timekeep/timekeep.h"
 
 static bool take_clock(struct process *process, const struct tk *clock)
@@ -63,7 +64,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->signal_fd = process->vfork.pipe = process->vfork.pages = -1;
 	process->pid = getpid();
 	process->deadline = WAIT_FOREVER;
-	if (!take_clock(process, clock))
+	if (!take_clock(process, clock) || !written_share(process))
 		return NULL;
 	process->tasks = process->current = task_new(process, process->pid);
 	if (!process->tasks)

@@ -26,6 +26,7 @@
 #include "emu/linux/time/pause.h"
 #include "emu/linux/time/pvclock.h"
 #include "emu/linux/kernel/observer.h"
+#include "emu/linux/kernel/written.h"
 #include "timekeep/timekeep.h"
 
 /* A slice's end costs a few host calls. Measured on a loop of 1.5 x 10^9 instructions (1.4 to 2 s): slices of 20,000 instructions cost 2 %
@@ -183,8 +184,10 @@ static void run_slice(struct task *task)
 	process->current = task;
 	priority_place(task);
 	process->yielded = false;
-	if (process->show_pids) /* other processes have run since */
+	if (process->show_pids) { /* other processes have run since */
 		space_shared_changed(&process->space);
+		written_look(process);
+	}
 	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && left > 0) {
 		uint64_t budget, ran;
 

@@ -8,6 +8,7 @@
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/written.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/run/strace.h"
 #include "emu/linux/kernel/observer.h"
@@ -94,6 +95,8 @@ static int64_t make(struct task *task, const struct syscall_row *row, uint64_t n
 	int64_t error = check_arguments(task, row, arg);
 	if (!error)
 		error = observe_call(task, number, arg);
+	if (!error && task->process->memory_files)
+		error = memory_file_prepare(task, row, arg);
 	if (error)
 		return error;
 	switch (row->class) {
@@ -112,6 +115,10 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 {
 	int64_t result = make(task, row, number, arg);
 
+	if (task->process->memory_files)
+		memory_file_written(task, row, arg, result);
+	if (task->process->show_pids)
+		written_look(task->process);
 	if (task->process->space.shared_code && result >= 0)
 		code_may_differ(task->process, row, arg);
 	return result;

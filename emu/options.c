@@ -168,7 +168,7 @@ static const struct option_row run_rows[] = {
 	{ "--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)" },
 	{ "--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)" },
 	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
-	{ "--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: small blocks, caches, budgets (block=N,arena=BYTES,hot=N,budget=N)" },
+	{ "--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: tiny blocks, caches, budgets (block=N,arena=BYTES,...)" },
 	{ "--interpret", VALUE_NONE, NULL, option_interpret, "make no machine code of hot blocks (slower; nothing else differs)" },
 	{ NULL, VALUE_NONE, "Program", NULL, NULL },
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },

@@ -133,7 +133,7 @@ static bool nth_entry(const struct process *process, struct node node, int64_t n
 	return true;
 }
 
-bool dev_cpu_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
+static bool list_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
 {
 	struct node node = task->process->dev_cpu ? node_of_directory(fd) : (struct node){.kind = NODE_OTHER};
 	struct entry entry;
@@ -191,3 +191,10 @@ bool dev_cpu_fstat(const struct process *process, int fd, struct stat *status)
 	describe(node, status);
 	return true;
 }
+
+static bool is_cpu_directory(struct process *process, int fd)
+{
+	return process->dev_cpu && node_of_directory(fd).kind != NODE_OTHER;
+}
+
+const struct device cpu_directory = { .is = is_cpu_directory, .stat = dev_cpu_fstat, .entries = list_entries };

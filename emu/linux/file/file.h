@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "emu/linux/file/device.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/syscall.h"
 
@@ -25,17 +26,15 @@ uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, u
 /* Opens what the emulator must make up, as a file of its own: a descriptor, -errno, or NOT_EMULATED. */
 enum { NOT_EMULATED = INT_MIN };
 int64_t proc_open(struct task *task, int dirfd, const char *path, int flags);
-/* Before a read at `position` (-1: the descriptor's own): a made-up file that is read from its beginning has its text as it is now. 0 or
- * -errno. No effect on other descriptors. */
-int64_t proc_refresh(struct task *task, int fd, int64_t position);
-/* A write(2) to such a file; false if the descriptor is none that can be written. */
-bool proc_write(struct task *task, const uint64_t arg[6], int64_t *result);
+/* Such files as descriptors: one that is read from its beginning has its text as it is now. */
+extern const struct device made_up_file;
 /* What the links /proc/self and /proc/thread-self hold, or NULL for any other path. */
 const char *proc_link(const struct task *task, const char *path, char target[PATH_MAX]);
+
 /* --- directories of threads: proc_threads.c ------------------------------------------------------------------------ */
 
-/* getdents64(2) of /proc/PID/task: false if the descriptor is of something else. */
-bool proc_threads_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result);
+/* They list the guest's threads. */
+extern const struct device threads_directory;
 
 /* --- directories of descriptors: proc_fds.c ------------------------------------------------------------------------ */
 
@@ -62,8 +61,8 @@ int64_t dev_cpu_open(struct task *task, const char *path, int flags);
 /* stat(2): 0 or -ENOENT. fstat(2): false if the descriptor is of something else. */
 int64_t dev_cpu_stat(const struct process *process, const char *path, struct stat *status);
 bool dev_cpu_fstat(const struct process *process, int fd, struct stat *status);
-/* getdents64(2): false if the descriptor is of something else; `result` is that of the call. */
-bool dev_cpu_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result);
+/* The directories as descriptors. */
+extern const struct device cpu_directory;
 
 /* --- MSRs: msr_device.c -------------------------------------------------------------------------------------------- */
 
@@ -71,9 +70,7 @@ bool dev_cpu_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, 
 int64_t msr_open(struct task *task, unsigned vcpu, int flags);
 /* Whether a descriptor is such a device, and of which vCPU. */
 bool msr_device_vcpu(int fd, unsigned *vcpu);
-/* A read or write of arg[0..2] at `position` (MSR_POSITION_OF_FILE: the descriptor's own). False if the descriptor is no MSR
- * device; else `result` is that of the system call: 8, EINVAL for any other length, EIO for an MSR or a value that the vCPU refuses. */
-enum { MSR_POSITION_OF_FILE = -1 };
-bool msr_transfer(struct task *task, const uint64_t arg[6], int64_t position, bool write, int64_t *result);
+/* Its transfers give 8, EINVAL for any other length, EIO for an MSR or a value that the vCPU refuses. */
+extern const struct device msr_device;
 
 #endif

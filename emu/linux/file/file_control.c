@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "emu/linux/file/device.h"
 #include "emu/linux/file/tty.h"
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/machine.h"
@@ -217,7 +218,7 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 	uint64_t size = _IOC_SIZE(request), direction = _IOC_DIR(request);
 	int64_t error = 0;
 
-	if (tty_ioctl(task, arg, &error))
+	if (device_ioctl(task, arg, &error))
 		return error;
 	if (request == SIOCGIFCONF)
 		error = check_interface_list(task, arg[2]);

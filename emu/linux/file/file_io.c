@@ -69,32 +69,22 @@ uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, u
 
 /* --- reading ------------------------------------------------------------------------------------------------------- */
 
-/* A read that waits or fails so may be one of a terminal from the background. */
-static int64_t read_result(struct task *task, int fd, int64_t result)
-{
-	return result == -EIO || result == SYSCALL_WAIT ? tty_read_result(task, fd, result) : result;
-}
-
 static int64_t read_transfer(struct task *task, const struct transfer *transfer)
 {
-	if (file_vector_length(transfer->vector, transfer->count) >= sizeof(uint64_t) && timerfd_read_canceled(task, transfer->fd))
-		return -ECANCELED;
-	return read_result(task, transfer->fd, file_transfer(task, transfer));
+	int64_t result = file_transfer(task, transfer);
+	if (result == -EIO || result == SYSCALL_WAIT)
+		device_read_failed(task, transfer->fd, &result);
+	return result;
 }
 
 int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
-	if (random_is_seeded(task->process) && random_is_device((int)arg[0]))
-		return random_fill(task->process, arg[1], arg[2]);
-	int64_t result;
-	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, false, &result))
-		return result;
-	result = proc_refresh(task, (int)arg[0], -1);
-	if (result)
-		return result;
 	const struct iovec whole = {(void *)arg[1], arg[2]};
 	const struct transfer transfer = {
 		.fd = (int)arg[0], .plain = true, .number = __NR_read, .arg = arg, .vector = &whole, .count = 1};
+	int64_t result;
+	if (device_read(task, (int)arg[0], &whole, 1, POSITION_OF_FILE, &result))
+		return result;
 	return read_transfer(task, &transfer);
 }
 
@@ -148,8 +138,6 @@ static int64_t write_all(struct task *task, int fd, const struct iovec *vector, 
 
 static int64_t write_transfer(struct task *task, const struct transfer *transfer)
 {
-	if (timerfd_refuses_write(task->process, transfer->fd))
-		return -EINVAL;
 	if (file_vector_length(transfer->vector, transfer->count) > PIECE && file_may_block_midway(transfer->fd))
 		return write_all(task, transfer->fd, transfer->vector, transfer->count);
 	return file_transfer(task, transfer);
@@ -161,7 +149,7 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 	const struct transfer transfer = {
 		.fd = (int)arg[0], .write = true, .plain = true, .number = __NR_write, .arg = arg, .vector = &whole, .count = 1};
 	int64_t result;
-	if (msr_transfer(task, arg, MSR_POSITION_OF_FILE, true, &result) || proc_write(task, arg, &result))
+	if (device_write(task, (int)arg[0], &whole, 1, POSITION_OF_FILE, &result))
 		return result;
 	return write_transfer(task, &transfer);
 }
@@ -171,13 +159,11 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 /* With a position nothing waits: a pipe or socket has none. */
 static int64_t at_position(struct task *task, uint64_t number, const uint64_t arg[6], bool write)
 {
+	const struct iovec whole = {(void *)arg[1], arg[2]};
 	int64_t position = (int64_t)arg[3], result;
-	if (!write && position >= 0 && random_is_seeded(task->process) && random_is_device((int)arg[0]))
-		return random_fill(task->process, arg[1], arg[2]);
-	if (position >= 0 && msr_transfer(task, arg, position, write, &result))
+	if (position >= 0 && (write ? device_write : device_read)(task, (int)arg[0], &whole, 1, position, &result))
 		return result;
-	result = write || position < 0 ? 0 : proc_refresh(task, (int)arg[0], position);
-	return result ? result : syscall_host(number, arg);
+	return syscall_host(number, arg);
 }
 
 int64_t sys_pread64(struct task *task, const uint64_t arg[6])
@@ -190,46 +176,6 @@ int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
 	return at_position(task, __NR_pwrite64, arg, true);
 }
 
-/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
-static bool msr_vector(struct task *task, const uint64_t arg[6], const struct iovec *vector, bool at_file_position, bool write, int64_t *result)
-{
-	int64_t position = at_file_position ? MSR_POSITION_OF_FILE : (int64_t)arg[3], total = 0;
-	for (uint64_t i = 0; i < arg[2]; i++) {
-		const uint64_t part[6] = {arg[0], (uint64_t)vector[i].iov_base, vector[i].iov_len};
-		if ((!at_file_position && position < 0) || !msr_transfer(task, part, position, write, result))
-			return false;
-		if (*result < 0) {
-			*result = total ? total : *result;
-			return true;
-		}
-		total += *result;
-	}
-	*result = total;
-	return arg[2] > 0;
-}
-
-/* A made-up file takes what it is given at once. */
-static bool write_made_up(struct task *task, const uint64_t arg[6], const struct iovec *vector, int64_t *result)
-{
-	uint64_t i = 0;
-	while (i < arg[2] && vector[i].iov_len == 0)
-		i++;
-	const uint64_t whole[6] = {arg[0], i < arg[2] ? (uint64_t)vector[i].iov_base : 0, i < arg[2] ? vector[i].iov_len : 0};
-	return proc_write(task, whole, result);
-}
-
-static int64_t fill_vector(struct process *process, const struct iovec *vector, uint64_t count)
-{
-	int64_t total = 0;
-	for (uint64_t i = 0; i < count; i++) {
-		int64_t filled = random_fill(process, (uint64_t)vector[i].iov_base, vector[i].iov_len);
-		if (filled < 0)
-			return total ? total : filled;
-		total += filled;
-	}
-	return total;
-}
-
 /* Flags that leave a call one that waits; with RWF_NOWAIT, and with those that we don't know, it is the host's alone. */
 enum { WAITING_FLAGS = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND };
 
@@ -239,12 +185,9 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 	int64_t result = file_read_vector(task, arg[1], arg[2], !write, vector);
 	if (result)
 		return result;
-	if (!write && random_is_seeded(task->process) && random_is_device((int)arg[0]))
-		return fill_vector(task->process, vector, arg[2]);
-	if (msr_vector(task, arg, vector, at_file_position, write, &result) || (write && write_made_up(task, arg, vector, &result)))
-		return result;
-	result = write ? 0 : proc_refresh(task, (int)arg[0], at_file_position ? -1 : (int64_t)arg[3]);
-	if (result)
+	int64_t position = at_file_position ? POSITION_OF_FILE : (int64_t)arg[3];
+	if ((at_file_position || position >= 0) &&
+	    (write ? device_write : device_read)(task, (int)arg[0], vector, arg[2], position, &result))
 		return result;
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
 	const struct transfer transfer = {

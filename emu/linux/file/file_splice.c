@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "emu/linux/file/device.h"
 #include "emu/linux/file/file.h"
 #include "emu/linux/file/transfer.h"
 #include "emu/linux/kernel/descriptor.h"
@@ -50,6 +51,34 @@ static int64_t sendfile_input_error(const uint64_t arg[6])
 	return result;
 }
 
+/* The guest's position at `address`, if there is one, moves by what a device gave: the host did not see it. */
+static void advance(struct task *task, uint64_t address, int64_t moved)
+{
+	struct space *space = &task->process->space;
+	int64_t position;
+	if (address && moved > 0 && space_read(space, address, &position, sizeof position)) {
+		position += moved;
+		space_write(space, address, &position, sizeof position);
+	}
+}
+
+/* The host's call, with a device's bytes where one is the input. */
+static int64_t send_file(struct task *task, const uint64_t arg[6])
+{
+	struct device_input input;
+	if (!device_can_map(task->process, (int)arg[0]))
+		return -EINVAL;
+	int64_t result = device_input_open(task, (int)arg[1], arg[3], &input);
+	if (result)
+		return result;
+	const uint64_t host[6] = {arg[0], (uint64_t)input.fd, input.device ? 0 : arg[2], arg[3]};
+	result = syscall_host(__NR_sendfile, host);
+	if (input.device)
+		advance(task, arg[2], result);
+	device_input_close(task, &input, result);
+	return result;
+}
+
 /* A short count is allowed, so one piece at a time is enough where the receiver may block. The input can be sought in, so it never waits. */
 int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 {
@@ -61,7 +90,7 @@ int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 		wait = sendfile_input_error(arg);
 		wait = wait < 0 ? wait : file_wait(task, out, POLLOUT);
 	}
-	return wait ? wait : syscall_host(__NR_sendfile, host);
+	return wait ? wait : send_file(task, host);
 }
 
 /* --- between pipes ------------------------------------------------------------------------------------------------- */
@@ -133,6 +162,22 @@ static int64_t wait_for_slow_end(struct task *task, const uint64_t arg[6], int i
 	return 0;
 }
 
+static int64_t splice_host(struct task *task, const uint64_t arg[6])
+{
+	struct device_input input;
+	if (!device_can_map(task->process, (int)arg[2]))
+		return -EINVAL;
+	int64_t result = device_input_open(task, (int)arg[0], arg[4], &input);
+	if (result)
+		return result;
+	const uint64_t host[6] = {(uint64_t)input.fd, input.device ? 0 : arg[1], arg[2], arg[3], arg[4], arg[5]};
+	result = syscall_host(__NR_splice, host);
+	if (input.device)
+		advance(task, arg[1], result);
+	device_input_close(task, &input, result);
+	return result;
+}
+
 int64_t sys_splice(struct task *task, const uint64_t arg[6])
 {
 	int in = (int)arg[0], out = (int)arg[2];
@@ -141,7 +186,7 @@ int64_t sys_splice(struct task *task, const uint64_t arg[6])
 	if (!wait)
 		wait = wait_for_slow_end(task, arg, in, out);
 	while (!wait) {
-		int64_t result = syscall_host(__NR_splice, host);
+		int64_t result = splice_host(task, host);
 		if (result != -EAGAIN)
 			return result;
 		wait = wait_for_ends(task, in, out, arg[5]);

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "emu/linux/file/device.h"
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/calls.h"
@@ -56,7 +57,7 @@ int64_t sys_lstat(struct task *task, const uint64_t arg[6])
 int64_t sys_fstat(struct task *task, const uint64_t arg[6])
 {
 	struct stat status;
-	if (!dev_cpu_fstat(task->process, (int)arg[0], &status))
+	if (!device_stat(task->process, (int)arg[0], &status))
 		return syscall_host(__NR_fstat, arg);
 	return give(task, arg[1], &status, sizeof status);
 }
@@ -70,7 +71,7 @@ static bool names_descriptor(struct task *task, uint64_t path, uint64_t flags)
 int64_t sys_newfstatat(struct task *task, const uint64_t arg[6])
 {
 	struct stat status;
-	if (names_descriptor(task, arg[1], arg[3]) && dev_cpu_fstat(task->process, (int)arg[0], &status))
+	if (names_descriptor(task, arg[1], arg[3]) && device_stat(task->process, (int)arg[0], &status))
 		return give(task, arg[2], &status, sizeof status);
 	return stat_path(task, __NR_newfstatat, arg, (int)arg[0], 1);
 }
@@ -94,7 +95,7 @@ int64_t sys_statx(struct task *task, const uint64_t arg[6])
 	struct statx extended;
 	struct stat status;
 	int64_t result = 0;
-	if (!(names_descriptor(task, arg[1], arg[2]) && dev_cpu_fstat(task->process, (int)arg[0], &status)) &&
+	if (!(names_descriptor(task, arg[1], arg[2]) && device_stat(task->process, (int)arg[0], &status)) &&
 	    !is_ours(task, (int)arg[0], arg[1], &status, &result))
 		return syscall_pass(task, __NR_statx, arg);
 	extended = statx_of(&status);

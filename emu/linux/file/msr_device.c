@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "emu/linux/file/device.h"
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
@@ -91,19 +92,58 @@ static int64_t check_transfer(int fd, bool write, uint64_t length, int64_t *posi
 
 	if (mode == (write ? O_RDONLY : O_WRONLY))
 		return -EBADF;
-	if (*position == MSR_POSITION_OF_FILE)
+	if (*position == POSITION_OF_FILE)
 		*position = lseek(fd, 0, SEEK_CUR);
 	return *position < 0 || length != MSR_BYTES ? -EINVAL : 0;
 }
 
-bool msr_transfer(struct task *task, const uint64_t arg[6], int64_t position, bool write, int64_t *result)
+static int64_t transfer(struct task *task, int fd, const struct iovec *part, int64_t position, bool write)
+{
+	unsigned vcpu;
+	int64_t error = msr_device_vcpu(fd, &vcpu) ? check_transfer(fd, write, part->iov_len, &position) : -EBADF;
+
+	if (error)
+		return error;
+	return write ? write_msr(task, vcpu, (uint32_t)position, (uint64_t)part->iov_base)
+	             : read_msr(task, vcpu, (uint32_t)position, (uint64_t)part->iov_base);
+}
+
+/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
+static bool transfer_all(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write, int64_t *result)
+{
+	int64_t total = 0;
+
+	if (position < POSITION_OF_FILE || count == 0)
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		*result = transfer(task, fd, &vector[i], position, write);
+		if (*result < 0) {
+			*result = total ? total : *result;
+			return true;
+		}
+		total += *result;
+	}
+	*result = total;
+	return true;
+}
+
+static bool msr_read(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
+{
+	return transfer_all(task, fd, vector, count, position, false, result);
+}
+
+static bool msr_write(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
+{
+	return transfer_all(task, fd, vector, count, position, true, result);
+}
+
+static bool is_msr(struct process *process, int fd)
 {
 	unsigned vcpu;
 
-	if (!task->process->dev_cpu || !msr_device_vcpu((int)arg[0], &vcpu))
-		return false;
-	*result = check_transfer((int)arg[0], write, arg[2], &position);
-	if (*result == 0)
-		*result = write ? write_msr(task, vcpu, (uint32_t)position, arg[1]) : read_msr(task, vcpu, (uint32_t)position, arg[1]);
-	return true;
+	return process->dev_cpu && msr_device_vcpu(fd, &vcpu);
 }
+
+const struct device msr_device = {
+	.is = is_msr, .read = msr_read, .write = msr_write, .stat = dev_cpu_fstat, .only_read_and_write = true,
+};

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emu/linux/file/device.h"
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
@@ -107,9 +108,7 @@ int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
 {
 	int64_t entries;
 
-	if (dev_cpu_entries(task, (int)arg[0], arg[1], arg[2], &entries))
-		return entries;
-	if (proc_threads_entries(task, (int)arg[0], arg[1], arg[2], &entries))
+	if (device_entries(task, (int)arg[0], arg[1], arg[2], &entries))
 		return entries;
 	return list_directory(__NR_getdents64, arg, 1);
 }

@@ -264,42 +264,59 @@ static bool find_open(struct task *task, int fd, struct found *found, char path[
 	return find(task->process, path, found);
 }
 
-int64_t proc_refresh(struct task *task, int fd, int64_t position)
+/* Made anew for the reader that begins at the file's start; the host then reads what was made. */
+static bool made_up_read(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
 {
 	char path[PATH_MAX];
 	struct found found;
-	int64_t writer, result;
+	int64_t writer, filled;
 
-	if (position > 0 || !find_open(task, fd, &found, path) || (position < 0 && lseek(fd, 0, SEEK_CUR) != 0))
-		return 0;
+	(void)vector, (void)count;
+	if (position > 0 || !find_open(task, fd, &found, path) || (position == POSITION_OF_FILE && lseek(fd, 0, SEEK_CUR) != 0))
+		return false;
 	writer = reopen(fd, O_RDWR | O_CLOEXEC);
-	if (writer < 0)
-		return writer;
-	result = fill(task, &found, (int)writer);
+	if (writer < 0) {
+		*result = writer;
+		return true;
+	}
+	filled = fill(task, &found, (int)writer);
 	close((int)writer);
-	return result == -ENOENT ? -ESRCH : 0;
+	*result = -ESRCH;
+	return filled == -ENOENT;
 }
 
-/* Of a thread only its name can be written: comm_write(). */
-bool proc_write(struct task *task, const uint64_t arg[6], int64_t *result)
+/* Of a thread only its name can be written, by one part: comm_write(). */
+static bool made_up_write(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
 {
 	char path[PATH_MAX], name[16] = "";
 	struct found found;
 	struct task *named;
-	size_t size = arg[2] < sizeof name - 1 ? arg[2] : sizeof name - 1;
+	size_t size;
 
-	if (!find_open(task, (int)arg[0], &found, path) || !found.file->writable)
+	(void)position;
+	while (count > 0 && vector->iov_len == 0)
+		count--, vector++;
+	if (count == 0 || !find_open(task, fd, &found, path) || !found.file->writable)
 		return false;
+	size = vector->iov_len < sizeof name - 1 ? vector->iov_len : sizeof name - 1;
 	named = task_find(task->process, found.place.tid ? found.place.tid : found.place.pid);
-	*result = (int64_t)arg[2];
+	*result = (int64_t)vector->iov_len;
 	if (!named)
 		*result = -EINVAL;
-	else if (!space_read(&task->process->space, arg[1], name, size))
+	else if (!space_read(&task->process->space, (uint64_t)vector->iov_base, name, size))
 		*result = -EFAULT;
 	else
 		task_set_name(named, name);
 	return true;
 }
+
+static bool has_made_up_files(struct process *process, int fd)
+{
+	(void)fd;
+	return process->proc_files;
+}
+
+const struct device made_up_file = { .is = has_made_up_files, .read = made_up_read, .write = made_up_write };
 
 /* --- links --------------------------------------------------------------------------------------------------------- */
 

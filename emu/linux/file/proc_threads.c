@@ -65,7 +65,7 @@ static int64_t list(struct task *task, int fd, const pid_t *tids, int64_t last, 
 	return filled || position >= last ? (int64_t)filled : -EINVAL;
 }
 
-bool proc_threads_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
+static bool list_threads(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
 {
 	pid_t pid = task->process->proc_files ? process_of(task->process, fd) : 0, *tids;
 	struct view view;
@@ -78,3 +78,11 @@ bool proc_threads_entries(struct task *task, int fd, uint64_t buffer, uint64_t s
 	view_close(&view);
 	return true;
 }
+
+static bool may_be_threads(struct process *process, int fd)
+{
+	(void)fd;
+	return process->proc_files;
+}
+
+const struct device threads_directory = { .is = may_be_threads, .entries = list_threads };

@@ -62,11 +62,12 @@ static int64_t stop_group(struct task *task, int number)
 	return -ERESTARTSYS;
 }
 
-int64_t tty_read_result(struct task *task, int fd, int64_t result)
+bool tty_read_failed(struct task *task, int fd, int64_t *result)
 {
 	if (!in_background(fd))
-		return result;
-	return blocks_or_ignores(task, SIGTTIN) ? -EIO : stop_group(task, SIGTTIN);
+		return false;
+	*result = blocks_or_ignores(task, SIGTTIN) ? -EIO : stop_group(task, SIGTTIN);
+	return true;
 }
 
 static bool changes_terminal(unsigned long request)

@@ -7,8 +7,8 @@
 
 /* An ioctl that concerns job control: true, and `result` is what the guest gets. False: not one, or nothing is special. */
 bool tty_ioctl(struct task *task, const uint64_t arg[6], int64_t *result);
-/* A read of `fd` has come to `result`: SYSCALL_WAIT, or EIO by the host. In the background it is -ERESTARTSYS with SIGTTIN sent, or
- * -EIO, instead. */
-int64_t tty_read_result(struct task *task, int fd, int64_t result);
+/* The host said EIO to a read of `fd`, or the read waits. True where the process is in the background: `result` is -ERESTARTSYS with
+ * SIGTTIN sent, or -EIO. */
+bool tty_read_failed(struct task *task, int fd, int64_t *result);
 
 #endif

@@ -1,6 +1,7 @@
 /* Random bytes: the host's, but in mode icount a stream that the run's seed determines. */
 #include <asm/unistd_64.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -54,6 +55,20 @@ int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
 			return done ? (int64_t)done : -EFAULT;
 	}
 	return (int64_t)length;
+}
+
+void random_peek(struct process *process, uint8_t *bytes, uint64_t size)
+{
+	for (uint64_t done = 0; done < size; done += sizeof(uint64_t)) {
+		uint64_t value = random_word(stream_of(process), process->random_words + done / sizeof(uint64_t));
+
+		memcpy(bytes + done, &value, size - done < sizeof value ? size - done : sizeof value);
+	}
+}
+
+void random_take(struct process *process, uint64_t size)
+{
+	process->random_words += (size + sizeof(uint64_t) - 1) / sizeof(uint64_t);
 }
 
 int64_t sys_getrandom(struct task *task, const uint64_t arg[6])

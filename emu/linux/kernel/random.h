@@ -10,6 +10,9 @@ uint64_t random_word(uint64_t start, uint64_t n);
 bool random_is_seeded(const struct process *process);
 /* The next bytes of the process's seeded stream into guest memory. Returns `length` or -EFAULT. */
 int64_t random_fill(struct process *process, uint64_t address, uint64_t length);
+/* The next bytes of that stream without taking them; and taking some. */
+void random_peek(struct process *process, uint8_t *bytes, uint64_t size);
+void random_take(struct process *process, uint64_t size);
 /* Whether `fd` is /dev/random or /dev/urandom. */
 bool random_is_device(int fd);
 

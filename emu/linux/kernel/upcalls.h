@@ -19,6 +19,8 @@ struct upcalls {
 	void (*host_signal)(struct process *process, siginfo_t *info);
 	/* --- process: a SIGCHLD came. False: the guest is not to see it */
 	bool (*child_changed)(struct process *process, const siginfo_t *info);
+	/* --- file: whether mmap(2) may map this descriptor, as far as emulated devices are concerned */
+	bool (*can_map)(struct process *process, int fd);
 	/* --- run: the row of a system call, or NULL; the thread takes this signal (--strace) */
 	const struct syscall_row *(*row)(uint64_t number);
 	void (*signal_taken)(struct task *task, const siginfo_t *info);

@@ -4,11 +4,16 @@
 #include <sys/mman.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/rows/calls.h"
 
 int64_t sys_mmap(struct task *task, const uint64_t arg[6])
 {
-	return space_mmap(&task->process->space, arg[0], arg[1], (int)arg[2], (int)arg[3], (int)arg[4], arg[5]);
+	struct process *process = task->process;
+
+	if (!(arg[3] & MAP_ANONYMOUS) && !process->up->can_map(process, (int)arg[4]))
+		return -ENODEV;
+	return space_mmap(&process->space, arg[0], arg[1], (int)arg[2], (int)arg[3], (int)arg[4], arg[5]);
 }
 
 int64_t sys_munmap(struct task *task, const uint64_t arg[6])

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "emu/cpu/model.h"
+#include "emu/linux/file/device.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
@@ -49,6 +51,7 @@ static const struct upcalls upcalls = {
 	.timer_signal_taken = timer_signal_taken,
 	.host_signal = signal_host_deliver,
 	.child_changed = child_signal,
+	.can_map = device_can_map,
 	.row = syscall_find,
 	.signal_taken = strace_signal,
 };

@@ -85,7 +85,7 @@ void timerfd_free_unreachable(struct process *process);
 void timer_signal_taken(struct process *process, siginfo_t *info);
 /* Whether a read of `fd`, which is ready, is to end with ECANCELED: TFD_TIMER_CANCEL_ON_SET. timerfd.c. */
 bool timerfd_read_canceled(struct task *task, int fd);
-/* Whether `fd` is a timerfd, which takes no writes; the eventfd that stands for it would. timerfd.c. */
-bool timerfd_refuses_write(struct process *process, int fd);
+/* Whether `fd` is a timerfd, for which an eventfd stands. timerfd.c. */
+bool timerfd_is(struct process *process, int fd);
 
 #endif

@@ -151,7 +151,7 @@ static bool is_canceled(struct timer *timer)
 	return canceled;
 }
 
-bool timerfd_refuses_write(struct process *process, int fd)
+bool timerfd_is(struct process *process, int fd)
 {
 	bool any = false;
 	struct stat status;

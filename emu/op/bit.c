@@ -69,16 +69,19 @@ enum { BMI_FLAGS = FLAGS_ALL & ~(FLAG_AF | FLAG_PF) };
 
 /* --- dst = f(src), with flags: the host does them; those that it lacks the guest does not have ----- */
 
-/* BSF and BSR leave dst alone when src is 0 (as every CPU does), and so does the host's with dst as an in-out operand. Flags
- * that are not `defined` are 0: what the host makes of them is not the same everywhere. */
-#define SCAN_HANDLERS(name, defined, BITS, suffix)                                                               \
+/* BSF and BSR leave all of dst alone when src is 0 (APM vol. 3, BSF), its upper half too, which the CPU clears in other writes of 32
+ * bits. Flags that are not `defined` are 0: what the host makes of them is not the same everywhere. */
+#define ALWAYS_WRITES(src) true
+#define WRITES_IF_ANY(src) ((src) != 0)
+#define SCAN_HANDLERS(name, writes, defined, BITS, suffix)                                                       \
 	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src)                            \
 	{                                                                                                        \
 		uint##BITS##_t dst = *reg##BITS(cpu, to);                                                        \
 		uint32_t ax = cpu->flags;                                                                        \
 		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
 		        : "+r"(dst), "+a"(ax) : "r"(src) : "cc");                                                \
-		set_reg##BITS(cpu, to, dst);                                                                     \
+		if (writes(src))                                                                                 \
+			set_reg##BITS(cpu, to, dst);                                                             \
 		cpu->flags = (flags_t)(ax & (defined));                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rr)                                                                          \
@@ -91,14 +94,14 @@ enum { BMI_FLAGS = FLAGS_ALL & ~(FLAG_AF | FLAG_PF) };
 		name##BITS(cpu, i->a, guest_load##BITS(cpu, i, address_based(cpu, i)));                          \
 		NEXT();                                                                                          \
 	}
-EACH_WIDE_WIDTH(SCAN_HANDLERS, bsf, FLAG_ZF)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, bsr, FLAG_ZF)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, tzcnt, FLAG_ZF | FLAG_CF)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, lzcnt, FLAG_ZF | FLAG_CF)
-EACH_WIDE_WIDTH(SCAN_HANDLERS, popcnt, FLAGS_ALL)
-EACH_LONG_WIDTH(SCAN_HANDLERS, blsi, BMI_FLAGS)
-EACH_LONG_WIDTH(SCAN_HANDLERS, blsr, BMI_FLAGS)
-EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk, BMI_FLAGS)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, bsf, WRITES_IF_ANY, FLAG_ZF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, bsr, WRITES_IF_ANY, FLAG_ZF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, tzcnt, ALWAYS_WRITES, FLAG_ZF | FLAG_CF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, lzcnt, ALWAYS_WRITES, FLAG_ZF | FLAG_CF)
+EACH_WIDE_WIDTH(SCAN_HANDLERS, popcnt, ALWAYS_WRITES, FLAGS_ALL)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsi, ALWAYS_WRITES, BMI_FLAGS)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsr, ALWAYS_WRITES, BMI_FLAGS)
+EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk, ALWAYS_WRITES, BMI_FLAGS)
 
 /* dst = f(src1, src2), in Intel's order of the sources. */
 #define THREE_HANDLERS(name, defined, BITS, suffix)                                                              \

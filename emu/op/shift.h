@@ -8,16 +8,20 @@
 	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
 /* Flags that an instruction leaves undefined (SDM vol. 2) are 0 here, as what the host makes of them is not the same everywhere: AF
- * of shifts, OF of counts other than 1, CF of shifts beyond the operand. A count of 0 leaves all as they are. */
-static inline flags_t shift_defined(uint8_t count, unsigned bits)
+ * of shifts, OF of counts other than 1. A count of 0 leaves all as they are. */
+static inline flags_t sar_defined(uint8_t count, unsigned bits)
 {
 	unsigned masked = count & (bits == 64 ? 63 : 31);
 	flags_t defined = (flags_t)(FLAGS_ALL & ~FLAG_AF);
 
 	defined &= masked == 1 ? FLAGS_ALL : (flags_t)~FLAG_OF;
-	if (bits < 32 && masked >= bits)
-		defined &= (flags_t)~FLAG_CF;
 	return masked ? defined : FLAGS_ALL;
+}
+
+/* CF, too, of shifts beyond the operand. By the operand's width it is the last bit shifted out: APM vol. 3, SHL; SDM vol. 2, SHLD. */
+static inline flags_t shift_defined(uint8_t count, unsigned bits)
+{
+	return bits < 32 && (count & 31) > bits ? (flags_t)(sar_defined(count, bits) & ~FLAG_CF) : sar_defined(count, bits);
 }
 
 static inline flags_t rotate_defined(uint8_t count, unsigned bits)
@@ -73,7 +77,7 @@ static inline flags_t rotate_defined(uint8_t count, unsigned bits)
 
 EACH_WIDTH(SHIFT_BODY, shl, shift_defined)
 EACH_WIDTH(SHIFT_BODY, shr, shift_defined)
-EACH_WIDTH(SHIFT_BODY, sar, shift_defined)
+EACH_WIDTH(SHIFT_BODY, sar, sar_defined)
 EACH_WIDTH(SHIFT_BODY, rol, rotate_defined)
 EACH_WIDTH(SHIFT_BODY, ror, rotate_defined)
 EACH_WIDTH(CARRY_SHIFT_BODY, rcl)

@@ -45,37 +45,47 @@ const char *rules_denied(const struct decoded *decoded)
 	return NULL;
 }
 
-/* SDM vol. 2, "Flags Affected" of each instruction. */
+/* When flags are undefined: always, or of a shift or rotation by so much. By 0 none is. */
+enum count_rule { ANY, NOT_0, NOT_1, BEYOND /* by more than the operand's width */ };
+
+/* All that is not compared with the host, and the manual that leaves it undefined: the section "Flags Affected" of SDM vol. 2, and of the
+ * APM vol. 3 where that says more. */
 static const struct {
 	uint16_t op;
+	uint8_t count; /* enum count_rule */
 	uint32_t flags;
 } undefined[] = {
-	/* AF is undefined after logic */
-	{ OP_AND, RFLAGS_AF }, { OP_OR, RFLAGS_AF }, { OP_XOR, RFLAGS_AF }, { OP_TEST, RFLAGS_AF },
-	/* only CF and OF say something: whether the upper half is significant */
-	{ OP_MUL, RFLAGS_SF | RFLAGS_ZF | RFLAGS_AF | RFLAGS_PF }, { OP_IMUL, RFLAGS_SF | RFLAGS_ZF | RFLAGS_AF | RFLAGS_PF },
-	{ OP_DIV, RFLAGS_STATUS }, { OP_IDIV, RFLAGS_STATUS },
-	/* only ZF: whether the source is zero */
-	{ OP_BSF, RFLAGS_STATUS & ~RFLAGS_ZF }, { OP_BSR, RFLAGS_STATUS & ~RFLAGS_ZF },
-	/* only CF, the bit; ZF is unaffected */
-	{ OP_BT, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF }, { OP_BTS, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF },
-	{ OP_BTR, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF }, { OP_BTC, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF },
-	/* BMI */
-	{ OP_ANDN, RFLAGS_AF | RFLAGS_PF }, { OP_BLSI, RFLAGS_AF | RFLAGS_PF }, { OP_BLSR, RFLAGS_AF | RFLAGS_PF },
-	{ OP_BLSMSK, RFLAGS_AF | RFLAGS_PF }, { OP_BZHI, RFLAGS_AF | RFLAGS_PF },
-	{ OP_BEXTR, RFLAGS_AF | RFLAGS_SF | RFLAGS_PF },
-	{ OP_LZCNT, RFLAGS_OF | RFLAGS_SF | RFLAGS_PF | RFLAGS_AF }, { OP_TZCNT, RFLAGS_OF | RFLAGS_SF | RFLAGS_PF | RFLAGS_AF },
+	/* SDM AND, OR, XOR, TEST: "The state of the AF flag is undefined." */
+	{ OP_AND, ANY, RFLAGS_AF }, { OP_OR, ANY, RFLAGS_AF }, { OP_XOR, ANY, RFLAGS_AF }, { OP_TEST, ANY, RFLAGS_AF },
+	/* SDM MUL, IMUL: "The SF, ZF, AF, and PF flags are undefined." */
+	{ OP_MUL, ANY, RFLAGS_SF | RFLAGS_ZF | RFLAGS_AF | RFLAGS_PF }, { OP_IMUL, ANY, RFLAGS_SF | RFLAGS_ZF | RFLAGS_AF | RFLAGS_PF },
+	/* SDM DIV, IDIV: "The CF, OF, SF, ZF, AF, and PF flags are undefined." */
+	{ OP_DIV, ANY, RFLAGS_STATUS }, { OP_IDIV, ANY, RFLAGS_STATUS },
+	/* SDM BSF, BSR: "The CF, OF, SF, AF, and PF flags are undefined." */
+	{ OP_BSF, ANY, RFLAGS_STATUS & ~RFLAGS_ZF }, { OP_BSR, ANY, RFLAGS_STATUS & ~RFLAGS_ZF },
+	/* SDM BT, BTS, BTR, BTC: "The ZF flag is unaffected. The OF, SF, AF, and PF flags are undefined." */
+	{ OP_BT, ANY, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF }, { OP_BTS, ANY, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF },
+	{ OP_BTR, ANY, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF }, { OP_BTC, ANY, RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF },
+	/* SDM ANDN, BLSI, BLSR, BLSMSK, BZHI: "AF and PF flags are undefined." */
+	{ OP_ANDN, ANY, RFLAGS_AF | RFLAGS_PF }, { OP_BLSI, ANY, RFLAGS_AF | RFLAGS_PF }, { OP_BLSR, ANY, RFLAGS_AF | RFLAGS_PF },
+	{ OP_BLSMSK, ANY, RFLAGS_AF | RFLAGS_PF }, { OP_BZHI, ANY, RFLAGS_AF | RFLAGS_PF },
+	/* SDM BEXTR: "AF, SF, and PF are undefined." */
+	{ OP_BEXTR, ANY, RFLAGS_AF | RFLAGS_SF | RFLAGS_PF },
+	/* SDM LZCNT, TZCNT: "OF, SF, PF, and AF flags are undefined." */
+	{ OP_LZCNT, ANY, RFLAGS_OF | RFLAGS_SF | RFLAGS_PF | RFLAGS_AF }, { OP_TZCNT, ANY, RFLAGS_OF | RFLAGS_SF | RFLAGS_PF | RFLAGS_AF },
+	/* SDM SAL/SAR/SHL/SHR: "For a non-zero count, the AF flag is undefined." "The OF flag is affected only for 1-bit shifts; otherwise, it is
+	 * undefined." CF "is undefined for SHL and SHR instructions where the count is greater than or equal to the size (in bits) of the
+	 * destination operand"; equal to it, APM SHL: "the last bit shifted out". */
+	{ OP_SHL, NOT_0, RFLAGS_AF }, { OP_SHL, NOT_1, RFLAGS_OF }, { OP_SHL, BEYOND, RFLAGS_CF },
+	{ OP_SHR, NOT_0, RFLAGS_AF }, { OP_SHR, NOT_1, RFLAGS_OF }, { OP_SHR, BEYOND, RFLAGS_CF },
+	{ OP_SAR, NOT_0, RFLAGS_AF }, { OP_SAR, NOT_1, RFLAGS_OF },
+	/* SDM SHLD, SHRD: "For shifts greater than 1 bit, the OF flag is undefined. If a shift occurs, the AF flag is undefined. [...] If the
+	 * count is greater than the operand size, the flags are undefined." */
+	{ OP_SHLD, NOT_0, RFLAGS_AF }, { OP_SHLD, NOT_1, RFLAGS_OF }, { OP_SHLD, BEYOND, RFLAGS_STATUS },
+	{ OP_SHRD, NOT_0, RFLAGS_AF }, { OP_SHRD, NOT_1, RFLAGS_OF }, { OP_SHRD, BEYOND, RFLAGS_STATUS },
+	/* SDM RCL/RCR/ROL/ROR: OF "is undefined for multi-bit rotates". */
+	{ OP_ROL, NOT_1, RFLAGS_OF }, { OP_ROR, NOT_1, RFLAGS_OF }, { OP_RCL, NOT_1, RFLAGS_OF }, { OP_RCR, NOT_1, RFLAGS_OF },
 };
-
-static bool is_shift(enum op op)
-{
-	return op == OP_SHL || op == OP_SHR || op == OP_SAR || op == OP_SHLD || op == OP_SHRD;
-}
-
-static bool is_rotation(enum op op)
-{
-	return op == OP_ROL || op == OP_ROR || op == OP_RCL || op == OP_RCR;
-}
 
 /* The count of a shift or rotation as the CPU masks it, or -1 when it is in CL and CL is not known. */
 static int shift_count(const struct decoded *decoded, const struct machine *machine)
@@ -90,32 +100,33 @@ static int shift_count(const struct decoded *decoded, const struct machine *mach
 	return machine ? (int)(machine->r[RCX] & mask) : -1;
 }
 
+/* `count` as shift_count() returns it, of an operand of so many bits. */
+static bool rule_applies(enum count_rule rule, int count, int bits)
+{
+	switch (rule) {
+	case NOT_0:
+		return count != 0;
+	case NOT_1:
+		return count != 0 && count != 1;
+	case BEYOND:
+		return count < 0 || count > bits;
+	default:
+		return true;
+	}
+}
+
 uint64_t rules_undefined_flags(const struct decoded *decoded, const struct machine *machine)
 {
-	bool shift = is_shift(decoded->op);
+	uint64_t flags = 0;
 
-	if (shift || is_rotation(decoded->op)) {
-		int count = shift_count(decoded, machine), bits = decoded->operand[0].size * 8;
-		uint64_t flags = 0;
-
-		if (count == 0)
-			return 0;
-		if (count != 1) /* OF is defined for shifts by one only */
-			flags |= RFLAGS_OF;
-		if (shift) {
-			flags |= RFLAGS_AF;
-			if (count < 0 || count >= bits) /* CF comes from beyond the operand */
-				flags |= RFLAGS_CF;
-			if ((decoded->op == OP_SHLD || decoded->op == OP_SHRD) && (count < 0 || count > bits))
-				flags |= RFLAGS_STATUS;
-		}
-		return flags;
-	}
 	for (unsigned k = 0; k < sizeof undefined / sizeof undefined[0]; k++) {
-		if (undefined[k].op == decoded->op)
-			return undefined[k].flags;
+		if (undefined[k].op != decoded->op)
+			continue;
+		if (undefined[k].count == ANY
+		    || rule_applies(undefined[k].count, shift_count(decoded, machine), decoded->operand[0].size * 8))
+			flags |= undefined[k].flags;
 	}
-	return 0;
+	return flags;
 }
 
 uint64_t rules_chosen_flags(const struct decoded *decoded, uint64_t in)
@@ -191,10 +202,7 @@ bool rules_approximate(const struct decoded *decoded)
 
 bool rules_undefined_result(const struct decoded *decoded, const struct machine *machine)
 {
-	/* BSF and BSR of zero, where the CPU may or may not clear the upper half of a 64-bit register. */
-	if ((decoded->op == OP_BSF || decoded->op == OP_BSR) && decoded->operand[0].size == 4)
-		return !machine || (decoded->operand[1].kind == OPERAND_GPR && !(uint32_t)machine->r[decoded->operand[1].reg]);
-	/* A double shift by more than the operand's width: 16 bits and counts 17 to 31. */
+	/* SDM SHLD, SHRD: "If the count is greater than the operand size, the result is undefined": 16 bits and counts 17 to 31. */
 	if ((decoded->op == OP_SHLD || decoded->op == OP_SHRD) && decoded->operand[0].size == 2) {
 		int count = shift_count(decoded, machine);
 

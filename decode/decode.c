@@ -63,6 +63,20 @@ static enum op string_op(ZydisMnemonic mnemonic)
 	}
 }
 
+static enum op far_op(ZydisMnemonic mnemonic)
+{
+	switch (mnemonic) {
+	case ZYDIS_MNEMONIC_JMP:
+		return OP_JMP_FAR;
+	case ZYDIS_MNEMONIC_CALL:
+		return OP_CALL_FAR;
+	case ZYDIS_MNEMONIC_RET:
+		return OP_RET_FAR;
+	default:
+		return OP_NONE;
+	}
+}
+
 static void set_register(struct operand *operand, ZydisRegister reg)
 {
 	operand->reg = (uint8_t)ZydisRegisterGetId(reg);
@@ -215,6 +229,9 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	ZyanStatus status;
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	/* MPX and CLDEMOTE are hints (0F 1A to 0F 1C), which do nothing on a CPU that does not have them. */
+	ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MPX, ZYAN_FALSE);
+	ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CLDEMOTE, ZYAN_FALSE);
 	status = ZydisDecoderDecodeInstruction(&decoder, &context, bytes, size, &in);
 	if (status == ZYDIS_STATUS_NO_MORE_DATA)
 		return DECODE_TRUNCATED;
@@ -240,7 +257,9 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	out->mem.base = out->mem.index = DECODE_NO_REG;
 	out->mem.segment = in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS ? SEG_FS
 		: in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS ? SEG_GS : SEG_DS;
-	if (in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR || in_no_model(&in))
+	if (in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+		out->op = far_op(in.mnemonic);
+	if (in_no_model(&in))
 		out->op = OP_NONE;
 	set_operands(shape, &in, operands);
 	if (in.mnemonic == ZYDIS_MNEMONIC_PAUSE && in.raw.rex.B) /* REX.B makes it XCHG R8, RAX, whatever the prefix */

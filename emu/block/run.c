@@ -159,19 +159,28 @@ static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 	return true;
 }
 
+/* Whether an instruction that began with TF set is followed by a trap (SDM vol. 3, 17.3.1.4). SYSCALL has cleared TF by way of FMASK, an
+ * exception has come first, and what is left to the world has not run. */
+static bool traps_after(enum cpu_exit exit)
+{
+	return exit != EXIT_EXCEPTION && exit != EXIT_SYSCALL && exit != EXIT_WORLD;
+}
+
 /* One step of the loop. Returns the reason to leave, or EXIT_NONE to go on. */
 static enum cpu_exit step(struct run *run)
 {
 	struct cpu *cpu = run->cpu;
-	bool trap = cpu->tf, alone = run->alone;
+	bool trap = cpu->tf, alone = run->alone, shadowed = cpu->shadow;
 
 	if (budget_left(cpu) == 0)
 		return EXIT_BUDGET;
 	run->alone = false;
+	cpu->shadow = false;
 	cpu->at = NULL; /* what faults while a block is built is the fetch itself */
 	if (!(trap || alone ? enter_short(cpu, run->blocks, 1) : enter_next(cpu, run->blocks)))
 		return EXIT_EXCEPTION;
-	if (trap && cpu->exit != EXIT_EXCEPTION && cpu->exit != EXIT_SYSCALL && cpu->exit != EXIT_WORLD) { /* SDM vol. 3, 17.3.1.4 */
+	cpu->shadow = cpu->shadow && trap && !shadowed; /* of two loads of SS only the first one is not followed by a trap */
+	if (trap && !cpu->shadow && traps_after(cpu->exit)) {
 		cpu->exception = (struct exception){ .vector = VECTOR_DB, .si_code = TRAP_TRACE };
 		return EXIT_EXCEPTION;
 	}

@@ -6,7 +6,7 @@
 
 #define FORM_LISTS(X) \
 	X(alu_forms) X(shift_forms) X(multiply_forms) X(bit_forms) X(move_forms) X(exchange_forms) \
-	X(stack_forms) X(control_forms) X(string_forms) X(system_forms) X(state_forms) \
+	X(stack_forms) X(control_forms) X(segment_forms) X(string_forms) X(system_forms) X(state_forms) \
 	X(sse_move_forms) X(sse_integer_forms) X(sse_shuffle_forms) X(sse_string_forms) X(vector_store_forms) \
 	X(avx_move_forms) X(avx_integer_forms) X(avx_shuffle_forms) X(avx_string_forms) X(avx_masked_forms) \
 	X(ssefp_arithmetic_forms) X(ssefp_convert_forms) X(approximate_forms) \

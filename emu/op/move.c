@@ -1,4 +1,4 @@
-/* MOV and its extensions, LEA, CMOVcc, SETcc, XLAT, and segment registers as far as CPL 3 has them. */
+/* MOV and its extensions, LEA, CMOVcc, SETcc, XLAT. */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
@@ -150,42 +150,6 @@ static HANDLER(xlat)
 	NEXT();
 }
 
-/* Selectors that Linux gives a 64-bit process: CS 33H, SS 2BH, the others 0. */
-static uint16_t selector(unsigned segment)
-{
-	return segment == SEG_CS ? 0x33 : segment == SEG_SS ? 0x2b : 0;
-}
-
-static HANDLER(mov_rs)
-{
-	*reg64(cpu, i->a) = selector(i->b);
-	NEXT();
-}
-
-static HANDLER(mov16_rs)
-{
-	set_reg16(cpu, i->a, selector(i->b));
-	NEXT();
-}
-
-static HANDLER(mov_ms)
-{
-	guest_store16(cpu, i, address_based(cpu, i), selector(i->a));
-	NEXT();
-}
-
-/* Loading a selector: the null one into a data segment is all that means nothing here; any other is refused. */
-static HANDLER(mov_sr)
-{
-	uint16_t value = *reg16(cpu, i->b);
-
-	if (i->a == SEG_CS)
-		return raise_ud(cpu, i);
-	if (i->a == SEG_SS ? value != 0x2b : value > 3 && value != 0x2b)
-		return raise_gp_error(cpu, i, value & ~3u); /* the selector */
-	NEXT();
-}
-
 static HANDLER(movnti32)
 {
 	guest_store32(cpu, i, address_based(cpu, i), *reg32(cpu, i->a));
@@ -240,11 +204,6 @@ static const struct form rows[] = {
 	CONDITION_ROWS(l, L, FLAG_SF | FLAG_OF) CONDITION_ROWS(nl, NL, FLAG_SF | FLAG_OF)
 	CONDITION_ROWS(le, LE, FLAG_ZF | FLAG_SF | FLAG_OF) CONDITION_ROWS(nle, NLE, FLAG_ZF | FLAG_SF | FLAG_OF)
 	{ .op = OP_XLAT, .hidden = HIDDEN_STRING, .attributes = FORM_FAULTS | FORM_READS_TABLE, .run = { xlat } },
-	{ .op = OP_MOV, .size0 = 2, .pattern = PATTERN2(K_R, K_S), .run = { mov16_rs } },
-	{ .op = OP_MOV, .size0 = 4, .pattern = PATTERN2(K_R, K_S), .run = { mov_rs } },
-	{ .op = OP_MOV, .size0 = 8, .pattern = PATTERN2(K_R, K_S), .run = { mov_rs } },
-	{ .op = OP_MOV, .size0 = 2, .pattern = PATTERN2(K_M, K_S), .run = { mov_ms } },
-	{ .op = OP_MOV, .pattern = PATTERN2(K_S, K_R), .attributes = FORM_FAULTS, .run = { mov_sr } },
 	{ .op = OP_MOVNTI, .size0 = 4, .pattern = PATTERN2(K_M, K_R), .run = { movnti32 } },
 	{ .op = OP_MOVNTI, .size0 = 8, .pattern = PATTERN2(K_M, K_R), .run = { movnti64 } },
 };

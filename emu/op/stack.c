@@ -43,7 +43,7 @@
 	}                                                                                                        \
 	static HANDLER(pushf##BITS)                                                                              \
 	{                                                                                                        \
-		PUSH(BITS, rflags_get(cpu) & ~(uint64_t)RFLAGS_TF);                                              \
+		PUSH(BITS, rflags_get(cpu));                                                                     \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	static HANDLER(leave##BITS)                                                                              \
@@ -56,15 +56,17 @@
 PUSH_POP_HANDLERS(16)
 PUSH_POP_HANDLERS(64)
 
-/* Once TF is set the run loop goes on one instruction at a time. */
+/* Once TF is set the run loop goes on one instruction at a time, from the next one on. */
 static const struct insn *after_popf(struct cpu *cpu, const struct insn *i)
 {
 	if (unlikely(cpu->tf)) {
-		cpu->at = i + 1;
-		cpu->exit = EXIT_STOP;
+		cpu->rip = links_of(i)->next;
+		CHARGE();
+		cpu->link = NULL;
+		cpu->exit = EXIT_LOOKUP;
 		return NULL;
 	}
-	NEXT();
+	ENTER(links_of(i)->fall);
 }
 
 static HANDLER(popf64)
@@ -86,22 +88,23 @@ static HANDLER(popf16)
 }
 
 /* Nesting level 0, which is all that compilers ever emitted; others copy frame pointers (SDM, ENTER). */
-static HANDLER(enter64)
-{
-	uint64_t frame = cpu->r[RSP] - 8, top;
-	unsigned level = i->c & 31;
-
-	guest_store64(cpu, i, frame, cpu->r[RBP]);
-	for (unsigned k = 1; k < level; k++)
-		guest_store64(cpu, i, frame - 8 * k, guest_load64(cpu, i, cpu->r[RBP] - 8 * k));
-	if (level)
-		guest_store64(cpu, i, frame - 8 * level, frame);
-	top = frame - 8 * level - (uint16_t)i->imm;
-	__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* #PF unless it can be written */
-	cpu->r[RBP] = frame;
-	cpu->r[RSP] = top;
-	NEXT();
-}
+#define ENTER_HANDLER(BITS)                                                                                              \
+	static HANDLER(enter##BITS)                                                                                      \
+	{                                                                                                                \
+		const unsigned size = BITS / 8, level = i->c & 31;                                                       \
+		uint64_t frame = cpu->r[RSP] - size, top = frame - size * level - (uint16_t)i->imm;                      \
+		guest_store##BITS(cpu, i, frame, (uint##BITS##_t)cpu->r[RBP]);                                           \
+		for (unsigned k = 1; k < level; k++)                                                                     \
+			guest_store##BITS(cpu, i, frame - size * k, guest_load##BITS(cpu, i, cpu->r[RBP] - size * k));   \
+		if (level)                                                                                               \
+			guest_store##BITS(cpu, i, frame - size * level, (uint##BITS##_t)frame);                          \
+		__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* #PF unless it can be written */ \
+		cpu->r[RBP] = frame;                                                                                     \
+		cpu->r[RSP] = top;                                                                                       \
+		NEXT();                                                                                                  \
+	}
+ENTER_HANDLER(16)
+ENTER_HANDLER(64)
 
 /* --- pushes and pops in a row ------------------------------------------------------------------------- */
 
@@ -179,10 +182,11 @@ static const struct form rows[] = {
 	{ .op = OP_PUSH, .size0 = 8, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push64_i } },
 	{ .op = OP_PUSHF, .attributes = FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf16 } },
 	{ .op = OP_PUSHFQ, .attributes = FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf64 } },
-	{ .op = OP_POPF, .attributes = FORM_POPS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf16 } },
-	{ .op = OP_POPFQ, .attributes = FORM_POPS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf64 } },
+	{ .op = OP_POPF, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf16 } },
+	{ .op = OP_POPFQ, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf64 } },
 	{ .op = OP_LEAVE, .size0 = 2, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave16 } },
 	{ .op = OP_LEAVE, .size0 = 8, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave64 } },
+	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
 	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
 };
 

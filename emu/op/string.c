@@ -22,6 +22,34 @@ static inline uint64_t source(struct cpu *cpu, const struct insn *i)
 	return *reg64(cpu, i->a) + string_register(cpu, i, RSI);
 }
 
+/* SDM vol. 3, 17.3.1.4: with TF set a repeated string instruction traps after each element. Where more of them follow it is left after one
+ * that has been dealt with, not counted yet and with RIP at itself; the run loop traps. */
+static const struct insn *after_one(struct cpu *cpu, const struct insn *i, bool more)
+{
+	if (!more)
+		NEXT();
+	cpu->at = i;
+	cpu->exit = EXIT_STOP;
+	return NULL;
+}
+
+static inline bool steps(const struct cpu *cpu, const struct insn *i)
+{
+	return unlikely(cpu->tf) && i->d;
+}
+
+/* Deals with one element, if any is left, and says whether others follow. */
+#define ONE_OF_MANY(element)                                                                                     \
+	do {                                                                                                     \
+		bool more_ = string_register(cpu, i, RCX) != 0;                                                  \
+		if (more_) {                                                                                     \
+			element;                                                                                 \
+			string_advance(cpu, i, RCX, -1ULL);                                                      \
+			more_ = string_register(cpu, i, RCX) != 0;                                               \
+		}                                                                                                \
+		return after_one(cpu, i, more_);                                                                 \
+	} while (0)
+
 /* Elements that can be moved at once: forwards, no page left on either side, at most `count`. A fault can then come at the first
  * of them only. 0 when the next element itself crosses a page. */
 static uint64_t chunk(uint64_t from, uint64_t to, uint64_t count, unsigned size)
@@ -57,6 +85,8 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 	}                                                                                                        \
 	static HANDLER(movs##BITS)                                                                               \
 	{                                                                                                        \
+		if (steps(cpu, i))                                                                               \
+			ONE_OF_MANY(movs_one##BITS(cpu, i));                                                     \
 		if (!i->d) {                                                                                     \
 			movs_one##BITS(cpu, i);                                                                  \
 			NEXT();                                                                                  \
@@ -80,6 +110,8 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 	}                                                                                                        \
 	static HANDLER(stos##BITS)                                                                               \
 	{                                                                                                        \
+		if (steps(cpu, i))                                                                               \
+			ONE_OF_MANY(stos_one##BITS(cpu, i));                                                     \
 		if (!i->d) {                                                                                     \
 			stos_one##BITS(cpu, i);                                                                  \
 			NEXT();                                                                                  \
@@ -101,15 +133,19 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 		}                                                                                                \
 		NEXT();                                                                                          \
 	}                                                                                                        \
+	static inline void lods_one##BITS(struct cpu *cpu, const struct insn *i)                                 \
+	{                                                                                                        \
+		set_reg##BITS(cpu, gpr_offset(RAX, false), guest_load##BITS(cpu, i, source(cpu, i)));            \
+		string_advance(cpu, i, RSI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                         \
+	}                                                                                                        \
 	static HANDLER(lods##BITS)                                                                               \
 	{                                                                                                        \
-		while (!i->d || string_register(cpu, i, RCX)) {                                                  \
-			set_reg##BITS(cpu, gpr_offset(RAX, false), guest_load##BITS(cpu, i, source(cpu, i)));     \
-			string_advance(cpu, i, RSI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                 \
-			if (!i->d)                                                                               \
-				break;                                                                           \
-			string_advance(cpu, i, RCX, -1ULL);                                                      \
-		}                                                                                                \
+		if (steps(cpu, i))                                                                               \
+			ONE_OF_MANY(lods_one##BITS(cpu, i));                                                     \
+		if (!i->d)                                                                                       \
+			lods_one##BITS(cpu, i);                                                                  \
+		for (; i->d && string_register(cpu, i, RCX); string_advance(cpu, i, RCX, -1ULL))                 \
+			lods_one##BITS(cpu, i);                                                                  \
 		NEXT();                                                                                          \
 	}
 MOVS_STOS_HANDLERS(8)
@@ -119,19 +155,35 @@ MOVS_STOS_HANDLERS(64)
 
 /* Flags of the last comparison only. REP as a prefix is REPE here (1), REPNE is 2. */
 #define COMPARE_STRING(name, BITS, suffix, LEFT, RIGHT, ADVANCE)                                                 \
+	static inline bool name##_one##BITS(struct cpu *cpu, const struct insn *i, uint64_t step)                \
+	{                                                                                                        \
+		uint##BITS##_t left = LEFT(BITS), right = RIGHT(BITS);                                           \
+		uint32_t ax;                                                                                     \
+		__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(left), "q"(right) : "cc");  \
+		ADVANCE;                                                                                         \
+		cpu->flags = (flags_t)ax;                                                                        \
+		return left == right;                                                                            \
+	}                                                                                                        \
+	static __attribute__((noinline)) HANDLER(name##_step##BITS)                                              \
+	{                                                                                                        \
+		bool same = false;                                                                               \
+		if (!string_register(cpu, i, RCX))                                                               \
+			return after_one(cpu, i, false);                                                         \
+		same = name##_one##BITS(cpu, i, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                     \
+		string_advance(cpu, i, RCX, -1ULL);                                                              \
+		return after_one(cpu, i, string_register(cpu, i, RCX) && same == (i->d == 1));                   \
+	}                                                                                                        \
 	static HANDLER(name##BITS)                                                                               \
 	{                                                                                                        \
 		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                      \
+		if (steps(cpu, i))                                                                               \
+			return name##_step##BITS(cpu, i);                                                        \
 		while (!i->d || string_register(cpu, i, RCX)) {                                                  \
-			uint##BITS##_t left = LEFT(BITS), right = RIGHT(BITS);                                   \
-			uint32_t ax;                                                                             \
-			__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(left), "q"(right) : "cc"); \
-			ADVANCE;                                                                                 \
-			cpu->flags = (flags_t)ax;                                                                \
+			bool same = name##_one##BITS(cpu, i, step);                                              \
 			if (!i->d)                                                                               \
 				break;                                                                           \
 			string_advance(cpu, i, RCX, -1ULL);                                                      \
-			if ((left == right) != (i->d == 1))                                                      \
+			if (same != (i->d == 1))                                                                 \
 				break;                                                                           \
 		}                                                                                                \
 		NEXT();                                                                                          \

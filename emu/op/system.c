@@ -429,9 +429,6 @@ static const struct form rows[] = {
 	PRIVILEGED(OP_OUT, PATTERN2(K_I, K_R)), PRIVILEGED(OP_OUT, PATTERN2(K_R, K_R)),
 	PRIVILEGED(OP_INS, PATTERN_NONE), PRIVILEGED(OP_OUTS, PATTERN_NONE),
 	PRIVILEGED(OP_MOV, PATTERN2(K_R, K_SYS)), PRIVILEGED(OP_MOV, PATTERN2(K_SYS, K_R)),
-	/* Stores of system registers are #GP under UMIP, which Linux turns on. */
-	PRIVILEGED(OP_SGDT, K_M), PRIVILEGED(OP_SIDT, K_M), PRIVILEGED(OP_SLDT, K_M), PRIVILEGED(OP_SLDT, K_R),
-	PRIVILEGED(OP_STR, K_M), PRIVILEGED(OP_STR, K_R), PRIVILEGED(OP_SMSW, K_M), PRIVILEGED(OP_SMSW, K_R),
 };
 
 const struct form_list system_forms = { rows, sizeof rows / sizeof *rows };

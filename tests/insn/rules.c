@@ -5,7 +5,7 @@
 
 #define TIME      "reads time or what the hardware is"
 #define RANDOM    "reads random numbers"
-#define SYSTEM    "reads the host's system registers"
+#define SYSTEM    "reads the host's system registers, which its kernel may hide or not"
 #define KERNEL    "enters the kernel"
 #define SEGMENT   "loads a segment register or changes the code segment"
 #define COUNTERS  "reads the host's performance counters, where the kernel lets it"
@@ -22,10 +22,10 @@ static const struct {
 	{ OP_RDPMC, COUNTERS },
 	{ OP_INT1, TRAPS },
 	{ OP_SYSCALL, KERNEL }, { OP_SYSENTER, KERNEL }, { OP_INT, KERNEL }, { OP_SYSRET, KERNEL }, { OP_SYSEXIT, KERNEL },
-	{ OP_LAR, SYSTEM }, { OP_LSL, SYSTEM }, { OP_VERR, SYSTEM }, { OP_VERW, SYSTEM }, { OP_SLDT, SYSTEM },
+	{ OP_LSL, TIME }, { OP_SLDT, SYSTEM },
 	{ OP_STR, SYSTEM }, { OP_SMSW, SYSTEM }, { OP_SGDT, SYSTEM }, { OP_SIDT, SYSTEM },
 	{ OP_LFS, SEGMENT }, { OP_LGS, SEGMENT }, { OP_LSS, SEGMENT }, { OP_IRET, SEGMENT }, { OP_IRETD, SEGMENT },
-	{ OP_IRETQ, SEGMENT },
+	{ OP_IRETQ, SEGMENT }, { OP_JMP_FAR, SEGMENT }, { OP_CALL_FAR, SEGMENT }, { OP_RET_FAR, SEGMENT },
 	{ OP_UMWAIT, WAITS }, { OP_TPAUSE, WAITS }, { OP_MWAITX, WAITS }, { OP_MONITORX, WAITS }, { OP_UMONITOR, WAITS },
 	{ OP_XSAVEOPT, MANAGED }, { OP_XSAVEOPT64, MANAGED }, { OP_XSAVES, MANAGED }, { OP_XSAVES64, MANAGED },
 	{ OP_XRSTORS, MANAGED }, { OP_XRSTORS64, MANAGED },
@@ -38,9 +38,6 @@ const char *rules_denied(const struct decoded *decoded)
 			return denied[k].reason;
 	}
 	if ((decoded->op == OP_MOV || decoded->op == OP_POP) && decoded->operand[0].kind == OPERAND_SEG)
-		return SEGMENT;
-	if ((decoded->op == OP_JMP || decoded->op == OP_CALL) && decoded->operand[0].kind == OPERAND_MEM
-	    && decoded->operand[0].size != 8)
 		return SEGMENT;
 	return NULL;
 }

@@ -206,6 +206,7 @@ static void set_registers(struct cpu *cpu, uint64_t rip, uint64_t rsp)
 	cpu->r[RSP] = rsp;
 	cpu->rip = rip;
 	cpu->flags = 0;
+	memset(cpu->selector, 0, sizeof cpu->selector);
 	cpu->df = cpu->ac = cpu->id = cpu->nt = cpu->tf = false;
 	cpu->monitor = (struct monitor){ 0 };
 	fpstate_reset(cpu);

@@ -1,4 +1,4 @@
-/* Instructions by Zydis: bytes to operation and operands. */
+/* Decodes instructions with Zydis: from bytes to an operation and its operands. */
 #include "decode/shape.h"
 
 #include <Zydis/Zydis.h>
@@ -84,7 +84,7 @@ static void set_register(struct operand *operand, ZydisRegister reg)
 	case ZYDIS_REGCLASS_GPR8:
 		operand->kind = OPERAND_GPR;
 		operand->high = reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH;
-		/* Zydis numbers AL CL DL BL AH CH DH BH SPL.. R15B: the id is not the encoding for any but the first four. */
+		/* Zydis numbers AL CL DL BL AH CH DH BH SPL.. R15B, so its number equals the encoding for the first four only. */
 		if (operand->high)
 			operand->reg = (uint8_t)(reg - ZYDIS_REGISTER_AH);
 		else if (reg >= ZYDIS_REGISTER_SPL)
@@ -122,8 +122,8 @@ static uint8_t address_register(ZydisRegister reg)
 		? DECODE_NO_REG : (uint8_t)ZydisRegisterGetId(reg);
 }
 
-/* SIB with no base: base 5 in mod 0 is a disp32, REX.B or not (SDM vol. 2, table 2-5). With 32-bit addresses Zydis 4.0 takes
- * it for R13D. */
+/* An SIB byte without a base: base 5 with mod 0 is a disp32, whatever REX.B is (SDM vol. 2, table 2-5). With 32-bit addresses Zydis 4.0
+ * takes it for R13D. */
 static bool sib_without_base(const ZydisDecodedInstruction *in)
 {
 	return in->attributes & ZYDIS_ATTRIB_HAS_SIB && in->raw.modrm.mod == 0 && in->raw.sib.base == 5;
@@ -146,7 +146,7 @@ static void set_memory(struct shape *out, const ZydisDecodedInstruction *in, con
 		out->disp.relative = 32;
 }
 
-/* The n-th immediate: one that is written out, or what the operation itself implies (SHL r/m, 1). */
+/* The n-th immediate: one in the instruction's bytes, or one that the operation implies (SHL r/m, 1). */
 static void set_immediate(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from, unsigned n)
 {
 	if (from->encoding == ZYDIS_OPERAND_ENCODING_NONE)
@@ -187,8 +187,8 @@ static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, c
 	}
 }
 
-/* All bytes ahead of the fields, if those are all that follows; else all bytes, as where an immediate holds a register's number
- * or the opcode stands last. */
+/* The length of the shape's key: the bytes before the displacement and the immediates, if nothing else follows them. Otherwise it is the
+ * whole instruction, for instance where an immediate holds a register's number or the opcode is the last byte. */
 static uint8_t key_length(const struct shape *shape)
 {
 	const struct field *field[] = { &shape->disp, &shape->imm[0], &shape->imm[1] };
@@ -213,7 +213,7 @@ static void set_exchange_r8(struct decoded *out)
 	out->operand[1].reg = 0;
 }
 
-/* AVX-512 and its forerunner, whose instructions have the names of AVX. */
+/* Returns true for AVX-512 and its predecessor, whose instructions share their names with AVX. */
 static bool in_no_model(const ZydisDecodedInstruction *in)
 {
 	return in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX || in->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX;
@@ -262,7 +262,7 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	if (in_no_model(&in))
 		out->op = OP_NONE;
 	set_operands(shape, &in, operands);
-	if (in.mnemonic == ZYDIS_MNEMONIC_PAUSE && in.raw.rex.B) /* REX.B makes it XCHG R8, RAX, whatever the prefix */
+	if (in.mnemonic == ZYDIS_MNEMONIC_PAUSE && in.raw.rex.B) /* With REX.B it is XCHG R8, RAX, whatever the prefix */
 		set_exchange_r8(out);
 	shape->key = key_length(shape);
 	return DECODE_OK;

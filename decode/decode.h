@@ -1,4 +1,4 @@
-/* Bytes to instructions. The only users of Zydis are the files in this folder. */
+/* From bytes to instructions. Only the files in this folder use Zydis. */
 #ifndef TICK86_DECODE_H
 #define TICK86_DECODE_H
 
@@ -32,7 +32,7 @@ enum operand_kind {
 	OPERAND_SYS, /* control, debug and other registers that CPL 3 cannot reach */
 };
 
-/* Where the encoding has a register's number. */
+/* The field of the encoding that holds a register's number. */
 enum operand_from { FROM_ELSEWHERE, FROM_MODRM_REG, FROM_MODRM_RM };
 
 struct operand {
@@ -47,7 +47,7 @@ struct operand {
 enum { DECODE_NO_REG = 0xff, DECODE_MAX_LENGTH = 15 };
 enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 
-/* What CPUID says of a CPU that has an instruction; ISA_BASE: all of x86-64 have it. */
+/* The CPUID features that an instruction needs. ISA_BASE: every x86-64 CPU has it. */
 enum isa {
 	ISA_BASE, ISA_SSE3, ISA_SSSE3, ISA_SSE4_1, ISA_SSE4_2, ISA_POPCNT, ISA_CX16, ISA_LAHF, ISA_MOVBE, ISA_LZCNT, ISA_BMI1, ISA_BMI2,
 	ISA_ADX, ISA_AES, ISA_PCLMULQDQ, ISA_SHA, ISA_GFNI, ISA_AVX, ISA_AVX2, ISA_F16C, ISA_FMA, ISA_XSAVE, ISA_XSAVEOPT, ISA_XSAVEC,
@@ -80,15 +80,15 @@ struct decoded {
 enum decode_status {
 	DECODE_OK,
 	DECODE_TRUNCATED, /* the bytes end inside the instruction */
-	DECODE_INVALID,   /* no such instruction in 64-bit mode: #UD; `length` is not known */
+	DECODE_INVALID,   /* no such instruction in 64-bit mode: #UD; `length` is unknown */
 	DECODE_TOO_LONG,  /* over 15 bytes: #GP */
 };
 
-/* Decodes the instruction at `bytes` (at most `size` of them count), which the guest has at `address`. An instruction
- * that Zydis knows and DECODE_OPS does not has op OP_NONE. */
+/* Decodes the instruction at `bytes`, of which at most `size` count. The guest has it at `address`. The op is OP_NONE if Zydis knows the
+ * instruction and DECODE_OPS does not name it. */
 enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out);
 
-/* Writes the instruction in Intel syntax to `text` (NUL-terminated, cut at `size`); undecodable bytes as ".byte". */
+/* Writes the instruction in Intel syntax to `text`, with a final NUL and cut at `text_size`. Undecodable bytes become ".byte". */
 void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size);
 
 /* The SDM's name of an op, upper case. */

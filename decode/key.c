@@ -1,9 +1,10 @@
-/* What tells an instruction's shape, found without decoding it, and what tells it from the shapes that differ in registers only. */
+/* Finds an instruction's key, the bytes that tell its shape, without a full decoding; and the key of its family, in which only register
+ * numbers differ. */
 #include <string.h>
 
 #include "decode/shape.h"
 
-/* Whether an opcode has a ModRM byte: a bit for each, by its higher half (SDM vol. 2, appendix A, tables ). */
+/* One bit for each opcode: it has a ModRM byte. Indexed by the opcode's higher half (SDM vol. 2, appendix A, tables ). */
 static const uint16_t one_byte_modrm[16] = {
 	0x0f0f, 0x0f0f, 0x0f0f, 0x0f0f, 0, 0, 0x0a08, 0, 0xffff, 0, 0, 0, 0x00c3, 0xff0f, 0, 0xc0c0,
 };
@@ -25,8 +26,8 @@ static bool is_prefix(uint8_t byte)
 	return false;
 }
 
-/* Number of the bytes ahead of displacement and immediates in what stands at `bytes`, if it is an instruction at all. Looks at no
- * more than DECODE_MAX_LENGTH. Where Zydis finds another one (in 3DNow, in XOP), shape_learn's is not this one. */
+/* The number of bytes before the displacement and the immediates, if `bytes` hold an instruction at all. Reads at most
+ * DECODE_MAX_LENGTH. Zydis sees some instructions differently (3DNow, XOP): then the key of shape_learn is not this one. */
 static unsigned key_length(const uint8_t *bytes)
 {
 	unsigned at = 0;
@@ -36,7 +37,7 @@ static unsigned key_length(const uint8_t *bytes)
 		at++;
 	if (bytes[at] >> 4 == 4) /* REX */
 		at++;
-	if (bytes[at] == 0xc4) { /* VEX: map 1 is that of two bytes */
+	if (bytes[at] == 0xc4) { /* VEX; the two-byte form implies map 1 */
 		modrm = (bytes[at + 1] & 31) != 1 || has_modrm(two_byte_modrm, bytes[at + 3]);
 		at += 4;
 	} else if (bytes[at] == 0xc5) {
@@ -54,7 +55,7 @@ static unsigned key_length(const uint8_t *bytes)
 	}
 	if (!modrm)
 		return at;
-	return at + (bytes[at] < 0xc0 && (bytes[at] & 7) == 4 ? 2 : 1); /* with SIB */
+	return at + (bytes[at] < 0xc0 && (bytes[at] & 7) == 4 ? 2 : 1); /* 2: ModRM and SIB */
 }
 
 uint64_t shape_key(const uint8_t *bytes, size_t size, unsigned *length)
@@ -73,9 +74,9 @@ uint64_t shape_key(const uint8_t *bytes, size_t size, unsigned *length)
 
 /* --- families --------------------------------------------------------------------------------------- */
 
-#define WITH_REG (UINT64_C(1) << 56) /* in keys of up to seven bytes */
+#define WITH_REG (UINT64_C(1) << 56) /* marks a key of WITH_REG's kind; the key itself has at most seven bytes */
 
-/* Takes the bits of a field out of a byte. */
+/* Returns a field of a byte, and clears it there. */
 static uint8_t take(uint8_t *byte, unsigned shift, unsigned bits)
 {
 	uint8_t mask = (uint8_t)(((1u << bits) - 1) << shift), value = (uint8_t)((*byte & mask) >> shift);
@@ -84,13 +85,13 @@ static uint8_t take(uint8_t *byte, unsigned shift, unsigned bits)
 	return value;
 }
 
-/* A number of four bits, the highest of which is in REX, if there is one. */
+/* Returns a register number of four bits, the highest of which is in REX, if there is a REX prefix. */
 static uint8_t take_number(uint8_t *byte, unsigned shift, uint8_t *rex, unsigned rex_bit)
 {
 	return (uint8_t)(take(byte, shift, 3) | (rex ? take(rex, rex_bit, 1) << 3 : 0));
 }
 
-/* The numbers behind ModRM, which names an address: in itself, or in SIB. */
+/* Takes the numbers of an address: from ModRM alone, or from the SIB byte that follows it. */
 static void take_address(uint8_t *modrm, uint8_t *rex, struct key_registers *registers)
 {
 	enum { REX_B, REX_X };
@@ -98,7 +99,7 @@ static void take_address(uint8_t *modrm, uint8_t *rex, struct key_registers *reg
 	uint8_t *sib = modrm + 1;
 
 	if ((*modrm & 7) != 4) {
-		registers->based = !(no_disp && (*modrm & 7) == 5); /* else relative to RIP */
+		registers->based = !(no_disp && (*modrm & 7) == 5); /* otherwise it is relative to RIP */
 		registers->rm = registers->based ? take_number(modrm, 0, rex, REX_B) : 0;
 		return;
 	}
@@ -112,7 +113,7 @@ static void take_address(uint8_t *modrm, uint8_t *rex, struct key_registers *reg
 		registers->rm = take_number(sib, 0, rex, REX_B);
 }
 
-/* The opcode behind the prefixes that change no operand's kind; NULL with others. */
+/* Returns the opcode after the prefixes that change no operand's kind, or NULL if there are other prefixes. */
 static uint8_t *plain_opcode(uint8_t *at, uint8_t **rex)
 {
 	while (*at == 0x66 || *at == 0xf0 || *at == 0xf2 || *at == 0xf3)

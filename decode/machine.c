@@ -1,4 +1,4 @@
-/* The emulator's own machine code, instruction by instruction, by Zydis. */
+/* Decodes the emulator's own machine code with Zydis, and encodes the same instructions with other operands. */
 #include "decode/machine.h"
 
 #include <Zydis/Zydis.h>
@@ -22,7 +22,7 @@ static machine_set_t set_of(ZydisRegister reg)
 	return number == MACHINE_NO_REG ? 0 : 1u << number;
 }
 
-/* A register that is not written as a whole, or perhaps not at all, keeps something. */
+/* A register that is written in part, or only perhaps, keeps an old value: it counts as read. */
 static void note_register(struct machine_insn *insn, const ZydisDecodedOperand *operand)
 {
 	machine_set_t set = set_of(operand->reg.value);
@@ -50,7 +50,7 @@ static void note_memory(struct machine_insn *insn, const ZydisDecodedOperand *op
 	insn->size = (uint8_t)(operand->size / 8);
 }
 
-/* What changes only some of `flags` leaves others. */
+/* An instruction that changes only some of `flags` keeps the others: they count as read. */
 static void note_flags(struct machine_insn *insn, const ZydisAccessedFlags *access, ZydisAccessedFlagsMask flags, machine_set_t set)
 {
 	ZydisAccessedFlagsMask written = (access->modified | access->set_0 | access->set_1 | access->undefined) & flags;

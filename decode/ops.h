@@ -1,6 +1,6 @@
-/* Every instruction that the decoder names, by its mnemonic: the Intel SDM's, as Zydis spells it. One X(NAME) each.
- * ORDER CC: condition codes stand in the order of their encoding (SDM vol. 1, appendix B), OP_JO + cc and so on.
- * The string instructions have no width in their name here, which tells MOVS (string) from MOVSD (SSE2). */
+/* The mnemonics of all instructions that the decoder names, spelt as in the Intel SDM and Zydis: one X(NAME) each.
+ * ORDER CC: conditions stand in the order of their encoding (SDM vol. 1, appendix B), so OP_JO + cc is Jcc, and so on.
+ * String instructions have no width in their names here, so MOVS is the string move and MOVSD is SSE2's. */
 #ifndef TICK86_DECODE_OPS_H
 #define TICK86_DECODE_OPS_H
 

@@ -13,7 +13,7 @@ static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
 	return (uint64_t)((uint128)a * b / c);
 }
 
-/* The same for a negative `a`; towards minus infinity, so that a difference never depends on
+/* The same for a negative `a`. Rounds towards minus infinity, so a difference does not depend on
  * where 0 is. */
 static inline int64_t mul_div_floor(int64_t a, uint64_t b, uint64_t c)
 {
@@ -22,7 +22,7 @@ static inline int64_t mul_div_floor(int64_t a, uint64_t b, uint64_t c)
 	return (int64_t)-(uint64_t)(((uint128)(0 - (uint64_t)a) * b + c - 1) / c);
 }
 
-/* a * b / c, rounded up; the largest value where it does not fit. */
+/* a * b / c, rounded up; UINT64_MAX if it does not fit. */
 static inline uint64_t mul_div_ceil(uint64_t a, uint64_t b, uint64_t c)
 {
 	uint128 quotient = ((uint128)a * b + c - 1) / c;

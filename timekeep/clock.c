@@ -78,8 +78,8 @@ static inline int64_t icount_ns(struct timekeep *s, uint64_t insns)
 	return __builtin_expect(ns >= s->next_injection, 0) ? line_injected(s, ns) : ns;
 }
 
-/* Virtual time is never negative in mode icount but by an injected jump, which then is not worth
- * a fast path. */
+/* In mode icount only an injected jump makes virtual time negative; that case needs no fast
+ * path. */
 static inline uint64_t icount_ticks(const struct timekeep *s, int64_t ns)
 {
 	return __builtin_expect(ns >= 0, 1) ? ticks_of_ns((uint64_t)ns, s->guest_khz)
@@ -116,7 +116,7 @@ uint64_t now_eff(const struct tk *tk, uint64_t insns)
 	return read_eff(tk, insns, 0);
 }
 
-/* What an injected fault adds to one vCPU's TSC. */
+/* The ticks that injected faults add to one vCPU's TSC. */
 static uint64_t quirk(const struct timekeep *s, const struct vcpu *v, uint64_t eff)
 {
 	int64_t age = (int64_t)(eff - s->eff_base);
@@ -162,7 +162,8 @@ struct moment now(const struct tk *tk, uint64_t insns)
 	return moment;
 }
 
-/* `vcpu`: whose TSC the stretch tells. Its length is such that none of its products and sums overflows. */
+/* Writes the stretch of vCPU `vcpu`. It is so short that none of its products and sums
+ * overflows. */
 static void remember_stretch(struct timekeep *s, unsigned vcpu, uint64_t insns, struct moment present)
 {
 	const int64_t far = INT64_C(1) << 61;
@@ -196,7 +197,8 @@ static __attribute__((noinline)) uint64_t rdtsc_slow(const struct tk *tk, unsign
 	return vcpu_tsc(s, vcpu, present.eff);
 }
 
-/* eff by the formula alone; false where there is more to it. */
+/* Computes eff by the formula alone. Returns false if a guard, a fault or a switch must be
+ * considered. */
 static inline bool direct_eff(const struct tk *tk, uint64_t *eff)
 {
 	struct timekeep *s = tk->state;
@@ -213,7 +215,8 @@ static inline bool direct_eff(const struct tk *tk, uint64_t *eff)
 	return true;
 }
 
-/* Division by way of the reciprocal, which is too small by less than 1 in n / khz: a quotient at most 1 too small. */
+/* Divides by multiplying with the reciprocal, which is too small by less than 1 in n / khz: the
+ * quotient is at most 1 too small. */
 static inline int64_t direct_ns(const struct timekeep *s, uint64_t eff)
 {
 	const struct direct *direct = &s->direct;
@@ -265,7 +268,7 @@ int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns)
 
 int64_t tk_wall_offset(const struct tk *tk, uint64_t insns)
 {
-	int64_t ns = tk_clock_ns(tk, TK_MONOTONIC, insns); /* a step that is due is applied */
+	int64_t ns = tk_clock_ns(tk, TK_MONOTONIC, insns); /* this applies a step that is due */
 
 	return tk->state->mode == TK_HOST ? sub_i64(tk_clock_ns(tk, TK_REALTIME, insns), ns) : tk->state->wall_offset;
 }
@@ -302,8 +305,8 @@ int64_t tk_offset(const struct tk *tk, unsigned vcpu)
 	return s->mode == TK_HOST ? 0 : (int64_t)(s->bias + s->vcpu[vcpu].offset);
 }
 
-/* From virtual time 0, so that rounding is that of the clock itself: never early, and exact in
- * mode icount. */
+/* Counts from virtual time 0, so it rounds as the clock does: never early, and exact in mode
+ * icount. */
 int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t insns)
 {
 	struct timekeep *s = tk->state;

@@ -1,4 +1,4 @@
-/* Creating a clock: what may be combined with what, and the state that follows. */
+/* Creates a clock: which options go together, and the state that follows from them. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -32,7 +32,8 @@ struct tk_config tk_config_default(void)
 	};
 }
 
-/* --- what may not be combined --------------------------------------------------------------------- */
+/* --- combinations that are refused
+ * ---------------------------------------------------------------- */
 
 static const char *wrong_for_any(const struct tk_config *c)
 {
@@ -211,11 +212,11 @@ static void setup_lines(struct timekeep *s, const struct tk_config *c)
 		num = c->ns_num;
 		den = c->ns_den;
 	}
-	if (c->policy == TK_POLICY_APPARENT) { /* until it is measured: 500 MIPS */
+	if (c->policy == TK_POLICY_APPARENT) { /* 500 MIPS, until it is measured */
 		num = 2 * c->guest_khz;
 		den = 1000000;
 	}
-	/* auto and apparent follow a real time that is scaled already */
+	/* auto and apparent follow a real time that is already scaled */
 	if (c->rate != TK_RATE_AUTO && c->mode == TK_ICOUNT) {
 		num *= c->rate_num;
 		den *= c->rate_den;
@@ -310,7 +311,7 @@ void clock_begin(const struct tk *tk)
 		s->vcpu[i].offset = s->tsc_start - s->eff_base;
 }
 
-/* Begins with offset 0: G is H (and tsc_start more), virtual time 0 lies at H = 0. */
+/* Begins with offset 0: G equals H (plus tsc_start), and virtual time 0 is at H = 0. */
 void clock_begin_native(const struct tk *tk)
 {
 	struct timekeep *s = tk->state;

@@ -1,12 +1,9 @@
-/*
- * Keeping a line over instructions at a target that moves with real time: the auto rate of mode
- * icount and the apparent TSC.
- *
- * The machine's speed is measured, so the new slope is that of the target itself, corrected by
- * as much as makes the difference vanish by the next run. A constant load therefore settles at
- * once and stays; a step of one shift in either direction, as in QEMU, can only ever oscillate
- * around it. Only the slope changes, so the value never jumps.
- */
+/* Keeps a line over instructions at a target that moves with real time: the auto rate of mode
+ * icount, and the apparent TSC.
+ * The speed of the emulator is measured. The new slope is that of the target, corrected so that
+ * the difference vanishes by the next run. Under a constant load this settles at once; stepping
+ * the shift by one in either direction, as QEMU does, can only oscillate. Only the slope
+ * changes, so the value never jumps. */
 #include "timekeep/state.h"
 
 #define ONE (UINT64_C(1) << 32)
@@ -41,7 +38,7 @@ static void measure(struct control *control, uint64_t insns, int64_t real)
 }
 
 /* Returns the new slope in 2^-32 for each instruction. The correction is spread over the time
- * since the last run, at least `shortest`; `slowest` and `fastest` bound it, in 2^-32 of the
+ * since the last run, but at least `shortest`. `slowest` and `fastest` bound it, in 2^-32 of the
  * target's own slope. */
 uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real,
 		     int64_t shortest, uint64_t slowest, uint64_t fastest)

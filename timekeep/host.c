@@ -1,4 +1,4 @@
-/* The machine we run on, and what can be measured of it. */
+/* The host under the clock: its TSC and clocks, and measuring their frequencies and offsets. */
 #include <cpuid.h>
 #include <sched.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "timekeep/state.h"
 
 #define CALIBRATION_NS 20000000
-#define PAIRS 64 /* readings of which the tightest counts */
+#define PAIRS 64 /* readings, of which the tightest counts */
 #define LINUX_CPU_MASK 0xfff /* TSC_AUX as Linux fills it: node << 12 | cpu */
 
 static uint64_t linux_tsc(void *ctx, uint32_t *cpu)
@@ -38,9 +38,9 @@ static void linux_sleep(void *ctx, int64_t ns)
 	nanosleep(&wait, NULL);
 }
 
-/* SDM 3, 18.7.3: the crystal's frequency times EBX / EAX of leaf 15H; VMware's and KVM's leaf
- * 40000010H is in kHz. Leaf 16H rounds to MHz and states a nominal frequency, so measuring is
- * better than that. */
+/* SDM 3, 18.7.3: the crystal's frequency times EBX / EAX of leaf 15H. Leaf 40000010H of VMware
+ * and KVM is in kHz. Leaf 16H is not used: it rounds to MHz and states a nominal frequency, so
+ * measuring is better. */
 static uint64_t linux_khz(void *ctx)
 {
 	unsigned a, b, c, d;
@@ -111,10 +111,11 @@ const struct tk_host *tk_host_linux(void)
 struct pair {
 	uint64_t tsc;
 	int64_t ns;
-	int64_t error; /* ns that lay between the clock's two readings */
+	int64_t error; /* ns between the clock's two readings */
 };
 
-/* The monotonic clock between two readings of which lies the TSC's: the tightest of some. */
+/* Reads the TSC between two readings of the monotonic clock, several times, and keeps the
+ * tightest pair. */
 static struct pair read_pair(const struct tk_host *host)
 {
 	struct pair best = { .error = INT64_MAX };
@@ -146,15 +147,15 @@ uint64_t tk_detect_khz(const struct tk_host *host)
 	return mul_div(to.tsc - from.tsc, 1000000, (uint64_t)(to.ns - from.ns));
 }
 
-/* Ticks by which the CPU's TSC lags behind the first one's, by way of the monotonic clock that
- * both can read. */
+/* Returns by how many ticks a CPU's TSC lags behind the first one's; the monotonic clock, which
+ * both can read, joins the two. */
 static int64_t lag(struct pair first, struct pair other, uint64_t khz)
 {
 	int64_t expected = mul_div_floor(other.ns - first.ns, khz, 1000000);
 	int64_t difference = add_i64((int64_t)(first.tsc - other.tsc), expected);
 	int64_t error = mul_div_floor(first.error + other.error, khz, 1000000);
 
-	/* between the two pairs the frequency's own error adds up: 100 ppm */
+	/* the frequency's own error adds up between the two pairs: 100 ppm */
 	error += (expected < 0 ? -expected : expected) / 10000;
 	return difference <= error && difference >= -error ? 0 : difference;
 }
@@ -173,7 +174,7 @@ void affinity_restore(const struct tk_host *host, struct affinity affinity)
 		host->affinity(host->ctx, affinity.mask, true);
 }
 
-/* A CPU that may not be used keeps 0: nothing will run there. */
+/* A CPU that must not be used keeps 0: nothing will run there. */
 static int measure_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus)
 {
 	struct pair first = { 0 };

@@ -1,8 +1,7 @@
-/*
- * From the host's clocks to the guest's side: scaling, guards against steps back, and the real
- * time that idling and the auto rate compare with. Guards work here, once for all vCPUs, because
- * a host that steps back is the host's fault; a vCPU's own offset comes after.
- */
+/* From the host's clocks to eff: scaling, guards against steps back, and the real time that
+ * idling and the auto rate compare with.
+ * A host that steps back does so for all vCPUs, so the guards work here, once. A vCPU's own
+ * offset is added later. */
 #include "timekeep/state.h"
 
 #define NOTICEABLE_NS 1000000
@@ -11,7 +10,7 @@
 struct reading {
 	uint64_t tsc;
 	uint32_t cpu;
-	int64_t ns; /* read by the catchup guard only */
+	int64_t ns; /* for the catchup guard only */
 };
 
 int64_t host_ns(const struct tk *tk)
@@ -19,7 +18,8 @@ int64_t host_ns(const struct tk *tk)
 	return tk->host->clock(tk->host->ctx, TK_MONOTONIC);
 }
 
-/* The part of a gap between two looks at the clock in which the host had stopped us unseen. */
+/* Returns how much of the gap between two looks at the clock the host had stopped us in without
+ * notice. */
 static int64_t stopped_unseen(const struct tk *tk, int64_t gap_ns)
 {
 	if (gap_ns < NOTICEABLE_NS || !tk->host->stopped)
@@ -46,7 +46,7 @@ void real_resume(const struct tk *tk)
 	tk->state->real_host = tk->state->real_seen = host_ns(tk);
 }
 
-/* Emulation is the same machine with the host's monotonic clock as its 1 GHz TSC. */
+/* Always-emulate: the host's monotonic clock acts as a TSC of 1 GHz. */
 static struct reading read_host(const struct tk *tk)
 {
 	const struct timekeep *s = tk->state;
@@ -83,7 +83,7 @@ static void count_backstep(struct timekeep *s, uint64_t tsc)
 		s->stats.largest_backstep = back;
 }
 
-/* Takes an unseen stop out of eff, but for what would take it below the last look. */
+/* Takes an unnoticed stop out of eff, but never goes below the last look. */
 static void leave_out_stop(const struct tk *tk, struct reading reading)
 {
 	struct timekeep *s = tk->state;
@@ -196,8 +196,8 @@ uint64_t host_eff(const struct tk *tk, unsigned step)
 	return eff;
 }
 
-/* Takes up the host's clocks at `eff`, whatever they are now: after a stop, a restore, a change
- * of frequency. */
+/* Continues at `eff` with whatever the host's clocks show now: after a stop, a restore, or a
+ * change of frequency. */
 void host_resume(const struct tk *tk, uint64_t eff)
 {
 	struct timekeep *s = tk->state;

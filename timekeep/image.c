@@ -1,11 +1,12 @@
-/* An image field by field, for those who keep it in a form of their own: memory layouts change from one version to the next. */
+/* Reads and writes an image field by field. Callers that store images use this, since memory
+ * layouts change from one version to the next. */
 #include <string.h>
 
 #include "timekeep/state.h"
 
 struct field {
 	const char *name;
-	uint32_t offset, size; /* of the first element */
+	uint32_t offset, size; /* those of the first element */
 	uint32_t stride, count;
 };
 

@@ -1,4 +1,4 @@
-/* Faults injected on purpose: jumps, wall clock steps, vCPUs that are skewed or drift. */
+/* Faults that are injected on purpose: jumps, wall clock steps, and vCPUs with skew or drift. */
 #include "timekeep/state.h"
 
 #define PPM_MAX 1000000

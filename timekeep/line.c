@@ -10,7 +10,8 @@ struct line line_at(uint64_t insns, uint64_t value, uint64_t num, uint64_t den)
 	return line;
 }
 
-/* Every change of the line goes through these two, which drop what was derived from it. */
+/* All changes of the line go through these two functions, which also drop what was derived from
+ * it. */
 void line_set(struct timekeep *s, struct line line)
 {
 	s->line = line;
@@ -23,7 +24,7 @@ void line_move(struct timekeep *s, uint64_t by)
 	read_the_long_way(s);
 }
 
-/* The smallest n such that the line is at `value` or beyond at insns + n. */
+/* Returns the smallest n for which the line has reached `value` at insns + n. */
 uint64_t line_insns_until(const struct line *line, uint64_t insns, uint64_t value)
 {
 	int64_t ahead = sub_i64((int64_t)value, (int64_t)line->value0);

@@ -1,4 +1,4 @@
-/* The time MSRs (SDM volume 4, chapter 2) and CPUID's time leaves (SDM volume 2, CPUID). */
+/* The time MSRs (SDM volume 4, chapter 2) and the time leaves of CPUID (SDM volume 2, CPUID). */
 #include "timekeep/state.h"
 
 enum msr {
@@ -75,8 +75,8 @@ enum tk_error tk_rdmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint3
 	return TK_EMSR;
 }
 
-/* Timer and MSR agree: the deadline is armed at the virtual time when the TSC, as it is now,
- * reaches it. */
+/* Arms the deadline at the virtual time when the TSC, at its present offset, reaches it: timer
+ * and MSR agree. */
 static void arm_tsc_deadline(const struct tk *tk, unsigned vcpu, uint64_t insns)
 {
 	uint64_t tsc = tk->state->vcpu[vcpu].tsc_deadline;
@@ -95,7 +95,7 @@ void tsc_deadline_fired(struct timekeep *s, uint64_t id)
 		s->vcpu[vcpu].tsc_deadline = 0;
 }
 
-/* The pvclock page maps TSC values to times, so its timestamp moves with the TSC. */
+/* The pvclock page maps TSC values to times, so its timestamp moves together with the TSC. */
 void tsc_moved(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t ticks)
 {
 	struct vcpu *v = &tk->state->vcpu[vcpu];
@@ -173,7 +173,7 @@ static void put_bit(uint32_t *reg, uint32_t bit, bool on)
 	*reg = on ? *reg | bit : *reg & ~bit;
 }
 
-/* Steps of 1 kHz: a crystal of 1000 Hz makes every frequency exact. */
+/* A crystal of 1000 Hz makes every frequency exact, in steps of 1 kHz. */
 static void leaf_15(const struct timekeep *s, uint32_t regs[4])
 {
 	regs[REGS_EAX] = 1;

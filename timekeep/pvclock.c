@@ -4,8 +4,8 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define TSC_STABLE 1
 
-/* Ticks, shifted by tsc_shift, times mul, shifted right by 32, are ns: the shift that brings one
- * second of ticks to between 1 and 2 times 10^9 makes mul as exact as 32 bits can be. */
+/* ns = (ticks shifted by tsc_shift) * mul >> 32. Chooses the shift that brings one second of
+ * ticks to between 1 and 2 times 10^9: this makes mul as exact as 32 bits can be. */
 static void find_scale(uint64_t khz, uint32_t *mul, int8_t *shift)
 {
 	uint64_t hz = khz * 1000;
@@ -18,7 +18,8 @@ static void find_scale(uint64_t khz, uint32_t *mul, int8_t *shift)
 	*mul = (uint32_t)((NS_PER_S << 32) / hz);
 }
 
-/* A TSC below the timestamp, which a broken host can show, is no time ago. */
+/* The page's time at `tsc`. A TSC below the timestamp, which a broken host can show, counts as
+ * no time since then. */
 static uint64_t page_ns(uint64_t timestamp, uint64_t system, uint32_t mul, int8_t shift, uint64_t tsc)
 {
 	int64_t ticks = (int64_t)(tsc - timestamp);
@@ -45,9 +46,9 @@ static bool tscs_agree(const struct timekeep *s)
 	return true;
 }
 
-/* The page's multiplier is a little too small, so its time falls behind; a refresh makes that
- * good, at most 1 ns at once, so that no reader sees a jump. After a jump of the clock itself
- * there is nothing to be continuous with. */
+/* The page's multiplier is a little too small, so its time lags. A refresh makes that good by at
+ * most 1 ns at once, so no reader sees a jump. After a jump of the clock itself nothing needs to
+ * be continuous. */
 static uint64_t continuous(const struct vcpu *v, uint64_t tsc, uint64_t ns)
 {
 	uint64_t before = formula(&v->pv, tsc);

@@ -1,4 +1,4 @@
-/* Running, waiting and stopping: what moves time, and what time asks of the run loop. */
+/* Running, waiting and stopping: what moves time, and how far the run loop may go. */
 #include "timekeep/state.h"
 
 #define ONE (UINT64_C(1) << 32)
@@ -93,8 +93,8 @@ void tk_load(const struct tk *tk, unsigned vcpu, uint64_t insns)
 		host_eff(tk, 0);
 }
 
-/* The next moment at which somebody waits for something: an injected fault may bring a deadline
- * about, but is not waited for by itself. */
+/* The next moment at which a wait ends. An injected fault is none, although it may bring a
+ * deadline closer. */
 static int64_t next_event(const struct tk *tk)
 {
 	int64_t deadline = tk_next_deadline(tk);
@@ -104,8 +104,8 @@ static int64_t next_event(const struct tk *tk)
 
 /* --- idle ----------------------------------------------------------------------------------------- */
 
-/* Virtual ns from now on. With auto the clock may be ahead, and then stands until real time has
- * caught up. */
+/* Returns the virtual ns from now to `deadline`. With rate auto the clock may be ahead of real
+ * time; then it stands until real time has caught up. */
 static int64_t wait_until(const struct tk *tk, uint64_t insns, int64_t deadline)
 {
 	struct timekeep *s = tk->state;
@@ -162,7 +162,8 @@ static void icount_jump(const struct tk *tk, uint64_t insns)
 		line_move(tk->state, (uint64_t)ahead);
 }
 
-/* No instruction ran, so the clock itself follows the host's: by half to twice what that moved. */
+/* No instruction ran, so the apparent TSC follows the host's directly: by half to twice what the
+ * host's moved. */
 static void apparent_slept(const struct tk *tk, uint64_t insns)
 {
 	struct timekeep *s = tk->state;
@@ -216,7 +217,7 @@ void tk_stop(const struct tk *tk, uint64_t insns)
 	s->stopped = true;
 }
 
-/* The apparent TSC keeps its distance to the host's. */
+/* The apparent TSC keeps its distance from the host's. */
 void tk_cont(const struct tk *tk, uint64_t insns)
 {
 	struct timekeep *s = tk->state;

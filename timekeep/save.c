@@ -1,5 +1,5 @@
-/* Saving, restoring, migrating: the state is plain memory, so an image is a copy of it, made to
- * stand still. */
+/* Saving, restoring and migrating. The state is plain memory, so an image is a copy of it in
+ * which time stands still. */
 #include <string.h>
 
 #include "timekeep/state.h"
@@ -33,7 +33,7 @@ static bool is_in(uint64_t value, uint64_t least, uint64_t most)
 	return value >= least && value <= most;
 }
 
-/* What a page's reader shifts by. */
+/* Checks the shift that a pvclock page's reader would use. */
 static bool pages_are_valid(const struct timekeep *s)
 {
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
@@ -42,7 +42,7 @@ static bool pages_are_valid(const struct timekeep *s)
 	return true;
 }
 
-/* An image comes from a file: nothing in it may lead the code astray. */
+/* Checks an image, which comes from a file: no value in it may break an assumption of the code. */
 static bool is_valid(const struct timekeep *s)
 {
 	bool ours = s->magic == TK_MAGIC && s->format == TK_FORMAT && s->size == sizeof(*s);
@@ -61,8 +61,8 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	struct timekeep *s = tk->state;
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
-	s->line.insns0 += insns - s->saved_insns; /* a fraction of a nanosecond is kept, too */
-	read_the_long_way(s); /* whatever the image says */
+	s->line.insns0 += insns - s->saved_insns; /* this keeps the fraction of a nanosecond, too */
+	read_the_long_way(s); /* whatever the image holds */
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)

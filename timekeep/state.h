@@ -1,4 +1,5 @@
-/* What a clock consists of, and what its parts ask of each other. Not for users of the library. */
+/* The state of a clock, and the functions that its parts offer each other. Not for users of the
+ * library. */
 #ifndef TIMEKEEP_STATE_H
 #define TIMEKEEP_STATE_H
 
@@ -17,12 +18,14 @@ struct line {
 	uint64_t value0;
 	uint64_t num;
 	uint64_t den;
-	uint32_t shift; /* den = 1 << shift where `binary` */
+	uint32_t shift; /* den = 1 << shift if `binary` */
 	uint32_t binary;
 };
 
-/* Where the time is what the formula makes of H, and no guard, fault or switch has a say: that holds within so many ticks of H after
- * the last look, 0 where time must be read the long way. Virtual time is then ns0 + ((eff - eff0) * 10^6 + rest) / guest_khz. */
+/* A fast path from H to time, for when the formula alone decides and no guard, fault or switch
+ * interferes. It holds while H is within `within` ticks of its value at the last look; within =
+ * 0: time must be read the long way.
+ * Virtual time is ns0 + ((eff - eff0) * 10^6 + rest) / guest_khz. */
 struct direct {
 	uint64_t within;
 	uint64_t eff0;
@@ -66,7 +69,7 @@ struct vcpu {
 	uint32_t host_written; /* since the last restore */
 };
 
-/* The last TSC write by the host, and the generation that the next may join. */
+/* The last TSC write by the host, and the generation that the next write may join. */
 struct sync_state {
 	uint64_t value;
 	int64_t ns;
@@ -90,7 +93,7 @@ struct timekeep {
 	uint32_t sleep_off, align;
 	uint64_t guest_khz;
 	uint64_t tsc_start;
-	uint64_t rate_num, rate_den; /* all clocks against real ones */
+	uint64_t rate_num, rate_den; /* the speed of all clocks, relative to real time */
 
 	/* the host's side: eff = ((H + table) * mult >> 48) + bias */
 	uint64_t host_khz;
@@ -127,7 +130,7 @@ struct timekeep {
 	uint32_t injections;
 	int64_t idle_real;   /* real time then */
 	uint64_t idle_eff;   /* host's eff then (apparent) */
-	int64_t next_injection; /* TK_NEVER without one */
+	int64_t next_injection; /* TK_NEVER: none is pending */
 
 	struct sync_state last_write;
 	uint64_t pv_wall; /* MSR 11H as written */
@@ -139,30 +142,33 @@ struct timekeep {
 	int64_t table[TK_MAX_HOST_CPUS];
 };
 
-/* config.c: everything but the first look at the host, so that a trace may begin without
- * `create` (G = H). */
+/* config.c: builds everything that needs no look at the host, so that a trace may begin without
+ * `create` (then G = H). */
 int clock_setup(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
-/* That first look, from which every vCPU's TSC is tsc_start; or the first one where G = H. */
+/* The first look at the host. clock_begin: every vCPU's TSC is tsc_start now.
+ * clock_begin_native: G = H. */
 void clock_begin(const struct tk *tk);
 void clock_begin_native(const struct tk *tk);
-/* What `mult` is on a host whose TSC runs at `host_khz`; 0 where it does not fit in 63 bits or vanishes. Only mode offset scales. */
+/* Returns `mult` for a host whose TSC runs at `host_khz`, or 0 if it would be 0 or not fit in 63
+ * bits. Only mode offset scales. */
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
 bool ticks_are_stable(enum tk_mode mode, const struct tk_host *host);
 int refuse(char *error, size_t error_size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* host.c: around work that pins. */
+/* host.c: saves and restores the thread's affinity around work that pins. */
 struct affinity {
 	unsigned char mask[TK_MAX_HOST_CPUS / 8];
 	bool known;
 };
 
-/* The CPUs that the thread may use; `known` is false where the host cannot say. Restoring such does nothing. */
+/* The CPUs that the thread may use. `known` is false if the host cannot tell; then restoring
+ * does nothing. */
 struct affinity affinity_now(const struct tk_host *host);
 void affinity_restore(const struct tk_host *host, struct affinity affinity);
 
-/* host_side.c: from the host's TSC to eff. A TSC read has step 1 (the strict guard then moves on
- * by one), any other look at the time step 0. */
+/* host_side.c: from the host's TSC to eff. `step` is 1 for a TSC read (the strict guard then
+ * moves on by one), 0 for any other look at the time. */
 uint64_t host_eff(const struct tk *tk, unsigned step);
 static inline uint64_t host_tsc(const struct tk_host *host)
 {
@@ -171,8 +177,9 @@ static inline uint64_t host_tsc(const struct tk_host *host)
 	return host->is_rdtsc ? __rdtsc() : host->tsc(host->ctx, &cpu);
 }
 
-/* Ticks go on from `eff`, wherever the host's TSC stands. host_ns: the host's monotonic clock; real_now: the same while the
- * guest was not stopped, at the clock's rate. */
+/* host_resume: ticks go on from `eff`, whatever the host's TSC shows. host_ns: the host's
+ * monotonic clock. real_now: that clock without the times in which the guest was stopped, at the
+ * clock's rate. */
 void host_resume(const struct tk *tk, uint64_t eff);
 int64_t host_ns(const struct tk *tk);
 int64_t real_now(const struct tk *tk);
@@ -184,7 +191,8 @@ struct moment {
 	int64_t ns; /* virtual */
 };
 
-/* now: both at one look; now_eff and now_ns: one of them. vcpu_tsc: what RDTSC reads where the ticks are `eff`. */
+/* now() looks once and returns both values; now_eff() and now_ns() return one of them. vcpu_tsc:
+ * what RDTSC returns when the ticks are `eff`. */
 struct moment now(const struct tk *tk, uint64_t insns);
 uint64_t now_eff(const struct tk *tk, uint64_t insns);
 int64_t now_ns(const struct tk *tk, uint64_t insns);
@@ -192,26 +200,29 @@ uint64_t vcpu_tsc(const struct timekeep *s, unsigned vcpu, uint64_t eff);
 int64_t eff_to_ns(const struct timekeep *s, uint64_t eff);
 uint64_t ns_to_ticks(const struct timekeep *s, int64_t ns);
 
-/* The host's TSC does not, where the guest reads that. */
+/* Returns true if the guest's TSC freezes while the guest is stopped. A guest that reads the host's
+ * own TSC sees it run on. */
 static inline bool stands_still(const struct timekeep *s)
 {
 	return s->mode == TK_OFFSET && s->traps & TK_OFFSETTING;
 }
 
-/* Mode icount asks for real time, and keeps it, with sleep=on alone, which align=on and the auto rate need. */
+/* Returns true if mode icount reads real time: with sleep=on. Rate auto and align=on need
+ * sleep=on. */
 static inline bool follows_real(const struct timekeep *s)
 {
 	return s->mode == TK_ICOUNT && !s->sleep_off;
 }
 
-/* inject.c: applies what is due at virtual time `ns`; returns by how much the clocks jump. */
+/* inject.c: applies the faults that are due at virtual time `ns`. Returns by how many ns the
+ * clocks jump. */
 int64_t inject_due(struct timekeep *s, int64_t ns);
 
 /* msr.c: the vCPU's TSC was moved by `ticks`. */
 void tsc_moved(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t ticks);
 void tsc_deadline_fired(struct timekeep *s, uint64_t id);
 
-/* What the fast ways of reading time take for granted has changed. */
+/* To be called when anything changes that the fast ways of reading time rely on. */
 static inline void read_the_long_way(struct timekeep *s)
 {
 	s->stretch.length = 0;

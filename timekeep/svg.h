@@ -14,14 +14,15 @@ struct tk_svg {
 	double x[2], y[2];  /* smallest and largest */
 };
 
-/* The frame must hold this point. All points come before tk_svg_begin. */
+/* Extends the frame to this point. All calls come before tk_svg_begin. */
 void tk_svg_cover(struct tk_svg *svg, double x, double y);
-/* Writes the head and the axes with their ranges. `name` (of a file) may hold anything; it stands ahead of `title`. */
+/* Writes the head and the axes with their ranges. `name` (of a file) may hold any characters; it
+ * is shown before `title`. */
 void tk_svg_begin(const struct tk_svg *svg, const char *name, const char *title, const char *x_label, const char *y_label);
 /* In the picture's units. */
 double tk_svg_x(const struct tk_svg *svg, double x);
 double tk_svg_y(const struct tk_svg *svg, double y);
-/* The beginning of a line; its points, in the picture's units, and then tk_svg_line_end must follow. */
+/* Begins a line. Its points follow, in the picture's units, then tk_svg_line_end. */
 void tk_svg_line(const struct tk_svg *svg, const char *class, unsigned hue);
 void tk_svg_point(const struct tk_svg *svg, double x, double y);
 void tk_svg_line_end(const struct tk_svg *svg);

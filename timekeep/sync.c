@@ -1,6 +1,6 @@
-/* Matching TSC writes by the host, as a restore makes one for each vCPU, at different moments.
- * KVM's rules: kvm_synchronize_tsc in arch/x86/kvm/x86.c (`1s`), and what it was in Linux 2.6.37
- * (`2010`). */
+/* Matches TSC writes by the host: a restore writes each vCPU's TSC at a slightly different
+ * moment. The rules are KVM's: kvm_synchronize_tsc in arch/x86/kvm/x86.c (`1s`), and the one of
+ * Linux 2.6.37 (`2010`). */
 #include "timekeep/state.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -42,8 +42,8 @@ static void set_offset(const struct tk *tk, unsigned vcpu, uint64_t insns, uint6
 	tk->state->vcpu[vcpu].generation = tk->state->last_write.generation;
 }
 
-/* The largest of what the host has written, as it stands now; every vCPU gets it, written or
- * not. */
+/* Rule `max`: returns the largest TSC that the host has written, at its value of now. Every vCPU
+ * gets it, written or not. */
 static uint64_t spread_largest(const struct tk *tk, uint64_t insns, uint64_t value, uint64_t eff)
 {
 	struct timekeep *s = tk->state;

@@ -42,7 +42,7 @@
 #define TK_MAX_KHZ UINT32_MAX
 #define TK_MAX_RATE 65536
 #define TK_MAX_BUDGET (UINT64_C(1) << 28)
-#define TK_NEVER INT64_MAX /* a deadline that is none: it is never armed, waited for, or jumped to */
+#define TK_NEVER INT64_MAX /* never: such a deadline is not armed, waited for, or jumped to */
 
 /* --- the host and the handle --------------------------------------------------------------------- */
 
@@ -59,8 +59,8 @@ enum tk_clock_id {
 	TK_TAI = 11,
 };
 
-/* What a clock stands on. Only `tsc` and `clock` must be there; mode icount with a fixed rate
- * calls neither, but `clock` when it is saved, and while it idles with sleep=on. */
+/* The host under a clock. Only `tsc` and `clock` are required. Mode icount with a fixed rate
+ * calls neither, except `clock` when it is saved and while it idles with sleep=on. */
 struct tk_host {
 	void *ctx;
 	uint64_t (*tsc)(void *ctx, uint32_t *cpu);           /* both from one RDTSCP, so they belong together */
@@ -70,18 +70,21 @@ struct tk_host {
 	uint64_t (*khz)(void *ctx);                          /* TSC frequency; NULL or 0: unknown */
 	bool (*stable)(void *ctx);                           /* invariant, synchronised TSC; NULL: yes */
 	int (*pin)(void *ctx, int cpu);                      /* to one host CPU; 0 or -1; NULL: cannot */
-	/* Of the last `gap_ns` of CLOCK_MONOTONIC, how many ns the host kept the caller stopped in without telling it (SIGSTOP
-	 * from outside): time stands still in them. Asked where the clock was not looked at for over a millisecond. NULL: none. */
+	/* Returns how many of the last `gap_ns` of CLOCK_MONOTONIC the host kept the caller stopped
+	 * without notice (SIGSTOP from outside). Time stands still in them. Asked after more than a
+	 * millisecond without a look at the clock. NULL: none. */
 	int64_t (*stopped)(void *ctx, int64_t gap_ns);
-	/* Reads, or sets, the host CPUs that may be used, a bit each, to undo a pin; 0 or -1; NULL: pins stay. */
+	/* Reads or sets the host CPUs that may be used, one bit each, to undo a pin. Returns 0 or
+	 * -1. NULL: pins stay. */
 	int (*affinity)(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], bool set);
 };
 
-/* The machine we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H,
- * sched_setaffinity. They do not look at ctx, so a copy may have one for a `stopped` of its own. */
+/* The host we run on: RDTSCP, clock_gettime, CPUID 15H/16H/40000010H/80000007H,
+ * sched_setaffinity. These functions ignore ctx, so a copy of the table may set ctx for its own
+ * `stopped`. */
 const struct tk_host *tk_host_linux(void);
 
-/* A clock's state: tk_size() bytes of plain memory without pointers, so it may live in a shared
+/* A clock's state: tk_size() bytes of plain memory without pointers. It may live in a shared
  * mapping, be copied, and be saved. The handle that joins it to a host belongs to one process. */
 struct timekeep;
 
@@ -90,7 +93,7 @@ struct tk {
 	const struct tk_host *host;
 };
 
-/* Bytes of a state. */
+/* Returns the size of a state in bytes. */
 size_t tk_size(void);
 
 /* --- configuration -------------------------------------------------------------------------------- */
@@ -112,7 +115,7 @@ enum tk_guard {
 	TK_GUARD_TABLE,   /* an offset for each host CPU, given or calibrated */
 };
 
-/* How a TSC write by the host, one for each vCPU on a restore, is matched to the last one. */
+/* How a TSC write by the host (a restore makes one for each vCPU) is matched to the last one. */
 enum tk_sync {
 	TK_SYNC_1S,    /* within 1 s of cycles of the expected value, or 0 (KVM today) */
 	TK_SYNC_2010,  /* within 5 s of cycles of the last value and 5 s of host time (KVM in 2010) */
@@ -120,7 +123,7 @@ enum tk_sync {
 	TK_SYNC_MAX,   /* every vCPU gets the largest */
 };
 
-/* In the manner of Xen's tsc_mode. */
+/* Xen's tsc_mode. */
 enum tk_policy {
 	TK_POLICY_NEVER_EMULATE,
 	TK_POLICY_DEFAULT,        /* never-emulate if the host's TSC is safe and frequencies agree or scaling is on,
@@ -130,7 +133,7 @@ enum tk_policy {
 				     it is drawn towards the host's, at half to twice the rate, never backwards */
 };
 
-/* Switches in the manner of the VMX controls. */
+/* Switches, as the VMX controls have them. */
 enum tk_traps {
 	TK_EXITING = 1,    /* every TSC read goes to the policy and is counted */
 	TK_OFFSETTING = 2, /* without it G is H */
@@ -167,35 +170,37 @@ struct tk_config {
 	uint64_t rate_num, rate_den; /* all clocks run this much faster than real ones; 1 to 2^16 each */
 };
 
-/* One vCPU, mode offset, native policy, no guard, offsetting, scaling and RDTSCP on, rate 1/1. */
+/* Returns: one vCPU, mode offset, native policy, no guard, offsetting, scaling and RDTSCP on,
+ * rate 1/1. */
 struct tk_config tk_config_default(void);
 
-/* Builds a clock in tk->state and starts it now: G is tsc_start, virtual time 0, no instruction
- * executed. 0, or -1 with one sentence in `error` that says what is wrong and what is allowed.
- * Options that ask for what the chosen mode cannot do are an error. */
+/* Builds a clock in tk->state and starts it: G is tsc_start, virtual time 0, no instruction
+ * executed. Returns 0, or -1 with one sentence in `error` that says what is wrong and what is
+ * allowed. It is an error to ask for what the chosen mode cannot do. */
 int tk_create(const struct tk *tk, const struct tk_config *config, char *error, size_t error_size);
 
-/* Starts vCPU `vcpu` anew: tsc_start at the smaller of this host CPU's TSC and the one the guest
- * was created at, so that a CPU that is behind does not make the TSC negative. No effect but in
- * mode offset. */
+/* Starts vCPU `vcpu` anew: its TSC is tsc_start at this host CPU's TSC now or at the guest's
+ * creation, whichever is smaller, so that a CPU whose TSC lags does not make the guest's
+ * negative. Only mode offset does anything here. */
 void tk_create_vcpu(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
 enum tk_mode tk_mode(const struct tk *tk);
-bool tk_sleep_off(const struct tk *tk); /* idle time jumps */
+bool tk_sleep_off(const struct tk *tk); /* Returns true if idle time jumps (sleep=off). */
 unsigned tk_vcpus(const struct tk *tk);
 uint64_t tk_guest_khz(const struct tk *tk);
 uint64_t tk_host_khz(const struct tk *tk);
 
-/* The host's TSC now runs at `khz`: rescales without moving any guest value. 0, or -1 if it
- * cannot be expressed. */
+/* The host's TSC now runs at `khz`: rescales without moving any guest value. Returns 0, or -1 if
+ * the scale does not fit. */
 int tk_set_host_khz(const struct tk *tk, uint64_t khz, uint64_t insns);
 
-/* TSC frequency from the host, else measured for 20 ms. 0 if neither is possible. */
+/* Returns the host's TSC frequency in kHz: asked of the host, or measured for 20 ms. 0 if
+ * neither is possible. */
 uint64_t tk_detect_khz(const struct tk_host *host);
 
-/* Measures the TSC of host CPUs 0 to cpus - 1 against the first one's, by pinning; differences
- * within the error of the measurement become 0, as do those of CPUs that may not be used. Undoes
- * its pins. 0, or -1: no CPU can be pinned. */
+/* Measures the TSCs of host CPUs 0 to cpus - 1 against the first one's, by pinning, and undoes
+ * its pins. `table` gets 0 for differences within the measurement's error and for CPUs that must
+ * not be used. Returns 0, or -1 if no CPU can be pinned. */
 int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table, unsigned cpus);
 
 /* --- reading and setting time ---------------------------------------------------------------------
@@ -212,20 +217,21 @@ enum tk_error {
 	TK_EWRITE,   /* read-only MSR */
 	TK_EVALUE,   /* reserved bits set, or out of range */
 	TK_EVCPU,    /* no such vCPU */
-	TK_ENATIVE,  /* offsetting is off: there is no offset to move */
+	TK_ENATIVE,  /* offsetting is off, so no offset can be moved */
 };
 
-/* A sentence, without a full stop. */
+/* Returns one sentence without a full stop. */
 const char *tk_strerror(enum tk_error error);
 
 uint64_t tk_rdtsc(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
-/* With what a clock's state begins: a stretch of `length` instructions from `insns0` on, in mode
- * icount, over which, `ran` instructions on, exactly
+/* The first part of a clock's state: a stretch of `length` instructions from `insns0` on, in
+ * mode icount. `ran` instructions after `insns0`, exactly
  *     the vCPU's TSC       is  tsc0 + (ran * khz_per_insn + rest) / 10^6
  *     CLOCK_MONOTONIC      is  ns0 + ran * ns_per_insn
  *     CLOCK_REALTIME       is  wall more.
- * The first read of a stretch writes it; whatever bends the line or moves a clock sets length to 0. */
+ * The first read of a stretch writes it. Whatever bends the line or moves a clock sets length to
+ * 0. */
 struct tk_stretch {
 	uint64_t insns0, length;
 	uint64_t vcpu;
@@ -233,7 +239,8 @@ struct tk_stretch {
 	int64_t ns0, ns_per_insn, wall;
 };
 
-/* What tk_rdtsc returns, where that stretch tells it; false where tk_rdtsc is to be called. */
+/* Reads the TSC from the stretch. Returns false if the stretch does not cover it; then call
+ * tk_rdtsc. */
 static inline bool tk_rdtsc_quick(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t *tsc)
 {
 	const struct tk_stretch *stretch = (const struct tk_stretch *)tk->state;
@@ -243,13 +250,14 @@ static inline bool tk_rdtsc_quick(const struct tk *tk, unsigned vcpu, uint64_t i
 	return (ran < stretch->length) & (vcpu == stretch->vcpu); /* one way out: 1.5 ns faster than two */
 }
 
-/* TSC reads no longer go to the policy and are no longer counted: TK_EXITING is off from here on. */
+/* From now on TSC reads no longer go to the policy and are not counted: TK_EXITING is off. */
 void tk_emulation_off(const struct tk *tk);
 
-/* RDTSCP and RDPID are allowed (else #UD ahead of every other fault). */
+/* Returns true if RDTSCP and RDPID are allowed; otherwise they raise #UD, before every other
+ * fault. */
 bool tk_has_rdtscp(const struct tk *tk);
 
-/* TSC_AUX: node << 12 | vcpu unless the guest wrote it. */
+/* Returns TSC_AUX: node << 12 | vcpu, unless the guest wrote it. */
 uint32_t tk_aux(const struct tk *tk, unsigned vcpu);
 
 /* The time MSRs: 10H TSC, 3BH TSC_ADJUST, E7H MPERF, E8H APERF, CEH PLATFORM_INFO, 6E0H
@@ -260,14 +268,14 @@ uint32_t tk_aux(const struct tk *tk, unsigned vcpu);
 enum tk_error tk_rdmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint32_t msr, uint64_t *value);
 enum tk_error tk_wrmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint32_t msr, uint64_t value);
 
-/* bias + offset[vcpu]: what is added to the scaled host TSC now. */
+/* Returns bias + offset[vcpu]: what is added to the scaled host TSC now. */
 int64_t tk_offset(const struct tk *tk, unsigned vcpu);
 
-/* The clock `id`; the coarse and raw ones equal the fine ones, BOOTTIME equals MONOTONIC, but in
- * mode host all are the host's. An id that is not in the enum is MONOTONIC's. */
+/* Returns the clock `id` in ns. The coarse and raw clocks equal the fine ones and BOOTTIME
+ * equals MONOTONIC, but in mode host all are the host's. An unknown id counts as MONOTONIC. */
 int64_t tk_clock_ns(const struct tk *tk, enum tk_clock_id id, uint64_t insns);
 
-/* The clocks that run with CLOCK_REALTIME. */
+/* Returns true for the clocks that run with CLOCK_REALTIME. */
 static inline bool tk_is_wall(enum tk_clock_id id)
 {
 	const unsigned wall = 1u << TK_REALTIME | 1u << TK_REALTIME_COARSE | 1u << TK_REALTIME_ALARM | 1u << TK_TAI;
@@ -275,7 +283,8 @@ static inline bool tk_is_wall(enum tk_clock_id id)
 	return id < 32 && wall >> id & 1;
 }
 
-/* What tk_clock_ns returns, where the stretch tells it; false where tk_clock_ns is to be called. */
+/* Reads a clock from the stretch. Returns false if the stretch does not cover it; then call
+ * tk_clock_ns. */
 static inline bool tk_clock_quick(const struct tk *tk, enum tk_clock_id id, uint64_t insns, int64_t *ns)
 {
 	const struct tk_stretch *stretch = (const struct tk_stretch *)tk->state;
@@ -286,25 +295,25 @@ static inline bool tk_clock_quick(const struct tk *tk, enum tk_clock_id id, uint
 	return ran < stretch->length;
 }
 
-/* CLOCK_REALTIME less CLOCK_MONOTONIC. */
+/* Returns CLOCK_REALTIME less CLOCK_MONOTONIC in ns. */
 int64_t tk_wall_offset(const struct tk *tk, uint64_t insns);
 
-/* Sets CLOCK_REALTIME to `ns`, or moves it by `delta`. TK_EMODE in mode host. */
+/* Sets CLOCK_REALTIME to `ns`, or moves it by `delta` ns. TK_EMODE in mode host. */
 enum tk_error tk_set_wall(const struct tk *tk, int64_t ns, uint64_t insns);
 enum tk_error tk_step_wall(const struct tk *tk, int64_t delta, uint64_t insns);
 
-/* Grows by one with each set or step of CLOCK_REALTIME: absolute waits on it must then be looked
- * at again. */
+/* Grows by one each time CLOCK_REALTIME is set or stepped. Absolute waits on it must then be
+ * checked again. */
 uint64_t tk_wall_generation(const struct tk *tk);
 
-/* The virtual time at which the vCPU's TSC reaches `tsc`, by the present offset; now or earlier
- * if it has. */
+/* Returns the virtual time at which the vCPU's TSC reaches `tsc`, at its present offset; now or
+ * earlier if it already has. */
 int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t insns);
 
-/* CPUID's time leaves. `regs` is EAX, EBX, ECX, EDX as the caller would return them; leaves 15H,
- * 16H and 40000010H are replaced, bits of 1, 6, 7.0, 80000001H and 80000007H that speak of time
- * are set or cleared. False: not a leaf that speaks of time, nothing changed. With 15H, ECX *
- * EBX / EAX is the exact frequency and EAX is 1. */
+/* Replaces CPUID's time leaves. `regs` is EAX, EBX, ECX, EDX as the caller would return them.
+ * Leaves 15H, 16H and 40000010H are replaced; in 1, 6, 7.0, 80000001H and 80000007H the bits
+ * about time are set or cleared. Returns false for any other leaf and changes nothing. In 15H,
+ * ECX * EBX / EAX is the exact frequency and EAX is 1. */
 bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);
 
 /* --- timers ---------------------------------------------------------------------------------------
@@ -312,38 +321,39 @@ bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t reg
  * The loop that runs instructions needs one number, the distance to the next event: arm what is
  * waited for, run tk_budget instructions, take out what has expired. */
 
-#define TK_TIMER_RESERVED (UINT64_C(1) << 63)                  /* ids from here on belong to the library */
-#define TK_TIMER_TSC_DEADLINE(vcpu) (TK_TIMER_RESERVED | (vcpu)) /* popped when MSR 6E0H's moment has come */
+#define TK_TIMER_RESERVED (UINT64_C(1) << 63)                  /* ids from here on are the library's own */
+#define TK_TIMER_TSC_DEADLINE(vcpu) (TK_TIMER_RESERVED | (vcpu)) /* popped at MSR 6E0H's deadline */
 
-/* Arms timer `id` (armed already: moves it) at virtual time `deadline`; TK_NEVER disarms. 0, or
- * -1 if TK_MAX_TIMERS others are armed. */
+/* Arms timer `id` at virtual time `deadline`, or moves it if it is armed; TK_NEVER disarms it.
+ * Returns 0, or -1 if TK_MAX_TIMERS others are armed. */
 int tk_arm(const struct tk *tk, uint64_t id, int64_t deadline);
 
-/* True if it was armed. */
+/* Returns true if the timer was armed. */
 bool tk_disarm(const struct tk *tk, uint64_t id);
 
-/* The earliest deadline, or TK_NEVER. */
+/* Returns the earliest deadline, or TK_NEVER. */
 int64_t tk_next_deadline(const struct tk *tk);
 
-/* Takes the earliest expired timer out, in order of deadline, ties in order of arming. False:
- * none has expired. */
+/* Takes out the earliest timer that has expired: in order of deadline, ties in order of arming.
+ * Returns false if none has. */
 bool tk_pop_expired(const struct tk *tk, uint64_t insns, uint64_t *id, int64_t *deadline);
 
-/* Instructions that may run before something must be looked at: in mode icount exactly
- * ceil((deadline - now) / ns per instruction), at most TK_MAX_BUDGET, 0 if it is due. In the
- * other modes time does not follow instructions, and it is TK_MAX_BUDGET: look at tk_pop_expired
- * at the end of each slice. Ask again after anything was armed. */
+/* Returns how many instructions may run before the next event. In mode icount that is exactly
+ * ceil((deadline - now) / ns per instruction), at most TK_MAX_BUDGET, and 0 if the event is due.
+ * In the other modes time does not follow instructions and it is TK_MAX_BUDGET: call
+ * tk_pop_expired at the end of each slice. Ask again after arming a timer. */
 uint64_t tk_budget(const struct tk *tk, uint64_t insns);
 
-/* To be called at each event (a syscall, the end of a slice). Runs the auto rate's control, and
- * draws the apparent TSC towards the host's. Returns how long the host should now wait
- * (align=on), in ns, usually 0. */
+/* To be called at each event (a system call, the end of a slice). Adjusts the auto rate, and
+ * draws the apparent TSC towards the host's. Returns how many ns the caller should now wait
+ * (align=on), usually 0. */
 int64_t tk_tick(const struct tk *tk, uint64_t insns);
 
-/* The rate in mode icount, in 2^-32 ns for each instruction. */
+/* Returns the rate in mode icount, in 2^-32 ns for each instruction. */
 uint64_t tk_ns_per_insn(const struct tk *tk);
 
-/* Virtual minus real time since creation, in ns: mode icount with sleep=on, which reads the host's clock; else 0. */
+/* Returns virtual minus real time since creation, in ns. 0 unless the mode is icount with
+ * sleep=on, which alone reads the host's clock. */
 int64_t tk_drift(const struct tk *tk, uint64_t insns);
 
 /* --- idle: every guest thread is blocked ----------------------------------------------------------
@@ -354,20 +364,20 @@ int64_t tk_drift(const struct tk *tk, uint64_t insns);
 
 enum tk_idle {
 	TK_IDLE_WAIT,     /* wait *wait_ns on the host, or less if something external comes; may be 0 */
-	TK_IDLE_FOREVER,  /* wait until something external comes */
-	TK_IDLE_DEADLOCK, /* nothing will ever come */
+	TK_IDLE_FOREVER,  /* wait until an external event comes */
+	TK_IDLE_DEADLOCK, /* no event can ever come */
 };
 
 enum tk_wake { TK_WAKE_TIMER, TK_WAKE_EXTERNAL };
 
-/* Begins a wait; `external`: something outside (a file, a signal, a child) could end it. With
- * sleep=off the wait is 0, and the caller should still look (without waiting) whether something
- * external is there. */
+/* Begins a wait. `external`: an outside event (a file, a signal, a child) could end it. With
+ * sleep=off *wait_ns is 0, and the caller should still check, without waiting, for an external
+ * event. */
 enum tk_idle tk_idle_begin(const struct tk *tk, uint64_t insns, bool external, int64_t *wait_ns);
 
-/* Ends it. Mode icount: with sleep=on the clock has followed the host's (with auto, at most up
- * to real time); with sleep=off it jumps to the next deadline on TK_WAKE_TIMER and stays on
- * TK_WAKE_EXTERNAL. A call without a tk_idle_begin does nothing. */
+/* Ends the wait. In mode icount with sleep=on the clock has followed the host's (with rate auto,
+ * at most up to real time). With sleep=off it jumps to the next deadline on TK_WAKE_TIMER and
+ * stays on TK_WAKE_EXTERNAL. Without a tk_idle_begin this does nothing. */
 void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake);
 
 /* --- stop, continue, load -------------------------------------------------------------------------
@@ -375,13 +385,13 @@ void tk_idle_end(const struct tk *tk, uint64_t insns, enum tk_wake wake);
  * Ticks and nanoseconds freeze together and go on together, so a stopped guest does not run out
  * its sleeps. */
 
-/* The guest is stopped: its TSC and its clocks freeze together until tk_cont. Idempotent. The host's
- * TSC runs on, in mode host and where offsetting is off. */
+/* Stops the guest: its TSC and its clocks freeze together until tk_cont. A second call does
+ * nothing. In mode host and with offsetting off, the TSC runs on, since it is the host's. */
 void tk_stop(const struct tk *tk, uint64_t insns);
 void tk_cont(const struct tk *tk, uint64_t insns);
 bool tk_stopped(const struct tk *tk);
 
-/* The vCPU was placed on another host CPU. A TSC read there implies it. */
+/* The vCPU was placed on another host CPU. A TSC read on that CPU has the same effect. */
 void tk_load(const struct tk *tk, unsigned vcpu, uint64_t insns);
 
 /* --- synchronisation of vCPUs --------------------------------------------------------------------- */
@@ -391,9 +401,9 @@ struct tk_sync_result {
 	bool matched;        /* took the offset of its generation */
 };
 
-/* A host-side TSC write (a restore's). By the rule of tk_config.sync it matches the last one: on
- * a stable host the vCPU then takes its generation's offset, on an unstable one the cycles
- * elapsed since are added first. Else a new generation begins. TK_EMODE in mode host. */
+/* A TSC write by the host, as a restore makes. If it matches the last one by the rule of
+ * tk_config.sync, the vCPU takes its generation's offset; on an unstable host the cycles elapsed
+ * since are added first. Otherwise a new generation begins. TK_EMODE in mode host. */
 enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value,
 			    struct tk_sync_result *result);
 
@@ -408,36 +418,37 @@ enum tk_away {
 };
 
 struct tk_restore {
-	uint64_t host_khz; /* of this host's TSC, and in mode host the guest's; 0: as before */
+	uint64_t host_khz; /* of this host's TSC and, in mode host, of the guest's; 0: as before */
 	enum tk_away policy;
-	int64_t away_ns;   /* tk_away, or what the caller knows better */
+	int64_t away_ns;   /* from tk_away(), or the caller's own value */
 };
 
 /* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers,
- * incarnation. The clock itself runs on. Time asleep since a tk_idle_begin that has not ended is
- * not in the image. */
+ * incarnation. The clock itself runs on. Time slept since a tk_idle_begin without its
+ * tk_idle_end is not in the image. */
 void tk_save(const struct tk *tk, uint64_t insns, void *image);
 
-/* Wall time that has passed since the image was taken, by this host's CLOCK_REALTIME; never
- * negative. */
+/* Returns the wall time that has passed since the image was taken, in ns by this host's
+ * CLOCK_REALTIME; never negative. */
 int64_t tk_away(const struct tk_host *host, const void *image);
 
-/* Continues an image in tk->state; whether this host's TSC is stable is asked anew, but a table of its CPUs' offsets is the one
- * that was saved. `insns` is the count from which the caller goes on. 0, or -1
- * with a sentence: the image is not one, or this host cannot continue it. */
+/* Continues an image in tk->state. It asks the host again if its TSC is stable, but keeps the
+ * saved table of its CPUs' offsets. `insns` is the count from which the caller goes on. Returns
+ * 0, or -1 with a sentence in `error`: this is no image, or this host cannot continue it. */
 int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
 	       uint64_t insns, char *error, size_t error_size);
 
-/* 0 at creation, one more with each restore. */
+/* Returns 0 after creation, and one more after each restore. */
 uint64_t tk_incarnation(const struct tk *tk);
 
-/* An image field by field, to be kept in a form that outlives this version's memory layout: the name of field `field`, counted
- * from 0, and of how many elements it is; NULL: there are no more. */
+/* Names the fields of an image, so that it can be kept in a form that outlives this version's
+ * memory layout. Returns the name of field number `field`, from 0, and its number of elements in
+ * *count; NULL after the last. */
 const char *tk_image_field(unsigned field, unsigned *count);
 uint64_t tk_image_get(const void *image, unsigned field, unsigned index);
 
-/* Makes an image whose fields are all 0; tk_image_set gives them their values, false for one that does not fit. tk_restore
- * checks the whole. */
+/* tk_image_begin makes an image whose fields are all 0. tk_image_set sets one element; it
+ * returns false if the value does not fit. tk_restore checks the whole. */
 void tk_image_begin(void *image);
 bool tk_image_set(void *image, unsigned field, unsigned index, uint64_t value);
 
@@ -461,26 +472,27 @@ struct tk_pvwall {
 	uint32_t nsec;
 };
 
-/* Refreshes the vCPU's page, version odd in between. Moves the time a reader computes by at most
- * 1 ns, never back. */
+/* Refreshes the vCPU's page; its version is odd in between. The time that a reader computes
+ * moves by at most 1 ns, never back. */
 void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns, volatile struct tk_pvclock *page);
 
-/* CLOCK_REALTIME at virtual time 0. */
+/* Writes CLOCK_REALTIME at virtual time 0. */
 void tk_pvwall_refresh(const struct tk *tk, uint64_t insns, volatile struct tk_pvwall *page);
 
-/* The reader's formula, for a G read just now. False: the page is being written, try again. */
+/* The reader's formula for a G read just now. Returns false if the page is being written; try
+ * again. */
 bool tk_pvclock_read(const volatile struct tk_pvclock *page, uint64_t tsc, uint64_t *ns);
 
 /* --- statistics ----------------------------------------------------------------------------------- */
 
 struct tk_stats {
-	uint64_t backsteps;        /* raw readings of H below the one before */
+	uint64_t backsteps;        /* readings of H that were below the one before */
 	uint64_t largest_backstep; /* in host ticks */
 	uint64_t raised;           /* ticks a guard has added to offsets */
 	uint64_t exits;            /* TSC reads that went to the policy */
 };
 
-/* Since the clock was created. */
+/* Returns the counts since the clock was created. */
 struct tk_stats tk_stats(const struct tk *tk);
 
 /* --- injected faults ------------------------------------------------------------------------------
@@ -488,12 +500,12 @@ struct tk_stats tk_stats(const struct tk *tk);
  * What a broken machine would do to its guest, so no guard undoes it. (A rate for all clocks is
  * in tk_config.) */
 
-/* The vCPU's TSC alone is off by `ticks`, and drifts by `ppm` (at most 10^6 either way) of the
- * time since creation. TK_EMODE in mode host, TK_EVCPU, TK_EVALUE. */
+/* Makes the vCPU's TSC alone wrong by `ticks`, with a drift of `ppm` (at most 10^6 either way)
+ * of the time since creation. Errors: TK_EMODE in mode host, TK_EVCPU, TK_EVALUE. */
 enum tk_error tk_inject_skew(const struct tk *tk, unsigned vcpu, int64_t ticks, int64_t ppm);
 
-/* When virtual time reaches `at`, every clock and TSC jumps by `delta` ns, or CLOCK_REALTIME
- * alone is stepped. 0, or -1: mode host, or TK_MAX_INJECTIONS are pending. */
+/* When virtual time reaches `at`, every clock and TSC jumps by `delta` ns; tk_inject_step moves
+ * CLOCK_REALTIME alone. Returns 0, or -1 in mode host or if TK_MAX_INJECTIONS are pending. */
 int tk_inject_jump(const struct tk *tk, int64_t at, int64_t delta);
 int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
 
@@ -538,19 +550,19 @@ int tk_inject_wall_step(const struct tk *tk, int64_t at, int64_t delta);
  * not given are equal, and 1 GHz. `fired` is the ids of the timers that expired, in order, as
  * 3,1, or 0. */
 
-/* Feeds the events of `in` to a clock over a scripted host; results on `out`, one line for each
- * event; failed expectations and errors on `err` as NAME:LINE: message. 0: all expectations
- * hold, 1: some do not, 2: malformed. */
+/* Feeds the events of `in` to a clock on a scripted host. Writes results to `out`, one line for
+ * each event, and failed expectations and errors to `err` as NAME:LINE: message. Returns 0 if
+ * all expectations hold, 1 if some do not, 2 if the trace is malformed. */
 int tk_trace_replay(FILE *in, const char *name, FILE *out, FILE *err);
 
 /* Samples host CPUs 0 to cpus - 1 in turn, by pinning, `rounds` times, `interval` ns apart, and
- * writes the trace of a guest that saw them without a guard. CPUs that may not be used are left
- * out. Progress on `err` if that is not NULL. 0, or -1: no CPU could be pinned, or writing
- * failed. */
+ * writes the trace of a guest that saw them without a guard. Leaves out CPUs that must not be
+ * used. Reports progress on `err` unless that is NULL. Returns 0, or -1 if no CPU could be
+ * pinned or writing failed. */
 int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err);
 
-/* Replays `in` and draws guest time against host time as SVG, backward steps marked; below it the
- * drift of ticks (auto). 0, or 2: malformed. */
+/* Replays `in` and draws guest time against host time as SVG, with backward steps marked; below
+ * it, the drift of ticks (rate auto). Returns 0, or 2 if the trace is malformed. */
 int tk_trace_plot(FILE *in, const char *name, FILE *svg, FILE *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* The language of host clock traces: events as rows, keys, and what running one gives. Not for
- * users of the library. */
+/* The language of clock traces: events as rows, their keys, and the results of running an event.
+ * Not for users of the library. */
 #ifndef TIMEKEEP_TRACE_H
 #define TIMEKEEP_TRACE_H
 
@@ -13,7 +13,7 @@ enum event_kind {
 	EVENT_PVREAD, EVENT_STATS, EVENT_WALL, EVENT_INJECT, EVENT_CPUID, EVENTS
 };
 
-/* Same order: key_rows in trace_rows.c. A key may be given, may result, or both. */
+/* Same order: key_rows in trace_rows.c. An event may take a key, give it as a result, or both. */
 enum key {
 	KEY_VCPU, KEY_CPU, KEY_TSC, KEY_NS, KEY_REAL, KEY_MSR, KEY_VALUE, KEY_ID, KEY_INSNS,
 	KEY_TIMER, KEY_DEADLINE, KEY_WAKE, KEY_KHZ, KEY_CPUS, KEY_STABLE, KEY_TABLE, KEY_POLICY,
@@ -33,7 +33,7 @@ _Static_assert(KEYS <= 64, "a set of keys is a 64-bit mask");
 enum value_type {
 	TYPE_UNSIGNED, /* 0 to 2^64 - 1, or a negative number that wraps */
 	TYPE_SIGNED,
-	TYPE_WORD,     /* one of key_row.words, by its number */
+	TYPE_WORD,     /* the number of one of key_row.words */
 	TYPE_WORD_OR_UNSIGNED,
 	TYPE_FRACTION, /* number / denominator */
 	TYPE_TABLE,    /* CPU:OFFSET,... kept as text */
@@ -56,11 +56,11 @@ struct value {
 
 struct event {
 	enum event_kind kind;
-	uint64_t given; /* BIT(key) of the values that are there */
+	uint64_t given; /* BIT(key) of the values that are given */
 	struct value value[KEYS];
 	unsigned expectations;
 	uint8_t expected[KEYS];
-	struct value expectation[KEYS]; /* by key */
+	struct value expectation[KEYS]; /* indexed by key */
 };
 
 #define LIST_SIZE 240
@@ -96,7 +96,8 @@ static inline void put_word(struct results *results, enum key key, uint64_t numb
 
 struct trace;
 
-/* Runs an event. 0, or -1 with a message in trace->error: the event makes no sense here. */
+/* Runs an event. Returns 0, or -1 with a message in trace->error if the event makes no sense
+ * here. */
 typedef int event_handler(struct trace *trace, const struct event *event, struct results *results);
 
 struct event_row {
@@ -109,7 +110,7 @@ extern const struct key_row key_rows[KEYS];
 extern const struct event_row event_rows[EVENTS];
 extern event_handler *const event_handlers[EVENTS];
 
-/* Finds names by their hash: NULL is an empty slot. */
+/* Finds names by their hash. An empty slot is NULL. */
 struct names {
 	struct { const char *name; int number; } slot[512];
 };
@@ -141,30 +142,31 @@ struct trace {
 	uint64_t events_run, expectations, failed;
 };
 
-/* trace_parse.c. `text` may be changed and must live as long as the event. 1: an event, 0: an
- * empty line, -1: what is wrong is in trace->error. */
+/* trace_parse.c: parses one line. `text` may be changed and must live as long as the event.
+ * Returns 1 for an event, 0 for an empty line, -1 with a message in trace->error. */
 void names_fill(struct trace *trace);
 int trace_parse(struct trace *trace, char *text, size_t length, struct event *event);
 int trace_parse_table(struct trace *trace, struct value text);
 
-/* trace_clock.c. After trace_open, failed or not, trace_close; after the last event trace_finish, as a clock that nothing
- * happened to must be a possible one all the same. What returns int gives 0, or -1 with a message in trace->error. */
+/* trace_clock.c. Call trace_close after trace_open, even if that failed, and trace_finish after
+ * the last event: it checks the configuration of a clock without events, too. Functions that
+ * return int return 0, or -1 with a message in trace->error. */
 int trace_open(struct trace *trace, const char *name, FILE *err, event_handler *const *handlers);
 void trace_close(struct trace *trace);
 int trace_finish(struct trace *trace);
-/* The clock is built when something first happens to it, for `clock` and `host` both speak of it. */
+/* Builds the clock when its first event comes, since `clock` and `host` both configure it. */
 int trace_begin(struct trace *trace);
-/* The host's clocks are from now on what the event says. */
+/* Sets the host's clocks to the event's values. */
 void trace_set_host(struct trace *trace, const struct event *event);
 event_handler trace_do_clock, trace_do_host, trace_do_create;
-/* Always -1. */
+/* Sets trace->error. Always returns -1. */
 int trace_nonsense(struct trace *trace, const char *message);
 
 /* trace_exec.c: runs any event. */
 int trace_execute(struct trace *trace, const struct event *event, struct results *results);
 
-/* trace_replay.c: each event with its results; the status of tk_trace_replay, without its last
- * line. */
+/* trace_replay.c: calls `visit` for each event with its results. Returns the status of
+ * tk_trace_replay. */
 typedef void trace_visitor(void *ctx, const struct trace *trace, const struct event *event,
 			   const struct results *results);
 int trace_run(struct trace *trace, FILE *in, trace_visitor *visit, void *ctx);

@@ -1,4 +1,4 @@
-/* The clock that a trace is about: its scripted host, its configuration, its beginning. */
+/* The clock that a trace describes: its scripted host, its configuration, its beginning. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static uint64_t scripted_tsc(void *ctx, uint32_t *cpu)
 	return trace->tsc;
 }
 
-/* A trace without `real` has a host whose wall clock was right at its boot. */
+/* If the trace has no `real`, the host's wall clock showed the epoch at its boot. */
 static int64_t scripted_clock(void *ctx, enum tk_clock_id id)
 {
 	const struct trace *trace = ctx;
@@ -49,7 +49,7 @@ void trace_set_host(struct trace *trace, const struct event *event)
 
 /* --- configuration -------------------------------------------------------------------------------- */
 
-/* Keeps a number that is too large for its field too large. */
+/* Numbers too large for the field must stay too large, so that they are refused. */
 static unsigned at_most(uint64_t number, unsigned most)
 {
 	return number < most ? (unsigned)number : most;
@@ -79,7 +79,7 @@ static int set_rate(struct trace *trace, const struct event *event)
 	return 0;
 }
 
-/* Everything but the host's frequency. */
+/* Configures everything but the host's frequency. */
 static int configure(struct trace *trace, const struct event *event)
 {
 	struct tk_config *config = &trace->config;
@@ -109,7 +109,7 @@ static int configure(struct trace *trace, const struct event *event)
 	return set_rate(trace, event);
 }
 
-/* What the clock before this one has left. */
+/* Clears what the previous clock of the trace has left. */
 static void start_over(struct trace *trace)
 {
 	memset(trace->table, 0, sizeof(trace->table));
@@ -155,7 +155,7 @@ int trace_do_host(struct trace *trace, const struct event *event, struct results
 
 /* --- beginning ------------------------------------------------------------------------------------ */
 
-/* Without a word about frequencies they are equal, and 1 GHz. */
+/* Frequencies that the trace does not give are equal, and 1 GHz. */
 static int setup(struct trace *trace)
 {
 	struct tk_config config = trace->config;

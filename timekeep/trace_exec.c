@@ -1,4 +1,4 @@
-/* What each event of a trace does: the library is called, the results are noted. */
+/* Runs the events of a trace: calls the library and notes the results. */
 #include "timekeep/trace.h"
 
 /* --- results -------------------------------------------------------------------------------------- */
@@ -6,7 +6,7 @@
 /* Same order: faults in trace_rows.c. */
 enum { FAULT_GP, FAULT_UD };
 
-/* Takes out what has expired; the ids in order, or 0. */
+/* Takes out the timers that have expired; the result is their ids in order, or 0. */
 static void put_fired(struct trace *trace, struct results *results)
 {
 	uint64_t id;
@@ -177,7 +177,8 @@ static int do_disarm(struct trace *trace, const struct event *event, struct resu
 	return do_budget(trace, event, results);
 }
 
-/* The event's host times are those at the end of the wait; it begins at the ones before. */
+/* The event's host times are those at the end of the wait. The wait begins at the times of the
+ * event before. */
 static int do_idle(struct trace *trace, const struct event *event, struct results *results)
 {
 	enum tk_wake wake = (enum tk_wake)given(event, KEY_WAKE, TK_WAKE_TIMER);

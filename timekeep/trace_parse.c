@@ -1,4 +1,4 @@
-/* Lines of a trace to events. */
+/* Parses the lines of a trace into events. */
 #include <string.h>
 
 #include "timekeep/trace.h"
@@ -15,7 +15,7 @@ struct word {
 
 /* --- messages ------------------------------------------------------------------------------------- */
 
-/* Part of the line for a message: not too long, and no control characters. */
+/* Returns part of the line for a message: not too long, and without control characters. */
 static const char *shown(struct word word, char buffer[48])
 {
 	unsigned length = word.length < 40 ? word.length : 40;
@@ -107,7 +107,7 @@ static bool is_name(struct word word, const char *name)
 	return name[word.length] == '\0';
 }
 
-/* Its number, or -1. */
+/* Returns the name's number, or -1. */
 static int name_find(const struct names *names, struct word word)
 {
 	for (unsigned slot = hash(word.text, word.length); names->slot[slot].name; slot = (slot + 1) % SLOTS)
@@ -127,7 +127,7 @@ static unsigned digit_value(char c)
 	return 16;
 }
 
-/* Digits with `_` between them. */
+/* Parses digits with `_` between them. */
 static bool parse_digits(struct cursor *cursor, unsigned base, uint64_t *number)
 {
 	const uint64_t most = UINT64_MAX / base;
@@ -150,7 +150,7 @@ static bool parse_digits(struct cursor *cursor, unsigned base, uint64_t *number)
 	return at > start;
 }
 
-/* Negative numbers come as two's complement. */
+/* Parses a number; negative ones come as two's complement. */
 static bool parse_number(struct cursor *cursor, uint64_t *number)
 {
 	bool negative = cursor->at < cursor->end && *cursor->at == '-';
@@ -192,7 +192,7 @@ static bool parse_fraction(struct word word, struct value *value)
 	return cursor.at == cursor.end;
 }
 
-/* CPU:OFFSET,CPU:OFFSET... into trace->table. */
+/* Parses CPU:OFFSET,CPU:OFFSET... into trace->table. */
 int trace_parse_table(struct trace *trace, struct value text)
 {
 	struct cursor cursor = { text.text, text.text + text.length };

@@ -1,21 +1,21 @@
-/* A trace as a picture: guest time against host time, one line for each vCPU of each clock, backward
- * steps marked; below it, where the trace has any, the drift that the auto rate works against. */
+/* Draws a trace: guest time against host time, one line for each vCPU of each clock, with
+ * backward steps marked. Below it, if the trace has any, the drift that the auto rate corrects. */
 #include <stdlib.h>
 
 #include "timekeep/svg.h"
 #include "timekeep/trace.h"
 
 #define DRIFT_HEIGHT 220
-#define DRIFT_SHOWN 100.0 /* ms either way; what is beyond lies on the edge */
+#define DRIFT_SHOWN 100.0 /* ms either way; larger drifts are drawn at the edge */
 #define DRIFT_SETTLED 10.0
-#define POINTS_SHOWN 2000 /* for each vCPU; the rest would fall on the same pixels */
+#define POINTS_SHOWN 2000 /* for each vCPU; more would fall on the same pixels */
 #define STEPS_SHOWN 500
 
 struct point {
 	double host, guest; /* s */
 	double drift;       /* ms, if has_drift */
 	unsigned vcpu;
-	unsigned clock;     /* which one of the trace's */
+	unsigned clock;     /* number of the clock in the trace */
 	bool back; /* below the guest's last reading */
 	bool has_drift;
 };
@@ -45,7 +45,7 @@ static struct point *add(struct plot *plot)
 	return &plot->point[plot->points++];
 }
 
-/* Without any `ns` in the trace, the number of the event is the only time that the host has. */
+/* If the trace has no `ns`, the number of the event serves as the host's time. */
 static void collect(void *ctx, const struct trace *trace, const struct event *event,
 		    const struct results *results)
 {

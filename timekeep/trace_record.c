@@ -1,4 +1,4 @@
-/* Recording a trace on the machine we run on. */
+/* Records a trace on the host we run on. */
 #include "timekeep/trace.h"
 
 static void progress(FILE *err, unsigned done, unsigned rounds)
@@ -7,7 +7,7 @@ static void progress(FILE *err, unsigned done, unsigned rounds)
 		fprintf(err, "recording: %u of %u rounds\n", done, rounds);
 }
 
-/* The clock is read behind the TSC, so that no sample's time is ahead of its event. */
+/* Reads the clock after the TSC, so that no sample's time is earlier than its event. */
 static void sample(const struct tk_host *host, const char *event, FILE *out)
 {
 	uint32_t cpu;

@@ -1,4 +1,4 @@
-/* Replaying a trace: each line run, its results printed, its expectations held against them. */
+/* Replays a trace: runs each line, prints its results, and compares them with its expectations. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ static unsigned format_number(uint64_t number, bool is_signed, char text[24])
 	return length;
 }
 
-/* Enough for a list, which is the longest value. */
+/* The buffer holds a list, which is the longest value. */
 static unsigned format_value(unsigned key, const struct value *value, char text[LIST_SIZE])
 {
 	const struct key_row *row = &key_rows[key];

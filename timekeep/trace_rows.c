@@ -1,4 +1,4 @@
-/* The words of the trace language: each key with its type, each event with what it takes and
+/* The words of the trace language: the type of each key, and the keys that each event takes and
  * gives. */
 #include "timekeep/trace.h"
 
@@ -85,7 +85,7 @@ const struct key_row key_rows[KEYS] = {
 	[KEY_EDX] = { "edx", TYPE_UNSIGNED, NULL },
 };
 
-/* What happens on a host has a place and a time there. */
+/* The keys of every event that happens on a host: a place and a time. */
 #define COMMON (BIT(KEY_VCPU) | BIT(KEY_CPU) | BIT(KEY_TSC) | BIT(KEY_NS) | BIT(KEY_REAL))
 
 const struct event_row event_rows[EVENTS] = {

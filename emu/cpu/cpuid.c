@@ -1,4 +1,4 @@
-/* CPUID's leaves: SDM vol. 2, CPUID. */
+/* The leaves of CPUID: SDM vol. 2, CPUID. */
 #include <string.h>
 
 #include "emu/cpu/cpu.h"
@@ -9,7 +9,7 @@ enum {
 	CRYSTAL_HZ = 1000, BUS_MHZ = 100,
 };
 
-/* Bits that number `count` things. */
+/* Returns the number of bits that can number `count` things. */
 static unsigned id_bits(unsigned count)
 {
 	return count > 1 ? 32 - (unsigned)__builtin_clz(count - 1) : 0;
@@ -28,7 +28,7 @@ static struct cpuid_result version_leaf(const struct cpu_model *model, const str
 	};
 }
 
-/* Leaf 4: the sizes steer glibc's memcpy, so they are part of the machine. */
+/* Leaf 4. The cache sizes steer glibc's memcpy, so the CPU model fixes them. */
 static struct cpuid_result cache_leaf(const struct cpuid_context *context, uint32_t subleaf)
 {
 	enum { DATA = 1, INSTRUCTION = 2, UNIFIED = 3, LINE = 64 };
@@ -72,7 +72,7 @@ static struct cpuid_result topology_leaf(const struct cpuid_context *context, ui
 	return result;
 }
 
-/* Leaf 0DH: x87, SSE and YMM; the layout is that of emu/cpu/xsave.h. */
+/* Leaf 0DH: x87, SSE and YMM, in the layout of emu/cpu/xsave.h. */
 static struct cpuid_result xsave_leaf(const struct cpu_model *model, const struct cpuid_context *context, uint32_t subleaf)
 {
 	enum { X87_SSE_YMM = 7, AREA = 832, YMM_OFFSET = 576, YMM_SIZE = 256 };
@@ -112,7 +112,7 @@ static struct cpuid_result basic_leaf(const struct cpu_model *model, const struc
 		return (struct cpuid_result){ .eax = 0x76036301, .ebx = 0x00f0b5ff, .edx = 0x00c30000 };
 	case 4:
 		return cache_leaf(context, subleaf);
-	case 5: /* the smallest and the largest line that UMONITOR watches */
+	case 5: /* the smallest and the largest cache line that UMONITOR watches */
 		if (!cpu_model_has(model, ISA_WAITPKG))
 			break;
 		return (struct cpuid_result){ .eax = MONITOR_LINE, .ebx = MONITOR_LINE };
@@ -184,6 +184,6 @@ struct cpuid_result cpu_model_cpuid(const struct cpu_model *model, const struct 
 		return extended_leaf(model, context, leaf);
 	if (leaf >= HYPERVISOR && leaf <= MAX_HYPERVISOR)
 		return hypervisor_leaf(context, leaf);
-	/* Intel: a leaf out of range reads as the highest basic one. */
+	/* Intel: a leaf out of range reads as the highest basic leaf. */
 	return basic_leaf(model, context, MAX_BASIC, subleaf);
 }

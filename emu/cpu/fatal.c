@@ -1,4 +1,4 @@
-/* Ends of the emulator itself. */
+/* Ends the emulator when an invariant does not hold or memory is short. */
 #include "emu/cpu/fatal.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-/* Ends of the emulator itself: invariants that do not hold, and memory that is not to be had. */
+/* Ends the emulator: when an invariant does not hold, or when it cannot get memory that it needs. */
 #ifndef TICK86_EMU_FATAL_H
 #define TICK86_EMU_FATAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* States an invariant. `make check-hard` compiles these in; elsewhere the condition is parsed, never evaluated. */
+/* States an invariant. `make check-hard` compiles the checks in; other builds parse the condition and never evaluate it. */
 #ifdef TICK86_CHECKS
 #define CHECK(CONDITION) ((CONDITION) ? (void)0 : fatal_check(__FILE__, __LINE__, #CONDITION))
 #define CHECKS_ON true
@@ -14,10 +14,10 @@
 #define CHECKS_ON false
 #endif
 
-/* Says on standard error which invariant of which line does not hold, and dies of SIGABRT. */
+/* Reports the invariant and its line on standard error, and dies of SIGABRT. */
 _Noreturn void fatal_check(const char *file, int line, const char *condition);
-/* For allocations that nothing can be done without: returns `memory`; where that is NULL, one line on standard error and exit
- * status 125. The emulator's state would be half changed otherwise: no guest error describes that. */
+/* For allocations without which the emulator's state would be half changed, so that no guest error describes the failure. Returns
+ * `memory`. If that is NULL, prints one line on standard error and exits with status 125. */
 void *fatal_unless(void *memory);
 
 #endif

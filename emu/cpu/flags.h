@@ -1,4 +1,4 @@
-/* RFLAGS: the bits, the masks of liveness, and the conditions. */
+/* RFLAGS: the bits, the sets of flags that the liveness analysis uses, and the conditions. */
 #ifndef TICK86_EMU_FLAGS_H
 #define TICK86_EMU_FLAGS_H
 
@@ -19,7 +19,7 @@ enum {
 	FLAGS_ALL = FLAG_OF | FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF,
 };
 
-/* The whole RFLAGS as PUSHF and signal frames show it. */
+/* Returns the whole of RFLAGS, as PUSHF and signal frames show it. */
 static inline uint64_t rflags_get(const struct cpu *cpu)
 {
 	uint64_t value = RFLAGS_FIXED | RFLAGS_IF | ((cpu->flags >> 8) & (RFLAGS_STATUS & 0xff));
@@ -33,7 +33,7 @@ static inline uint64_t rflags_get(const struct cpu *cpu)
 	return value;
 }
 
-/* Sets what POPF at CPL 3 may set. */
+/* Sets the bits that POPF may set at CPL 3. */
 static inline void rflags_set(struct cpu *cpu, uint64_t value)
 {
 	cpu->flags = (flags_t)(((value & RFLAGS_STATUS & 0xff) << 8) | (value & RFLAGS_OF ? FLAG_OF : 0));
@@ -54,7 +54,7 @@ static inline bool flags_p(flags_t f) { return f & FLAG_PF; }
 static inline bool flags_l(flags_t f) { return ((f >> 15) ^ f) & 1; }
 static inline bool flags_le(flags_t f) { return (f & FLAG_ZF) || flags_l(f); }
 
-/* Any condition code, for code that is not hot. */
+/* Tests any condition code. Not for hot code. */
 static inline bool flags_condition(flags_t f, unsigned cc)
 {
 	static bool (*const test[8])(flags_t) = {

@@ -1,4 +1,4 @@
-/* The CPU models that --cpu names, and which of their features CPUID reports. */
+/* The CPU models that --cpu names, and the features that CPUID reports for them. */
 #include "emu/cpu/feature.h"
 
 #include <stdio.h>
@@ -17,16 +17,17 @@ enum { MODELS = sizeof models / sizeof models[0] };
 enum condition { ALWAYS, WITH_SMP, WITH_RDTSCP, WITH_INVARIANT_TSC };
 
 struct feature {
-	const char *name;   /* Linux's, as /proc/cpuinfo shows it */
+	const char *name;   /* Linux's name for it, as in /proc/cpuinfo */
 	uint8_t place, bit;
 	uint8_t level;      /* the lowest psABI level of a model that has it */
-	bool host;          /* runs on the host's own instructions */
+	bool host;          /* the emulator uses the host's own instructions for it */
 	uint8_t condition;
-	uint8_t isa;        /* enum isa: the instructions that it is about, if programs on all models may not use them */
+	uint8_t isa;        /* enum isa: the instructions of this feature, if some model lacks them */
 };
 
-/* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels; v3 also has AES, PCLMULQDQ,
- * FSGSBASE, ERMS and RDPID, which CPUs of that level have, and WAITPKG, because its waits are the clock's. No RDRAND, RDSEED: their results would not repeat. */
+/* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels. v3 also has AES, PCLMULQDQ, FSGSBASE, ERMS and
+ * RDPID, which real CPUs of that level have, and WAITPKG, since its waits are the clock's. No model has RDRAND or RDSEED: their results
+ * would not repeat. */
 static const struct feature features[] = {
 	{ "fpu", LEAF1_EDX, 0, 1, false, ALWAYS, ISA_BASE },
 	{ "de", LEAF1_EDX, 2, 1, false, ALWAYS, ISA_BASE },
@@ -117,7 +118,7 @@ uint32_t cpu_feature_bits(const struct cpu_model *model, const struct cpuid_cont
 	return bits;
 }
 
-/* Names that Linux keeps for itself, or does not show. */
+/* Returns true for features that /proc/cpuinfo does not show. */
 static bool hidden_in_cpuinfo(const struct feature *feature)
 {
 	return !strcmp(feature->name, "osxsave") || !strcmp(feature->name, "zero_fcs_fds");
@@ -168,7 +169,8 @@ void cpu_model_names(char *text, size_t size)
 		length += (size_t)snprintf(text + length, size - length, "%s%s", k ? ", " : "", models[k].name);
 }
 
-/* What the host's CPUID says, as libc has found it: a virtual machine leaves to its hypervisor each time, which takes microseconds. */
+/* The host's CPUID, in the copy that libc made at its start. In a virtual machine each CPUID exits to the hypervisor, which takes
+ * microseconds. */
 struct host_features {
 	uint32_t leaf1[4], leaf7[4], ext1[4]; /* EAX EBX ECX EDX */
 };
@@ -198,7 +200,7 @@ static bool host_has(const struct host_features *host, const struct feature *fea
 	return word[feature->place] >> feature->bit & 1;
 }
 
-/* A CPU with AVX is of no use under a kernel that does not switch its registers: SDM vol. 1, 14.3. */
+/* The host's AVX can be used only if its kernel switches the YMM registers: SDM vol. 1, 14.3. */
 static bool host_keeps_ymm(const struct host_features *host)
 {
 	enum { OSXSAVE = 1 << 27, SSE_AND_YMM = 6 };

@@ -1,4 +1,4 @@
-/* x87 and MMX state. */
+/* The state of x87 and MMX. */
 #ifndef TICK86_EMU_X87_H
 #define TICK86_EMU_X87_H
 
@@ -31,22 +31,23 @@ struct x87 {
 	uint8_t valid;           /* bit n: Rn is not empty (FXSAVE's abridged tag) */
 	uint16_t opcode;         /* last instruction, for FNSTENV and FXSAVE */
 	uint64_t ip, dp;         /* as FXRSTOR and FLDENV have set them: see emu/op/x87_host.h */
-	bool live;               /* inside cpu_run: all but opcode, ip and dp is in the host's unit (x87_live.h) */
+	bool live;               /* true inside cpu_run while the host's unit holds all of this but opcode, ip and dp (x87_live.h) */
 };
 
-/* ST(i)'s number among the physical registers. */
+/* Returns the number of the physical register that is ST(i) now. */
 static inline unsigned x87_physical(const struct x87 *x87, unsigned i)
 {
 	return (x87->top + i) & 7;
 }
 
-/* An exception that is not masked waits for the next instruction that looks. */
+/* Returns true if an unmasked exception is pending: the next instruction that checks raises it. */
 static inline bool x87_pending(const struct x87 *x87)
 {
 	return x87->status & FSW_ES;
 }
 
-/* Status word for a control word: the CPU sets ES and B by whether an exception is pending, whatever was there. */
+/* Returns the status word for a control word. The CPU sets ES and B if an unmasked exception is pending, and clears them otherwise,
+ * whatever they were. */
 static inline uint16_t x87_summarize(uint16_t status, uint16_t control)
 {
 	return (uint16_t)((status & ~(FSW_ES | FSW_B)) | (status & ~control & FSW_EXCEPTIONS ? FSW_ES | FSW_B : 0));

@@ -25,7 +25,7 @@ static uint16_t tag_word(const struct x87 *x87)
 	return (uint16_t)word;
 }
 
-/* Loading takes from the tag word only which registers are empty. */
+/* Loading uses the tag word only to tell which registers are empty. */
 static uint8_t valid_mask(uint16_t tag_word)
 {
 	unsigned mask = 0;

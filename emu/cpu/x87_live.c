@@ -1,4 +1,4 @@
-/* The guest's x87 state moves into the host's x87 unit and out of it. */
+/* Moves the guest's x87 state into the host's x87 unit and back. */
 #include "emu/cpu/x87_live.h"
 
 #include <string.h>

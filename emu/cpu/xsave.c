@@ -1,4 +1,4 @@
-/* Images of FXSAVE and XSAVE: written, checked, loaded. */
+/* Writes, checks and loads the images of FXSAVE and XSAVE. */
 #include "emu/cpu/xsave.h"
 
 #include <string.h>
@@ -132,12 +132,12 @@ void xsave(const struct cpu *cpu, struct xsave_area *area, uint64_t components, 
 	area->xstate_bv = (area->xstate_bv & ~components) | (xsave_in_use(cpu) & components);
 }
 
-/* SDM vol. 1, 13.8: what XRSTOR wants of a header. */
+/* Returns true if XRSTOR accepts the header: SDM vol. 1, 13.8. */
 static bool header_valid(const struct cpu *cpu, const struct xsave_area *area)
 {
 	uint64_t have = xsave_components(cpu), reserved = 0;
 
-	if (!(area->xcomp_bv & XSAVE_COMPACTED)) /* bytes 63:24 are not looked at */
+	if (!(area->xcomp_bv & XSAVE_COMPACTED)) /* bytes 63:24 are not checked */
 		return !(area->xstate_bv & ~have) && !area->xcomp_bv && !area->reserved2[0];
 	for (int k = 0; k < 6; k++)
 		reserved |= area->reserved2[k];
@@ -153,7 +153,7 @@ bool xrstor(struct cpu *cpu, const struct xsave_area *area, uint64_t components,
 	components &= xsave_components(cpu);
 	if (!header_valid(cpu, area))
 		return false;
-	/* The standard form keeps MXCSR with SSE and YMM and does not initialise it; the compacted form has it in SSE. */
+	/* The standard form keeps MXCSR with SSE and YMM and does not initialise it. In the compacted form it belongs to SSE. */
 	if (compacted && components & XSAVE_SSE)
 		mxcsr = present & XSAVE_SSE ? area->mxcsr : MXCSR_INIT;
 	else if (!compacted && components & (XSAVE_SSE | XSAVE_YMM))

@@ -1,6 +1,6 @@
-/* The floating-point and vector state as memory holds it: the areas of FXSAVE and XSAVE (SDM vol. 1, 10.5.1 and 13.4). Signal
- * frames hold the same. With x87, SSE and YMM alone the compacted form has the standard form's layout. cpu->mxcsr is
- * taken as MXCSR throughout: inside cpu_run the caller moves it from and to the host's. */
+/* The floating-point and vector state in memory: the areas of FXSAVE and XSAVE (SDM vol. 1, 10.5.1 and 13.4), which signal frames hold,
+ * too. With no components but x87, SSE and YMM, the compacted form has the standard form's layout.
+ * These functions take MXCSR from cpu->mxcsr. Inside cpu_run the caller copies it from the host's register and back. */
 #ifndef TICK86_EMU_XSAVE_H
 #define TICK86_EMU_XSAVE_H
 
@@ -21,7 +21,7 @@ struct xsave_area {
 	uint8_t st[8][16];
 	uint8_t xmm[16][16];
 	uint8_t reserved1[48];
-	uint8_t software[48]; /* never written here: Linux describes a signal frame in it */
+	uint8_t software[48]; /* never written here: Linux uses it to describe a signal frame */
 	/* header */
 	uint64_t xstate_bv, xcomp_bv;
 	uint64_t reserved2[6];
@@ -38,33 +38,33 @@ enum { XSAVE_X87 = 1, XSAVE_SSE = 2, XSAVE_YMM = 4 };
 
 enum { MXCSR_INIT = 0x1f80, MXCSR_MASK = 0xffff };
 
-/* Bytes of an area: what XSAVE writes with every component, and what FXSAVE writes. */
+/* The size of an area in bytes: what XSAVE writes with every component, and what FXSAVE writes. */
 enum { XSAVE_SIZE = sizeof(struct xsave_area), XSAVE_HEADER_END = 576, FXSAVE_SIZE = 512 };
 
-/* XCR0 of the CPU's model: the components that it has. Without XSAVE, x87 and SSE. */
+/* Returns XCR0, the components of the CPU's model: x87 and SSE if the model has no XSAVE. */
 uint64_t xsave_components(const struct cpu *cpu);
 
-/* XINUSE: components that are not in their initial configuration. */
+/* Returns XINUSE: the components that are not in their initial configuration. */
 uint64_t xsave_in_use(const struct cpu *cpu);
 
-/* Writes the data of `components` and nothing else. `wide` (REX.W) tells how FIP and FDP are written: 64 bits, or 32 with
- * a selector, which is 0. */
+/* Writes the data of `components` and nothing else. FIP and FDP are 64 bits if `wide` (REX.W), otherwise 32 bits with a selector, which
+ * is 0. */
 void xsave_write(const struct cpu *cpu, struct xsave_area *area, uint64_t components, bool wide);
 /* Writes MXCSR and MXCSR_MASK. */
 void xsave_write_mxcsr(const struct cpu *cpu, struct xsave_area *area);
 
-/* Sets `components` from the area, or to their initial configuration. MXCSR is not touched. */
+/* Loads `components` from the area, or their initial configuration. Leaves MXCSR alone. */
 void xsave_read(struct cpu *cpu, const struct xsave_area *area, uint64_t components, bool wide);
 void xsave_init(struct cpu *cpu, uint64_t components);
 
-/* FXSAVE and FXRSTOR. fxrstor returns false, having changed nothing, for an MXCSR that has reserved bits set (#GP). */
+/* FXSAVE and FXRSTOR. fxrstor returns false and changes nothing if MXCSR has reserved bits set (#GP). */
 void fxsave(const struct cpu *cpu, struct xsave_area *area, bool wide);
 bool fxrstor(struct cpu *cpu, const struct xsave_area *area, bool wide);
 
-/* XSAVE of the requested `components`. Of the header only XSTATE_BV is written. */
+/* XSAVE of the requested `components`. Writes only XSTATE_BV of the header. */
 void xsave(const struct cpu *cpu, struct xsave_area *area, uint64_t components, bool wide);
-/* XRSTOR of the requested `components`, of either form. The area is read up to XSAVE_HEADER_END, and whole when its
- * XSTATE_BV names YMM. Returns false, having changed nothing, where XRSTOR raises #GP. */
+/* XRSTOR of the requested `components`, in either form. Reads the area up to XSAVE_HEADER_END, and all of it if XSTATE_BV has YMM.
+ * Returns false and changes nothing if XRSTOR raises #GP. */
 bool xrstor(struct cpu *cpu, const struct xsave_area *area, uint64_t components, bool wide);
 
 #endif

@@ -1,5 +1,5 @@
-/* Guest memory as handlers see it. One compare keeps the guest below GUEST_END; below it the host's page protection
- * faults for us, and the signal handler of emu/mem/fault.c finds the instruction by cpu->at. */
+/* Guest memory as handlers access it. A guest address is a host address: one compare keeps it below GUEST_END, and below that the host's
+ * page protection raises the faults. The signal handler in emu/mem/fault.c finds the instruction by cpu->at. */
 #ifndef TICK86_EMU_ACCESS_H
 #define TICK86_EMU_ACCESS_H
 
@@ -10,9 +10,9 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* Announces an access of up to GUEST_GUARD bytes at `address` by the record `i` and gives the host pointer for it.
- * The barriers matter: no guest state may change ahead of an access that may fault. A refused access leaves by the trap,
- * since a call here would cost every handler a stack frame. */
+/* Announces an access of up to GUEST_GUARD bytes at `address` by the record `i`, and returns the host pointer for it. The barriers are
+ * needed: no guest state may change before an access that may fault. A refused access ends in a trap, since a call here would cost every
+ * handler a stack frame. */
 static inline __attribute__((always_inline)) void *guest_pointer(struct cpu *cpu, const struct insn *i, uint64_t address)
 {
 	cpu->at = i;
@@ -25,13 +25,13 @@ static inline __attribute__((always_inline)) void *guest_pointer(struct cpu *cpu
 	return (void *)address;
 }
 
-/* Faults as a store to the announced byte does, and changes nothing. */
+/* Faults exactly if a store to the announced byte would, and changes nothing. */
 static inline void probe_write(void *byte)
 {
 	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)byte));
 }
 
-/* Loads and stores of one operand. TYPE is an integer type; unaligned addresses are the host's affair. */
+/* Loads and stores of one operand. TYPE is an integer type. The host handles unaligned addresses. */
 #define DEFINE_GUEST_ACCESS(TYPE, BITS)                                                                          \
 	typedef TYPE __attribute__((aligned(1), may_alias)) guest_u##BITS;                                        \
 	static inline __attribute__((always_inline)) TYPE guest_load##BITS(struct cpu *cpu, const struct insn *i,  \

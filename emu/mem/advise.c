@@ -1,11 +1,11 @@
-/* madvise(2), and what it has said of the children of fork(2). */
+/* madvise(2), and its effects on children of fork(2). */
 #include <errno.h>
 
 #include "emu/mem/vma.h"
 
-enum { DONTNEED_LOCKED = 24, SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_... of newer headers */
+enum { DONTNEED_LOCKED = 24, SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_ constants of newer headers */
 
-/* Advice after which the pages hold something else. */
+/* Returns true for advice that changes what the pages hold. */
 static bool discards(int advice)
 {
 	return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE || advice == DONTNEED_LOCKED;
@@ -16,7 +16,7 @@ static bool is_about_fork(int advice)
 	return advice == MADV_DONTFORK || advice == MADV_DOFORK || advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK;
 }
 
-/* [start, end) lies in one mapping. */
+/* Advises [start, end), which lies in one mapping. */
 static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, int advice)
 {
 	const struct vma *vma = space_find(space, start);
@@ -27,7 +27,7 @@ static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, in
 	if (discards(advice))
 		code_forget(space, start, end);
 	if (advice == MADV_FREE && space->follow)
-		advice = MADV_DONTNEED; /* when pages vanish is then no matter of the host's memory */
+		advice = MADV_DONTNEED; /* frees the pages now, so that what the guest reads does not depend on when the host is short of memory */
 	if (madvise((void *)start, end - start, advice) < 0)
 		return -errno;
 	if (is_about_fork(advice))
@@ -40,7 +40,7 @@ static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, in
 	return 0;
 }
 
-/* As madvise_walk_vmas(): what is mapped is advised, up to the first error; a hole is one only in the end. */
+/* As madvise_walk_vmas(): advises all mapped parts up to the first error. If there were holes, the result is -ENOMEM in the end. */
 static int64_t advise_each(struct space *space, uint64_t start, uint64_t end, int advice)
 {
 	int64_t hole = 0;
@@ -65,7 +65,7 @@ static int64_t advise_each(struct space *space, uint64_t start, uint64_t end, in
 	return hole;
 }
 
-/* The host's kernel takes the range as a whole. */
+/* Passes the whole range to the host's kernel. */
 static int64_t advise_whole(struct space *space, uint64_t address, uint64_t length, int advice)
 {
 	if (advice == MADV_POPULATE_WRITE)
@@ -88,14 +88,14 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 	if (advice == MADV_HWPOISON || advice == SOFT_OFFLINE)
 		return -EPERM;
 	if (space->follow && (advice == GUARD_INSTALL || advice == GUARD_REMOVE))
-		return -EINVAL; /* as Linux before 6.13: a replay's memory has no guards */
-	forget_plain_page(space); /* it may be what MADV_GUARD_INSTALL takes away */
+		return -EINVAL; /* as Linux before 6.13: a replay's memory cannot have guards */
+	forget_plain_page(space); /* the page may be one that MADV_GUARD_INSTALL takes away */
 	if (length > 0 && (discards(advice) || is_about_fork(advice)))
 		return advise_each(space, address, address + page_ceil(length), advice);
 	return advise_whole(space, address, length, advice);
 }
 
-/* The host has done it already: it knows the advice. */
+/* The host has already done this to the memory, since it knows the advice; the list follows. */
 void space_begin_child(struct space *space)
 {
 	for (size_t i = 0; i < space->count; i++) {

@@ -1,4 +1,4 @@
-/* Pages that hold decoded code are write-protected; here is the set of them. */
+/* The set of pages that hold decoded code, which are write-protected so that a store to them is noticed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,14 +6,14 @@
 #include "emu/cpu/fatal.h"
 #include "emu/mem/vma.h"
 
-/* --- the set: open addressing, linear probing, a page number plus 1 as the key, 0 for empty ----------------------- */
+/* --- the set: open addressing, linear probing; the key is the page number plus 1, 0 means empty ------------------- */
 
 static size_t home_slot(const struct space *space, uint64_t key)
 {
 	return (size_t)(key * 0x9e3779b97f4a7c15ULL >> 32) & (space->code_capacity - 1);
 }
 
-/* The slot of the page, or the empty one where it would be. */
+/* Returns the slot of the page, or the empty slot where it would go. */
 static size_t find_slot(const struct space *space, uint64_t page)
 {
 	uint64_t key = page / GUEST_PAGE + 1;
@@ -50,7 +50,7 @@ static void add(struct space *space, uint64_t page)
 	forget_plain_page(space);
 }
 
-/* Closes the hole that a removal leaves: later keys of the same run move up. */
+/* Removes a page. Later keys of the same run move up to close the hole. */
 static void take_out(struct space *space, uint64_t page)
 {
 	size_t mask = space->code_capacity - 1;
@@ -73,7 +73,7 @@ static void set_host_prot(uint64_t page, int prot)
 	if (mprotect((void *)page, GUEST_PAGE, prot) == 0)
 		return;
 	perror("tick86: cannot change the protection of a page with code");
-	abort(); /* going on would run stale code or refuse the guest its memory */
+	abort(); /* without this protection, stale code would run, or the guest would lose access to its memory */
 }
 
 static void protect_page(struct space *space, uint64_t page, const struct vma *vma)
@@ -92,7 +92,7 @@ static void lift_page(struct space *space, uint64_t page, const struct vma *vma)
 		set_host_prot(page, host_prot(vma->prot));
 }
 
-/* Where `other` maps the file page that `vma` maps at `page`; 0 if nowhere. */
+/* Returns the address at which `other` maps the file page that `vma` maps at `page`, or 0. */
 static uint64_t alias_of(const struct vma *vma, uint64_t page, const struct vma *other)
 {
 	uint64_t offset = vma->offset + (page - vma->start);
@@ -138,7 +138,7 @@ bool space_unprotect_code(struct space *space, uint64_t address)
 	return true;
 }
 
-/* Calls `visit` for each code page in the range. It may take the page out of the set. */
+/* Calls `visit` for each code page in the range. `visit` may remove the page from the set. */
 static void for_code_pages(struct space *space, uint64_t start, uint64_t end,
                            void (*visit)(struct space *space, uint64_t page))
 {
@@ -184,7 +184,7 @@ void code_forget_file(struct space *space, dev_t dev, ino_t inode)
 	}
 }
 
-/* Drops the code of shared mappings: all, or of one file. */
+/* Drops the code of shared mappings: of all of them, or of those of one file. */
 static void drop_shared(struct space *space, bool all, dev_t dev, ino_t inode)
 {
 	for (size_t i = 0; i < space->count; i++) {

@@ -1,5 +1,6 @@
-/* Private mappings of files whose pages are copies, since a recorder follows the space and neither it nor the run is to follow the file.
- * Where the kernel would read the file again, the copy does: from a second mapping of it, which the guest does not see. */
+/* Private mappings of files whose pages are copies. A recording cannot follow later changes of the file, so in a recorded run the pages
+ * are copied when the file is mapped, and changes of the file no longer show. Where the kernel would read the file again, so does this
+ * code: from a second mapping of the file, hidden from the guest. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -8,7 +9,7 @@
 #include "emu/mem/image.h"
 #include "emu/mem/vma.h"
 
-/* As far as the pages are there: those beyond a file's end are not. Returns how much was copied. */
+/* Copies up to the file's end, beyond which there are no pages. Returns how many bytes were copied. */
 static uint64_t copy_pages(void *to, uint64_t from, uint64_t length)
 {
 	struct iovec there = { to, length }, here = { (void *)from, length };
@@ -17,7 +18,7 @@ static uint64_t copy_pages(void *to, uint64_t from, uint64_t length)
 	return copied < 0 ? 0 : (uint64_t)copied;
 }
 
-/* The same from guest memory, whatever its protection. */
+/* The same from guest memory, whatever its protection is. */
 static uint64_t copy_guest_pages(void *to, const struct vma *vma, uint64_t from, uint64_t length)
 {
 	uint64_t copied;
@@ -38,14 +39,14 @@ static void *new_pages(uint64_t length)
 	return pages == MAP_FAILED ? NULL : pages;
 }
 
-/* Anonymous pages take a place in the guest's space. */
+/* Moves anonymous pages to a place in the guest's space. */
 static bool put_pages(void *pages, uint64_t length, uint64_t at, int prot)
 {
 	return mprotect(pages, length, host_prot(prot)) == 0 &&
 	       mremap(pages, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)at) != MAP_FAILED;
 }
 
-/* A file that cannot be mapped so has no second content either: a device. */
+/* If the file cannot be mapped a second time, it is a device, which has no content to copy again. */
 void space_follow_file(struct vma *vma, int fd)
 {
 	void *pages = MAP_FAILED;
@@ -61,7 +62,7 @@ static uint64_t own_pages(const struct vma *vma, uint64_t address)
 	return vma->file_pages + (address - vma->start);
 }
 
-/* The pages are copied aside, and back: in place they could not be replaced without losing them. */
+/* The pages are copied to another place and back: replacing them in place would lose them. */
 bool space_copy_file(const struct vma *vma, uint64_t start, uint64_t end)
 {
 	void *copy = new_pages(end - start);
@@ -115,7 +116,8 @@ int64_t copied_refuses(const struct vma *vma, int advice)
 
 /* --- moving ---------------------------------------------------------------------------------------------- */
 
-/* A copy of what the mapping holds from `old` on, and after that of what the file does, whose pages are at `file_pages` or nowhere. */
+/* Returns a copy of what the mapping holds from `old` on, followed by what the file holds; the file's pages are at `file_pages`, or
+ * nowhere. */
 static void *copy_for(const struct vma *from, uint64_t old, uint64_t kept, uint64_t content, uint64_t file_pages)
 {
 	char *copy = new_pages(content);
@@ -128,7 +130,7 @@ static void *copy_for(const struct vma *from, uint64_t old, uint64_t kept, uint6
 	return copy;
 }
 
-/* Pages of which any access is SIGBUS: those of an empty file. */
+/* Maps pages on which every access raises SIGBUS: those of an empty file. */
 static bool map_nothing(uint64_t start, uint64_t end, int prot)
 {
 	int fd = start < end ? memfd_create("tick86-beyond", MFD_CLOEXEC) : -1;
@@ -139,7 +141,8 @@ static bool map_nothing(uint64_t start, uint64_t end, int prot)
 	return mapped;
 }
 
-/* The host has the copied pages and those beyond the file's end in pieces, which do not move as one: the mapping is made anew. */
+/* For the host, the copied pages and those beyond the file's end are separate mappings, which mremap cannot move as one. So the mapping
+ * is made anew. */
 int64_t copied_move(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
 {
 	const struct vma *from = space_find(space, old);
@@ -147,7 +150,7 @@ int64_t copied_move(struct space *space, uint64_t old, uint64_t old_length, uint
 	struct vma vma = vma_part(from, old, new_length);
 	void *copy = NULL, *again = NULL;
 
-	if (from->file_pages) /* a length of 0: both stay (mremap(2)) */
+	if (from->file_pages) /* a length of 0 copies, and the old mapping stays (mremap(2)) */
 		again = mremap((void *)own_pages(from, old), 0, new_length, MREMAP_MAYMOVE);
 	if (content && again != MAP_FAILED)
 		copy = copy_for(from, old, content < old_length ? content : old_length, content, (uint64_t)again);
@@ -164,7 +167,7 @@ int64_t copied_move(struct space *space, uint64_t old, uint64_t old_length, uint
 	code_forget(space, new, new + new_length);
 	vma_remove(space, new, new + new_length);
 	if ((content && !put_pages(copy, content, new, vma.prot)) || !map_nothing(new + content, new + new_length, vma.prot))
-		abort(); /* half of it is gone */
+		abort(); /* the old mapping is half gone */
 	vma.file_pages = (uint64_t)again;
 	vma.file_end = there ? new + there : 1;
 	vma.start = new;

@@ -7,9 +7,9 @@
 
 enum { MARK = 0x7469636b };
 
-/* A siginfo_t as the kernel lays it out on x86-64, with the gap that the union's alignment leaves. */
+/* The kernel's layout of siginfo_t on x86-64, with the gap that the alignment of its union leaves. */
 struct message {
-	int signo, message, code, mark; /* `message`: enum doorbell, and shifted by 8 a forwarded signal's number */
+	int signo, message, code, mark; /* `message`: enum doorbell; a forwarded signal's number is above it, shifted by 8 */
 };
 
 static bool send(pid_t host_pid, siginfo_t *info, int message)

@@ -1,7 +1,6 @@
-/* Host signals that tick86's processes send to each other, or to themselves, for their own purposes: one number, and the messages. A
- * message stands where the kernel's siginfo_t has nothing for user space (si_errno, and the gap after si_code); the kernel copies it.
- * The guest cannot send one: what it may write there is taken out where its siginfo_t enters (doorbell_disarm). So the guest can use
- * the signal with any value, and gets what it was sent. */
+/* The doorbell: one host signal by which tick86's processes send each other messages, or forward a signal to themselves.
+ * The message is in fields of siginfo_t that the kernel copies and gives no meaning (si_errno, and the gap after si_code). The guest can
+ * still use this signal with any value: doorbell_disarm clears these fields in every siginfo_t that the guest sends. */
 #ifndef TICK86_EMU_DOORBELL_H
 #define TICK86_EMU_DOORBELL_H
 
@@ -12,22 +11,23 @@
 enum { DOORBELL_SIGNAL = 64 };
 
 enum doorbell {
-	DOORBELL_NONE,      /* the signal is the guest's */
-	DOORBELL_LOOK,      /* the turn, or memory that the processes share, has something for the receiver */
-	DOORBELL_STOP,      /* with SIGCONT: the receiver is to hand its turn on, and to stop again */
-	DOORBELL_FORWARDED, /* a SIGSEGV or its kin that a process sent: these cannot be blocked here, so it goes on as this signal */
-	DOORBELL_SAVE,      /* `tick86 save` asks for a file; the value says by which descriptors of the sender */
+	DOORBELL_NONE,      /* not a message: the signal is the guest's */
+	DOORBELL_LOOK,      /* something has changed in the turn or in memory that the processes share */
+	DOORBELL_STOP,      /* sent with SIGCONT: the receiver must hand its turn on, and stop again */
+	/* a SIGSEGV, SIGBUS, SIGFPE or SIGILL that a process sent; we cannot block these, so the handler sends it again in this form */
+	DOORBELL_FORWARDED,
+	DOORBELL_SAVE,      /* `tick86 save` asks for a file; the value names descriptors of the sender */
 };
 
-/* Sends DOORBELL_LOOK; `number` SIGCONT: DOORBELL_STOP. False: the process has gone, or its queue of signals is full. */
+/* Sends DOORBELL_LOOK, or DOORBELL_STOP if `number` is SIGCONT. Returns false if the process has gone or its signal queue is full. */
 bool doorbell_ring(pid_t host_pid, int number);
 /* Sends DOORBELL_SAVE with a value. */
 bool doorbell_ask_to_save(pid_t host_pid, int value);
-/* Sends the process itself a signal again that its handler got. Safe within a signal handler. */
+/* Called in a signal handler: sends the signal to the process itself again as DOORBELL_FORWARDED. */
 void doorbell_forward(const siginfo_t *info);
-/* What a signal is that was taken from the host. A forwarded one is in `info` what it was. */
+/* Returns the message of a signal taken from the host. A forwarded signal is restored in `info`. */
 enum doorbell doorbell_take(siginfo_t *info);
-/* Takes out of what the guest wants to send whatever could be taken for a message. */
+/* Clears what could be taken for a message in a siginfo_t that the guest sends. */
 void doorbell_disarm(siginfo_t *info);
 
 #endif

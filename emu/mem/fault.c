@@ -11,13 +11,14 @@
 #include "emu/mem/access.h"
 #include "emu/mem/doorbell.h"
 
-/* See fault.h: the one static pointer. */
+/* The one static pointer: see fault.h. */
 static struct fault_frame *current;
 
-/* Host exception vectors as the kernel reports them in REG_TRAPNO are the guest's. The error code of #PF: SDM vol. 3, 4.7. */
+/* The host's exception vector in REG_TRAPNO is also the guest's. The error code of #PF: SDM vol. 3, 4.7. */
 enum { PF_WRITE = 2, PF_USER = 4 };
 
-/* An access that the limit check refused. Linux: canonical addresses beyond the user's are not mapped, others are #GP. */
+/* The exception for an access that the limit check refused. As on Linux, canonical addresses beyond user space are not mapped (#PF), and
+ * others raise #GP. */
 static void refused_access(struct cpu *cpu)
 {
 	uint64_t address = cpu->fault_address;
@@ -44,7 +45,7 @@ static void host_exception(struct cpu *cpu, const siginfo_t *info, const ucontex
 		cpu->exception.address = (uint64_t)info->si_addr;
 }
 
-/* The write hit a page that is protected only because it holds decoded code: let it through. */
+/* Returns true if the write hit a page that is protected only because it holds decoded code, and lifts that protection. */
 static bool code_write(struct fault_frame *frame, const siginfo_t *info, const ucontext_t *uc)
 {
 	if (info->si_signo != SIGSEGV || uc->uc_mcontext.gregs[REG_TRAPNO] != VECTOR_PF
@@ -54,8 +55,7 @@ static bool code_write(struct fault_frame *frame, const siginfo_t *info, const u
 	return true;
 }
 
-/* The kernel runs signal handlers with a fresh MXCSR: the guest's is in the frame. So is the x87 state, if it
- * was in the unit. */
+/* The kernel gives a signal handler a fresh MXCSR, so the guest's is in the frame. So is the x87 state, if it was live. */
 static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enum fault_reason reason)
 {
 	const struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
@@ -65,8 +65,8 @@ static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enu
 	siglongjmp(frame->leave, reason);
 }
 
-/* Whether the signal is no fault, but was sent by a process, or by the kernel as a child's exit signal (clone(2)). The address of a fault
- * is the CPU's, or 0; with an exit signal the child's id stands there. */
+/* Returns true if the signal is no fault, but was sent by a process, or by the kernel as a child's exit signal (clone(2)). A fault's
+ * address is the CPU's CR2, or 0; an exit signal has the child's id there. */
 static bool is_sent(const siginfo_t *info, const ucontext_t *uc)
 {
 	greg_t address = (greg_t)info->si_addr;
@@ -81,7 +81,7 @@ static bool is_sent(const siginfo_t *info, const ucontext_t *uc)
 
 extern const char fault_copy_begin[], fault_copy_end[];
 
-/* Where the copy faults it ends: RCX has what is left. */
+/* Ends early if the copy faults: RCX then holds the number of bytes that are left. */
 __attribute__((noinline)) bool fault_copy(void *to, const void *from, size_t length)
 {
 	__asm__ volatile("fault_copy_begin: rep movsb\n"
@@ -110,7 +110,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	}
 	if (copy_failed(info, uc))
 		return;
-	if (!frame) { /* our own fault: die of it, with a core */
+	if (!frame) { /* a fault of the emulator itself: die of it, with a core */
 		static const char message[] = "tick86: internal error: the emulator itself has faulted\n";
 		ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
 

@@ -1,4 +1,4 @@
-/* The two areas that grow: the heap by brk(2), the main thread's stack with its limit. */
+/* The two areas that grow: the heap, by brk(2), and the main thread's stack, up to its limit. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static int64_t map_stack_part(struct space *space, uint64_t start, uint64_t end,
 	vma_remove(space, start, end);
 	free(vma.name);
 	vma.name = strdup("[stack]");
-	vma.flags |= MAP_GROWSDOWN; /* as the guest sees it (PROT_GROWSDOWN works on it) */
+	vma.flags |= MAP_GROWSDOWN; /* the guest sees this flag (PROT_GROWSDOWN works on the stack) */
 	vma_insert(space, vma);
 	return 0;
 }
@@ -57,7 +57,7 @@ static uint64_t clamp_stack(uint64_t limit)
 {
 	if (limit > GUEST_STACK_CEILING)
 		return GUEST_STACK_CEILING;
-	/* The kernel's own minimum for arguments and a little stack. */
+	/* The kernel's minimum: room for the arguments and a little stack. */
 	return limit < 32 * GUEST_PAGE ? 32 * GUEST_PAGE : page_ceil(limit);
 }
 

@@ -81,7 +81,7 @@ static void save_config(struct saver *saver)
 	emit_json(saver, json, SAVE(CONFIG));
 }
 
-static void read_limits(uint64_t limit[2 * RLIM_NLIMITS])
+static void read_limits(const struct process *process, uint64_t limit[2 * RLIM_NLIMITS])
 {
 	struct rlimit own;
 
@@ -89,7 +89,7 @@ static void read_limits(uint64_t limit[2 * RLIM_NLIMITS])
 		if (getrlimit((__rlimit_resource_t)k, &own) < 0)
 			own.rlim_cur = own.rlim_max = RLIM_INFINITY;
 		limit[2 * k] = own.rlim_cur;
-		limit[2 * k + 1] = own.rlim_max;
+		limit[2 * k + 1] = k == RLIMIT_FSIZE && process->file_limit_set ? process->file_limit_max : own.rlim_max;
 	}
 }
 
@@ -114,7 +114,7 @@ static void save_run(struct saver *saver)
 		.cpu_ns = clock_process_cpu(process), .umask = current_umask(),
 	};
 
-	read_limits(run.limit);
+	read_limits(process, run.limit);
 	save_fields(saver, SAVED_RUN, &run);
 }
 

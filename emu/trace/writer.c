@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "emu/linux/kernel/hidden.h"
+
 /* The fastest of the ordinary levels: recording is to cost little, and most of a trace is addresses that repeat. */
 enum { COMPRESSION_LEVEL = 1 };
 
@@ -26,9 +28,9 @@ static void forget_signal(int number)
 /* Where the position says, over what somebody may have written there who was killed; what has no positions gets it in order. */
 static ssize_t write_some(const struct trace_writer *writer, const void *bytes, size_t size)
 {
-	ssize_t written = pwrite(writer->fd, bytes, size, (off_t)writer->at.file_bytes);
+	ssize_t written = hidden_write(writer->fd, bytes, size, (off_t)writer->at.file_bytes);
 
-	return written < 0 && errno == ESPIPE ? write(writer->fd, bytes, size) : written;
+	return written < 0 && errno == ESPIPE ? hidden_write(writer->fd, bytes, size, -1) : written;
 }
 
 static bool write_all(struct trace_writer *writer, const void *bytes, size_t size)

@@ -1,7 +1,9 @@
 /* Moves the emulator's own descriptors to high numbers. */
 #include "emu/linux/kernel/hidden.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -23,11 +25,48 @@ int hidden_fd(int fd)
 	return hidden;
 }
 
+/* The guest's limit is the host's soft one; the hard one is the emulator's, unless the program began with it (process/limits.c). */
+static bool lift_file_limit(struct rlimit *guest)
+{
+	struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (getrlimit(RLIMIT_FSIZE, guest) < 0 || guest->rlim_cur == RLIM_INFINITY)
+		return false;
+	if (guest->rlim_max == RLIM_INFINITY || setrlimit(RLIMIT_FSIZE, &none) < 0)
+		none = (struct rlimit){ guest->rlim_max, guest->rlim_max };
+	return setrlimit(RLIMIT_FSIZE, &none) == 0;
+}
+
+ssize_t hidden_write(int fd, const void *bytes, size_t size, off_t at)
+{
+	struct rlimit guest;
+	bool lifted = lift_file_limit(&guest);
+	ssize_t written = at < 0 ? write(fd, bytes, size) : pwrite(fd, bytes, size, at);
+	int error = errno;
+
+	if (lifted)
+		setrlimit(RLIMIT_FSIZE, &guest);
+	errno = error;
+	return written;
+}
+
+static ssize_t write_report(void *cookie, const char *bytes, size_t size)
+{
+	ssize_t written = hidden_write((int)(intptr_t)cookie, bytes, size, -1);
+
+	return written < 0 ? 0 : written; /* 0 is an error: fopencookie(3) */
+}
+
+static int close_report(void *cookie)
+{
+	return close((int)(intptr_t)cookie);
+}
+
 FILE *hidden_report(const char *path)
 {
 	bool to_file = path && strcmp(path, "-") != 0;
 	int fd = to_file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666) : dup(STDERR_FILENO);
 
 	fd = hidden_fd(fd);
-	return fd < 0 ? NULL : fdopen(fd, "a");
+	return fd < 0 ? NULL : fopencookie((void *)(intptr_t)fd, "a", (cookie_io_functions_t){ .write = write_report, .close = close_report });
 }

@@ -4,11 +4,16 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 enum { HIDDEN_FD_FIRST = 960, HIDDEN_FD_END = 1024 };
 
 /* Moves `fd` to a hidden number, without FD_CLOEXEC; closes the old one. -1 on error. */
 int hidden_fd(int fd);
+
+/* Writes to a file of the emulator's, at the position `at` (-1: where it stands), whatever limit for files (RLIMIT_FSIZE) the guest has set
+ * or was given, as far as this process may lift that. As pwrite(2) and write(2). */
+ssize_t hidden_write(int fd, const void *bytes, size_t size, off_t at);
 
 /* Opens a report for people, out of the guest's reach: the file `path`, emptied, or standard error where it is NULL or "-".
  * NULL: errno says why not. */

@@ -134,6 +134,8 @@ struct process {
 	uint64_t signalfd_set;   /* all that the guest has asked for by signalfd(2) */
 	bool pvclock;            /* some pvclock_page is not 0 */
 	uint64_t pvclock_page[TK_MAX_VCPUS]; /* where the guest wants each vCPU's pvclock page, or 0 */
+	bool file_limit_set;     /* the guest has set RLIMIT_FSIZE: its hard limit is this one */
+	uint64_t file_limit_max;
 	bool dev_cpu;            /* something of /dev/cpu was opened */
 	bool proc_files;         /* something of /proc, or a made-up file elsewhere */
 	bool memory_files;       /* some /proc/PID/mem was */

@@ -23,7 +23,32 @@ static int64_t get_limit(struct task *task, int resource, uint64_t address)
 		return -errno;
 	if (resource == RLIMIT_STACK)
 		limit.rlim_cur = task->process->space.stack_limit;
+	if (resource == RLIMIT_FSIZE && task->process->file_limit_set)
+		limit.rlim_max = task->process->file_limit_max;
 	return space_write(&task->process->space, address, &limit, sizeof(limit)) ? 0 : -EFAULT;
+}
+
+/* The host has the guest's soft limit. It keeps the hard one that it had: the emulator's own files may be larger (hidden_write). */
+static int64_t set_file_limit(struct process *process, const struct rlimit *limit)
+{
+	struct rlimit host;
+	uint64_t max;
+
+	if (getrlimit(RLIMIT_FSIZE, &host) != 0)
+		return -errno;
+	max = process->file_limit_set ? process->file_limit_max : host.rlim_max;
+	if (limit->rlim_cur > limit->rlim_max)
+		return -EINVAL;
+	if (limit->rlim_max > max && geteuid() != 0)
+		return -EPERM;
+	host.rlim_cur = limit->rlim_cur;
+	if (limit->rlim_max > host.rlim_max)
+		host.rlim_max = limit->rlim_max;
+	if (setrlimit(RLIMIT_FSIZE, &host) != 0)
+		return -errno;
+	process->file_limit_set = true;
+	process->file_limit_max = limit->rlim_max;
+	return 0;
 }
 
 static int64_t set_limit(struct task *task, int resource, uint64_t address)
@@ -32,6 +57,8 @@ static int64_t set_limit(struct task *task, int resource, uint64_t address)
 
 	if (!space_read(&task->process->space, address, &limit, sizeof(limit)))
 		return -EFAULT;
+	if (resource == RLIMIT_FSIZE)
+		return set_file_limit(task->process, &limit);
 	if (resource != RLIMIT_STACK)
 		return setrlimit((__rlimit_resource_t)resource, &limit) == 0 ? 0 : -errno;
 	if (limit.rlim_cur > limit.rlim_max)

@@ -58,7 +58,7 @@ int64_t vfork_open(struct vfork_link *parent, struct vfork_link *child)
 static bool send_all(int fd, const void *from, size_t size)
 {
 	while (size > 0) {
-		ssize_t sent = write(fd, from, size);
+		ssize_t sent = hidden_write(fd, from, size, -1);
 
 		if (sent <= 0)
 			return false;

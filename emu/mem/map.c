@@ -97,7 +97,7 @@ static int64_t map_described(struct space *space, struct vma vma, uint64_t addre
 int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
                         uint64_t offset)
 {
-	struct vma vma = {.prot = prot & PROT_ALL, .flags = flags & VMA_FLAGS, .offset = offset};
+	struct vma vma = {.prot = prot & PROT_ALL, .flags = flags & VMA_FLAGS, .offset = file ? offset : 0};
 	int64_t result;
 
 	if (offset % GUEST_PAGE)

@@ -1,6 +1,8 @@
-/* mremap(2). */
+/* mremap(2), remap_file_pages(2). */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "emu/mem/vma.h"
 
@@ -122,4 +124,38 @@ int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uin
 		return vma->copied ? copied_move(space, old, old_length, new_length, flags, old)
 		                   : resize_in_place(space, old, old_length, new_length);
 	return flags & MREMAP_MAYMOVE ? move_elsewhere(space, old, old_length, new_length, flags, new) : -ENOMEM;
+}
+
+/* Where the file's last page ends in a mapping from `offset` on, as vma.file_end. */
+static uint64_t file_end_at(const struct vma *vma, uint64_t start, uint64_t offset)
+{
+	uint64_t pages = vma->file_end > vma->start ? vma->file_end - vma->start + vma->offset : 0;
+
+	if (!vma->file_end)
+		return 0;
+	return pages > offset ? start + (pages - offset) : 1;
+}
+
+/* The kernel maps another part of the same file, or of the same shared memory, in place of the old one (mm/mmap.c); whether it may, it
+ * says itself. */
+int64_t space_remap_file_pages(struct space *space, uint64_t start, uint64_t size, uint64_t prot, uint64_t page, uint64_t flags)
+{
+	const struct vma *old;
+	struct vma vma;
+
+	start = page_floor(start);
+	size = page_floor(size);
+	old = space_find(space, start);
+	if (!old || !(old->flags & MAP_SHARED) || !space_in_guest(start, size))
+		return -EINVAL;
+	code_forget(space, start, start + size);
+	if (syscall(SYS_remap_file_pages, start, size, prot, page, flags) < 0)
+		return -errno;
+	vma = vma_part(old, start, size);
+	vma.offset = page * GUEST_PAGE;
+	vma.file_end = file_end_at(old, start, vma.offset);
+	vma_remove(space, start, start + size);
+	vma_tell(space, &(struct space_change){ .kind = SPACE_MAPPED, .start = start, .length = size, .vma = &vma, .fd = -1 });
+	vma_insert(space, vma);
+	return 0;
 }

@@ -76,6 +76,7 @@ int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int p
 int64_t space_munmap(struct space *space, uint64_t address, uint64_t length);
 int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, int prot);
 int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new);
+int64_t space_remap_file_pages(struct space *space, uint64_t start, uint64_t size, uint64_t prot, uint64_t page, uint64_t flags);
 int64_t space_brk(struct space *space, uint64_t address);
 int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice);
 int64_t space_shmat(struct space *space, int id, uint64_t address, int flags);

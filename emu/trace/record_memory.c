@@ -257,14 +257,17 @@ void recorder_emit_writes(struct recorder *recorder)
 	recorder->ranges = recorder->call_mark = 0;
 }
 
-static void emit_shared(struct recorder *recorder, const struct vma *vma, int fd)
+static void emit_shared(struct recorder *recorder, struct vma *vma, int fd)
 {
 	struct recording *recording = recorder->recording;
 	bool anonymous = vma->flags & MAP_ANONYMOUS;
-	uint64_t object = anonymous ? 0 : file_object(recording, vma->dev, vma->inode, true);
+	uint64_t object = vma->tag; /* another part of what is mapped already: remap_file_pages(2) */
 
+	if (!object && !anonymous)
+		object = file_object(recording, vma->dev, vma->inode, true);
 	if (!object)
 		object = OBJECTS_MAX + 1 + recording->log.anonymous_objects++;
+	vma->tag = object;
 	emit_map(recorder, vma, vma->start, vma->end, TRACE_MAP_SHARED, object);
 	if (fd >= 0)
 		emit_object_content(recorder, fd, object, vma->offset, vma->offset + (vma->end - vma->start));

@@ -199,6 +199,43 @@ static void zeros(void)
 	CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, open("/dev/zero", O_RDONLY), 0) == MAP_FAILED && errno == EACCES);
 }
 
+/* remap_file_pages(2): other pages of the same file, or of the same memory, at a place. */
+static void other_pages(const char *what, char *shared)
+{
+	for (int k = 0; k < PAGES; k++)
+		memset(shared + k * PAGE, k + 1, PAGE);
+	SHOW(remap_file_pages(shared, PAGE, 0, 2, 0));
+	SHOW(remap_file_pages(shared + 3 * PAGE, PAGE, 0, 1, 0));
+	show_pages(what, shared, PAGES);
+	shared[0] = 77;
+	show("seen by another address", shared + 2 * PAGE);
+	if (fork() == 0) {
+		shared[3 * PAGE] = 88;
+		_exit(0);
+	}
+	wait(NULL);
+	show("seen by the parent", shared + PAGE);
+	SHOW(remap_file_pages(shared, PAGE, PROT_READ, 1, 0));
+	SHOW(remap_file_pages(shared + 100 * PAGE, PAGE, 0, 1, 0));
+	SHOW(remap_file_pages(shared, 0, 0, 1, 0));
+}
+
+static void remapped(void)
+{
+	int file = make_file("pages", 1);
+	char *shared, *private;
+
+	SHOW(ftruncate(file, PAGES * PAGE));
+	shared = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	other_pages("of a file", shared);
+	SHOW(remap_file_pages(shared, PAGE, 0, PAGES, 0));
+	show("beyond its end", shared);
+	other_pages("anonymous", mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	private = map_private(file, 1, PROT_READ);
+	SHOW(remap_file_pages(private, PAGE, 0, 0, 0));
+	close(file);
+}
+
 int main(void)
 {
 	signal(SIGBUS, bus);
@@ -209,5 +246,6 @@ int main(void)
 	holes();
 	forks();
 	zeros();
+	remapped();
 	return 0;
 }

@@ -145,6 +145,43 @@ static void internet(int type)
 	SHOW(read(client, text, sizeof text));
 }
 
+/* A name's place is looked at only for as much as there is of a name; then the call has been done. */
+static void names_without_a_place(void)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr *nowhere = (struct sockaddr *)-1;
+	socklen_t size = sizeof name;
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), accepted, pair[2];
+	char text[8];
+
+	SHOW(bind(server, (struct sockaddr *)&name, sizeof name) + listen(server, 2));
+	SHOW(getsockname(server, nowhere, &size));
+	size = 0;
+	SHOW(getsockname(server, nowhere, &size));
+	printf("length %u\n", size);
+	size = -1;
+	SHOW(getsockname(server, (struct sockaddr *)&name, &size));
+	size = sizeof name;
+	SHOW(getsockname(server, (struct sockaddr *)&name, &size));
+	SHOW(connect(client, (struct sockaddr *)&name, sizeof name));
+	SHOW(accept(server, nowhere, &size));
+	SHOW(fcntl(server, F_SETFL, O_NONBLOCK));
+	SHOW(accept(server, NULL, NULL)); /* that one is gone */
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	SHOW(connect(client, (struct sockaddr *)&name, sizeof name));
+	SHOW(poll(&(struct pollfd){ server, POLLIN, 0 }, 1, 1000));
+	SUCCEEDS(accepted = accept(server, NULL, NULL));
+	SHOW(send(accepted, "abc", 3, 0));
+	size = sizeof name;
+	SHOW(recvfrom(client, text, sizeof text, 0, nowhere, &size)); /* TCP tells no name */
+	printf("length %u\n", size);
+	SHOW(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	SHOW(send(pair[0], "abc", 3, 0));
+	size = sizeof name;
+	SHOW(recvfrom(pair[1], text, sizeof text, 0, nowhere, &size));
+	printf("length %u\n", size);
+}
+
 static void errors(void)
 {
 	struct sockaddr_in closed = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = 1 };
@@ -169,6 +206,7 @@ int main(void)
 	unix_names();
 	internet(SOCK_STREAM);
 	internet(SOCK_DGRAM);
+	names_without_a_place();
 	errors();
 	return 0;
 }

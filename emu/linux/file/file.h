@@ -41,6 +41,13 @@ extern const struct device threads_directory;
 /* Whether the path's last part names one of the emulator's own descriptors in such a directory: to the guest that does not exist. */
 bool proc_path_is_hidden(const struct process *process, int dirfd, const char *path);
 
+/* --- structures that say how much follows them: tails.c ------------------------------------------------------------ */
+
+/* The host's kernel is about to fill what ioctl(2) `request`, or getsockopt(2), is given at `address`, and what that says is to be filled
+ * besides. 0, or -EFAULT where it is not the guest's. */
+int64_t ioctl_prepare_tail(struct task *task, uint32_t request, uint64_t address);
+int64_t sockopt_prepare_tail(struct task *task, int level, int option, uint64_t address);
+
 /* --- memory written through files and by other processes: memory_file.c --------------------------------------------- */
 
 /* A descriptor was opened, or -errno: from then on the two functions that follow are to be called. */

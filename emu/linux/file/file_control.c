@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "emu/linux/file/device.h"
+#include "emu/linux/file/file.h"
 #include "emu/linux/file/tty.h"
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/machine.h"
@@ -158,7 +159,7 @@ struct old_request {
 	uint16_t in, out; /* bytes; both 0: the argument is a number */
 };
 
-enum { TERMIOS = 36, TERMIO = 18, WINSIZE = 8, IFREQ = 40, NUMBER = 4 };
+enum { TERMIOS = 36, TERMIO = 18, WINSIZE = 8, IFREQ = 40, IFCONF = 16, NUMBER = 4 };
 
 static const struct old_request *find_old_request(uint32_t number)
 {
@@ -175,7 +176,7 @@ static const struct old_request *find_old_request(uint32_t number)
 		{TIOCSLCKTRMIOS, TERMIOS, 0}, {TIOCGPTPEER, 0, 0}, {FIOCLEX, 0, 0}, {FIONCLEX, 0, 0},
 		{FIOQSIZE, 0, 8},
 		{SIOCATMARK, 0, NUMBER}, {SIOCGPGRP, 0, NUMBER}, {SIOCSPGRP, NUMBER, 0}, {FIOSETOWN, NUMBER, 0}, {FIOGETOWN, 0, NUMBER},
-		{SIOCGIFNAME, IFREQ, IFREQ}, {SIOCGIFFLAGS, IFREQ, IFREQ}, {SIOCSIFFLAGS, IFREQ, 0}, {SIOCGIFADDR, IFREQ, IFREQ},
+		{SIOCGIFCONF, IFCONF, IFCONF}, {SIOCGIFNAME, IFREQ, IFREQ}, {SIOCGIFFLAGS, IFREQ, IFREQ}, {SIOCSIFFLAGS, IFREQ, 0}, {SIOCGIFADDR, IFREQ, IFREQ},
 		{SIOCSIFADDR, IFREQ, 0}, {SIOCGIFDSTADDR, IFREQ, IFREQ}, {SIOCGIFBRDADDR, IFREQ, IFREQ},
 		{SIOCGIFNETMASK, IFREQ, IFREQ}, {SIOCSIFNETMASK, IFREQ, 0}, {SIOCGIFMETRIC, IFREQ, IFREQ},
 		{SIOCGIFMTU, IFREQ, IFREQ}, {SIOCSIFMTU, IFREQ, 0}, {SIOCGIFHWADDR, IFREQ, IFREQ}, {SIOCGIFINDEX, IFREQ, IFREQ},
@@ -187,20 +188,6 @@ static const struct old_request *find_old_request(uint32_t number)
 			return &requests[i];
 	}
 	return NULL;
-}
-
-/* The list of interfaces has a pointer in it. */
-static int64_t check_interface_list(struct task *task, uint64_t address)
-{
-	struct ifconf list;
-	if (!space_read(&task->process->space, address, &list, sizeof list))
-		return -EFAULT;
-	uint64_t buffer = (uint64_t)list.ifc_buf, length = list.ifc_len > 0 ? (uint64_t)list.ifc_len : 0;
-	if (!space_in_guest(buffer, length))
-		return -EFAULT;
-	space_prepare_write(&task->process->space, buffer, length);
-	space_prepare_write(&task->process->space, address, sizeof list);
-	return 0;
 }
 
 static int64_t check_pointer(struct task *task, uint64_t address, uint64_t in, uint64_t out)
@@ -220,9 +207,7 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 
 	if (device_ioctl(task, arg, &error))
 		return error;
-	if (request == SIOCGIFCONF)
-		error = check_interface_list(task, arg[2]);
-	else if (old && (old->in || old->out))
+	if (old && (old->in || old->out))
 		error = check_pointer(task, arg[2], old->in, old->out);
 	else if (!old && direction != _IOC_NONE)
 		error = check_pointer(task, arg[2], direction & _IOC_WRITE ? size : 0, direction & _IOC_READ ? size : 0);
@@ -230,6 +215,8 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 		log_line(task->process->options, LOG_INFO, "unknown ioctl %#x", request);
 		return fcntl((int)arg[0], F_GETFD) < 0 ? -EBADF : -ENOTTY;
 	}
+	if (!error)
+		error = ioctl_prepare_tail(task, request, arg[2]);
 	if (request == TIOCGPTPEER)
 		return file_outside_hidden(syscall_host(__NR_ioctl, arg));
 	return error ? error : syscall_host(__NR_ioctl, arg);

@@ -31,20 +31,43 @@ static int64_t check_sized(struct task *task, uint64_t address, uint64_t length_
 	return 0;
 }
 
-static int64_t sized_call(struct task *task, uint64_t number, const uint64_t arg[6], uint64_t address, uint64_t length)
+/* A socket's name, which the host's kernel has given to us. */
+struct name {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
+/* As move_addr_to_user(): only what there is of a name is looked at a place for, and the length is the whole name's. */
+static int64_t store_name(struct task *task, uint64_t address, uint64_t length_address, const struct name *name)
 {
-	int64_t error = check_sized(task, address, length);
-	return error ? error : syscall_host(number, arg);
+	struct space *space = &task->process->space;
+	int32_t room, length = (int32_t)name->length;
+	if (!space_read(space, length_address, &room, sizeof room))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	room = room < length ? room : length;
+	if (room > 0 && !space_write(space, address, &name->address, (size_t)room))
+		return -EFAULT;
+	return space_write(space, length_address, &length, sizeof length) ? 0 : -EFAULT;
+}
+
+static int64_t name_call(struct task *task, uint64_t number, const uint64_t arg[6])
+{
+	struct name name = {.length = sizeof name.address};
+	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length};
+	int64_t result = syscall_host(number, host);
+	return result ? result : store_name(task, arg[1], arg[2], &name);
 }
 
 int64_t sys_getsockname(struct task *task, const uint64_t arg[6])
 {
-	return sized_call(task, __NR_getsockname, arg, arg[1], arg[2]);
+	return name_call(task, __NR_getsockname, arg);
 }
 
 int64_t sys_getpeername(struct task *task, const uint64_t arg[6])
 {
-	return sized_call(task, __NR_getpeername, arg, arg[1], arg[2]);
+	return name_call(task, __NR_getpeername, arg);
 }
 
 /* SO_PEERCRED: the id of the process at the other end. */
@@ -60,7 +83,11 @@ static int64_t translate_peer(struct task *task, uint64_t address)
 
 int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = sized_call(task, __NR_getsockopt, arg, arg[3], arg[4]);
+	int64_t result = check_sized(task, arg[3], arg[4]);
+	if (!result)
+		result = sockopt_prepare_tail(task, (int)arg[1], (int)arg[2], arg[3]);
+	if (!result)
+		result = syscall_host(__NR_getsockopt, arg);
 	if (result == 0 && arg[1] == SOL_SOCKET && arg[2] == SO_PEERCRED)
 		return translate_peer(task, arg[3]);
 	return result;
@@ -81,15 +108,25 @@ static bool accept_is_refused(const uint64_t arg[6])
 	return getsockopt((int)arg[0], SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens;
 }
 
+/* The connection is gone if its name cannot be stored. */
+static int64_t accept_now(struct task *task, const uint64_t arg[6])
+{
+	struct name name = {.length = sizeof name.address};
+	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length, arg[3]};
+	int64_t fd = file_outside_hidden(syscall_host(__NR_accept4, host));
+	int64_t error = fd >= 0 && arg[1] ? store_name(task, arg[1], arg[2], &name) : 0;
+	if (error)
+		close((int)fd);
+	return error ? error : fd;
+}
+
 int64_t sys_accept4(struct task *task, const uint64_t arg[6])
 {
 	int fd = (int)arg[0];
-	int64_t wait = check_sized(task, arg[1], arg[2]);
-	if (!wait)
-		wait = file_woken(task, fd, POLLIN);
+	int64_t wait = file_woken(task, fd, POLLIN);
 	if (!wait && !file_is_ready(fd, POLLIN) && file_blocks(fd, POLLIN) && !accept_is_refused(arg))
 		wait = file_wait(task, fd, POLLIN);
-	return wait ? wait : file_outside_hidden(syscall_host(__NR_accept4, arg));
+	return wait ? wait : accept_now(task, arg);
 }
 
 int64_t sys_accept(struct task *task, const uint64_t arg[6])
@@ -207,9 +244,12 @@ static bool waits_for_all(int fd, uint64_t flags)
 
 static int64_t receive_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
-	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, arg[4], arg[5]};
+	struct name name = {.length = sizeof name.address};
+	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, (uint64_t)&name.address, (uint64_t)&name.length};
 	int64_t received = syscall_host(__NR_recvfrom, rest);
-	(void)task;
+	int64_t error = received >= 0 && arg[4] ? store_name(task, arg[4], arg[5], &name) : 0;
+	if (error)
+		return error;
 	*whole = done + (uint64_t)received >= arg[2] || !waits_for_all((int)arg[0], arg[3]);
 	return received;
 }
@@ -221,8 +261,7 @@ int64_t sys_sendto(struct task *task, const uint64_t arg[6])
 
 int64_t sys_recvfrom(struct task *task, const uint64_t arg[6])
 {
-	int64_t error = check_sized(task, arg[4], arg[5]);
-	return error ? error : in_steps(task, arg, arg[3], POLLIN, receive_step);
+	return in_steps(task, arg, arg[3], POLLIN, receive_step);
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------ */

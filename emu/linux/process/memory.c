@@ -37,6 +37,11 @@ int64_t sys_mremap(struct task *task, const uint64_t arg[6])
 	return space_mremap(&task->process->space, arg[0], arg[1], arg[2], (int)arg[3], arg[4]);
 }
 
+int64_t sys_remap_file_pages(struct task *task, const uint64_t arg[6])
+{
+	return space_remap_file_pages(&task->process->space, arg[0], arg[1], arg[2], arg[3], arg[4]);
+}
+
 int64_t sys_brk(struct task *task, const uint64_t arg[6])
 {
 	return space_brk(&task->process->space, arg[0]);

@@ -122,7 +122,14 @@ static bool has_bit(const uint64_t *set, unsigned fd)
 	return set[fd / BITS] >> fd % BITS & 1;
 }
 
-static int64_t read_sets(struct task *task, struct select_call *call)
+/* Bits past the last descriptor are not looked at, and come back cleared (zero_fd_set()). */
+static void cut_set(uint64_t *set, unsigned limit)
+{
+	if (limit % BITS)
+		set[limit / BITS] &= (1ULL << limit % BITS) - 1;
+}
+
+static int64_t read_sets(struct task *task, struct select_call *call, unsigned limit)
 {
 	for (int i = 0; i < SETS; i++) {
 		call->set[i] = calloc(call->words + 1, sizeof(uint64_t));
@@ -131,6 +138,7 @@ static int64_t read_sets(struct task *task, struct select_call *call)
 		if (call->address[i] &&
 		    !space_read(&task->process->space, call->address[i], call->set[i], call->words * sizeof(uint64_t)))
 			return -EFAULT;
+		cut_set(call->set[i], limit);
 	}
 	return 0;
 }
@@ -184,7 +192,7 @@ static int64_t write_sets(struct task *task, const struct select_call *call)
 
 static int64_t select_sets(struct task *task, struct select_call *call, unsigned limit, uint64_t deadline)
 {
-	int64_t result = read_sets(task, call);
+	int64_t result = read_sets(task, call, limit);
 	if (!result)
 		result = list_descriptors(call, limit);
 	if (!result)

@@ -17,7 +17,7 @@
 
 enum { SETTLE_US = 50, SETTLE_TRIES = 10000 };
 
-/* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process. */
+/* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process, or no /proc (after chroot(2)). */
 static char host_state(pid_t host_pid)
 {
 	char path[32], line[128], state = 0;
@@ -33,11 +33,24 @@ static char host_state(pid_t host_pid)
 	return state;
 }
 
+/* A pidfd can be read when its process has ended, be it waited for or not. */
+static bool host_has_ended(pid_t host_pid)
+{
+	struct pollfd fd = { .fd = (int)syscall(SYS_pidfd_open, host_pid, 0), .events = POLLIN };
+	bool ended;
+
+	if (fd.fd < 0)
+		return kill(host_pid, 0) != 0 && errno == ESRCH;
+	ended = poll(&fd, 1, 0) > 0;
+	close(fd.fd);
+	return ended;
+}
+
 bool member_is_gone(const struct member *member)
 {
 	char state = host_state(member->host_pid);
 
-	return state == 0 || state == 'Z' || state == 'X';
+	return state ? state == 'Z' || state == 'X' : host_has_ended(member->host_pid);
 }
 
 bool member_is_stopped(const struct member *member)

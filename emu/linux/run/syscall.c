@@ -135,10 +135,11 @@ int64_t syscall_dispatch(struct task *task)
 	return result;
 }
 
-/* Goes on with an interrupted wait, up to the deadline that it had. */
+/* Goes on with an interrupted wait, up to the deadline that it had; EINTR where there is none (do_no_restart_syscall()): the number is 0
+ * then, read(2)'s, which is never gone on with so. */
 int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
 {
-	const struct syscall_row *row = syscall_find(task->restart_number);
+	const struct syscall_row *row = task->restart_number ? syscall_find(task->restart_number) : NULL;
 
 	if (!row || !row->run)
 		return -EINTR;
@@ -146,5 +147,8 @@ int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
 		task->wait.begun = true;
 		task->wait.deadline = task->restart_deadline;
 	}
-	return row->run(task, arg);
+	int64_t result = row->run(task, arg);
+	if (result != SYSCALL_WAIT && result != -ERESTART_RESTARTBLOCK)
+		task->restart_number = 0;
+	return result;
 }

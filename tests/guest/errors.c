@@ -30,6 +30,7 @@ enum { HANGS_S = 10, WAITS_US = 60000, NOWAIT = 8 /* RWF_NOWAIT */, BAD_RWF = 0x
 static char bytes[70000];
 static struct iovec four = { bytes, 4 }, none = { bytes, 0 };
 static int ends[2] = { -1, -1 };
+static char queue_name[32]; /* of this run alone */
 
 static void begin(int seconds, int microseconds)
 {
@@ -180,8 +181,8 @@ static void what_cannot(void)
 	AT_ONCE(fd = open("/dev/random", O_WRONLY), write(fd, bytes, 4));
 	AT_ONCE(fd = open("/dev/full", O_RDWR), write(fd, bytes, 4));
 	/* a message queue's descriptor tells of the queue */
-	AT_ONCE(fd = mq_open("/tick86-errors", O_RDWR | O_CREAT, 0600, &attributes), read(fd, bytes, 200) > 0);
-	AT_ONCE(fd = mq_open("/tick86-errors", O_RDWR | O_CREAT, 0600, &attributes), write(fd, bytes, 4));
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR | O_CREAT, 0600, &attributes), read(fd, bytes, 200) > 0);
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR | O_CREAT, 0600, &attributes), write(fd, bytes, 4));
 }
 
 static void vectors(void)
@@ -260,15 +261,15 @@ static void queues(void)
 	AT_ONCE(fd = msgget(IPC_PRIVATE, 0600), (msgrcv(fd, bytes, (size_t)-1, 0, 0) | msgctl(fd, IPC_RMID, NULL)));
 	AT_ONCE(fd = msgget(IPC_PRIVATE, 0600), (msgrcv(fd, bytes, 4, 0, COPY) | msgctl(fd, IPC_RMID, NULL)));
 	AT_ONCE(fd = msgget(IPC_PRIVATE, 0600), (msgsnd(fd, bytes, 4, 0) | msgctl(fd, IPC_RMID, NULL)));
-	AT_ONCE(fd = mq_open("/tick86-errors", O_RDWR), mq_receive(fd, bytes, 1, NULL));
-	AT_ONCE(fd = mq_open("/tick86-errors", O_WRONLY), mq_receive(fd, bytes, sizeof bytes, NULL));
-	AT_ONCE(fd = mq_open("/tick86-errors", O_RDWR), mq_timedreceive(fd, bytes, sizeof bytes, NULL, &bad));
-	AT_ONCE((fd = mq_open("/tick86-errors", O_RDWR), must(mq_send(fd, "full", 4, 0))), mq_send(fd, bytes, 9, 0));
-	AT_ONCE(fd = mq_open("/tick86-errors", O_RDWR | O_NONBLOCK), mq_send(fd, bytes, 4, 0));
-	WAITS(fd = mq_open("/tick86-errors", O_RDWR), mq_send(fd, bytes, 4, 0));
-	AT_ONCE(fd = mq_open("/tick86-errors", O_RDWR), mq_receive(fd, bytes, 8, NULL));
-	WAITS(fd = mq_open("/tick86-errors", O_RDWR), mq_receive(fd, bytes, 8, NULL));
-	SHOW(mq_unlink("/tick86-errors"));
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR), mq_receive(fd, bytes, 1, NULL));
+	AT_ONCE(fd = mq_open(queue_name, O_WRONLY), mq_receive(fd, bytes, sizeof bytes, NULL));
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR), mq_timedreceive(fd, bytes, sizeof bytes, NULL, &bad));
+	AT_ONCE((fd = mq_open(queue_name, O_RDWR), must(mq_send(fd, "full", 4, 0))), mq_send(fd, bytes, 9, 0));
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR | O_NONBLOCK), mq_send(fd, bytes, 4, 0));
+	WAITS(fd = mq_open(queue_name, O_RDWR), mq_send(fd, bytes, 4, 0));
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR), mq_receive(fd, bytes, 8, NULL));
+	WAITS(fd = mq_open(queue_name, O_RDWR), mq_receive(fd, bytes, 8, NULL));
+	SHOW(mq_unlink(queue_name));
 }
 
 static void the_rest(void)
@@ -292,6 +293,7 @@ static void the_rest(void)
 
 int main(void)
 {
+	snprintf(queue_name, sizeof queue_name, "/tick86-errors-%d", (int)getpid());
 	of_nothing();
 	records();
 	what_cannot();

@@ -110,6 +110,21 @@ static int64_t get_owner_ex(struct task *task, const uint64_t arg[6])
 	return space_write(&task->process->space, arg[2], &owner, sizeof owner) ? 0 : -EFAULT;
 }
 
+/* Commands after which what happens to the file comes as a signal: it is there when the call that made it happen returns. */
+static bool asks_for_signals(int command, uint64_t value)
+{
+	switch (command) {
+	case F_SETOWN:
+	case F_SETOWN_EX:
+	case F_SETSIG:
+	case F_SETLEASE:
+	case F_NOTIFY:
+		return true;
+	default:
+		return command == F_SETFL && value & O_ASYNC;
+	}
+}
+
 int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 {
 	bool written;
@@ -118,6 +133,7 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (written)
 		space_prepare_write(&task->process->space, arg[2], size);
+	task->process->calls_signal |= asks_for_signals((int)arg[1], arg[2]);
 	switch ((int)arg[1]) {
 	case F_SETLKW:
 		return lock_waiting(task, arg, F_SETLK);
@@ -205,6 +221,7 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 	uint64_t size = _IOC_SIZE(request), direction = _IOC_DIR(request);
 	int64_t error = 0;
 
+	task->process->calls_signal |= request == FIOASYNC || request == FIOSETOWN || request == SIOCSPGRP;
 	if (device_ioctl(task, arg, &error))
 		return error;
 	if (old && (old->in || old->out))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -151,4 +152,19 @@ int64_t sys_mq_timedsend(struct task *task, const uint64_t arg[6])
 int64_t sys_mq_timedreceive(struct task *task, const uint64_t arg[6])
 {
 	return queue_call(task, __NR_mq_timedreceive, arg, POLLIN);
+}
+
+/* The host sends the signal to us, from where it goes the way of all signals from outside. SIGEV_THREAD is a message to a netlink socket of
+ * the guest's libc: 32 bytes behind the value (NOTIFY_COOKIE_LEN). */
+int64_t sys_mq_notify(struct task *task, const uint64_t arg[6])
+{
+	enum { COOKIE_BYTES = 32 };
+	struct sigevent event;
+	const uint64_t host[6] = {arg[0], arg[1] ? (uint64_t)&event : 0};
+	if (arg[1] && !space_read(&task->process->space, arg[1], &event, sizeof event))
+		return -EFAULT;
+	if (arg[1] && event.sigev_notify == SIGEV_THREAD && !space_in_guest((uint64_t)event.sigev_value.sival_ptr, COOKIE_BYTES))
+		return -EFAULT;
+	task->process->calls_signal = true;
+	return syscall_host(__NR_mq_notify, host);
 }

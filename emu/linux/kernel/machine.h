@@ -142,6 +142,9 @@ struct process {
 	struct written *written; /* what processes have written to each other's memory (written.h), and how much of it is known */
 	uint64_t written_seen;
 	bool signals_due;        /* host signals are to be looked for before guest code runs again */
+	bool calls_signal;       /* the host may answer any call with a signal: O_ASYNC, mq_notify(2) and their like are in use */
+	struct task *favoured;   /* its CPU time has brought a signal, so it goes on with its slice and takes it; or NULL */
+	uint64_t slice_left;     /* instructions of the last slice that were not used */
 	bool yielded;            /* the slice ends */
 	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
 	uint64_t wall_generation; /* tk_wall_generation that the deadlines of absolute waits go by */

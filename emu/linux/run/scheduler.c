@@ -65,6 +65,7 @@ static uint64_t make_syscall(struct task *task)
 	wait_clear(&task->wait);
 	if (result == -EPIPE || result == -EFBIG)
 		signal_host_collect(task->process); /* SIGPIPE, SIGXFSZ: sent to ourselves within the call */
+	task->process->signals_due |= task->process->calls_signal;
 	put_back_mask(task, result);
 	task->in_syscall = result != SYSCALL_NO_RESULT;
 	return cost;
@@ -178,11 +179,14 @@ static void run_slice(struct task *task)
 	struct process *process = task->process;
 	struct slice slice = slice_of(process);
 
+	if (task == process->favoured)
+		slice.insns = process->slice_left;
 	CHECK(is_listed(task) && (!process->current || is_listed(process->current)));
 	CHECK(tree_has_turn(process));
 	if (process->current != task)
 		rseq_interrupt(process->current);
 	process->current = task;
+	process->favoured = NULL;
 	priority_place(task);
 	process->yielded = false;
 	if (process->show_pids) { /* other processes have run since */
@@ -215,6 +219,7 @@ static void run_slice(struct task *task)
 			break;
 		slice_use(&slice, run_guest(task, least(budget, slice.insns)));
 	}
+	process->slice_left = slice.insns ? slice.insns : 1;
 }
 
 /* --- choosing ---------------------------------------------------------------------------------------- */
@@ -235,6 +240,8 @@ static void free_dead(struct process *process)
 		OBSERVE(process, task_end, task);
 		if (process->current == task)
 			process->current = process->tasks;
+		if (process->favoured == task)
+			process->favoured = NULL;
 		task_free(task);
 	}
 }
@@ -251,6 +258,8 @@ static struct task *next_runnable(struct process *process)
 {
 	struct task *start = process->current, *task = start;
 
+	if (process->favoured && may_run(process->favoured))
+		return process->favoured;
 	do {
 		task = task->next ? task->next : process->tasks;
 		if (may_run(task))

@@ -164,7 +164,18 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 		task_wake(task, WAKE_READY);
 }
 
-void signal_send_process(struct process *process, const siginfo_t *info)
+/* A thread that may take a signal to the process: `first` is asked before the others (complete_signal()), from the leader on. */
+static struct task *taker(struct process *process, struct task *first, int number)
+{
+	if (first && first->state != TASK_DEAD && !(first->signal_mask & signal_bit(number)))
+		return first;
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->state != TASK_DEAD && !(task->signal_mask & signal_bit(number)))
+			return task;
+	return NULL;
+}
+
+static void send_process(struct process *process, const siginfo_t *info, struct task *first)
 {
 	struct task *leader = process->tasks, *chosen = NULL;
 	int number = info->si_signo;
@@ -183,13 +194,21 @@ void signal_send_process(struct process *process, const siginfo_t *info)
 	if (ignored(process, number) && !(leader->signal_mask & signal_bit(number)))
 		return;
 	queue_append(&process->pending, info);
-	/* The leader first, then whoever does not block it (complete_signal()). */
-	for (struct task *task = leader; task; task = task->next) {
-		if (task->state != TASK_DEAD && !(task->signal_mask & signal_bit(number))) {
-			interrupt(task, number);
-			return;
-		}
-	}
+	chosen = taker(process, first, number);
+	if (chosen)
+		interrupt(chosen, number);
+	if (chosen && chosen == first)
+		process->favoured = first;
+}
+
+void signal_send_process(struct process *process, const siginfo_t *info)
+{
+	send_process(process, info, NULL);
+}
+
+void signal_send_running(struct process *process, const siginfo_t *info)
+{
+	send_process(process, info, process->current);
 }
 
 void signal_force(struct task *task, siginfo_t *info)
@@ -248,8 +267,10 @@ static void settle_interrupted_call(struct task *task, const struct guest_sigact
 		task->cpu.r[RAX] = task->syscall_number;
 		task->cpu.rip -= SYSCALL_LENGTH;
 		return;
-	case ERESTARTNOHAND:
 	case ERESTART_RESTARTBLOCK:
+		task->restart_number = 0;
+		/* fall through */
+	case ERESTARTNOHAND:
 		task->cpu.r[RAX] = (uint64_t)-EINTR;
 	}
 }

@@ -18,6 +18,8 @@ enum default_action signal_default_action(int number);
 /* To the process: any thread that does not block it takes it. Dropped where the kernel drops it (ignored and not blocked, or a
  * standard signal that is pending already). */
 void signal_send_process(struct process *process, const siginfo_t *info);
+/* The same for what comes of CPU time: the thread that runs is the first to be asked (check_process_timers()). */
+void signal_send_running(struct process *process, const siginfo_t *info);
 void signal_send_task(struct task *task, const siginfo_t *info);
 /* A signal that the thread's own instruction caused: cannot be blocked or ignored (the kernel's force_sig_info). */
 void signal_force(struct task *task, siginfo_t *info);

@@ -173,7 +173,10 @@ void signal_host_deliver(struct process *process, siginfo_t *info)
 	translate_sender(process, info);
 	if (info->si_signo == SIGCHLD && !process->up->child_changed(process, info))
 		return;
-	signal_send_process(process, info);
+	if (info->si_signo == SIGXCPU && info->si_code == SI_KERNEL)
+		signal_send_running(process, info);
+	else
+		signal_send_process(process, info);
 }
 
 void signal_host_collect(struct process *process)

@@ -40,6 +40,14 @@ static bool signal_queued(const struct pending_signal *list, const struct timer 
 	return false;
 }
 
+static void send_process(struct process *process, const struct timer *timer, const siginfo_t *info)
+{
+	if (on_cpu_clock(timer))
+		signal_send_running(process, info);
+	else
+		signal_send_process(process, info);
+}
+
 static void notify_posix(struct process *process, struct timer *timer, uint64_t expirations)
 {
 	siginfo_t info = { .si_signo = timer->signal, .si_code = SI_TIMER };
@@ -57,7 +65,7 @@ static void notify_posix(struct process *process, struct timer *timer, uint64_t 
 	if (task)
 		signal_send_task(task, &info);
 	else
-		signal_send_process(process, &info);
+		send_process(process, timer, &info);
 }
 
 static void notify(struct process *process, struct timer *timer, uint64_t expirations)
@@ -69,7 +77,7 @@ static void notify(struct process *process, struct timer *timer, uint64_t expira
 		notify_posix(process, timer, expirations);
 		break;
 	case TIMER_INTERVAL:
-		signal_send_process(process, &info);
+		send_process(process, timer, &info);
 		break;
 	case TIMER_FD:
 		/* The eventfd counts as a timerfd does; it cannot be full. */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -147,6 +148,37 @@ static void appended(char *shared)
 	close(again);
 }
 
+/* By calls whose bytes come from another descriptor. */
+static void filled(char *shared)
+{
+	int other = open("source", O_RDWR | O_CREAT | O_TRUNC, 0600), ends[2];
+	off_t from = 0, to = 2 * PAGE;
+	char text[PAGE];
+
+	memset(text, 's', sizeof(text));
+	must(write(other, text, sizeof(text)) == sizeof(text), "write");
+	must(ftruncate(file, PAGES * PAGE) == 0, "ftruncate");
+	must(lseek(file, 10, SEEK_SET) == 10, "lseek");
+	must(sendfile(file, other, &from, 100) == 100, "sendfile");
+	show("shared, after sendfile", shared);
+	must(pipe(ends) == 0 && write(ends[1], text, 200) == 200, "pipe");
+	must(splice(ends[0], NULL, file, &to, 200, 0) == 200, "splice");
+	show("shared, after splice", shared + 2 * PAGE);
+	from = 0;
+	to = 3 * PAGE;
+	must(copy_file_range(other, &from, file, &to, 300, 0) == 300, "copy_file_range");
+	show("shared, after copy_file_range", shared + 3 * PAGE);
+	must(pread(other, shared + PAGE, 50, 0) == 50, "pread");
+	show("shared, after pread into it", shared + PAGE);
+	if (fallocate(file, 1 | 2 /* FALLOC_FL_PUNCH_HOLE, KEEP_SIZE */, 0, PAGE) < 0) /* not on each file system */
+		memset(shared, 0, PAGE);
+	show("shared, a hole punched", shared);
+	close(ends[0]);
+	close(ends[1]);
+	close(other);
+	unlink("source");
+}
+
 /* A mapping of what the file does not have yet. */
 static void ahead(void)
 {
@@ -200,6 +232,7 @@ int main(void)
 	cut_by("cut by creat", shared, 'c', open_creat);
 	cut_by("cut by a handle", shared, 'h', open_by_handle);
 	appended(shared);
+	filled(shared);
 	ahead();
 	unlink("mapped");
 }

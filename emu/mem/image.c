@@ -1,4 +1,4 @@
-/* Takes an address space down as it is, and puts it up again elsewhere. */
+/* Takes an address space apart and puts it up again elsewhere: for saving and restoring. */
 #include "emu/mem/image.h"
 
 #include <errno.h>
@@ -43,7 +43,8 @@ static bool can_be(const struct space *space, const struct vma *vma)
 	       vma->end <= GUEST_END && vma_range_free(space, vma->start, vma->end);
 }
 
-/* The main stack is in the list as one that grows, but does not (space_map_stack). Memory without rights must not count as used. */
+/* Host flags of a mapping. The main stack is listed with MAP_GROWSDOWN, but does not grow (space_map_stack). Memory without rights must
+ * not count as used. */
 static int host_flags(const struct vma *vma)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;

@@ -1,12 +1,12 @@
-/* Where things are. A guest address is a host address: the guest owns what is below GUEST_END, the emulator lives above.
- * It is linked to stand there (Makefile), and Linux places its libraries below the stack, above GUEST_END too. */
+/* The layout of the address space. A guest address is a host address: the guest owns everything below GUEST_END, and the emulator lives
+ * above it. The Makefile links it there, and Linux puts its libraries below the stack, which is also above GUEST_END. */
 #ifndef TICK86_EMU_LAYOUT_H
 #define TICK86_EMU_LAYOUT_H
 
 #include <stdint.h>
 
-#define GUEST_END        0x500000000000ULL /* first address that is not the guest's */
-#define GUEST_GUARD      0x000000010000ULL /* never mapped, above GUEST_END: an access that begins below it may end here */
+#define GUEST_END        0x500000000000ULL /* the first address that is not the guest's */
+#define GUEST_GUARD      0x000000010000ULL /* above GUEST_END and never mapped: an access that begins below GUEST_END may reach into it */
 #define GUEST_STACK_TOP  0x4ffffffff000ULL
 #define GUEST_STACK_MAX  0x000000800000ULL /* 8 MiB unless RLIMIT_STACK says otherwise */
 #define GUEST_STACK_CEILING 0x00000e000000ULL /* the most that fits above GUEST_MMAP_TOP, with a gap */
@@ -22,7 +22,7 @@ static inline uint64_t page_floor(uint64_t address)
 	return address & ~(GUEST_PAGE - 1);
 }
 
-/* Wraps to 0 for the last page of the address space, as the kernel's PAGE_ALIGN does. */
+/* Rounds up to whole pages. Wraps to 0 for the last page of the address space, as the kernel's PAGE_ALIGN does. */
 static inline uint64_t page_ceil(uint64_t address)
 {
 	return page_floor(address + GUEST_PAGE - 1);

@@ -1,4 +1,4 @@
-/* mmap(2), munmap(2), mprotect(2): the host does the work at the place that we choose; the list follows. */
+/* mmap(2), munmap(2), mprotect(2): the host maps at the address that we choose, and the list follows. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include "emu/mem/vma.h"
 
-/* What of mmap's flags distinguishes mappings. */
+/* The flags of mmap that a mapping keeps. */
 enum { VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE | MAP_HUGETLB };
 
 enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
@@ -44,14 +44,14 @@ void space_file_close(struct space_file *file)
 	file->name = NULL;
 }
 
-/* Fills in what the list says of a mapping of the file. */
+/* Fills in the members of a mapping that come from its file. */
 static void describe_file(struct vma *vma, const struct space_file *file)
 {
 	vma->dev = file->dev;
 	vma->inode = file->inode;
 	vma->noexec = file->noexec;
 	vma->name = file->name ? strdup(file->name) : NULL;
-	if (file->has_end) /* 1: nothing of it: any address is beyond */
+	if (file->has_end) /* 1: the mapping is wholly beyond the end of the file */
 		vma->file_end = vma->offset < file->size ? page_ceil(file->size - vma->offset) : 1;
 }
 
@@ -63,7 +63,7 @@ static void describe_anonymous(struct space *space, struct vma *vma)
 	}
 }
 
-/* The host maps what `vma` describes, of `length` bytes, where it is to go; the list takes it over. */
+/* Has the host map what `vma` describes, `length` bytes at the right place. The list takes `vma` over. */
 static int64_t map_described(struct space *space, struct vma vma, uint64_t address, uint64_t length, int flags, int fd)
 {
 	if (length == 0)

@@ -1,15 +1,15 @@
-/* Where a mapping goes: the kernel's own choice, so that addresses are those of a native run. */
+/* Chooses the address of a mapping as the kernel does, so that addresses equal those of a native run. */
 #include <errno.h>
 
 #include "emu/mem/vma.h"
 
-/* Kernel defaults: vm.mmap_min_addr, stack_guard_gap, and the area of MAP_32BIT. */
+/* Kernel defaults: vm.mmap_min_addr, stack_guard_gap, and the area for MAP_32BIT. */
 #define MIN_ADDRESS    0x10000ULL
 #define STACK_GAP      (256 * GUEST_PAGE)
 #define LOW_AREA_START 0x40000000ULL
 #define LOW_AREA_END   0x80000000ULL
 
-/* Start of a mapping and of the gap that a growing stack keeps below it. */
+/* Returns the start of a mapping, less the gap that must stay free below a growing stack. */
 static uint64_t start_with_gap(const struct vma *vma)
 {
 	if (!(vma->flags & MAP_GROWSDOWN))
@@ -23,7 +23,7 @@ bool place_fits(const struct space *space, uint64_t start, uint64_t length)
 	return i == space->count || start + length <= start_with_gap(&space->vma[i]);
 }
 
-/* The highest free place between low and high, or 0. */
+/* Returns the highest free place between low and high, or 0. */
 static uint64_t search_down(const struct space *space, uint64_t low, uint64_t high, uint64_t length, uint64_t alignment)
 {
 	for (size_t i = vma_lower(space, high - 1) + 1; i-- > 0;) {
@@ -44,7 +44,7 @@ static uint64_t search_down(const struct space *space, uint64_t low, uint64_t hi
 	return 0;
 }
 
-/* The lowest one. */
+/* Returns the lowest free place, or 0. */
 static uint64_t search_up(const struct space *space, uint64_t low, uint64_t high, uint64_t length, uint64_t alignment)
 {
 	uint64_t start = (low + alignment - 1) & ~(alignment - 1);

@@ -6,7 +6,7 @@
 
 #include "emu/mem/vma.h"
 
-/* Host and list move, or copy where the old place stays (old_length 0, MREMAP_DONTUNMAP). */
+/* Moves a mapping on the host and in the list. The old one stays if old_length is 0 or with MREMAP_DONTUNMAP. */
 static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags,
                             uint64_t new)
 {
@@ -70,7 +70,7 @@ static int64_t check_mremap(uint64_t old, uint64_t old_length, uint64_t new_leng
 	return old + page_ceil(old_length) > new && new + new_length > old ? -EINVAL : 0;
 }
 
-/* What is beyond the new end goes. */
+/* Unmaps what is beyond the new end. */
 static int64_t shrink(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length)
 {
 	return new_length < old_length ? space_munmap(space, old + new_length, old_length - new_length) : 0;

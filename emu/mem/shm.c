@@ -11,7 +11,7 @@ static int shm_prot(int flags)
 	return PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
 }
 
-/* Where to attach: a place of our choice, or the guest's, rounded down with SHM_RND. Reserved as a mapping without access. */
+/* Chooses where to attach: our own place, or the guest's, rounded down with SHM_RND. Reserves it with a mapping without access. */
 static int64_t reserve(struct space *space, uint64_t address, uint64_t length, int flags)
 {
 	int fixed = flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
@@ -43,7 +43,7 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	snprintf(name, sizeof name, "/SYSV%08x (deleted)", (unsigned)segment.shm_perm.__key);
 	vma_remove(space, (uint64_t)place, (uint64_t)place + length);
 	code_forget_file(space, 0, (ino_t)id + 1);
-	/* The key of aliases is the segment's id, which may be 0; an inode may not. */
+	/* Aliases are found by inode. It must not be 0, but the segment's id may be. */
 	struct vma vma = {.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),
 	                  .flags = MAP_SHARED, .inode = (ino_t)id + 1, .name = strdup(name)};
 	vma_tell(space, &(struct space_change){.kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = -1});
@@ -51,7 +51,7 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	return place;
 }
 
-/* All of the attachment that begins at `address`, even if parts of it have other rights by now. */
+/* Detaches all of the attachment that begins at `address`, even if parts of it have other rights now. */
 int64_t space_shmdt(struct space *space, uint64_t address)
 {
 	const struct vma *vma = space_find(space, address);

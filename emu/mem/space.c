@@ -1,4 +1,4 @@
-/* The guest's address space as a whole: beginning, end, look-ups and copies. */
+/* The guest's address space as a whole: its beginning and end, look-ups and copies. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,15 +57,15 @@ void space_set_name(struct space *space, uint64_t start, uint64_t end, const cha
 
 /* --- copies -------------------------------------------------------------------------------------------------------- */
 
-/* Whether the page will stay as it is for as long as its mapping does: a file's may vanish with its end. What processes share without a
- * file, and what a replay has for files, ends with its mapping. */
+/* Returns true if the page cannot vanish before its mapping does. A page of a file can, when the file is truncated. Memory that
+ * processes share without a file cannot, nor can memory that stands for a file in a replay. */
 static bool is_steady(const struct space *space, uint64_t page)
 {
 	const struct vma *vma = space_find(space, page);
 	return vma && ((!vma->dev && !vma->file_end) || (vma->copied && page < vma->file_end));
 }
 
-/* The host's protection of the pages is the guest's, but for decoded code, which can be read. */
+/* The host's protection of a page is the guest's, except that decoded code is write-protected; it can still be read. */
 bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 {
 	(void)space;
@@ -78,7 +78,7 @@ bool space_write_checked(struct space *space, uint64_t address, const void *from
 	space_note_write(space, address, length);
 	if (!space_in_guest(address, length) || !fault_copy((void *)address, from, length))
 		return false;
-	if (length > 0 && !space->follow && is_steady(space, address)) /* a follower is told of each write */
+	if (length > 0 && !space->follow && is_steady(space, address)) /* a follower must hear of each write */
 		space->plain_page = page_floor(address);
 	return true;
 }
@@ -114,7 +114,7 @@ bool space_poke(struct space *space, uint64_t address, const void *from, size_t 
 {
 	if (!space_in_guest(address, length) || !has_memory(space, address, address + length))
 		return false;
-	code_open(space, address, length); /* with the code of other mappings of the same pages */
+	code_open(space, address, length); /* this drops the code of other mappings of the same pages, too */
 	space_drop_code(space, address, length);
 	space_note_write(space, address, length);
 	while (length > 0) {
@@ -153,7 +153,7 @@ int64_t space_read_string(struct space *space, uint64_t address, char *to, size_
 
 /* --- fetching ------------------------------------------------------------------------------------------------------ */
 
-/* Whether the page can be read at all: a mapping may reach beyond the end of its file. */
+/* Returns true if the page can be read: a mapping may reach beyond the end of its file. */
 static bool page_has_bytes(const struct vma *vma, uint64_t page)
 {
 	char byte;

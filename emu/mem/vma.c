@@ -15,7 +15,7 @@ static bool pages_continue(const struct vma *a, const struct vma *b)
 	return a->file_pages ? a->file_pages + (a->end - a->start) == b->file_pages : !b->file_pages;
 }
 
-/* Whether `b`, which begins where `a` ends, continues it. */
+/* Returns true if `b`, which begins where `a` ends, can be joined to it. */
 static bool continues(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->dev == b->dev &&
@@ -46,7 +46,7 @@ static void close_slot(struct space *space, size_t at)
 	memmove(&space->vma[at], &space->vma[at + 1], (space->count - at) * sizeof(struct vma));
 }
 
-/* The list's invariant: mappings are whole pages, in order of address, and none overlaps the next. */
+/* The list's invariant: mappings are whole pages, in order of address, and do not overlap. */
 static bool sorted(const struct space *space)
 {
 	for (size_t i = 0; i < space->count; i++) {
@@ -180,7 +180,7 @@ void vma_catch_up_growth(struct space *space)
 	for (size_t i = 0; i < space->count; i++) {
 		struct vma *vma = &space->vma[i];
 		if (!(vma->flags & MAP_GROWSDOWN) || vma->name)
-			continue; /* the main stack has a name, and does not grow: it is mapped in full */
+			continue; /* the main stack has this flag, but is mapped in full and does not grow; it is known by its name */
 		uint64_t floor = i ? vma[-1].end : GUEST_PAGE;
 		while (vma->start > floor &&
 		       mincore((void *)(vma->start - GUEST_PAGE), GUEST_PAGE, &resident) == 0)

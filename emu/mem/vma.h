@@ -1,4 +1,4 @@
-/* The list of mappings behind struct space, and what emu/mem's files share. Not for others. */
+/* The list of mappings in struct space, and what the files of emu/mem share. Not for other rooms. */
 #ifndef TICK86_EMU_VMA_H
 #define TICK86_EMU_VMA_H
 
@@ -6,72 +6,73 @@
 
 #include "emu/mem/space.h"
 
-/* The protection of the host mapping that stands for a guest's: never executable, but readable where a guest could execute
- * (x86 without protection keys has no execute-only pages). */
+/* Returns the protection of the host's mapping for a guest's. It is never executable, but readable if the guest may execute (x86 without
+ * protection keys has no execute-only pages). */
 static inline int host_prot(int prot)
 {
 	return prot & PROT_EXEC ? (prot & PROT_WRITE) | PROT_READ : prot & (PROT_READ | PROT_WRITE);
 }
 
-/* Tells the space's follower, if there is one. */
+/* Tells the space's follower of a change, if there is a follower. */
 static inline void vma_tell(const struct space *space, const struct space_change *change)
 {
 	if (space->follow)
 		space->follow(space->follower, change);
 }
 
-/* Index of the first mapping that ends above `address`; `count` if there is none. */
+/* Returns the index of the first mapping that ends above `address`, or `count` if there is none. */
 size_t vma_lower(const struct space *space, uint64_t address);
 bool vma_range_free(const struct space *space, uint64_t start, uint64_t end);
-/* Inserts a mapping into a free range, taking over its name, and merges it with its neighbours. */
+/* Inserts a mapping into a free range, and joins it with its neighbours. The list takes its name over. */
 void vma_insert(struct space *space, struct vma vma);
-/* Frees what a mapping owns that is no longer in the list. */
+/* Frees what a mapping outside the list owns. */
 void vma_free(struct vma *vma);
 /* Removes what is mapped in the range from the list, splitting mappings at its ends. */
 void vma_remove(struct space *space, uint64_t start, uint64_t end);
 void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot);
-void vma_set_fork(struct space *space, uint64_t start, uint64_t end, int advice); /* MADV_DONTFORK and its kin */
+void vma_set_fork(struct space *space, uint64_t start, uint64_t end, int advice); /* advice: MADV_DONTFORK and the like */
 void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name);
-/* A copy of a part of a mapping, with a name of its own and without its file_pages: to be inserted, or the name to be freed. */
+/* Returns a copy of a part of a mapping, with its own copy of the name and without file_pages. The caller inserts it or frees the name. */
 struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length);
-/* What the host grew by itself (MAP_GROWSDOWN) enters the list. */
+/* Enters in the list what the host has grown (MAP_GROWSDOWN). */
 void vma_catch_up_growth(struct space *space);
 
 /* --- copied.c ------------------------------------------------------------------------------------------ */
 
-/* The copied pages of [start, end), which lies in the mapping, are the file's again. */
+/* Copies the file's content into [start, end) again; the range must lie in the mapping. */
 void copied_refill(const struct vma *vma, uint64_t start, uint64_t end);
 /* mremap(2) of a mapping with copied pages to `new`. */
 int64_t copied_move(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new);
-/* What madvise(2) says to advice that a file's private mapping does not take, though the copy would: -errno, or 0. */
+/* Returns -errno for advice that the kernel refuses for private mappings of files but accepts for the anonymous copy; otherwise 0. */
 int64_t copied_refuses(const struct vma *vma, int advice);
 
 /* --- place.c ------------------------------------------------------------------------------------------- */
 
-/* What mmap's flags want addresses and lengths to be multiples of: huge pages. */
+/* Returns what addresses and lengths must be multiples of for these mmap flags (huge pages). */
 uint64_t place_alignment(int flags);
-/* Whether a mapping there would neither overlap the next one nor come too near to a stack that grows down. */
+/* Returns true if a mapping there would not overlap the next one, nor be too close to a stack that grows down. */
 bool place_fits(const struct space *space, uint64_t start, uint64_t length);
-/* A place as the kernel finds it: the hint if it is free, else downwards from the top, else anywhere. -ENOMEM if there is none. */
+/* Finds a place as the kernel does: the hint if it is free, otherwise downwards from the top, otherwise anywhere. Returns -ENOMEM if
+ * there is none. */
 int64_t place_find(const struct space *space, uint64_t hint, uint64_t length, int flags);
-/* The same where flags may have MAP_FIXED or MAP_FIXED_NOREPLACE: also -EINVAL, -EEXIST. */
+/* The same where flags may have MAP_FIXED or MAP_FIXED_NOREPLACE; may also return -EINVAL or -EEXIST. */
 int64_t place_mapping(const struct space *space, uint64_t address, uint64_t length, int flags);
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-/* Rights have changed, or code has come. */
+/* To be called when rights change or a page gets code. */
 static inline void forget_plain_page(struct space *space)
 {
 	space->plain_page = NO_PAGE;
 }
 
-/* Drops the decoded code of the range and makes its pages writable again where the guest may write. */
+/* Drops the decoded code of the range, and makes its pages writable again if the guest may write them. */
 void code_forget(struct space *space, uint64_t start, uint64_t end);
-/* The same for every mapping of a file: a new way to write its pages has come up. */
+/* The same for every mapping of a file, whose pages can now be written in a new way. */
 void code_forget_file(struct space *space, dev_t dev, ino_t inode);
-/* What holds code in the range becomes writable, where the guest may write, and the code is dropped. */
+/* Makes pages in the range that hold code writable, if the guest may write them, and drops the code. */
 void code_open(struct space *space, uint64_t address, uint64_t length);
-/* Empties the set without touching pages (they are gone). */
+/* Empties the set without touching the pages, which are gone. */
 void code_forget_all(struct space *space);
 
 #endif

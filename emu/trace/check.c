@@ -1,4 +1,4 @@
-/* Hashes of vector state and memory, which replays compare. */
+/* Hashes of vector state and memory, by which a replay checks itself. */
 #include "emu/trace/check.h"
 
 #include <xxhash.h>

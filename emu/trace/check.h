@@ -1,4 +1,4 @@
-/* Hashes by which recording and replay compare state. */
+/* Hashes by which a replay compares its state with the recorded run's. */
 #ifndef TICK86_EMU_TRACE_CHECK_H
 #define TICK86_EMU_TRACE_CHECK_H
 
@@ -8,7 +8,7 @@
 
 /* XXH3 of the XSAVE area. */
 uint64_t check_vector(const struct cpu *cpu);
-/* XXH3 of the content of so many guest pages, given by address, one after the other. They must be readable. */
+/* XXH3 of the content of `pages` guest pages, given by address, one after the other. They must be readable. */
 uint64_t check_memory(const uint64_t *page, size_t pages);
 
 #endif

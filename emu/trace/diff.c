@@ -1,4 +1,4 @@
-/* tick86 diff: where two recordings part. Host time and the frames of the files are no part of what happened. */
+/* tick86 diff: finds the first difference between two recordings. Host times and the files' division into frames do not count. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void tell_configs(const struct side side[2])
 	}
 }
 
-/* Stops at the first difference, whose records are the sides' last. True: there is none. */
+/* Stops at the first difference; the two last records of the sides are then the ones that differ. Returns true if there is none. */
 static bool compare(struct side side[2])
 {
 	do {
@@ -80,7 +80,7 @@ static bool compare(struct side side[2])
 
 /* --- showing ------------------------------------------------------------------------------------------ */
 
-/* The lines around a record: the last ones ahead of it in a ring, then it and those behind it. */
+/* The lines around a record. A ring keeps the last lines before it; then come the record and the lines after it. */
 struct context {
 	uint64_t record;
 	unsigned lines, kept, behind;

@@ -1,4 +1,4 @@
-/* tick86 dump: a recording's events as text or JSON, one to a line. */
+/* tick86 dump: prints a recording's events as text or JSON, one on each line. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -29,7 +29,7 @@ struct range {
 struct dump {
 	FILE *out;
 	bool json, raw, kinds_given;
-	uint64_t kinds; /* bits: look_number */
+	uint64_t kinds; /* bits, numbered by look_number */
 	uint64_t pid, tid; /* 0: any */
 	struct range insns, events;
 };

@@ -1,4 +1,4 @@
-/* tick86 export: a recording as a timeline, in the trace event format that the Perfetto UI and chrome://tracing open. */
+/* tick86 export: writes a recording as a timeline in the trace event format, which the Perfetto UI and chrome://tracing open. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void write_event(struct export *export, json_t *event)
 	json_decref(event);
 }
 
-/* Nanoseconds as the format's microseconds. */
+/* Converts nanoseconds to the microseconds of the format. */
 static json_t *microseconds(int64_t ns)
 {
 	return json_real((double)ns / 1000);
@@ -50,7 +50,7 @@ static int64_t time_of(const struct export *export, const struct look_position *
 	return export->host_time ? at->host_ns : at->guest_ns;
 }
 
-/* A name for a process (key "process_name") or a thread ("thread_name"). */
+/* Names a process (key "process_name") or a thread ("thread_name"). */
 static void write_name(struct export *export, const char *key, pid_t pid, pid_t tid, json_t *name)
 {
 	json_t *event = new_event("M", key, &(struct look_position){ .pid = pid, .tid = tid }), *args = json_object();
@@ -60,7 +60,7 @@ static void write_name(struct export *export, const char *key, pid_t pid, pid_t 
 	write_event(export, event);
 }
 
-/* The event in words, and where it stands. */
+/* Returns the event as text, with its place in the recording. */
 static json_t *arguments(const struct look_event *event)
 {
 	struct strace_line line = { .length = 0 };
@@ -98,7 +98,7 @@ static void write_point(struct export *export, const char *phase, const struct l
 	write_event(export, event);
 }
 
-/* --- what happened ------------------------------------------------------------------------------------ */
+/* --- the events --------------------------------------------------------------------------------------- */
 
 static void export_run(struct export *export, const struct look_position *at)
 {
@@ -132,7 +132,7 @@ static void export_stop(struct export *export, const struct look_event *event)
 		                                                                           : event->exit == TRACE_EXIT_CPUID   ? "cpuid" : "time");
 }
 
-/* The program's name without its directories. */
+/* Names the process after the program's file, without directories. */
 static void export_exec(struct export *export, const struct look_event *event)
 {
 	struct strace_line line = { .length = 0 };

@@ -1,4 +1,4 @@
-/* Structures as JSON objects of numbers, both ways. */
+/* Writes structures as JSON objects of numbers, and reads them. */
 #include "emu/trace/fields.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* The numbers of a structure by name, as JSON: what files hold of structures whose layout is nobody's business. */
+/* Structures as JSON objects, each member a number under its name. Files of saved programs hold structures in this form, which does not
+ * depend on their memory layout. */
 #ifndef TICK86_EMU_TRACE_FIELDS_H
 #define TICK86_EMU_TRACE_FIELDS_H
 
@@ -11,9 +12,9 @@
 struct field {
 	const char *name;
 	size_t offset;
-	unsigned size, count; /* of each element; elements */
+	unsigned size, count; /* size of each element in bytes; number of elements */
 	bool is_bool;
-	bool is_late;         /* files of earlier versions do not have it */
+	bool is_late;         /* files of earlier versions may lack it */
 };
 
 #define FIELD_ROW(TYPE, MEMBER, LATE) \
@@ -27,16 +28,17 @@ struct field {
 #define LATE_FIELD_ARRAY(TYPE, MEMBER) FIELD_ARRAY_ROW(TYPE, MEMBER, true)
 #define FIELDS_END { NULL, 0, 0, 0, false, false }
 
-/* A number of 64 bits as JSON's signed ones; more than one as an array, without the zeros at its end. */
+/* Returns `count` numbers of 64 bits as JSON's signed ones: a plain number if count is 1, otherwise an array, without the zeros at its
+ * end. */
 json_t *fields_array(uint64_t (*get)(const void *context, unsigned index), const void *context, unsigned count);
 
-/* An object with every field of the table. Owned by the caller. */
+/* Returns an object with every field of the table. The caller owns it. */
 json_t *fields_write(const struct field *table, const void *structure);
-/* Sets every field, but leaves a late one alone that `object` does not have. NULL, or the name of the first that is missing otherwise, or
- * does not fit. */
+/* Sets every field of the structure; late fields that `object` lacks keep their values. Returns NULL, or the name of the first field
+ * that is missing or does not fit. */
 const char *fields_read(const struct field *table, const json_t *object, void *structure);
 
-/* The element `index` of what fields_array has made of `count`. False: it is no such thing. */
+/* Gets element `index` of a value that fields_array made of `count` numbers. Returns false if the value has another form. */
 bool fields_element(const json_t *value, unsigned count, unsigned index, uint64_t *element);
 
 #endif

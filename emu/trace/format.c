@@ -1,4 +1,4 @@
-/* Records as bytes: kinds, fields, encoding, decoding. */
+/* Encodes and decodes records: kinds, fields, bytes. */
 #include "emu/trace/format.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* Records become events. */
+/* Joins the records of a recording into events. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/look.h"
 
@@ -13,8 +13,8 @@ struct looker {
 	look_function *tell;
 	void *context;
 	bool enough;
-	int64_t from_guest_ns, from_host_ns; /* ahead of the last record */
-	/* The last stop, while records follow that belong to it. */
+	int64_t from_guest_ns, from_host_ns; /* times before the last record */
+	/* The last stop, while the records that follow may belong to it. */
 	struct look_call *pending;
 	struct look_event pending_event;
 };
@@ -76,7 +76,7 @@ static void flush_pending(struct looker *looker)
 		tell(looker, &looker->pending_event);
 }
 
-/* What follows may belong to it: it is told later. */
+/* Keeps the event back, since the following records may belong to it. */
 static void set_pending(struct looker *looker, struct look_call *call, uint8_t exit)
 {
 	looker->pending = call;
@@ -97,7 +97,7 @@ static void close_call(struct looker *looker, struct look_call *call, int64_t re
 	set_pending(looker, call, TRACE_EXIT_SYSCALL);
 }
 
-/* Another thread runs before the call has ended. */
+/* Reports a call that has not ended when another thread runs. */
 static void tell_unfinished(struct looker *looker, const struct walk_thread *thread)
 {
 	struct look_call *call = open_call(thread);
@@ -109,7 +109,7 @@ static void tell_unfinished(struct looker *looker, const struct walk_thread *thr
 	                                   .phase = LOOK_UNFINISHED, .call = call });
 }
 
-/* Where the recording ends, calls may be under way. */
+/* Reports the calls that have not ended where the recording ends. */
 static void tell_still_open(struct looker *looker)
 {
 	for (struct walk_process *process = looker->walk->processes; process; process = process->next)
@@ -165,14 +165,14 @@ static bool begin_call(struct looker *looker, struct walk_thread *thread, uint8_
 
 /* --- records ------------------------------------------------------------------------------------------ */
 
-/* Whether the record may tell more of the event that is pending. */
+/* Returns true if the record may belong to the pending event. */
 static bool continues(const struct trace_record *record)
 {
 	return record->kind == TRACE_WRITE || record->kind == TRACE_STATE || record->kind == TRACE_VECTOR ||
 	       record->kind == TRACE_ADVANCE || record->kind == TRACE_INPUT || record->kind == TRACE_CHECK;
 }
 
-/* What the record puts an end to, while it is still there. */
+/* Called before the record takes effect: reports the events that it ends. */
 static void before(struct looker *looker, const struct trace_record *record)
 {
 	if (looker->pending && !continues(record))
@@ -217,7 +217,7 @@ static bool take_stop(struct looker *looker, const struct trace_record *record)
 	return true;
 }
 
-/* False: out of memory. */
+/* Called after the record took effect. Returns false if out of memory. */
 static bool after(struct looker *looker, const struct trace_record *record)
 {
 	struct walk_thread *thread = current_thread(looker->walk);

@@ -1,5 +1,5 @@
-/* A recording as events that people know: system calls with arguments and results, signals, time reads, forks. An event is made of one
- * record or of several: a call of its STOP, what it reads (INPUT), its RESULT, what it wrote (WRITE). */
+/* A recording as events that people know: system calls with arguments and results, signals, time reads, forks. An event consists of one
+ * record or several: a system call has its STOP, the memory that it reads (INPUT), its RESULT, and the memory that it wrote (WRITE). */
 #ifndef TICK86_EMU_TRACE_LOOK_H
 #define TICK86_EMU_TRACE_LOOK_H
 
@@ -8,14 +8,14 @@
 
 struct look_position {
 	uint64_t record;              /* number in the file, from 0 */
-	uint64_t event;               /* STOP records so far, this one included */
+	uint64_t event;               /* number of STOP records so far, this one included */
 	uint64_t insns, process_insns;
 	int64_t guest_ns, host_ns;
 	pid_t pid, tid;               /* 0: none */
-	int64_t from_guest_ns, from_host_ns; /* of a STOP: when the thread began to run, or the last time known before that */
+	int64_t from_guest_ns, from_host_ns; /* for a STOP: when the thread began to run, or the last time known before that */
 };
 
-/* What there is to know of memory around an event: pieces that its records hold. */
+/* Memory around an event, as far as records tell: pieces of bytes. */
 struct look_memory {
 	unsigned pieces;
 	size_t used;
@@ -23,43 +23,42 @@ struct look_memory {
 	uint8_t bytes[8192];
 };
 
-/* A stop that the following records tell more of: a system call, or an instruction whose result the world decides. */
+/* A stop to which following records belong: at a system call, or at an instruction whose result the world decides. */
 struct look_call {
-	bool open;                    /* no result yet */
-	bool told;                    /* ... and somebody was told so */
+	bool open;                    /* there is no result yet */
+	bool told;                    /* the unfinished call was reported */
 	struct look_position at;
 	struct trace_registers registers; /* at the stop */
 	uint64_t number, arg[6];
 	const struct syscall_row *row; /* NULL: unknown */
 	int64_t result;               /* SYSCALL_NO_RESULT: none */
-	struct trace_registers after; /* of an instruction */
+	struct trace_registers after; /* an instruction's, after it */
 	struct look_memory memory;
 };
 
 enum look_phase { LOOK_WHOLE, LOOK_UNFINISHED, LOOK_RESUMED };
 
 struct look_event {
-	struct look_position at, end;    /* of its first record, and of its last */
+	struct look_position at, end;    /* positions of the first record and of the last */
 	uint8_t kind, exit;              /* enum trace_kind; TRACE_EXIT_ of a STOP */
-	enum look_phase phase;           /* of a system call: others ran in its middle */
+	enum look_phase phase;           /* for a system call that other threads interrupted */
 	const struct trace_record *record; /* NULL for a STOP */
-	const struct look_call *call;    /* of a STOP at a system call or at the world */
-	uint64_t rip;                    /* of any other STOP */
+	const struct look_call *call;    /* for a STOP at a system call or an instruction of the world */
+	uint64_t rip;                    /* for any other STOP */
 };
 
-/* What events are called, by kind and exit; NULL beyond the last: count from 0. */
+/* Returns the name of an event by its number, which stands for kind and exit; numbers count from 0. NULL after the last one. */
 const char *look_word(unsigned number);
-/* The number of an event's word. */
+/* Returns the number of an event's name. */
 unsigned look_number(const struct look_event *event);
 
-/* What is shown unless somebody asks for more: what happened, not what it did to memory and registers. */
+/* Returns true for the events that are shown by default: those that happened, not their effects on memory and registers. */
 bool look_shown(const struct look_event *event);
 
-/* False: no more is wanted. */
+/* Called for each event. Returns false to stop. */
 typedef bool look_function(void *context, const struct look_event *event);
 
-/* Tells of all events from the walk's place on, until the function has enough or there are no more. With `raw`: of each record by
- * itself, as it is. */
+/* Calls `tell` for each event from the walk's position on, until it returns false. `raw`: for each single record. */
 void look_at_events(struct walk *walk, bool raw, look_function *tell, void *context);
 
 /* The event in words, appended to the line. */

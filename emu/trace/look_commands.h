@@ -1,4 +1,4 @@
-/* The commands that look into recordings. Each takes its own word and what follows it; returns the exit status. */
+/* The commands that look into recordings. `argv` begins with the command's name. Each returns the exit status. */
 #ifndef TICK86_EMU_TRACE_LOOK_COMMANDS_H
 #define TICK86_EMU_TRACE_LOOK_COMMANDS_H
 

@@ -1,4 +1,4 @@
-/* The CONFIG record in words. */
+/* Prints the CONFIG record. */
 #include <jansson.h>
 #include <string.h>
 
@@ -63,7 +63,7 @@ void look_put_config(struct strace_line *line, const struct trace_record *record
 	json_decref(config);
 }
 
-/* Those of `a` that `b` has not, or has otherwise; with `missing`, only the former. */
+/* Prints the members of `a` that `b` lacks or has with another value; with `missing`, only those that it lacks. */
 static void put_differences(struct strace_line *line, json_t *a, json_t *b, bool missing)
 {
 	const char *key;

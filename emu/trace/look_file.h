@@ -1,4 +1,4 @@
-/* What the commands that look into recordings share: opening, saying what is wrong, exit statuses. */
+/* Opening recordings, error messages and exit statuses of the commands that look into recordings. */
 #ifndef TICK86_EMU_TRACE_LOOK_FILE_H
 #define TICK86_EMU_TRACE_LOOK_FILE_H
 
@@ -6,22 +6,24 @@
 
 #include "emu/trace/walk.h"
 
-/* As replay's: the file cannot be used at all, or what the command line says; the recording goes no further, what there is was shown. */
+/* Exit statuses, as for replay. TROUBLE: the command line is wrong or the file cannot be used. INCOMPLETE: the recording is cut off or
+ * damaged, and the command has shown what comes before. */
 enum { LOOK_TROUBLE = 2, LOOK_INCOMPLETE = 4 };
 
-/* What is wrong with the command line (NULL: something is missing) and the usage, on standard error. Returns LOOK_TROUBLE. */
+/* Prints an error about the command line (NULL: an argument is missing) and the usage on standard error. Returns LOOK_TROUBLE. */
 int look_usage(const char *command, const char *argument, const char *usage);
 
-/* Begins a walk. NULL: it has said why not. */
+/* Begins a walk. On failure prints the reason and returns NULL. */
 struct walk *look_open(const char *command, const char *path);
-/* Says on standard error why the recording is not whole, if it is not. Returns 0 or LOOK_INCOMPLETE. */
+/* Prints on standard error why the recording is incomplete, if it is. Returns 0 or LOOK_INCOMPLETE. */
 int look_tell_trouble(const char *command, const char *path, const struct walk *walk);
 /* The same, and ends the walk. */
 int look_close(const char *command, const char *path, struct walk *walk);
 
-/* The file to write; NULL: it has said why not. */
+/* Opens a file for writing. On failure prints the reason and returns NULL. */
 FILE *look_create(const char *command, const char *path);
-/* Closes it; standard output is flushed. Returns `status`, or LOOK_TROUBLE and says so if not all could be written. */
+/* Closes the file; standard output is flushed only. Returns `status`, or prints an error and returns LOOK_TROUBLE if not all could be
+ * written. */
 int look_written(const char *command, const char *path, FILE *out, int status);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* json_object_set_new takes NULL for a failure to make the value. */
+/* json_object_set_new fails for a NULL value, which a failed allocation makes. */
 static void set(json_t *object, const char *key, json_t *value)
 {
 	json_object_set_new(object, key, value);

@@ -6,9 +6,9 @@
 
 #include "emu/trace/look.h"
 
-/* The caller owns it. Numbers of 64 bits appear as signed ones. */
+/* Returns the event as an object that the caller owns. 64-bit numbers appear as signed ones. */
 json_t *look_json(const struct look_event *event);
-/* The text, whose bytes beyond UTF-8 become '?'. */
+/* Returns the text; bytes that are not UTF-8 become '?'. */
 json_t *look_json_text(const struct strace_line *line);
 
 #endif

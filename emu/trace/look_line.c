@@ -1,4 +1,4 @@
-/* tick86 dump: an event as a line of text. */
+/* tick86 dump: prints an event as a line of text. */
 #include "emu/trace/look_line.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@ void look_print_head(FILE *out)
 	fprintf(out, "# event  instructions  of process       guest time  thread  what\n");
 }
 
-/* Seconds with all their digits. */
+/* Prints seconds with all nine decimals. */
 static void put_seconds(char *text, size_t size, int64_t ns)
 {
 	uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;

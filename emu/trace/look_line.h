@@ -1,4 +1,4 @@
-/* An event as a line of text, with where it stands. */
+/* An event as a line of text, with its position. */
 #ifndef TICK86_EMU_TRACE_LOOK_LINE_H
 #define TICK86_EMU_TRACE_LOOK_LINE_H
 
@@ -8,9 +8,9 @@
 
 enum { LOOK_LINE_MAX = 1200 };
 
-/* The columns' names. */
+/* Prints the names of the columns. */
 void look_print_head(FILE *out);
-/* With `raw`, the record and its fields as they are. */
+/* With `raw`, prints the record and its fields without interpretation. */
 void look_line(const struct look_event *event, bool raw, char *text, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Events in words. */
+/* Describes events as text. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 
 enum { OUTPUT_SHOWN = 160, DATA_SHOWN = 32 };
 
-/* --- memory, for strace's words ----------------------------------------------------------------------- */
+/* --- memory, for strace's printers -------------------------------------------------------------------- */
 
-/* How many of the bytes from `address` on are known, and where; later pieces are newer. 0: none. */
+/* Returns how many bytes from `address` on are known, and points *bytes to them. 0: none. Later pieces are newer. */
 static size_t find_bytes(const struct look_memory *memory, uint64_t address, const uint8_t **bytes)
 {
 	for (unsigned k = memory->pieces; k-- > 0;) {
@@ -75,7 +75,7 @@ static uint64_t edx_eax(const struct trace_registers *registers)
 	return registers->r[RDX] << 32 | (uint32_t)registers->r[RAX];
 }
 
-/* The first register that the instruction has changed, in the order of their numbers. */
+/* Prints the first register that the instruction changed, in the order of their numbers. */
 static void put_changes(struct strace_line *line, const struct look_call *call)
 {
 	for (unsigned k = 0; k < TRACE_RIP; k++) {
@@ -87,7 +87,7 @@ static void put_changes(struct strace_line *line, const struct look_call *call)
 	strace_put(line, "done");
 }
 
-/* The time that a function of the vDSO has stored, if it has. */
+/* Prints the time that a function of the vDSO has stored, if it has. */
 static void put_vdso(struct strace_line *line, const struct look_call *call)
 {
 	const struct look_memory *memory = &call->memory;

@@ -1,4 +1,4 @@
-/* tick86 plot: guest time against host time, in each process's colour; red where its system calls waited. */
+/* tick86 plot: draws guest time against host time, in a colour for each process, and red where its system calls waited. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -9,15 +9,15 @@
 
 static const char usage[] = "usage: tick86 plot FILE -o OUT.svg\n";
 
-/* Nearer ones would fall on the same pixels. */
+/* points that are closer would fall on the same pixels */
 #define POINTS_APART 0.5
 enum { POINTS_MAX = 100000 };
 
 struct plot {
 	struct tk_svg svg;
-	double host, guest; /* where the line has come to */
+	double host, guest; /* the end of the line so far */
 	pid_t pid;
-	bool line, waits;   /* under way: of this process, and a wait's */
+	bool line, waits;   /* a line is under way, of this process; it is a wait's */
 	unsigned points;
 };
 
@@ -64,7 +64,7 @@ static void draw_to(struct plot *plot, double host, double guest, pid_t pid, boo
 	plot->guest = guest;
 }
 
-/* Once for the frame, which must be known before anything can be drawn, once for the lines. */
+/* Each file is read twice: once for the frame, which must be known before anything is drawn, and once for the lines. */
 static int cover_file(struct plot *plot, const char *path, char *title, size_t size)
 {
 	struct walk *walk = look_open("plot", path);

@@ -1,4 +1,4 @@
-/* Reads a recording: header, frames, records; stops at the first that is damaged. */
+/* Reads a recording: header, frames, records. Stops at the first damaged one. */
 #include "emu/trace/reader.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Recording a run. What the world does to a guest process between two stretches of its code - registers, memory, mappings, threads -
- * is written down as effects, whatever system call, signal or clock they come from. */
+/* Records a run. Between two stretches of guest code the world may change registers, memory, mappings and threads. The recorder writes
+ * these changes down as effects, whatever system call, signal or clock caused them. */
 #ifndef TICK86_EMU_TRACE_RECORD_H
 #define TICK86_EMU_TRACE_RECORD_H
 
@@ -7,8 +7,8 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* Begins the recording of `process`, which must be empty yet, into the file `path`, which is created or emptied: an observer that writes
- * down what it is told. `config` (JSON) says what is run. 0 or -errno. */
+/* Adds an observer to `process`, which must still be empty, that records it into the file `path`; the file is created or emptied.
+ * `config` (JSON) describes the run. Returns 0 or -errno. */
 int record_begin(struct process *process, const char *path, const char *config);
 
 #endif

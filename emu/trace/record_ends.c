@@ -1,4 +1,4 @@
-/* Beginnings and ends of processes; and what one leaves behind that is killed while it holds the turn. */
+/* Records the beginnings and ends of processes, and repairs the log after a process was killed while it held the turn. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include "emu/linux/kernel/tree.h"
 #include "emu/trace/recorder.h"
 
-/* --- what counts -------------------------------------------------------------------------------------- */
+/* --- the valid part of the log ------------------------------------------------------------------------ */
 
 void recorder_keep(struct recording *recording)
 {
@@ -17,7 +17,7 @@ void recorder_keep(struct recording *recording)
 	__atomic_store_n(&recording->kept_last, other, __ATOMIC_SEQ_CST);
 }
 
-/* The log goes on from what was kept last: whoever wrote behind that was killed before it was whole. */
+/* Drops everything after the last kept state: the process that wrote it was killed in the middle. */
 static void go_back(struct recording *recording)
 {
 	recording->log = recording->kept[recording->kept_last].log;
@@ -26,7 +26,7 @@ static void go_back(struct recording *recording)
 		if (recording->chunk[k].number > recording->log.chunks)
 			recording->chunk[k].number = 0;
 	if (!recording->writer.error && ftruncate(recording->writer.fd, (off_t)recording->writer.at.file_bytes) < 0)
-		return; /* no file: what has gone out is out */
+		return; /* the output is no file, so what is written cannot be taken back */
 }
 
 /* --- beginnings --------------------------------------------------------------------------------------- */
@@ -74,7 +74,8 @@ void recorder_turn(struct observer *self, struct process *process)
 
 /* --- ends --------------------------------------------------------------------------------------------- */
 
-/* What it had not written whole is taken out of the log, so nobody knows from there what it did last to memory that it shared. */
+/* A process was killed while it held the turn. The records that it had not completed are dropped, so its last writes to memory that it
+ * shared with other processes are unknown. `lost_turns` makes those processes record that memory again. */
 static void undo_turn(struct recorder *recorder, pid_t pid)
 {
 	struct recording *recording = recorder->recording;

@@ -1,4 +1,4 @@
-/* Registers as recordings hold them, and the changes between two states. */
+/* Converts registers to their form in recordings, and encodes the changes between two states. */
 #include "emu/trace/registers.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Effects: what the world did to the process when it was recorded is done to it again. */
+/* Applies effects: repeats what the world did to the process when it was recorded. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -174,7 +174,7 @@ static bool add_chunk(struct replay *replay, const struct trace_record *record)
 	return true;
 }
 
-/* The content of that number; NULL: the log has not given it. */
+/* Returns the chunk of that number, or NULL if the log has not had it. */
 static const struct replay_chunk *find_chunk(const struct replay *replay, uint64_t number)
 {
 	return number < replay->shared->state.chunks ? &replay->shared->chunk[number] : NULL;
@@ -189,7 +189,7 @@ static bool fill(struct replay *replay, uint64_t address, uint64_t number)
 	return chunk && space_poke(&replay->space, address, replay->chunk_memory + chunk->offset, chunk->size);
 }
 
-/* The same content again, as each mapping of a file brings it, is no change. */
+/* Returns true if the objects already hold this content: each mapping of a file records it again. */
 static bool holds(int objects, off_t offset, const uint8_t *content, size_t size)
 {
 	uint8_t bytes[4096];
@@ -237,7 +237,7 @@ static bool cut_object(struct replay *replay, uint64_t object, uint64_t offset)
 
 /* --- checks, output ----------------------------------------------------------------------------------- */
 
-/* Guest memory from `address` on is what the record's data says. */
+/* Checks that guest memory from `address` on holds the record's data. */
 static void check_bytes(struct replay *replay, const struct trace_record *record, uint64_t address, const char *what)
 {
 	const uint8_t *recorded = record->data;
@@ -281,7 +281,7 @@ static bool check_state(struct replay *replay, const struct trace_record *record
 	return true;
 }
 
-/* Who reads it may have gone; that is no matter of the replay's. */
+/* Writes recorded output. It is no error if no process reads the pipe any more: the replay goes on. */
 static bool put_out(const struct replay *replay, const struct trace_record *record)
 {
 	const uint8_t *bytes = record->data;

@@ -1,4 +1,4 @@
-/* The replay's controller: reads what is to be replayed, starts its first process, waits for all of them, says how it went. */
+/* The replay's controller: opens the recording, starts the first process, waits for all processes, and reports the result. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -38,7 +38,7 @@ static const char *why_no_config(const struct trace_reader *reader)
 	}
 }
 
-/* The first record says what was recorded. NULL, or what is wrong with it. */
+/* Reads the first record, which describes the run. Returns NULL, or what is wrong with it. */
 static const char *read_config(struct replay *replay)
 {
 	static char text[128];
@@ -94,7 +94,8 @@ static void stop_all(struct replay_shared *shared)
 		;
 }
 
-/* Every process of the replay is our child; they end by themselves, or something is wrong with the emulator. */
+/* Every process of the replay is a child of the controller. A child that dies of a signal or with an unexpected status is a bug of the
+ * emulator. */
 static void note_dead(struct replay_shared *shared)
 {
 	int status;
@@ -119,7 +120,7 @@ static void wait_for_news(struct replay_shared *shared, int seen)
 	}
 }
 
-/* Lets the replay run, from moment to moment, up to its end. */
+/* Runs the replay from one target to the next, and to its end. */
 static void conduct(struct replay_shared *shared, int objects, struct itinerary *itinerary)
 {
 	struct replay_moment target;
@@ -178,7 +179,7 @@ static int report_end(const char *path, const struct replay_shared *shared)
 	}
 }
 
-/* Reads the beginning of the log, in the guard's shelter. NULL, or what is wrong with it. */
+/* Reads the beginning of the log, with the guard in place. Returns NULL, or what is wrong with it. */
 static const char *begin(struct replay *replay, struct itinerary *itinerary)
 {
 	struct replay_shared *shared = replay->shared;
@@ -210,7 +211,7 @@ int replay_file(const char *path, bool quiet, struct itinerary *itinerary)
 	if (!trace_reader_open(&replay.shared->state.reader, path, error, sizeof(error)))
 		return fail(path, error);
 	fault_install();
-	json_object_seed(1); /* else it opens /dev/urandom, behind the guard */
+	json_object_seed(1); /* otherwise jansson opens /dev/urandom, which the guard would refuse */
 	if (!replay_guard(GUARD_CONTROLLER, replay.objects))
 		return fail(path, "this host lets no process give up its system calls (seccomp)");
 	wrong = begin(&replay, itinerary);

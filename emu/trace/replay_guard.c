@@ -1,4 +1,5 @@
-/* A recording may come from a stranger: what replays it can do nothing to the outside. */
+/* The guard: a seccomp filter. A recording may come from a stranger, so a process that replays it must not be able to do anything to the
+ * outside. */
 #include <errno.h>
 #include <linux/prctl.h>
 #include <sched.h>
@@ -10,10 +11,10 @@
 
 enum { ANY = -1 };
 
-/* A system call that is allowed where its argument has the value. */
+/* A system call that is allowed if its argument `argument` has the value. */
 struct rule {
 	int number;
-	int argument; /* or ANY */
+	int argument; /* number of the argument, or ANY */
 	uint64_t value;
 };
 
@@ -29,7 +30,7 @@ static int add_rules(scmp_filter_ctx filter, const struct rule *rule, size_t rul
 	return error;
 }
 
-/* Memory, turns, faults, output and the end. */
+/* For guest processes: memory, turns, faults, output, and their end. */
 static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 {
 	const struct rule rules[] = {
@@ -45,7 +46,7 @@ static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 	};
 	int error = add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
 
-	/* The host's kernel is asked whether pages can be read at all: not here. */
+	/* Other code tests pages with these two calls. Here they fail with EPERM; a call without a rule would kill the process. */
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(process_vm_readv), 0);
 	if (!error)
@@ -53,7 +54,8 @@ static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 	return error;
 }
 
-/* Starting the first process, which narrows its own filter, waiting, moments from standard input, dying of the guest's signal. */
+/* For the controller: starting the first process, which narrows its own filter, waiting, reading targets from standard input, and dying
+ * of the guest's signal. */
 static int add_controller_rules(scmp_filter_ctx filter, uint64_t objects)
 {
 	const struct rule rules[] = {

@@ -1,5 +1,5 @@
-/* Going to a moment. Forwards the replay just runs; backwards it starts again from the last checkpoint ahead of the moment: copies of
- * the processes that stand still there. The first one stands at the beginning. */
+/* Going to a moment of a replay. Forwards the replay just runs. Backwards it continues from the last checkpoint before the moment:
+ * there, copies of all processes stand still. The first checkpoint is the beginning of the replay. */
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "emu/trace/replayer.h"
 
-/* Each has a copy in each checkpoint. */
+/* a checkpoint has a copy of each process */
 enum { CHECKPOINT_PROCESSES_MAX = 16 };
 
 static void wake(int *word)
@@ -28,7 +28,7 @@ static int64_t host_ns(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* --- the process that is there ------------------------------------------------------------------------ */
+/* --- a process that has reached the target ------------------------------------------------------------ */
 
 void replay_reached(struct replay *replay)
 {
@@ -40,14 +40,14 @@ void replay_reached(struct replay *replay)
 	wake(&shared->news);
 	while (__atomic_load_n(&shared->orders, __ATOMIC_SEQ_CST) == orders)
 		syscall(SYS_futex, &shared->orders, FUTEX_WAIT, orders, NULL, NULL, 0);
-	if (shared->over || shared->line != replay->line)
+	if (shared->over || shared->timeline != replay->timeline)
 		_exit(0);
 }
 
 /* --- checkpoints -------------------------------------------------------------------------------------- */
 
-/* Stands still until it is wanted; then a copy of it goes on, and it stands still again. That of the process that read the log goes on from
- * `state`; the others have none. */
+/* Stands still until the controller resumes the checkpoint. Then a copy of this process goes on, and this one stands still again.
+ * `state` is the replay's state to resume with, in the copy of the process that read the log; NULL in the others. */
 static void stand_still(struct replay *replay, unsigned number, unsigned serial, const struct replay_state *state)
 {
 	struct replay_shared *shared = replay->shared;
@@ -58,11 +58,11 @@ static void stand_still(struct replay *replay, unsigned number, unsigned serial,
 
 		if (shared->over || shared->checkpoint[number].serial != serial)
 			_exit(0);
-		if ((uint32_t)resume != number || (int)(resume >> 32) == replay->line) {
+		if ((uint32_t)resume != number || (int)(resume >> 32) == replay->timeline) {
 			syscall(SYS_futex, &shared->turn, FUTEX_WAIT, turn, NULL, NULL, 0);
 			continue;
 		}
-		replay->line = (int)(resume >> 32);
+		replay->timeline = (int)(resume >> 32);
 		if (replay_fork() != 0)
 			continue;
 		if (!state)
@@ -74,7 +74,7 @@ static void stand_still(struct replay *replay, unsigned number, unsigned serial,
 	}
 }
 
-/* Without a copy of each process there is no checkpoint. */
+/* A checkpoint is complete only with a copy of each process: if the fork fails, drops it. */
 static void leave_copy(struct replay *replay, unsigned number, unsigned serial, const struct replay_state *state)
 {
 	pid_t copy = replay_fork();
@@ -89,17 +89,18 @@ void replay_join_checkpoint(struct replay *replay)
 {
 	struct replay_shared *shared = replay->shared;
 	unsigned serial = __atomic_load_n(&shared->joining, __ATOMIC_SEQ_CST);
-	int line = replay->line;
+	int timeline = replay->timeline;
 
 	if (!serial || serial == replay->joined)
 		return;
 	replay->joined = serial;
 	leave_copy(replay, shared->joining_at, serial, NULL);
-	if (replay->line == line) /* a copy that goes on has joined long ago */
+	if (replay->timeline == timeline) /* false in a resumed copy, which was counted when it was made */
 		wake(&shared->joined);
 }
 
-/* The others wait for their turn; one that is just going to has not seen the call. */
+/* Wakes the other processes, which wait for their turn, so that each leaves a copy. A process that is just about to wait has missed the
+ * first call, so the call is repeated. */
 static void call_others(struct replay *replay, unsigned number)
 {
 	const struct timespec look = { .tv_nsec = 1000000 };
@@ -117,7 +118,7 @@ static void call_others(struct replay *replay, unsigned number)
 	__atomic_store_n(&shared->joining, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Every second one goes, and from now on they are made half as often. */
+/* Drops every second checkpoint, and doubles the interval between new ones. */
 static void thin_out(struct replay_shared *shared)
 {
 	for (unsigned k = 1; k < REPLAY_CHECKPOINTS_MAX; k += 2)
@@ -182,7 +183,7 @@ static unsigned last_checkpoint_before(const struct replay_shared *shared, const
 	return best;
 }
 
-/* Shared memory begins empty again. */
+/* Makes all shared memory 0 again, as at the beginning. */
 static void empty_objects(int objects)
 {
 	off_t size = lseek(objects, 0, SEEK_END);
@@ -197,7 +198,7 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 	unsigned checkpoint;
 
 	shared->target = *target;
-	shared->end = REPLAY_RUNS; /* who is let go below may be there at once */
+	shared->end = REPLAY_RUNS; /* a process that is woken below may reach the target at once */
 	if (shared->printed < shared->state.now.events)
 		shared->printed = shared->state.now.events;
 	if (stands && is_ahead(target, &shared->state.now)) {
@@ -209,9 +210,9 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 		empty_objects(objects);
 		shared->objects++;
 	}
-	shared->line++;
-	wake(&shared->orders); /* who stands there ends: told later, it would be who is let go below */
-	__atomic_store_n(&shared->resume, REPLAY_RESUME(shared->line, checkpoint), __ATOMIC_SEQ_CST);
+	shared->timeline++;
+	wake(&shared->orders); /* ends the process that stands at the old target; after the next lines it might be the resumed one that gets this */
+	__atomic_store_n(&shared->resume, REPLAY_RESUME(shared->timeline, checkpoint), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

@@ -1,4 +1,5 @@
-/* A process of a replay: it reads records, runs guest code up to each stop, and hands the log on when it comes to another process. */
+/* A guest process of a replay: reads records, runs guest code up to each stop, and hands the log on when a record is about another
+ * process. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <limits.h>
@@ -24,7 +25,7 @@ void replay_await_turn(struct replay *replay)
 	for (;;) {
 		int turn = __atomic_load_n(&shared->turn, __ATOMIC_SEQ_CST);
 
-		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared->line, __ATOMIC_SEQ_CST) != replay->line)
+		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared->timeline, __ATOMIC_SEQ_CST) != replay->timeline)
 			_exit(0);
 		if (turn == replay->pid)
 			return;
@@ -58,7 +59,7 @@ static _Noreturn void damaged(struct replay *replay, const char *what)
 	replay_finish(replay, REPLAY_LOG_ENDS);
 }
 
-/* The log goes on with another process. */
+/* Hands the log on to another process. */
 static void hand_over(struct replay *replay, pid_t pid)
 {
 	struct replay_shared *shared = replay->shared;
@@ -72,7 +73,7 @@ static void hand_over(struct replay *replay, pid_t pid)
 	if (replay->ended)
 		_exit(0);
 	replay_await_turn(replay);
-	space_shared_changed(&replay->space); /* others have run */
+	space_shared_changed(&replay->space); /* other processes have run */
 }
 
 /* --- beginnings and ends of processes ----------------------------------------------------------------- */
@@ -117,11 +118,11 @@ static void end_process(struct replay *replay, int status)
 
 /* --- running ------------------------------------------------------------------------------------------ */
 
-/* Runs the current thread until it has executed `insns` and stops there for the reason `exit`. */
+/* Runs the current thread, which must execute exactly `insns` instructions and then stop for the reason `exit`. */
 static void run_to_stop(struct replay *replay, enum cpu_exit exit, uint64_t insns)
 {
 	struct cpu *cpu = &replay->current->cpu;
-	/* What stops before an instruction shows only when that one is tried. */
+	/* an exception or a world exit comes before an instruction, which must be tried to see it */
 	uint64_t more = exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
 
 	while (insns > 0 || exit != EXIT_BUDGET) {
@@ -165,7 +166,7 @@ static void replay_stop(struct replay *replay, const struct trace_record *record
 	trace_registers_of(&task->cpu, &actual);
 	if (memcmp(&actual, &task->logged, sizeof(actual)) != 0)
 		replay_diverged(replay, "registers differ", &task->logged);
-	if (shared->state.now.events > 1) /* the first tells when the run began */
+	if (shared->state.now.events > 1) /* the first stop's time is the run's beginning */
 		replay_pass_time(replay, record->field[2]);
 	if (shared->state.now.events >= shared->target.events || shared->state.now.guest_ns >= shared->target.guest_ns)
 		replay_reached(replay);

@@ -1,4 +1,4 @@
-/* What a person is told of a replay's state. */
+/* Prints a replay's state, for people. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void print_recent(const struct replay_shared *shared)
 		print_event(&shared->state.recent[k % REPLAY_RECENT]);
 }
 
-/* Each register, and what the recording says where that is something else. */
+/* Prints each register, and its recorded value if that differs. */
 static void print_registers(const struct trace_registers *actual, const struct trace_registers *expected)
 {
 	for (unsigned k = 0; k < TRACE_REGISTERS; k++) {

@@ -1,5 +1,5 @@
-/* Inside the replayer. Each guest process is a host process, as when it was recorded; they share the reader of the log, and the one that
- * the log speaks of runs. A controller, the parent of all, waits for their end. */
+/* The replayer's structures and the functions that its files share. Each guest process is a host process, as in the recorded run. They
+ * share the reader of the log, and the process that the log is about runs. The controller, parent of all, waits for their end. */
 #ifndef TICK86_EMU_TRACE_REPLAYER_H
 #define TICK86_EMU_TRACE_REPLAYER_H
 
@@ -11,33 +11,33 @@
 #include "emu/trace/registers.h"
 
 enum { REPLAY_PROCESSES_MAX = 4096, REPLAY_CHUNKS_MAX = 1 << 22, REPLAY_RECENT = 8, REPLAY_CHECKPOINTS_MAX = 16 };
-#define REPLAY_CHUNK_MEMORY (1ULL << 34) /* address space; at most so much of files a recording may hold */
+#define REPLAY_CHUNK_MEMORY (1ULL << 34) /* address space for chunks: the maximum that a recording may hold of files, in bytes */
 enum { EXIT_USAGE = 2, EXIT_DIVERGED = 3, EXIT_INCOMPLETE = 4 };
 
 enum replay_end { REPLAY_RUNS, REPLAY_COMPLETE, REPLAY_LOG_ENDS, REPLAY_DIVERGED, REPLAY_REACHED, REPLAY_CRASHED };
 
 struct replay_chunk {
-	uint64_t offset; /* in the chunks' memory */
+	uint64_t offset; /* offset in chunk_memory */
 	uint64_t size;
 };
 
-/* What was done last, for a report. */
+/* A recent event, for a report. */
 struct replay_event {
-	struct trace_record record; /* without its data */
+	struct trace_record record; /* the data are left out */
 	pid_t pid, tid;
 	uint64_t number, insns;
 };
 
-/* A place in the log. */
+/* A point of the replay. */
 struct replay_moment {
-	uint64_t insns, events; /* of all processes so far; STOP records */
-	int64_t guest_ns;       /* since the first stop */
+	uint64_t insns, events; /* instructions of all processes so far; number of STOP records */
+	int64_t guest_ns;       /* virtual ns since the first stop */
 };
 
-/* Where to stop: whichever of the three comes first; those that are not wanted are the largest numbers there are. */
+/* A target is reached when one of its three numbers is. Numbers that do not matter are the largest possible. */
 #define REPLAY_NEVER ((struct replay_moment){ UINT64_MAX, UINT64_MAX, INT64_MAX })
 
-/* How far the replay has come: all that a way back must put back, apart from the guest processes themselves. */
+/* The progress of the replay: with the guest processes themselves, all that going back must restore. */
 struct replay_state {
 	struct replay_moment now;
 	bool root_ended;
@@ -45,55 +45,55 @@ struct replay_state {
 	unsigned processes;
 	pid_t process[REPLAY_PROCESSES_MAX];
 	uint64_t chunks, chunk_bytes;
-	bool writes_objects;    /* shared memory may be written by the program itself, and a copy of a process would not keep it */
+	bool writes_objects;    /* the program may write shared memory itself, which copies of processes would not preserve */
 	unsigned recents;
 	struct replay_event recent[REPLAY_RECENT]; /* a ring */
 	struct trace_reader reader;
 };
 
-/* Processes that stand still where the replay came by: a copy of each that there was. */
+/* A checkpoint: a copy of each process stands still at this point. */
 struct replay_checkpoint {
-	unsigned serial; /* 0: none; of those that have been in the same place */
-	uint64_t objects; /* shared memory was as it is now if this is still its version */
+	unsigned serial; /* 0: none; tells checkpoints in the same slot apart */
+	uint64_t objects; /* the checkpoint can be used only while shared memory still has this version */
 	struct replay_moment at;
 };
 
-/* In memory that all processes share. */
+/* In memory that all processes of the replay share. */
 struct replay_shared {
 	int turn;               /* futex: guest pid of the process that reads the log */
-	int news;               /* futex: counts what the controller is to look at */
-	int orders;             /* futex: counts what the process that has reached its target is to look at */
+	int news;               /* futex: counts events for the controller */
+	int orders;             /* futex: counts orders for the process that has reached its target */
 	int over;
-	int line;               /* processes of an earlier line end: the replay has gone back behind them */
-	uint64_t resume;        /* which checkpoint is to go on, in which line: REPLAY_RESUME; told at once */
+	int timeline;           /* counts how often the replay went back; processes of an earlier timeline end */
+	uint64_t resume;        /* the checkpoint that must go on and its timeline, in one word: REPLAY_RESUME */
 	enum replay_end end;
 	pid_t root;             /* the first process */
 	struct replay_moment target;
-	uint64_t printed;       /* output is not repeated up to this event */
+	uint64_t printed;       /* output up to this event has been printed, and is not printed again */
 	bool keeps_checkpoints;
-	uint64_t objects;       /* the version of shared memory: counts changes by records */
-	unsigned checkpoints;   /* ever made */
-	int64_t checkpoint_ns, checkpoint_interval_ns; /* host time of the last one */
-	unsigned joining;       /* the serial of that which the processes that wait are to join, in `joining_at`; 0: none */
+	uint64_t objects;       /* version of shared memory: counts its changes by records */
+	unsigned checkpoints;   /* number of checkpoints made so far */
+	int64_t checkpoint_ns, checkpoint_interval_ns; /* host time of the last one; time between two */
+	unsigned joining;       /* serial of the checkpoint, in slot `joining_at`, for which waiting processes must leave a copy; 0: none */
 	unsigned joining_at;
-	int joined;             /* futex: how many have */
+	int joined;             /* futex: how many processes have left one */
 	struct replay_checkpoint checkpoint[REPLAY_CHECKPOINTS_MAX];
 	struct replay_state state;
 	struct replay_chunk chunk[REPLAY_CHUNKS_MAX];
 };
 
-#define REPLAY_RESUME(line, checkpoint) ((uint64_t)(line) << 32 | (checkpoint))
+#define REPLAY_RESUME(timeline, checkpoint) ((uint64_t)(timeline) << 32 | (checkpoint))
 
 struct replay_task {
 	struct cpu cpu;
 	pid_t tid;
-	struct trace_registers logged; /* after the records so far */
+	struct trace_registers logged; /* registers after the records so far */
 	struct replay_task *next;
 };
 
 struct replay {
 	struct replay_shared *shared;
-	int line;
+	int timeline;
 	bool quiet;
 	const struct cpu_model *model;
 	uint8_t *chunk_memory; /* shared */
@@ -103,62 +103,62 @@ struct replay {
 	struct space space;
 	struct blocks *blocks;
 	struct replay_task *tasks, *current;
-	uint64_t insns;        /* of this process */
-	unsigned joined;       /* the serial of the last checkpoint that it has joined */
+	uint64_t insns;        /* instructions of this process */
+	unsigned joined;       /* serial of the last checkpoint for which it has left a copy */
 };
 
-/* Replays from the reader's place on, as the process whose turn it is; never returns. replay_process.c. */
+/* Replays from the reader's position on, as the process whose turn it is. Does not return. replay_process.c. */
 _Noreturn void replay_process(struct replay *replay);
-/* Waits until the log speaks of this process. */
+/* Waits until the log is about this process. */
 void replay_await_turn(struct replay *replay);
-/* The host's fork, as a child of the controller. Returns its pid, 0 in the child, or -1. */
+/* Forks on the host; the parent of the new process is the controller. Returns its pid, 0 in the new process, or -1. */
 pid_t replay_fork(void);
-/* The replay is over for all processes. */
+/* Ends the replay for all processes. */
 _Noreturn void replay_finish(struct replay *replay, enum replay_end end);
 
-/* One record's effect on this process, all but STOP, PROCESS and FORK. False: it cannot be, the recording is damaged.
- * replay_apply.c. */
+/* Applies one record's effect to this process: any kind but STOP, PROCESS and FORK. Returns false if that is impossible, so the
+ * recording is damaged. replay_apply.c. */
 bool replay_apply(struct replay *replay, const struct trace_record *record);
-/* The guest's clock has gone on, by a field of a record. */
+/* Moves the guest's clock on by a field of a record. */
 void replay_pass_time(struct replay *replay, uint64_t zigzag_ns);
-/* Another thread for this process, or one made anew. NULL without memory. */
+/* Makes a thread, or resets the one with this id. Returns NULL if out of memory. */
 struct replay_task *replay_new_task(struct replay *replay, pid_t tid);
 void replay_drop_tasks(struct replay *replay, const struct replay_task *survivor);
 
-/* Tells a person where the replay differs from the recording and how, and ends it. replay_report.c. */
+/* Reports how the replay differs from the recording, and ends it. replay_report.c. */
 _Noreturn void replay_diverged(struct replay *replay, const char *what, const struct trace_registers *expected);
-/* The same for `size` bytes of memory, of which some are not as recorded. */
+/* The same for `size` bytes of memory that differ. */
 _Noreturn void replay_diverged_bytes(struct replay *replay, const char *what, uint64_t address, const uint8_t *actual,
                                      const uint8_t *recorded, size_t size);
-/* Prints where the current thread stands: counts, registers, the instruction. */
+/* Prints the state of the current thread: counts, registers, the instruction. */
 void replay_print_state(const struct replay *replay, const struct trace_registers *expected);
 
 /* --- moments: replay_moment.c ------------------------------------------------------------------------- */
 
-/* The target is reached: says so, prints the state, and returns when there is another one ahead. */
+/* Called when the target is reached: reports it, prints the state, and waits. Returns when the next target lies further on. */
 void replay_reached(struct replay *replay);
-/* Leaves copies of all processes behind as a checkpoint, when it is time for one and they are few. */
+/* Makes a checkpoint, if it is time for one and there are not too many processes. */
 void replay_keep_checkpoint(struct replay *replay);
-/* Of a process that waits: leaves its copy behind if that is asked for. */
+/* Called by a process that waits: leaves its copy for a checkpoint if one is being made. */
 void replay_join_checkpoint(struct replay *replay);
-/* The controller's side, while nothing runs: the replay is to go to `target`, forwards or by way of a checkpoint. */
+/* For the controller, while no process runs: makes the replay go to `target`, forwards or from a checkpoint. */
 void replay_go_to(struct replay_shared *shared, int objects, const struct replay_moment *target);
 
 /* ------------------------------------------------------------------------------------------------------ */
 
-/* The moments to go to, from the command line and from standard input. */
+/* The targets, from the command line and from standard input. */
 struct itinerary {
-	const char *const *word; /* --until's values; "-" is standard input */
+	const char *const *word; /* the values of --until; "-" is standard input */
 	unsigned words, next;
 };
-/* False: there is none left. replay.c. */
+/* Gets the next target. Returns false if there is none. replay.c. */
 bool replay_next_target(struct itinerary *itinerary, struct replay_moment *target);
 
-/* Replays a file from moment to moment, or to its end. Returns the exit status. replay_control.c. */
+/* Replays a file from target to target, or to its end. Returns the exit status. replay_control.c. */
 int replay_file(const char *path, bool quiet, struct itinerary *itinerary);
 
-/* From here on this process and its children can do nothing to the outside: a filter for the controller, which sees the first bytes of
- * the log, and a narrower one for the guest's processes. False: the host refuses it. replay_guard.c. */
+/* Installs a seccomp filter that keeps this process and its children from doing anything to the outside. The controller, which reads
+ * only the first bytes of the log, gets a wider filter than guest processes. Returns false if the host refuses. replay_guard.c. */
 enum replay_role { GUARD_PROCESS, GUARD_CONTROLLER };
 bool replay_guard(enum replay_role role, int objects);
 

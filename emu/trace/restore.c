@@ -1,4 +1,4 @@
-/* Restores a saved program: reads its file, record by record, and makes the process. */
+/* Restores a saved program: reads its file record by record, and builds the process. */
 #include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
@@ -209,7 +209,7 @@ static bool restore_write(struct restorer *restorer, const struct trace_record *
 	return space_fill(&restorer->process->space, record->field[0], record->data, record->size);
 }
 
-/* The descriptors of mapped objects may be in the way. */
+/* Moves the descriptors of mapped objects away if they occupy the number. */
 static bool restore_descriptor(struct restorer *restorer, const struct trace_record *record)
 {
 	restore_memory_done(restorer);
@@ -242,7 +242,7 @@ static bool restore_record(struct restorer *restorer, const struct trace_record 
 
 /* --- what the host keeps ------------------------------------------------------------------------------------ */
 
-/* As far as this process may. */
+/* Restores resource limits as far as this process is permitted to. */
 static void restore_limits(const struct saved_run *run)
 {
 	for (int k = 0; k < RLIM_NLIMITS; k++) {
@@ -262,7 +262,8 @@ static void shift(uint64_t *deadline, int64_t by)
 		*deadline += (uint64_t)by;
 }
 
-/* In mode host the clocks are this host's: what is left of each wait stays, less, with the policy advance, the time away. */
+/* In mode host the clocks are this host's. What is left of each wait stays the same; with the policy advance it shrinks by the time
+ * away. */
 static void shift_deadlines(struct restorer *restorer)
 {
 	struct process *process = restorer->process;
@@ -279,7 +280,7 @@ static void shift_deadlines(struct restorer *restorer)
 			shift(&timer->run->deadline, by);
 		timer->run->wall_offset = tk_wall_offset(process->clock, clock_insns(process));
 	}
-	process->wall_generation = tk_wall_generation(process->clock) - 1; /* absolute waits on CLOCK_REALTIME are looked at again */
+	process->wall_generation = tk_wall_generation(process->clock) - 1; /* makes absolute waits on CLOCK_REALTIME be checked again */
 }
 
 static void finish(struct restorer *restorer)

@@ -1,4 +1,4 @@
-/* Going on with a saved program. */
+/* Continues a saved program. */
 #ifndef TICK86_EMU_TRACE_RESTORE_H
 #define TICK86_EMU_TRACE_RESTORE_H
 
@@ -10,42 +10,44 @@ struct restorer {
 	const char *path;
 	struct trace_reader reader;
 	struct saved_run run;
-	int64_t away_ns;        /* real time since it was saved */
+	int64_t away_ns;        /* real ns since it was saved */
 	struct process *process;
-	struct vma next;        /* what the last MAPPING says of the next MAP */
-	int empty;              /* a file of no bytes */
-	struct restored_object *objects; /* shared memory that no file stands behind */
+	struct vma next;        /* what the last MAPPING record says about the next MAP */
+	int empty;              /* descriptor of an empty file */
+	struct restored_object *objects; /* shared memory that belongs to no file */
 	struct restored_timerfd *timerfds;
-	unsigned next_fd;       /* descriptors up to here are as they were */
-	bool ended;             /* by its END record */
-	bool damaged;           /* nobody could restore it */
-	char why[384];          /* it cannot be restored: one sentence */
+	unsigned next_fd;       /* descriptors below this one are done */
+	bool ended;             /* the END record was read */
+	bool damaged;           /* the file is invalid */
+	char why[384];          /* one sentence: why the program cannot be restored here */
 };
 
-/* Opens the file and reads the run's options from it into `options`, and a clock that goes on as options->away and options->host_khz say
- * into `clock`, whose state is allocated. False: `why`. restore_run.c. */
+/* Opens the file. Reads the run's options into `options`, and into `clock` a clock that continues by options->away and
+ * options->host_khz, whose state is allocated. Returns false with a reason in `why`. restore_run.c. */
 bool restore_begin(struct restorer *restorer, const char *path, struct options *options, struct tk *clock);
-/* Makes `process`, which was created for such options and such a clock and is empty yet, what it was. False: `why`; the process cannot
- * be used. restore.c. */
+/* Restores `process`, which was created with these options and this clock and is still empty. On failure returns false with a reason in
+ * `why`; the process cannot be used then. restore.c. */
 bool restore_process(struct restorer *restorer, struct process *process);
 
-/* --- inside ---------------------------------------------------------------------------------------------- */
+/* --- shared by the files of restoring ------------------------------------------------------------------- */
 
-/* Keeps the sentence and returns false, for `return restore_refuse(...)`; or that the file is damaged, and how. restore.c. */
+/* restore_refuse sets `why` and returns false: `return restore_refuse(...)`. restore_damaged does so for an invalid file. restore.c. */
 bool restore_refuse(struct restorer *restorer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool restore_damaged(struct restorer *restorer, const char *what, const char *name);
-/* The next record; the JSON object of one, the caller's, or NULL; such of FIELDS into its structure. Without: the file is damaged. */
+/* restore_next reads the next record. restore_json returns the JSON object in a record, which the caller owns, or NULL. restore_read
+ * reads FIELDS into a structure. On failure the file is damaged. */
 bool restore_next(struct restorer *restorer, struct trace_record *record);
 json_t *restore_json(struct restorer *restorer, const struct trace_record *record);
 bool restore_read(struct restorer *restorer, const struct trace_record *record, void *structure);
 
-/* One record's effect. False: `why`, or where that is empty, the record cannot be. */
+/* Each applies one record. On failure returns false with a reason in `why`; if that is empty, the record is invalid. */
 bool restore_mapping(struct restorer *restorer, const struct trace_record *record);
 bool restore_map(struct restorer *restorer, const struct trace_record *record);
-/* The objects that have been mapped need no descriptor any more. restore_memory.c. */
+/* Closes the descriptors of mapped objects, which are not needed any more. restore_memory.c. */
 void restore_memory_done(struct restorer *restorer);
 
-/* Each timerfd; then each descriptor, by number; then what this process has and the program had not is closed. restore_files.c. */
+/* Called for each timerfd, then for each descriptor in order of number, then once to close the descriptors that the program did not
+ * have. restore_files.c. */
 bool restore_timerfd(struct restorer *restorer, const struct saved_timer *saved);
 bool restore_file(struct restorer *restorer, const struct trace_record *record);
 void restore_files_done(struct restorer *restorer);

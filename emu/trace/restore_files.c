@@ -1,4 +1,4 @@
-/* A saved program's descriptors, opened again. */
+/* Opens a saved program's descriptors again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,16 +13,16 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/restore.h"
 
-/* What of F_GETFL is not open(2)'s to say again, or must not be said twice. */
+/* Flags of F_GETFL that must not be passed to open(2) again, or have no meaning for it. */
 enum { NOT_AGAIN = O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE };
 
 struct restored_timerfd {
 	struct restored_timerfd *next;
-	int id;                 /* when it was saved */
+	int id;                 /* its id when it was saved */
 	struct timer *timer;
 };
 
-/* From the next one to `last`: the program did not have them. */
+/* Closes the descriptors from the next one to `last`, which the program did not have. */
 static void close_up_to(struct restorer *restorer, unsigned last)
 {
 	unsigned first = restorer->next_fd, hidden = HIDDEN_FD_FIRST;
@@ -104,7 +104,7 @@ static int timerfd_again(struct restorer *restorer, const struct saved_descripto
 	return fd;
 }
 
-/* A descriptor of its own for what it was; -1: `why`, or it cannot be. */
+/* Returns a new descriptor for what was saved. -1: `why` says the reason, or the record is invalid. */
 static int make(struct restorer *restorer, const struct saved_descriptor *d)
 {
 	int fd;
@@ -129,7 +129,7 @@ static bool set_cloexec(const struct saved_descriptor *d)
 	return fcntl(d->fd, F_SETFD, d->flags & O_CLOEXEC ? FD_CLOEXEC : 0) == 0;
 }
 
-/* What this process has at that number. */
+/* Uses the descriptor that this process has inherited at that number. */
 static bool inherit(struct restorer *restorer, const struct saved_descriptor *d)
 {
 	if (!set_cloexec(d))

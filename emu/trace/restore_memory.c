@@ -1,4 +1,4 @@
-/* A saved program's mappings, put up again. */
+/* Maps a saved program's memory again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ bool restore_mapping(struct restorer *restorer, const struct trace_record *recor
 	return true;
 }
 
-/* The memory behind a number, of at least `size` bytes. -1: there is none. */
+/* Returns the memory of object `number`, of at least `size` bytes, or -1. */
 static int object_memory(struct restorer *restorer, uint64_t number, uint64_t size)
 {
 	struct restored_object *object = restorer->objects;
@@ -45,7 +45,7 @@ static int object_memory(struct restorer *restorer, uint64_t number, uint64_t si
 	return (uint64_t)status.st_size >= size || ftruncate(object->fd, (off_t)size) == 0 ? object->fd : -1;
 }
 
-/* Whether it could be written when it was mapped is not known: as much as is allowed. */
+/* The file does not tell if the mapped descriptor was writable: opens it with as many rights as are granted. */
 static int open_mapped(const struct vma *vma)
 {
 	int fd = open(vma->name, O_RDWR | O_CLOEXEC);

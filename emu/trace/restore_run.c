@@ -1,4 +1,4 @@
-/* How a saved program was run, and its clock. */
+/* Restores the options of a saved program's run, and its clock. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,7 +9,7 @@
 #include "emu/trace/restore.h"
 #include "timekeep/timekeep.h"
 
-/* The record that must come next. */
+/* Reads the next record, which must be of this part. */
 static bool expect(struct restorer *restorer, enum saved_part part, struct trace_record *record)
 {
 	if (!restore_next(restorer, record))
@@ -45,7 +45,7 @@ static bool read_config(struct restorer *restorer, struct options *options)
 	return options->cpu;
 }
 
-/* Sums of such times do not overflow. The program's may be negative: --tsc-jump. */
+/* Limits times so that their sums do not overflow. The program's may be negative: --tsc-jump. */
 static bool is_time(int64_t ns)
 {
 	return ns >= -INT64_MAX / 4 && ns <= INT64_MAX / 4;
@@ -70,7 +70,7 @@ static bool read_run(struct restorer *restorer, struct options *options)
 	options->clock.mode = (enum tk_mode)run->mode;
 	options->clock.rate_num = run->rate_num;
 	options->clock.rate_den = run->rate_den;
-	options->one_at_a_time = true; /* so that the program has its id again (tree_adopt) */
+	options->one_at_a_time = true; /* so that the program gets its id again (tree_adopt) */
 	return true;
 }
 
@@ -96,7 +96,7 @@ static bool read_image(struct restorer *restorer, void *image)
 	return fits;
 }
 
-/* The host's frequency as it is here, unless it is known to be, or cannot be told from, what it was. */
+/* Returns this host's TSC frequency. Returns 0 (as before) if it is known to be the saved one, or cannot be told from it. */
 static uint64_t host_khz(const struct options *options, const struct tk_host *host, uint64_t saved)
 {
 	enum { ERROR_OF_MEASUREMENT = 1000 };

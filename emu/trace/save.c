@@ -1,4 +1,4 @@
-/* The saver: observes a run, and writes its program to a file when that is asked for. */
+/* The saver: an observer that writes the program to a file when asked. */
 #include "emu/cpu/fatal.h"
 #include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/clock.h"
@@ -246,7 +246,7 @@ static bool save_parts(struct saver *saver)
 	return true;
 }
 
-/* Into an empty file. False: `saver->why` says why not. */
+/* Saves into an empty file. Returns false with a reason in saver->why. */
 static bool save_to(struct saver *saver, int fd)
 {
 	bool saved = false;
@@ -284,7 +284,7 @@ static bool save_as(struct saver *saver, const char *path)
 	return saved;
 }
 
-/* --- who asks --------------------------------------------------------------------------------------------- */
+/* --- requests to save ----------------------------------------------------------------------------------- */
 
 static struct saving *saving_of(struct observer *self)
 {
@@ -292,8 +292,8 @@ static struct saving *saving_of(struct observer *self)
 	return (struct saving *)self;
 }
 
-/* `tick86 save` asks by DOORBELL_SAVE. Its descriptors are the value, for the file to write, and the next one, where the answer goes: a line
- * that begins with a + or a - for success or failure. */
+/* `tick86 save` sends DOORBELL_SAVE. The value is the number of its descriptor of the file to write. At the next number it has a pipe
+ * for the answer, a line that begins with + for success or - for failure. */
 static bool claim(struct observer *self, struct process *process, enum doorbell message, const siginfo_t *info)
 {
 	struct saving *saving = saving_of(self);
@@ -337,7 +337,8 @@ static int open_of_asker(const struct saving *saving, int fd, int flags)
 	return hidden_fd(open(path, flags));
 }
 
-/* The pipe is opened for reading, too: so it cannot break. An asker that has gone is no matter. */
+/* The pipe is opened for reading, too, so writing to it cannot fail. If the process that asked has gone, its answer is lost without
+ * harm. */
 static void answer(struct saving *saving, struct process *process)
 {
 	int file = open_of_asker(saving, saving->asker_fd, O_WRONLY | O_TRUNC | O_APPEND);

@@ -1,11 +1,12 @@
-/* Saving a running program to a file, from which `tick86 restore` goes on with it. */
+/* Saves a running program to a file, from which `tick86 restore` continues it. */
 #ifndef TICK86_EMU_TRACE_SAVE_H
 #define TICK86_EMU_TRACE_SAVE_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* From now on the process, which is not to run yet, is saved where its options say so (--save-at, --save-signal), or `tick86 save` does.
- * What cannot be saved is named to who asked, and the program goes on. False: no memory. */
+/* Adds an observer to the process, which must not have run yet. It saves the process where the options say so (--save-at, --save-signal)
+ * and when `tick86 save` asks for it. If the process cannot be saved, the reason is reported, and the program goes on. Returns false if
+ * out of memory. */
 bool save_watch(struct process *process);
 
 #endif

@@ -1,4 +1,4 @@
-/* The open descriptors of a program that is saved: how each can be opened again, or that it cannot. */
+/* Saves a program's open descriptors: how to open each one again. Refuses those that cannot be opened again. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,9 +19,9 @@ enum { MEM_MAJOR = 1, STANDARD = 3, LOOKED_AT = 256 };
 
 struct descriptor {
 	int fd;
-	int flags;          /* F_GETFL, and O_CLOEXEC */
+	int flags;          /* flags by F_GETFL, and O_CLOEXEC */
 	int64_t offset;
-	uint64_t other, detail; /* of FILE */
+	uint64_t other, detail; /* fields of the FILE record */
 	enum saved_file type;
 	struct stat status;
 	char path[PATH_MAX];
@@ -35,7 +35,7 @@ struct inherited_fd {
 
 /* --- what the run began with ---------------------------------------------------------------------------- */
 
-/* One call tells which of so many are open: programs start often. */
+/* One poll(2) tells which of these numbers are open. It must be fast: programs start often. */
 void save_note_inherited(struct saving *saving)
 {
 	struct pollfd all[LOOKED_AT];
@@ -71,7 +71,7 @@ static int by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* The program's descriptors in order; their number, or -1. The caller frees `*list`. */
+/* Lists the program's descriptors in order. Returns their number, or -1. The caller frees `*list`. */
 static int list_descriptors(int **list)
 {
 	DIR *directory = opendir("/proc/self/fd");
@@ -104,7 +104,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_mode == b->st_mode;
 }
 
-/* Two descriptors of one open file have one offset: it is moved to see. */
+/* Two descriptors of one open file share its offset: moves one offset and looks at the other. */
 static bool shares_offset(const struct descriptor *a, const struct descriptor *b)
 {
 	bool shares;
@@ -135,7 +135,7 @@ static bool is_locked(int fd)
 
 static bool describe_file(struct saver *saver, struct descriptor *d)
 {
-	static const char gone[] = " (deleted)"; /* as the kernel marks names */
+	static const char gone[] = " (deleted)"; /* the kernel's mark at the names of deleted files */
 	size_t length = strlen(d->path), mark = strlen(gone);
 	struct stat now;
 
@@ -156,7 +156,7 @@ static bool can_be_opened_again(const struct stat *status)
 	return S_ISREG(status->st_mode) || S_ISDIR(status->st_mode) || (S_ISCHR(status->st_mode) && major(status->st_rdev) == MEM_MAJOR);
 }
 
-/* Of the standard streams, which are then the restoring process's, one that is the same as this. */
+/* Finds a standard stream with the same open file as this descriptor. The program will get the restoring process's stream. */
 static bool find_stream(struct descriptor *d)
 {
 	struct stat status;

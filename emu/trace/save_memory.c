@@ -1,5 +1,5 @@
-/* What of a program's memory goes into its file: the list of mappings as the program sees it, and what the pages hold. Pages of files
- * that are mapped shared are the files' business. */
+/* Saves a program's memory: the mappings as the program sees them, and the content of pages. Pages of files that are mapped shared stay
+ * in their files. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 #include "emu/trace/saver.h"
 
 enum { PIECE = 1 << 16, PIECE_PAGES = PIECE / 4096 };
-/* A page that memory or swap holds: Linux Documentation/admin-guide/mm/pagemap.rst. */
+/* The page is in memory or in swap: Linux Documentation/admin-guide/mm/pagemap.rst. */
 #define PAGE_EXISTS (3ULL << 62)
 
 /* --- mappings ----------------------------------------------------------------------------------------- */
@@ -22,7 +22,7 @@ static bool is_own_object(const struct vma *vma)
 	return (vma->flags & (MAP_SHARED | MAP_ANONYMOUS)) == (MAP_SHARED | MAP_ANONYMOUS);
 }
 
-/* A file that is mapped shared is opened again by its name. */
+/* A file that is mapped shared is opened again by its name, so it must have one. */
 static bool check_shared_file(struct saver *saver, const struct vma *vma)
 {
 	struct stat status;
@@ -56,7 +56,7 @@ static bool is_zero(const uint8_t *page)
 	return page[0] == 0 && memcmp(page, page + 1, GUEST_PAGE - 1) == 0;
 }
 
-/* The pages of a piece that hold anything, in runs. */
+/* Saves the pages of a piece that are not 0, run by run. */
 static void save_piece(struct saver *saver, uint64_t start, const uint8_t *bytes, size_t size)
 {
 	size_t at = 0;
@@ -72,7 +72,7 @@ static void save_piece(struct saver *saver, uint64_t start, const uint8_t *bytes
 	}
 }
 
-/* Where the kernel does not tell, they may exist. */
+/* Returns true if any of the pages may exist: also if the kernel does not tell. */
 static bool pages_exist(int pagemap, uint64_t start, size_t pages)
 {
 	uint64_t entry[PIECE_PAGES];
@@ -89,7 +89,7 @@ static bool pages_exist(int pagemap, uint64_t start, size_t pages)
 static bool save_content(struct saver *saver, const struct vma *vma, int pagemap)
 {
 	uint64_t end = space_content_end(vma);
-	bool of_nothing = !vma->inode; /* pages that do not exist are 0 */
+	bool of_nothing = !vma->inode; /* pages of such a mapping that do not exist are 0 */
 	uint8_t bytes[PIECE];
 	bool readable = true;
 

@@ -1,4 +1,4 @@
-/* The fields of a process and of a thread that a saved program's file holds. */
+/* The members of a process and of a thread that are saved. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/saved.h"
 

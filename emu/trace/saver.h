@@ -1,4 +1,4 @@
-/* Inside of saving. */
+/* The saver's structures and the functions that its files share. */
 #ifndef TICK86_EMU_TRACE_SAVER_H
 #define TICK86_EMU_TRACE_SAVER_H
 
@@ -9,31 +9,31 @@
 
 /* The observer that saves a process. */
 struct saving {
-	struct observer observer; /* first */
-	bool due;                 /* --save-signal has come */
-	bool done;                /* what --save-at asks for */
-	pid_t asker;              /* `tick86 save`, or 0; and the first of its descriptors for us */
+	struct observer observer; /* must be first */
+	bool due;                 /* --save-signal was received */
+	bool done;                /* --save-at was carried out */
+	pid_t asker;              /* pid of a `tick86 save` that asks, or 0; the first of its two descriptors */
 	int asker_fd;
-	struct inherited_fd *inherited; /* what the run began with, besides the standard streams; a last one with fd 0 */
+	struct inherited_fd *inherited; /* the descriptors that the run began with, except the standard streams; ends with fd 0 */
 };
 
-/* Saving once. */
+/* One act of saving. */
 struct saver {
 	struct process *process;
 	const struct saving *saving;
 	struct trace_writer *writer;
-	char why[256]; /* it cannot be saved: one sentence */
+	char why[256]; /* one sentence: why the program cannot be saved */
 };
 
-/* Keeps the sentence and returns false, for `return save_refuse(...)`. save.c. */
+/* Sets `why` and returns false, for `return save_refuse(...)`. save.c. */
 bool save_refuse(struct saver *saver, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void save_emit(struct saver *saver, const struct trace_record *record);
 void save_fields(struct saver *saver, enum saved_part part, const void *structure);
 
-/* Takes note of the descriptors that a process which is not to run yet has inherited: they are not the program's own. save_files.c. */
+/* Notes the descriptors that a process has inherited, before it runs: they are not the program's own. save_files.c. */
 void save_note_inherited(struct saving *saving);
 
-/* Each writes what it is named after, or refuses. */
+/* Each writes what its name says, or refuses. */
 bool save_memory(struct saver *saver);
 bool save_files(struct saver *saver);
 

@@ -1,4 +1,4 @@
-/* tick86 stat: what a recording is of, how long, how large. */
+/* tick86 stat: prints what a recording contains, its duration and its size. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 static const char usage[] = "usage: tick86 stat FILE\n";
 
-/* Numbers of system calls beyond these count as one. */
+/* system calls with higher numbers are counted together */
 enum { CALLS = 512, OTHER_CALLS = CALLS - 1 };
 
 struct counts {
@@ -88,7 +88,7 @@ static const char *call_name(unsigned number, char *text, size_t size)
 	return text;
 }
 
-/* The most frequent first. */
+/* Prints the most frequent calls first. */
 static void print_calls(struct stat_of *stat)
 {
 	char text[32];

@@ -1,4 +1,4 @@
-/* Walks through a recording, keeps its processes and threads, and checks the order of its records. */
+/* Walks through a recording: keeps a list of its processes and threads, and checks the order of its records. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/walk.h"
 
@@ -67,7 +67,7 @@ static void end_process(struct walk *walk, struct walk_process *process)
 	walk->process = NULL;
 }
 
-/* The first PROCESS record begins the first process. */
+/* The first PROCESS record creates the first process. */
 static bool choose_process(struct walk *walk, uint64_t pid)
 {
 	walk->process = walk->pid ? find_process(walk, (pid_t)pid) : add_process(walk, pid);
@@ -86,7 +86,7 @@ static struct walk_thread *find_thread(const struct walk_process *process, uint6
 	return thread;
 }
 
-/* One that is there already begins anew. */
+/* Adds a thread. If one with this id exists, it is reset. */
 static bool add_thread(struct walk_process *process, uint64_t tid)
 {
 	struct walk_thread *thread = find_thread(process, tid);
@@ -149,11 +149,11 @@ static bool take_stop(struct walk *walk, const struct trace_record *record)
 		return false;
 	walk->events++;
 	count_insns(walk, record->field[1]);
-	pass_time(walk, walk->events > 1 ? record->field[2] : 0, record->field[3]); /* the first tells when the run began */
+	pass_time(walk, walk->events > 1 ? record->field[2] : 0, record->field[3]); /* the first stop's time is the run's beginning */
 	return true;
 }
 
-/* What is about one process that runs; what only a saved program's file holds is not. */
+/* Takes a record about one running process. Returns false for records that only a saved program's file holds. */
 static bool take_effect(struct walk *walk, const struct trace_record *record)
 {
 	struct walk_process *process = walk->process;
@@ -192,7 +192,7 @@ static bool take_effect(struct walk *walk, const struct trace_record *record)
 	}
 }
 
-/* What a saved program's file holds behind its first two records. */
+/* Returns true for records that a saved program's file may hold after its first two. */
 static bool is_of_saved(uint8_t kind)
 {
 	switch (kind) {
@@ -266,7 +266,7 @@ struct walk *walk_open(const char *path, char *error, size_t error_size)
 const char *walk_trouble(const struct walk *walk)
 {
 	if (walk->reader.status == TRACE_OK)
-		return NULL; /* nobody read on */
+		return NULL; /* the caller stopped before the end */
 	if (walk->reader.status == TRACE_DAMAGED)
 		return walk->reader.error;
 	if (walk->complete)

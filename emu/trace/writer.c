@@ -1,4 +1,4 @@
-/* Writes a recording: gathers records in frames, compresses and appends them. */
+/* Writes a recording: gathers records in frames, compresses them, and appends them to the file. */
 #include "emu/trace/writer.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 /* The fastest of the ordinary levels: recording is to cost little, and most of a trace is addresses that repeat. */
 enum { COMPRESSION_LEVEL = 1 };
 
-/* It came of our write, and is none of the guest's: its own writes have their own. */
+/* Our own write raised the signal, not the guest's: removes it. Writes of the guest raise their own. */
 static void forget_signal(int number)
 {
 	const struct timespec none = { 0 };
@@ -25,7 +25,8 @@ static void forget_signal(int number)
 	sigtimedwait(&set, NULL, &none);
 }
 
-/* Where the position says, over what somebody may have written there who was killed; what has no positions gets it in order. */
+/* Writes at the current position, over bytes that a process that was killed may have left there. Outputs without positions (pipes) are
+ * written in order. */
 static ssize_t write_some(const struct trace_writer *writer, const void *bytes, size_t size)
 {
 	ssize_t written = hidden_write(writer->fd, bytes, size, (off_t)writer->at.file_bytes);

@@ -1,4 +1,4 @@
-/* tick86 clock replay, record and plot: commands about traces of host clocks. */
+/* tick86 clock replay, record and plot: commands for host clock traces. */
 #include "emu/clock_command.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Lines for people on standard error. */
+/* Messages on standard error. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -21,6 +21,6 @@ void log_line(const struct options *options, enum log_level level, const char *f
 	if (length > room)
 		length = room;
 	line[length++] = '\n';
-	written = write(STDERR_FILENO, line, (size_t)length); /* at once: several processes may share the stream */
+	written = write(STDERR_FILENO, line, (size_t)length); /* in one write, since several processes may share the stream */
 	(void)written;
 }

@@ -1,4 +1,4 @@
-/* Commands, and what a person is told. */
+/* The command line's commands, and their messages. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -27,8 +27,8 @@
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-/* The guest owns everything below GUEST_END. Linux puts us there only where the stack is unlimited, which turns its layout upside down:
- * run again with a limit then. */
+/* The guest owns everything below GUEST_END. Linux puts the emulator there only if the stack is unlimited, which turns its layout upside
+ * down. Then this starts the emulator again with a limit. */
 static void leave_guest_addresses(char **argv)
 {
 	struct rlimit limit;
@@ -47,10 +47,10 @@ static void leave_guest_addresses(char **argv)
 
 /* --- the clock ---------------------------------------------------------------------------------------- */
 
-/* 2000-01-01T00:00:00Z: what the wall clock says under icount, so that a run is the same on any day. */
+/* 2000-01-01T00:00:00Z: the wall clock's first time in mode icount, so that a run is the same on any day. */
 #define ICOUNT_EPOCH_NS 946684800000000000LL
 
-/* What the options of this kind for this vCPU add up to. */
+/* The sum of the options of this kind for this vCPU. */
 static int64_t injected(const struct options *options, int kind, unsigned vcpu)
 {
 	int64_t sum = 0;
@@ -65,7 +65,7 @@ static bool inject_one(const struct tk *clock, const struct options *options, co
 {
 	switch (injection->kind) {
 	case INJECT_SKEW:
-	case INJECT_DRIFT: /* one setting of the clock */
+	case INJECT_DRIFT: /* the sum of skews and drifts is one setting of the clock */
 		return tk_inject_skew(clock, injection->vcpu, injected(options, INJECT_SKEW, injection->vcpu),
 		                      injected(options, INJECT_DRIFT, injection->vcpu)) == TK_OK;
 	case INJECT_JUMP:
@@ -130,8 +130,8 @@ static bool is_file(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* As execvp(3) looks: names without a slash along PATH, where an empty part is the current directory. What is there but cannot be
- * executed is taken if nothing better follows: the loader says what is wrong with it. NULL: nothing is there. */
+/* Searches like execvp(3): names without a slash along PATH, in which an empty part is the current directory. A file that cannot be
+ * executed is taken if no other follows; then the loader reports what is wrong with it. Returns NULL if there is none. */
 static const char *find_program(const char *name, char *path, size_t size)
 {
 	const char *at = getenv("PATH");
@@ -166,7 +166,7 @@ static bool model_usable(const struct options *options)
 	return false;
 }
 
-/* Opens the file of a report that is wanted, before the program can move away from our directory. */
+/* Opens the file of a report, if it is wanted, before the program can change the directory. */
 static bool open_report(bool wanted, const char *option, const char *path, FILE **out)
 {
 	*out = NULL;
@@ -176,7 +176,7 @@ static bool open_report(bool wanted, const char *option, const char *path, FILE 
 	return false;
 }
 
-/* What is wrong may be the program's file or one that it names: a script's interpreter. */
+/* The error may be about the program's file or one that it names: a script's interpreter. */
 static void report_load_error(const char *program, const struct load_error *error)
 {
 	bool named = !strncmp(error->text, program, strlen(program));
@@ -184,7 +184,7 @@ static void report_load_error(const char *program, const struct load_error *erro
 	fprintf(stderr, "tick86: %s%s%s\n", named ? "" : program, named ? "" : ": ", error->text);
 }
 
-/* Reads the command line. False: there is nothing to run, and `status` is the exit status. */
+/* Reads the command line. Returns false if there is nothing to run; `status` is then the exit status. */
 static bool parse(struct options *options, char **argv, enum command command, int *status)
 {
 	char error[256];
@@ -207,7 +207,7 @@ static bool parse(struct options *options, char **argv, enum command command, in
 	return true;
 }
 
-/* The file that --save-at and --save-signal write, by a name that stays good when the program changes its directory. */
+/* The file that --save-at and --save-signal write, as an absolute path, since the program may change its directory. */
 static bool choose_save_file(struct options *options, const char *program)
 {
 	const char *slash = strrchr(program, '/'), *name = options->save_file;
@@ -226,7 +226,7 @@ static bool choose_save_file(struct options *options, const char *program)
 	return true;
 }
 
-/* tick86's own descriptors have high numbers, which not even the limit that it may raise allows everywhere. */
+/* tick86's own descriptors have high numbers, for which the limit on descriptors may be too low. */
 static void report_no_process(void)
 {
 	struct rlimit limit;
@@ -238,7 +238,7 @@ static void report_no_process(void)
 		fprintf(stderr, "tick86: out of memory\n");
 }
 
-/* A process that is empty yet, with its reports open. */
+/* Creates an empty process and opens its reports. */
 static struct process *begin(struct options *options, const struct tk *clock, FILE **stats, int *status)
 {
 	struct process *process;
@@ -270,7 +270,7 @@ static _Noreturn void run_to_end(struct process *process, FILE *stats)
 
 static int run(char **argv, enum command command)
 {
-	static struct options options; /* large; the one run of this host process */
+	static struct options options; /* static because it is large; this host process has one run only */
 	struct load_error load_error;
 	struct process *process;
 	struct tk clock;

@@ -1,4 +1,4 @@
-/* Reads the values of options: numbers, pairs, words; and says what is wrong with them. */
+/* Reads the values of options (numbers, pairs, words), and reports errors in them. */
 #include "emu/option_values.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* All options but the clock's and those of saving: their rows, the parser, --help. */
+/* The options except those of the clock and of saving: rows, the parser, --help. */
 #include "emu/options.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static bool option_interpret(struct parse *parse, const char *text)
 	return parse->options->interpret = true;
 }
 
-/* "block=1,arena=65536,hot=1,budget=1", any of these. */
+/* Some of "block=1,arena=65536,hot=1,budget=1". */
 static bool option_hostile(struct parse *parse, const char *text)
 {
 	static const char *const names[] = { "block", "arena", "hot", "budget", NULL };
@@ -147,7 +147,7 @@ static bool option_setenv(struct parse *parse, const char *text)
 		return option_fail(parse, "-E: '%s' is not NAME=VALUE", text);
 	environment_remove(parse->options->envp, text, (size_t)(equals - text));
 	count = environment_count(parse->options->envp);
-	parse->options->envp[count] = (char *)text; /* there is room: see options_parse */
+	parse->options->envp[count] = (char *)text; /* options_parse has made room */
 	parse->options->envp[count + 1] = NULL;
 	return true;
 }
@@ -188,10 +188,10 @@ static const struct option_row report_rows[] = {
 	{ NULL, VALUE_NONE, NULL, NULL, NULL },
 };
 
-/* What a saved program was begun with, it has. */
+/* A restored program keeps the options with which it was started, so they cannot be given again. */
 static const struct option_list {
 	const struct option_row *rows;
-	bool begins, restores; /* for programs that begin; for those that are restored */
+	bool begins, restores; /* valid for programs that are started; for those that are restored */
 } lists[] = {
 	{ clock_option_rows, true, false }, { run_rows, true, false }, { save_option_rows, true, true },
 	{ restore_option_rows, false, true }, { report_rows, true, true }, { NULL, false, false },
@@ -216,7 +216,7 @@ static void help_row(FILE *out, const struct option_row *row)
 	snprintf(left, sizeof left, row->value == VALUE_NONE ? "%s" : row->name[1] != '-' ? "%s %s"
 	         : row->value == VALUE_OPTIONAL ? "%s[=%s]" : "%s=%s", row->name, row->shown);
 	for (const char *c = left; *c; c++)
-		columns += (*c & 0xc0) != 0x80; /* not the rest of a character in UTF-8 */
+		columns += (*c & 0xc0) != 0x80; /* continuation bytes of UTF-8 take no column */
 	fprintf(out, columns > HELP_COLUMN ? "  %s\n%*s%s\n" : "  %s%*s%s\n", left,
 	        columns > HELP_COLUMN ? HELP_COLUMN + 3 : HELP_COLUMN + 1 - columns, "", row->help);
 }
@@ -238,7 +238,7 @@ void options_help(FILE *out)
 	fprintf(out, "\nOther:\n  %-*s %s\n  %-*s %s\n", HELP_COLUMN, "--help, -h", "this text", HELP_COLUMN, "--version, -V", "the version");
 }
 
-/* Whether `word` is the row's option; then `value` is what is glued to it, or NULL. */
+/* Returns true if `word` is the row's option. `value` is what follows directly in the word, or NULL. */
 static bool matches(const struct option_row *row, const char *word, const char **value)
 {
 	size_t length = row->name ? strlen(row->name) : 0;
@@ -266,7 +266,7 @@ static const struct option_row *find_row(const char *word, const char **value, c
 	return NULL;
 }
 
-/* Takes the option at *argv, and its value behind it where that stands apart. */
+/* Takes the option at *argv, with its value if that is the next word. */
 static bool take_option(struct parse *parse, char ***argv)
 {
 	const char *value;
@@ -291,8 +291,8 @@ static bool take_option(struct parse *parse, char ***argv)
 	return row->set(parse, value);
 }
 
-/* Sleeping on the host would make a run depend on it, so under icount time jumps over sleeps, unless something that was asked for
- * follows the host. */
+/* Waiting on the host makes a run depend on the host. So in mode icount time jumps over sleeps, unless another option makes the clock
+ * follow the host. */
 static void choose_sleep(struct options *options)
 {
 	struct tk_config *clock = &options->clock;
@@ -301,7 +301,7 @@ static void choose_sleep(struct options *options)
 		clock->sleep_off = clock->mode == TK_ICOUNT && !clock->align && clock->rate != TK_RATE_AUTO;
 }
 
-/* What no single option can see. */
+/* Checks that involve several options. */
 static bool finish(struct parse *parse)
 {
 	struct options *options = parse->options;

@@ -1,4 +1,4 @@
-/* What the command line says. */
+/* The options of a run. */
 #ifndef TICK86_EMU_OPTIONS_H
 #define TICK86_EMU_OPTIONS_H
 
@@ -13,11 +13,11 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 enum { INJECTIONS_MAX = TK_MAX_INJECTIONS };
 
-/* --tsc-skew, --tsc-drift, --tsc-jump, --clock-step: faults that a clock is given on purpose. */
+/* --tsc-skew, --tsc-drift, --tsc-jump, --clock-step: faults that are injected into the clock. */
 struct injection {
 	enum { INJECT_SKEW, INJECT_DRIFT, INJECT_JUMP, INJECT_WALL_STEP } kind;
 	unsigned vcpu;
-	int64_t at; /* virtual ns */
+	int64_t at; /* virtual time in ns */
 	int64_t by; /* ticks, ppm, or ns */
 };
 
@@ -26,55 +26,55 @@ struct options {
 	const char *cpu;          /* --cpu */
 	unsigned vcpus;           /* --cpus */
 	uint64_t seed;            /* --seed */
-	const char *sysroot;      /* -L, or NULL */
+	const char *sysroot;      /* -L; NULL: none */
 	const char *strace_path;  /* NULL: standard error */
 	const char *stats_path;   /* the same */
 	const char *trace_insns_path;
 	bool strace, stats, trace_insns;
 	bool record;              /* the command is `record` */
-	const char *record_path;  /* -o, or NULL */
+	const char *record_path;  /* -o; NULL: chosen by the program's name */
 	uint64_t save_at;         /* --save-at, in instructions; UINT64_MAX: never */
-	bool save_exit;           /* and exit then */
-	int save_signal;          /* --save-signal, or 0 */
+	bool save_exit;           /* exit after saving */
+	int save_signal;          /* --save-signal; 0: none */
 	const char *save_file;    /* --save-file; main.c makes it an absolute path */
 	enum tk_away away;        /* restore: --policy */
-	uint64_t host_khz;        /* restore: --host-khz, or 0 */
+	uint64_t host_khz;        /* restore: --host-khz; 0: not given */
 	bool status;              /* exit with 128 + N instead of dying of signal N */
 	bool msr_allow;
 	bool pvclock;
-	bool one_at_a_time;       /* processes take turns, as they do under icount in any case (emu/linux/kernel/tree.h) */
+	bool one_at_a_time;       /* processes take turns; in mode icount they always do (emu/linux/kernel/tree.h) */
 
-	/* --hostile, for tests: sizes at which the emulator's own limits are met all the time; 0: as always */
+	/* --hostile, for tests: tiny limits, which are reached all the time; 0: the normal ones */
 	struct { uint64_t block_insns, arena_bytes, hot_after, budget; } hostile;
-	bool interpret;           /* hot blocks get no code of their own (emu/block/chain.h) */
+	bool interpret;           /* hot blocks get no code (emu/block/chain.h) */
 
 	struct tk_config clock;
-	bool clock_given;         /* --clock or an option that implies a mode */
+	bool clock_given;         /* --clock was given, or an option that implies a mode */
 	bool epoch_given;
-	bool sleep_given;         /* sleep=on or sleep=off */
+	bool sleep_given;         /* sleep=on or sleep=off was given */
 	bool tsc_offset_given;
-	int64_t tsc_offset;       /* ticks added to the host's TSC at the start */
+	int64_t tsc_offset;       /* ticks to add to the host's TSC at the start */
 	bool table_auto;          /* --tsc-table=auto: measured at the start */
 	int64_t table[TK_MAX_HOST_CPUS];
-	int pin;                  /* host CPU, or -1 */
+	int pin;                  /* the host CPU; -1: none */
 	struct injection injection[INJECTIONS_MAX];
 	unsigned injections;
 
-	char **argv;              /* of the program, NULL-terminated; argv[0] is as it was typed. restore: the file */
-	char **envp;              /* of the program; owned */
+	char **argv;              /* the program's, NULL-terminated; argv[0] as it was typed. restore: the file */
+	char **envp;              /* the program's; owned */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_ERROR };
 
 enum command { COMMAND_RUN, COMMAND_RECORD, COMMAND_RESTORE };
 
-/* Reads the command line behind the command's name. On OPTIONS_ERROR `error` is one sentence: what is wrong, what is allowed. */
+/* Reads the command line after the command's name. On OPTIONS_ERROR `error` is one sentence: what is wrong and what is allowed. */
 enum options_result options_parse(struct options *options, char **argv, enum command command, char *error, size_t error_size);
 void options_help(FILE *out);
-/* What --clock calls the mode. */
+/* Returns the mode's name for --clock. */
 const char *options_mode_name(enum tk_mode mode);
 
-/* One line on standard error, "tick86: ...", if the level is reached. `level` is the run's; kept in struct options. */
+/* Prints one line on standard error, "tick86: ...", if `level` is within the level in the options. */
 void log_line(const struct options *options, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

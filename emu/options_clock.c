@@ -1,4 +1,4 @@
-/* The options of the clock: what time the program is told, and the faults that its clock is given on purpose. */
+/* The options of the clock: the program's time, and faults that are injected into the clock. */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -154,7 +154,7 @@ static bool option_epoch(struct parse *parse, const char *text)
 			int day = tm.tm_mday;
 
 			parse->options->clock.epoch_ns = (int64_t)timegm(&tm) * 1000000000;
-			if (tm.tm_mday == day) /* 30 February would have become a day of March */
+			if (tm.tm_mday == day) /* 30 February has become a day of March */
 				return true;
 		}
 	}
@@ -229,7 +229,7 @@ static bool option_tsc_policy(struct parse *parse, const char *text)
 	return true;
 }
 
-/* Words with a minus in front turn a switch off: --tsc-trap=exiting,-scaling. */
+/* A word with a minus turns a switch off: --tsc-trap=exiting,-scaling. */
 static bool option_tsc_trap(struct parse *parse, const char *text)
 {
 	static const struct word words[] = {
@@ -332,7 +332,7 @@ static bool option_tsc_drift(struct parse *parse, const char *text) { return inj
 static bool option_tsc_jump(struct parse *parse, const char *text) { return inject_at(parse, text, INJECT_JUMP); }
 static bool option_clock_step(struct parse *parse, const char *text) { return inject_at(parse, text, INJECT_WALL_STEP); }
 
-/* --- their rows ------------------------------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------------------------------------- */
 
 const struct option_row clock_option_rows[] = {
 	{ NULL, VALUE_NONE, "Clock", NULL, NULL },

@@ -1,4 +1,4 @@
-/* The options about saving programs and going on with them. */
+/* The options of saving and restoring. */
 #include <signal.h>
 #include <string.h>
 
@@ -62,7 +62,7 @@ static bool option_host_khz(struct parse *parse, const char *text)
 	return value_number(parse, text, 1, TK_MAX_KHZ, &parse->options->host_khz);
 }
 
-/* --- their rows ------------------------------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------------------------------------- */
 
 const struct option_row save_option_rows[] = {
 	{ NULL, VALUE_NONE, "Saving", NULL, NULL },

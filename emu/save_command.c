@@ -1,4 +1,4 @@
-/* tick86 save: asks a running tick86 to write its program to a file. */
+/* tick86 save: makes a running tick86 save its program to a file. */
 #include "emu/save_command.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static int fail(int status, const char *format, const char *what)
 	return status;
 }
 
-/* A signal to any other program might end it. */
+/* A check before the signal, which might end any other program. */
 static bool is_tick86(pid_t pid)
 {
 	struct stat own, other;
@@ -43,7 +43,7 @@ static bool is_tick86(pid_t pid)
 	return strrchr(path, '/') && !strcmp(strrchr(path, '/'), "/tick86");
 }
 
-/* The answer, one line without its end; empty: there is none. */
+/* Reads the answer, one line without its newline; empty if there is none. */
 static void wait_for_answer(int fd, pid_t pid, char *line, size_t size)
 {
 	struct pollfd answer = { .fd = fd, .events = POLLIN };

@@ -2,8 +2,8 @@
 #ifndef TICK86_EMU_SAVE_COMMAND_H
 #define TICK86_EMU_SAVE_COMMAND_H
 
-/* Asks a running tick86 to save its program, and waits for that. argv[0] is the command's name. 0; 2: wrong usage, or no such tick86;
- * 126: the program cannot be saved. */
+/* Makes a running tick86 save its program, and waits for the result. argv[0] is the command's name. Returns the exit status: 0; 2 wrong
+ * usage, or no such tick86; 126 the program cannot be saved. */
 int save_command(char **argv);
 
 #endif

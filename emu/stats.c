@@ -1,4 +1,4 @@
-/* --stats: counts of a run as JSON. */
+/* --stats: writes the counts of a run as JSON. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/stats.h"
 

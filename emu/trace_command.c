@@ -1,4 +1,4 @@
-/* tick86 record, and the commands about recordings. */
+/* tick86 record, and the commands for recordings. */
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace_command.h"
@@ -16,7 +16,7 @@
 
 /* --- record ------------------------------------------------------------------------------------------- */
 
-/* Bytes that are not UTF-8 appear as the characters of the same numbers. */
+/* Bytes that are not UTF-8 become the characters with the same numbers. */
 static json_t *json_text(const char *text)
 {
 	json_t *json = json_string(text);
@@ -45,7 +45,7 @@ static json_t *json_texts(char *const *texts)
 	return array;
 }
 
-/* What is run, and how: enough to run it again, and what a replay must have. Owned by the caller. */
+/* Describes the run: all that is needed to run it again, and what a replay needs. The caller owns the string. */
 static char *describe_run(const struct process *process, const char *program)
 {
 	const struct options *options = process->options;
@@ -66,7 +66,7 @@ static char *describe_run(const struct process *process, const char *program)
 	return text;
 }
 
-/* PROGRAM.t86 in the current directory, or PROGRAM-2.t86 and so on where that is taken. */
+/* Chooses PROGRAM.t86 in the current directory, or PROGRAM-2.t86 and so on if that exists. */
 static void choose_name(const char *program, char *path, size_t size)
 {
 	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;

@@ -1,4 +1,4 @@
-/* The commands about recordings of runs. */
+/* The commands for recordings. */
 #ifndef TICK86_EMU_TRACE_COMMAND_H
 #define TICK86_EMU_TRACE_COMMAND_H
 
@@ -6,12 +6,12 @@
 
 
 
-/* `tick86 record`: begins the recording of a process that is empty yet; its name is the -o option's or made from `program`'s. False:
- * a person has been told why not. */
+/* `tick86 record`: begins to record a process that is still empty. The file is -o's, or named after `program`. Returns false after a
+ * message. */
 bool trace_record_begin(struct process *process, const char *program);
 
 bool trace_command_known(const char *word);
-/* The other commands: argv[0] is the word. Returns the exit status. */
+/* Runs one of the other commands; argv[0] is its name. Returns the exit status. */
 int trace_command(char **argv);
 
 #endif

@@ -1,5 +1,5 @@
-/* /dev/cpu as a machine with these vCPUs has it, and nothing else below it: directories 0, 1, ... with an msr each (msr_device.c).
- * For a directory stands a real one, empty and removed, whose name tells which it is. */
+/* /dev/cpu of a machine with these vCPUs: directories 0, 1, ..., each with one file msr (msr_device.c). An open directory is in fact a
+ * real one, empty and already removed, whose name tells which of ours it is. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static struct node find_node(const struct process *process, const char *path)
 	return node;
 }
 
-/* Which of our directories a descriptor is. */
+/* Returns which of our directories a descriptor is. */
 static struct node node_of_directory(int fd)
 {
 	char link[32], name[PATH_MAX] = "", *at;
@@ -104,7 +104,7 @@ int64_t dev_cpu_open(struct task *task, const char *path, int flags)
 	case NODE_MSR:
 		return flags & O_DIRECTORY ? -ENOTDIR : msr_open(task, node.vcpu, flags);
 	default:
-		/* A node without its vCPU, as the driver has it. */
+		/* a node whose vCPU does not exist, as in the driver */
 		return strlen(path) > 4 && strcmp(path + strlen(path) - 4, "/msr") == 0 ? -ENXIO : -ENOENT;
 	}
 }
@@ -154,7 +154,7 @@ static bool list_entries(struct task *task, int fd, uint64_t buffer, uint64_t si
 	return true;
 }
 
-/* --- what is known of them ----------------------------------------------------------------------------------------- */
+/* --- stat ----------------------------------------------------------------------------------------------------------- */
 
 static void describe(struct node node, struct stat *status)
 {

@@ -1,4 +1,4 @@
-/* The table of devices, and the questions to all of them. */
+/* The table of devices, and the functions that ask all of them. */
 #include "emu/linux/file/device.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "emu/linux/kernel/random.h"
 #include "emu/linux/time/timer.h"
 
-/* --- random devices, where the seed decides ----------------------------------------------------------- */
+/* --- random devices, if random bytes come from the seed ----------------------------------------------- */
 
 static bool is_seeded_random(struct process *process, int fd)
 {
@@ -42,7 +42,7 @@ static const struct device random_device = {
 	.is = is_seeded_random, .read = random_read, .peek = random_peek, .take = random_take,
 };
 
-/* --- timerfds: an eventfd stands for each -------------------------------------------------------------- */
+/* --- timerfds: each is implemented by an eventfd -------------------------------------------------------- */
 
 static bool is_timerfd(struct process *process, int fd)
 {
@@ -64,7 +64,7 @@ static bool timerfd_write(struct task *task, int fd, const struct iovec *vector,
 
 static const struct device timerfd_device = { .is = is_timerfd, .read = timerfd_read, .write = timerfd_write };
 
-/* --- the terminal: the host's, but for job control ------------------------------------------------------ */
+/* --- the terminal: the host's, except for job control --------------------------------------------------- */
 
 static bool is_anything(struct process *process, int fd)
 {

@@ -1,5 +1,5 @@
-/* Would this transfer block? The kernel judges a call's arguments before it sleeps, so the call itself is made in a way that does not
- * sleep, and only its EAGAIN is a reason to wait. */
+/* Tries a transfer on a descriptor that is not ready. The kernel judges a call's arguments before it sleeps. So the call is made in a
+ * way that does not sleep, and the guest's thread waits only if the answer is EAGAIN. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,11 +21,11 @@
 #define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c; not in the kernel's exported headers */
 #endif
 
-/* What fs/anon_inodes.c gives: descriptors that have no file type. Those that move whole records refuse a shorter buffer at once. */
+/* Descriptors without a file type, from fs/anon_inodes.c. They transfer whole records, and refuse a shorter buffer at once. */
 struct record_kind {
 	const char *info; /* a line that only this kind has in /proc/PID/fdinfo */
 	uint64_t size;
-	bool writable;    /* and a write may wait; of the other kinds none does */
+	bool writable;    /* writes are possible, and may wait */
 };
 
 static const struct record_kind record_kinds[] = {
@@ -42,7 +42,7 @@ static const struct record_kind *find_record_kind(int fd)
 	return NULL;
 }
 
-/* eventfd_write() takes any number but the largest. */
+/* eventfd_write() accepts any number but the largest. */
 static bool is_refused_number(struct task *task, const struct transfer *transfer)
 {
 	uint64_t number;
@@ -52,21 +52,21 @@ static bool is_refused_number(struct task *task, const struct transfer *transfer
 static bool record_is_refused(struct task *task, const struct transfer *transfer, uint64_t length)
 {
 	if (file_info(transfer->fd, "flags") == FILE_NO_INFO)
-		return false; /* without /proc no kind can be told */
+		return false; /* without /proc the kinds cannot be told apart */
 	const struct record_kind *kind = find_record_kind(transfer->fd);
 	if (transfer->write && !(kind && kind->writable))
 		return true;
 	return kind && (length < kind->size || (transfer->write && is_refused_number(task, transfer)));
 }
 
-/* For a kind of file that the kernel reads or writes in the blocking way alone: whether it answers at once all the same. */
+/* For files that the kernel reads or writes only in the blocking way: returns true if the call is answered at once all the same. */
 static bool answers_at_once(struct task *task, const struct transfer *transfer, const struct stat *status, uint64_t length)
 {
 	struct statfs system;
 	switch (status->st_mode & S_IFMT) {
-	case S_IFCHR: /* the memory devices, /dev/kmsg and /dev/random among them, take all that is written */
+	case S_IFCHR: /* writes to the memory devices, /dev/kmsg and /dev/random never wait */
 		return transfer->write ? major(status->st_rdev) == MEM_MAJOR : length == 0 && isatty(transfer->fd);
-	case S_IFREG: /* a message queue's state is text; other such files that poll knows wait as it says (/proc/kmsg) */
+	case S_IFREG: /* a message queue's state is text; other such files wait as poll says (/proc/kmsg) */
 		return fstatfs(transfer->fd, &system) == 0 && system.f_type == MQUEUE_MAGIC;
 	case 0:
 		return record_is_refused(task, transfer, length);
@@ -75,19 +75,19 @@ static bool answers_at_once(struct task *task, const struct transfer *transfer, 
 	}
 }
 
-/* By RWF_NOWAIT, which files that lack it refuse, once the descriptor has been judged. */
+/* Tries with RWF_NOWAIT. The kernel checks the descriptor before it refuses the flag for files that do not support it. */
 static int64_t attempt_file(struct task *task, const struct transfer *transfer, const struct stat *status, uint64_t length)
 {
 	const uint64_t arg[6] = {(uint64_t)transfer->fd, (uint64_t)transfer->vector, transfer->count, UINT64_MAX, 0,
 	                         transfer->flags | RWF_NOWAIT};
 	int64_t result = syscall_host(transfer->write ? __NR_pwritev2 : __NR_preadv2, arg);
-	/* A vector call moves nothing out of nothing whatever the file is; read(2) and write(2) ask the file. */
+	/* A vector call with nothing to transfer succeeds for any file; read(2) and write(2) ask the file. */
 	if (result != -EOPNOTSUPP && !(result == 0 && length == 0 && transfer->plain))
 		return result;
 	return answers_at_once(task, transfer, status, length) ? syscall_host(transfer->number, transfer->arg) : -EAGAIN;
 }
 
-/* As read(2) and write(2) ask a socket: sock_read_iter(), sock_write_iter(). */
+/* Tries as read(2) and write(2) do on a socket: sock_read_iter(), sock_write_iter(). */
 static int64_t attempt_socket(const struct transfer *transfer)
 {
 	struct msghdr message = {.msg_iov = (struct iovec *)transfer->vector, .msg_iovlen = transfer->count};
@@ -99,7 +99,8 @@ static int64_t attempt_socket(const struct transfer *transfer)
 	return syscall_host(transfer->write ? __NR_sendmsg : __NR_recvmsg, arg);
 }
 
-/* One try of a transfer for which poll says that the descriptor is not ready: the guest's result, or -EAGAIN where it is to wait. */
+/* Tries a transfer once, on a descriptor for which poll says that it is not ready. Returns the guest's result, or -EAGAIN if it must
+ * wait. */
 static int64_t attempt(struct task *task, const struct transfer *transfer)
 {
 	uint64_t length = file_vector_length(transfer->vector, transfer->count);
@@ -111,7 +112,8 @@ static int64_t attempt(struct task *task, const struct transfer *transfer)
 		return syscall_host(transfer->number, transfer->arg);
 	if (S_ISSOCK(status.st_mode))
 		return attempt_socket(transfer);
-	/* Not by RWF_NOWAIT, which some kernels lack here: how much fits into a pipe must not depend on the host. */
+	/* A pipe is not tried with RWF_NOWAIT, which some kernels do not support here: how much fits into a pipe must not depend on the
+	 * host. */
 	return S_ISFIFO(status.st_mode) ? -EAGAIN : attempt_file(task, transfer, &status, length);
 }
 

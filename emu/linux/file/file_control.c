@@ -22,7 +22,7 @@
 
 /* --- fcntl --------------------------------------------------------------------------------------------------------- */
 
-/* Bytes that the third argument points at; 0: it is a number. */
+/* Returns how many bytes the third argument points to; 0: it is a number. */
 static uint64_t fcntl_pointer(int command, bool *written)
 {
 	*written = false;
@@ -48,7 +48,7 @@ static uint64_t fcntl_pointer(int command, bool *written)
 	}
 }
 
-/* A lock that another holds is tried again until it is free: nothing tells when. */
+/* Waits for a lock by trying again and again, since nothing tells when it is free. */
 static int64_t lock_waiting(struct task *task, const uint64_t arg[6], int try_command)
 {
 	const uint64_t try[6] = {arg[0], (uint64_t)try_command, arg[2]};
@@ -59,7 +59,7 @@ static int64_t lock_waiting(struct task *task, const uint64_t arg[6], int try_co
 	return result == -EAGAIN || result == -EACCES ? file_retry_later(task) : result;
 }
 
-/* Who holds the lock that is in the way. */
+/* Reports the process that holds the conflicting lock. */
 static int64_t get_lock(struct task *task, const uint64_t arg[6])
 {
 	struct flock lock;
@@ -85,7 +85,7 @@ static int64_t get_owner(struct task *task, const uint64_t arg[6])
 	return owner > 0 ? pids_from_host(task->process, (pid_t)owner) : owner;
 }
 
-/* Of threads the host knows the process alone: its number stands for theirs. */
+/* The host knows only the process of a thread: its id replaces the thread's. */
 static int64_t set_owner_ex(struct task *task, const uint64_t arg[6])
 {
 	struct f_owner_ex owner;
@@ -169,7 +169,7 @@ int64_t sys_flock(struct task *task, const uint64_t arg[6])
 
 /* --- ioctl --------------------------------------------------------------------------------------------------------- */
 
-/* Requests from the time before they told their direction and size. */
+/* Requests that do not encode their direction and size. */
 struct old_request {
 	uint32_t number;
 	uint16_t in, out; /* bytes; both 0: the argument is a number */

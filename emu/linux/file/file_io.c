@@ -1,5 +1,5 @@
-/* Reading and writing. What may block goes by file_transfer(); a long write to a pipe, a terminal or a socket goes in pieces, and what has
- * gone is kept in task->wait.progress. */
+/* Reading and writing. Calls that may block use file_transfer(). A long write to a pipe, a terminal or a socket is made in pieces, and
+ * task->wait.progress counts the bytes that are written. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +90,7 @@ int64_t sys_read(struct task *task, const uint64_t arg[6])
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
-/* A blocking write to such a descriptor may block even if it is ready: when it is more than a pipe takes at once. */
+/* A blocking write to such a descriptor may block although it is ready: if it is larger than what a pipe takes at once. */
 bool file_may_block_midway(int fd)
 {
 	struct stat status;
@@ -100,8 +100,8 @@ bool file_may_block_midway(int fd)
 	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || S_ISCHR(status.st_mode);
 }
 
-/* A socket says by itself how much it takes, and must have a datagram whole; as the kernel, it raises no SIGPIPE once something has gone.
- * Others take a piece if they are ready. */
+/* Writes a piece. A socket decides how much it takes, and a datagram must be whole; as in the kernel, there is no SIGPIPE once something
+ * was sent. Other files take a piece if they are ready. */
 static int64_t write_some(int fd, struct iovec *vector, uint64_t count, uint64_t done)
 {
 	struct msghdr message = {.msg_iov = vector, .msg_iovlen = file_trim_vector(vector, count, done, UINT64_MAX)};
@@ -114,7 +114,7 @@ static int64_t write_some(int fd, struct iovec *vector, uint64_t count, uint64_t
 	return sent < 0 ? -errno : sent;
 }
 
-/* A blocking write of more than a piece. What was written before an error or a signal counts. */
+/* A blocking write of more than one piece. Bytes written before an error or a signal count. */
 static int64_t write_all(struct task *task, int fd, const struct iovec *vector, uint64_t count)
 {
 	uint64_t total = file_vector_length(vector, count);
@@ -156,7 +156,7 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 
 /* --- at a position, and vectors ------------------------------------------------------------------------------------ */
 
-/* With a position nothing waits: a pipe or socket has none. */
+/* A transfer at a position never waits: pipes and sockets have no position. */
 static int64_t at_position(struct task *task, uint64_t number, const uint64_t arg[6], bool write)
 {
 	const struct iovec whole = {(void *)arg[1], arg[2]};
@@ -176,7 +176,7 @@ int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
 	return at_position(task, __NR_pwrite64, arg, true);
 }
 
-/* Flags that leave a call one that waits; with RWF_NOWAIT, and with those that we don't know, it is the host's alone. */
+/* With no flags but these, the call may wait. With RWF_NOWAIT or unknown flags, the host makes it. */
 enum { WAITING_FLAGS = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND };
 
 static int64_t move_vector(struct task *task, uint64_t number, const uint64_t arg[6], bool write, uint64_t flags, bool at_file_position)

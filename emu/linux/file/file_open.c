@@ -30,8 +30,8 @@ static int64_t set_blocking(int fd)
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0 ? -errno : fd;
 }
 
-/* Whether somebody has the pipe open for writing, learnt without taking anything out of it, or has had since `fd` was opened: the kernel
- * tells of no hang-up before there has been a writer. */
+/* Returns true if a process has the pipe open for writing, or had since `fd` was opened. Takes nothing out of the pipe: the kernel
+ * reports no hang-up before there was a writer. */
 static bool has_had_writer(int fd)
 {
 	struct pollfd one = {.fd = fd, .events = POLLIN};
@@ -47,7 +47,7 @@ static bool has_had_writer(int fd)
 	return copied > 0 || empty_with_writer;
 }
 
-/* The reading end is opened at once, so that writers see it, and kept in task->wait.progress (plus 1) until one is there. */
+/* Opens the reading end at once, so that writers see it. task->wait.progress holds it (plus 1) until there is a writer. */
 static int64_t open_fifo_reader(struct task *task, int dirfd, const char *path, int flags)
 {
 	int fd = (int)task->wait.progress - 1;
@@ -118,8 +118,8 @@ int64_t sys_openat(struct task *task, const uint64_t arg[6])
 	return open_path(task, (int)arg[0], arg[1], (int)arg[2], (mode_t)arg[3]);
 }
 
-/* Plain uses are openat's, which takes more than openat2: the host says of an empty path whether it would take this (ENOENT). With a
- * resolve rule the host decides alone. */
+/* Plain calls are made as openat, which accepts more than openat2: the host is asked with an empty path if it would accept this one
+ * (then ENOENT). With a resolve rule only the host can decide. */
 int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 {
 	const uint64_t trial[6] = {arg[0], (uint64_t)"", arg[2], arg[3]};
@@ -215,7 +215,7 @@ static int64_t close_part(unsigned first, unsigned last, uint64_t flags)
 	return first <= last ? syscall_host(__NR_close_range, arg) : 0;
 }
 
-/* Around the emulator's own. */
+/* Closes a range, but not the emulator's descriptors in it. */
 int64_t sys_close_range(struct task *task, const uint64_t arg[6])
 {
 	unsigned first = (unsigned)arg[0], last = (unsigned)arg[1];

@@ -1,6 +1,6 @@
-/* From descriptor to descriptor: sendfile, splice, tee, vmsplice. SPLICE_F_NONBLOCK keeps the kernel from waiting for a pipe, so those calls
- * are made with it, and EAGAIN is a reason to wait; for a socket or a device at the other end it may wait all the same (splice(2)), so poll
- * is asked first, and only where the arguments are good. */
+/* Between descriptors: sendfile, splice, tee, vmsplice. SPLICE_F_NONBLOCK keeps the kernel from waiting for a pipe, so these calls are
+ * made with it, and the thread waits on EAGAIN. For a socket or a device at the other end the kernel may wait all the same (splice(2)):
+ * so poll is asked first, but only if the arguments are valid. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static bool is_pipe(int fd)
 	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/* Whether a host call that moves bytes to or from such a file could wait for it. */
+/* Returns true if a call of the host on such a file could wait. */
 static bool is_slow(int fd, short events)
 {
 	struct stat status;
@@ -37,7 +37,8 @@ static bool is_slow(int fd, short events)
 
 /* --- sendfile ------------------------------------------------------------------------------------------------------ */
 
-/* What do_sendfile() says of the input, if asked for no bytes: for a pipe it wants less of it than for other files. */
+/* Returns the error of do_sendfile() for the input, by a call for no bytes. Its output is a pipe if the guest's is: then the kernel
+ * checks the input less. */
 static int64_t sendfile_input_error(const uint64_t arg[6])
 {
 	int scratch[2] = {-1, -1};
@@ -51,7 +52,7 @@ static int64_t sendfile_input_error(const uint64_t arg[6])
 	return result;
 }
 
-/* The guest's position at `address`, if there is one, moves by what a device gave: the host did not see it. */
+/* Moves the guest's position at `address`, if there is one, by what a device has given, since the host did not see it. */
 static void advance(struct task *task, uint64_t address, int64_t moved)
 {
 	struct space *space = &task->process->space;
@@ -62,7 +63,7 @@ static void advance(struct task *task, uint64_t address, int64_t moved)
 	}
 }
 
-/* The host's call, with a device's bytes where one is the input. */
+/* Makes the host's call, with a device's bytes if the input is a device. */
 static int64_t send_file(struct task *task, const uint64_t arg[6])
 {
 	struct device_input input;
@@ -79,7 +80,7 @@ static int64_t send_file(struct task *task, const uint64_t arg[6])
 	return result;
 }
 
-/* A short count is allowed, so one piece at a time is enough where the receiver may block. The input can be sought in, so it never waits. */
+/* A short count is allowed, so one piece at a time is enough if the receiver may block. The input is seekable, so it never waits. */
 int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 {
 	int out = (int)arg[0];
@@ -95,7 +96,7 @@ int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 
 /* --- between pipes ------------------------------------------------------------------------------------------------- */
 
-/* After a call with SPLICE_F_NONBLOCK said EAGAIN: 0 to make it again. */
+/* Called when a call with SPLICE_F_NONBLOCK gave EAGAIN. Returns 0 if it must be made again. */
 static int64_t wait_for_ends(struct task *task, int in, int out, uint64_t flags)
 {
 	if (flags & SPLICE_F_NONBLOCK || !file_blocks(in, POLLIN) || !file_blocks(out, POLLOUT))
@@ -137,7 +138,7 @@ int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
 
 /* --- splice -------------------------------------------------------------------------------------------------------- */
 
-/* What do_splice() refuses where one end is slow and so has no positions. */
+/* Returns true if do_splice() refuses the call because an end is slow, and so has no position. */
 static bool splice_is_refused(const uint64_t arg[6], int in, int out)
 {
 	int from = fcntl(in, F_GETFL), to = fcntl(out, F_GETFL);
@@ -152,7 +153,7 @@ static bool has_bytes(int fd)
 	return poll(&one, 1, 0) > 0 && one.revents & POLLIN;
 }
 
-/* The pipe's turn comes first, and where it is not ready the call never gets to the other end. */
+/* The pipe is checked first: while it is not ready, the call does not reach the other end. */
 static int64_t wait_for_slow_end(struct task *task, const uint64_t arg[6], int in, int out)
 {
 	if (!is_pipe(in) && is_slow(in, POLLIN) && file_is_ready(out, POLLOUT) && !splice_is_refused(arg, in, out))

@@ -1,4 +1,4 @@
-/* What is known of a file: the host's answers, but for what stands below /dev/cpu. */
+/* stat(2), access(2) and the like: the host's answers, except for files that the emulator makes up. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/rows/calls.h"
 
-/* Whether the path is one of ours: then `result` is 0, `status` being filled, or -errno. */
+/* Returns true if the path is one of ours. Then `result` is 0, and `status` is filled in, or -errno. */
 static bool is_ours(struct task *task, int dirfd, uint64_t address, struct stat *status, int64_t *result)
 {
 	struct process *process = task->process;
@@ -104,7 +104,7 @@ int64_t sys_statx(struct task *task, const uint64_t arg[6])
 
 /* --- access(2) ----------------------------------------------------------------------------------------------------- */
 
-/* A program may open what we make up, whoever runs it. */
+/* Every program may open a made-up file, whatever its user. */
 static int64_t access_path(struct task *task, uint64_t number, const uint64_t arg[6], int dirfd, unsigned path)
 {
 	struct stat status;

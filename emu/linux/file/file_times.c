@@ -1,4 +1,4 @@
-/* File times set with "now": the guest's CLOCK_REALTIME, not the host's. Those that the host's kernel sets by itself when a file is
+/* File times that are set to "now": the guest's CLOCK_REALTIME, not the host's. The times that the host's kernel sets when a file is
  * read or written stay the host's. */
 #include <asm/unistd_64.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
-/* utimensat(2) with `now` for UTIME_NOW. Who may write a file but does not own it may set "now" only: it then is the host's. */
+/* utimensat(2) with `now` for UTIME_NOW. A user who may write the file but does not own it can only set "now"; then it is the host's. */
 static int64_t set_times(struct task *task, uint64_t dirfd, uint64_t path, const struct timespec asked[2], uint64_t flags)
 {
 	struct timespec times[2] = { asked[0], asked[1] };

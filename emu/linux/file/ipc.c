@@ -1,5 +1,5 @@
-/* System V and POSIX message queues and semaphores. The host cannot tell when a System V operation would go on, so a blocking one
- * is tried again at intervals. */
+/* System V and POSIX message queues and semaphores. The host does not tell when a System V operation could go on, so a blocking one is
+ * tried again at intervals. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static int64_t semop_once(struct task *task, const uint64_t arg[6], bool *may_wa
 	return syscall_host(__NR_semop, host);
 }
 
-/* The deadline is kept in task->wait.progress, since each retry is a wait of its own. */
+/* task->wait.progress holds the deadline, since each try is a new wait. */
 static int64_t semop_until(struct task *task, const uint64_t arg[6], uint64_t deadline)
 {
 	bool may_wait = false;
@@ -81,7 +81,7 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 		break;
 	case GETALL:
 	case SETALL:
-		size = 1; /* as many as the set has; the kernel knows */
+		size = 1; /* as many as the set has, which only the kernel knows */
 		break;
 	default:
 		return syscall_host(__NR_semctl, arg);
@@ -101,7 +101,7 @@ static int64_t message_retry(struct task *task, uint64_t number, const uint64_t 
 		return -EINTR;
 	if (!space_in_guest(arg[1], arg[2]) || !space_in_guest(arg[1], arg[2] + MSG_HEADER))
 		return (int64_t)arg[2] < 0 ? -EINVAL : -EFAULT;
-	if (!(number == __NR_msgrcv && arg[4] & MSG_COPY)) /* that never waits: without IPC_NOWAIT it is refused */
+	if (!(number == __NR_msgrcv && arg[4] & MSG_COPY)) /* with MSG_COPY it never waits, but without IPC_NOWAIT it is refused */
 		try[flags_at] |= IPC_NOWAIT;
 	int64_t result = syscall_host(number, try);
 	return result == nothing && !(arg[flags_at] & (IPC_NOWAIT | MSG_COPY)) ? file_retry_later(task) : result;
@@ -118,7 +118,7 @@ int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
 	return message_retry(task, __NR_msgrcv, arg, 4, -ENOMSG);
 }
 
-/* The call is made with a timeout that has passed: where it would wait it says ETIMEDOUT (wq_sleep()). A queue's descriptor can be polled.
+/* Makes the call with a timeout that has passed: if it would wait, it gives ETIMEDOUT (wq_sleep()). A queue's descriptor can be polled.
  * The guest's timeout is a time of CLOCK_REALTIME. */
 static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg[6], short events)
 {

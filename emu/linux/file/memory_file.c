@@ -1,6 +1,6 @@
-/* Memory written by other ways than the process's own stores: /proc/PID/mem, and process_vm_writev(2) to another process. The host's
- * kernel does it past the protection by which decoded code learns of stores, and what it does to another process of the run, those who
- * watch cannot see by themselves. */
+/* Memory that is written through /proc/PID/mem, and another process's by process_vm_writev(2). The host's kernel ignores page protection
+ * there, so decoded code would not notice the write, and the observers of another process of the run would not see it. This file tells
+ * them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +12,13 @@
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/written.h"
 
-/* A write to such a file: of which process, at which address. */
+/* A write to a /proc/PID/mem: whose memory, and at which address. */
 struct memory_write {
 	pid_t host_pid;
 	uint64_t address, length;
 };
 
-/* The host's id of the process whose memory the descriptor is; 0: it is something else. */
+/* Returns the host's id of the process whose memory the descriptor is; 0: it is another file. */
 static pid_t memory_of(int fd)
 {
 	char link[32], path[64];
@@ -40,7 +40,7 @@ void memory_file_opened(struct process *process, int64_t fd)
 	process->memory_files |= fd >= 0 && memory_of((int)fd) != 0;
 }
 
-/* How many bytes the call's IN argument has. */
+/* Returns the length of the call's IN argument in bytes. */
 static uint64_t length_of(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
 {
 	struct iovec vector[FILE_IOV_MAX];
@@ -56,7 +56,7 @@ static uint64_t length_of(struct task *task, const struct syscall_row *row, cons
 	return 0;
 }
 
-/* False: the call writes to no memory file. */
+/* Returns false if the call does not write to a memory file. */
 static bool find_write(struct task *task, const struct syscall_row *row, const uint64_t arg[6], struct memory_write *write)
 {
 	unsigned to = syscall_arg_with_role(row, ROLE_TO), offset = syscall_arg_with_role(row, ROLE_OFFSET);
@@ -80,7 +80,7 @@ int64_t memory_file_prepare(struct task *task, const struct syscall_row *row, co
 
 	if (!find_write(task, row, arg, &write) || write.host_pid != getpid())
 		return 0;
-	if (!space_in_guest(write.address, write.length)) /* nothing of the guest's is there */
+	if (!space_in_guest(write.address, write.length)) /* the guest has nothing there */
 		return -EIO;
 	space_prepare_poke(&task->process->space, write.address, write.length);
 	return 0;
@@ -88,7 +88,7 @@ int64_t memory_file_prepare(struct task *task, const struct syscall_row *row, co
 
 /* --- another process of the run -------------------------------------------------------------------------- */
 
-/* The first `size` bytes of the parts of `from`, one after the other. */
+/* Copies the first `size` bytes of the parts of `from`, one after the other. */
 static uint8_t *gather(struct process *process, const struct iovec *from, uint64_t count, uint64_t size)
 {
 	uint8_t *bytes = malloc(size);
@@ -132,7 +132,7 @@ void memory_file_written(struct task *task, const struct syscall_row *row, const
 
 	if (result <= 0 || !find_write(task, row, arg, &write) || write.host_pid == getpid())
 		return;
-	if (syscall_arg_with_role(row, ROLE_OFFSET) == row->args) /* the file's position has moved on */
+	if (syscall_arg_with_role(row, ROLE_OFFSET) == row->args) /* the file's position has moved */
 		write.address -= (uint64_t)result;
 	for (unsigned i = 0; i < row->args; i++) {
 		if (row->arg[i].extent == EXTENT_VECTOR && file_read_vector(task, arg[i], count = arg[row->arg[i].by], false, vector) != 0)

@@ -1,6 +1,6 @@
-/* /dev/cpu/N/msr (Linux arch/x86/kernel/msr.c) for the vCPUs' time MSRs: the number is the file's position, which a transfer
- * does not move. An empty memfd stands for the device, so that descriptors are duplicated, inherited, passed and sought in by the
- * kernel; its name tells which vCPU it is. */
+/* /dev/cpu/N/msr (Linux arch/x86/kernel/msr.c) for the vCPUs' time MSRs: the MSR's number is the file's position, which a transfer does
+ * not move. The device is implemented by an empty memfd, so the kernel duplicates, inherits, passes and seeks its descriptors. The
+ * memfd's name tells the vCPU. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ int64_t msr_open(struct task *task, unsigned vcpu, int flags)
 	fd = memfd_create(path, MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* Opened again for the access mode. */
+	/* opened again to get the access mode */
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	result = open(link, flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
 	if (result < 0)
@@ -55,7 +55,7 @@ static int64_t result_of(enum tk_error error)
 	case TK_EVCPU:
 		return -ENXIO;
 	default:
-		return -EIO; /* what would be #GP to the instruction */
+		return -EIO; /* an error that would be #GP for the instruction */
 	}
 }
 
@@ -85,7 +85,7 @@ static int64_t write_msr(struct task *task, unsigned vcpu, uint32_t msr, uint64_
 	return result_of(error);
 }
 
-/* The descriptor lets through what the row does, and has such a position. 0, or -errno. */
+/* Checks that the row allows this transfer on the descriptor, and gets its position. Returns 0 or -errno. */
 static int64_t check_transfer(int fd, bool write, uint64_t length, int64_t *position)
 {
 	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
@@ -108,7 +108,7 @@ static int64_t transfer(struct task *task, int fd, const struct iovec *part, int
 	             : read_msr(task, vcpu, (uint32_t)position, (uint64_t)part->iov_base);
 }
 
-/* The driver moves the parts one by one, each as long as an MSR, and tells how much went before one failed. */
+/* As the driver does, transfers the parts one by one, each as long as an MSR, and returns how much was done before one failed. */
 static bool transfer_all(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write, int64_t *result)
 {
 	int64_t total = 0;

@@ -1,4 +1,4 @@
-/* Sockets. Calls are tried with MSG_DONTWAIT; a blocking socket that would block is waited for. */
+/* Sockets. Calls are tried with MSG_DONTWAIT; if a blocking socket would block, the thread waits. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/rows/calls.h"
 
-/* --- lengths behind pointers --------------------------------------------------------------------------------------- */
+/* --- lengths in memory --------------------------------------------------------------------------------------------- */
 
-/* Checks a buffer whose size the guest keeps in an int at `length_address`. */
+/* Checks a buffer whose size is in an int of the guest at `length_address`. */
 static int64_t check_sized(struct task *task, uint64_t address, uint64_t length_address)
 {
 	int32_t length;
@@ -70,7 +70,7 @@ int64_t sys_getpeername(struct task *task, const uint64_t arg[6])
 	return name_call(task, __NR_getpeername, arg);
 }
 
-/* SO_PEERCRED: the id of the process at the other end. */
+/* SO_PEERCRED: translates the id of the process at the other end. */
 static int64_t translate_peer(struct task *task, uint64_t address)
 {
 	int32_t pid;
@@ -95,7 +95,7 @@ int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 
 /* --- connections --------------------------------------------------------------------------------------------------- */
 
-/* Whether accept4(2) refuses it at once (__sys_accept4(), do_accept()); it makes the new descriptor before it waits. */
+/* Returns true if accept4(2) fails at once (__sys_accept4(), do_accept()). It makes the new descriptor before it waits. */
 static bool accept_is_refused(const uint64_t arg[6])
 {
 	int listens = 0, probe = dup((int)arg[0]);
@@ -135,7 +135,7 @@ int64_t sys_accept(struct task *task, const uint64_t arg[6])
 	return sys_accept4(task, with_flags);
 }
 
-/* Starts connecting a blocking socket without blocking. */
+/* Starts to connect a blocking socket, without blocking. */
 static int64_t connect_nonblocking(const uint64_t arg[6], int flags)
 {
 	int fd = (int)arg[0];
@@ -153,7 +153,7 @@ static int64_t connect_result(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
 }
 
-/* Waits for an attempt that is under way (task->wait.progress: 1), up to SO_SNDTIMEO. */
+/* Waits for a connection attempt (task->wait.progress is 1), but not longer than SO_SNDTIMEO. */
 static int64_t wait_for_connection(struct task *task, int fd)
 {
 	int64_t wait = task->wait.wake != WAKE_NOT_YET ? file_woken(task, fd, POLLOUT)
@@ -175,8 +175,8 @@ int64_t sys_connect(struct task *task, const uint64_t arg[6])
 		return woken;
 	int64_t result = connect_nonblocking(arg, flags);
 	if (result == -EAGAIN)
-		return file_retry_later(task); /* a Unix socket whose listener is busy */
-	if (result != -EINPROGRESS && result != -EALREADY) /* the latter: this call again, after a signal */
+		return file_retry_later(task); /* a Unix socket whose listener's queue is full */
+	if (result != -EINPROGRESS && result != -EALREADY) /* EALREADY: the call is made again after a signal */
 		return result;
 	task->wait.progress = 1;
 	return wait_for_connection(task, fd);
@@ -184,7 +184,7 @@ int64_t sys_connect(struct task *task, const uint64_t arg[6])
 
 /* --- sending and receiving ----------------------------------------------------------------------------------------- */
 
-/* After a call with MSG_DONTWAIT said EAGAIN: 0 to make it again, or what the guest gets. */
+/* Called when a call with MSG_DONTWAIT gave EAGAIN. Returns 0 to make it again, or the guest's result. */
 static int64_t wait_again(struct task *task, int fd, uint64_t flags, short events)
 {
 	int mode = fcntl(fd, F_GETFL);
@@ -192,16 +192,16 @@ static int64_t wait_again(struct task *task, int fd, uint64_t flags, short event
 	return never_waits || mode < 0 || mode & O_NONBLOCK ? -EAGAIN : file_wait_again(task, fd, events);
 }
 
-/* What has been transferred counts more than how the wait ended. */
+/* If bytes were transferred, the result is their number, however the wait has ended. */
 static int64_t with_progress(const struct task *task, int64_t result)
 {
 	return result <= 0 && result != SYSCALL_WAIT && task->wait.progress ? (int64_t)task->wait.progress : result;
 }
 
-/* One try to transfer what follows the first `done` bytes. Its result is the host's; `whole` says that nothing is left to do. */
+/* Tries once to transfer what follows the first `done` bytes. Returns the host's result. `whole`: nothing is left to do. */
 typedef int64_t transfer_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole);
 
-/* As many steps as it takes: a blocking send on a stream, or a receive with MSG_WAITALL. */
+/* Takes as many steps as are needed: for a blocking send on a stream, or a receive with MSG_WAITALL. */
 static int64_t in_steps(struct task *task, const uint64_t arg[6], uint64_t flags, short events, transfer_step *step)
 {
 	int64_t result = file_woken(task, (int)arg[0], events);
@@ -218,7 +218,7 @@ static int64_t in_steps(struct task *task, const uint64_t arg[6], uint64_t flags
 	return with_progress(task, result);
 }
 
-/* As the kernel: no SIGPIPE once something has gone. */
+/* As in the kernel, there is no SIGPIPE once something was sent. */
 static uint64_t send_flags(uint64_t flags, uint64_t done)
 {
 	return flags | MSG_DONTWAIT | (done ? MSG_NOSIGNAL : 0);
@@ -233,7 +233,7 @@ static int64_t send_step(struct task *task, const uint64_t arg[6], uint64_t done
 	return sent;
 }
 
-/* What MSG_PEEK shows stays where it is, so that there is no second part. */
+/* MSG_PEEK does not take the bytes, so there is no second part. */
 static bool waits_for_all(int fd, uint64_t flags)
 {
 	int type = 0;
@@ -271,7 +271,7 @@ struct message {
 	struct iovec vector[FILE_IOV_MAX];
 };
 
-/* Copies a guest's msghdr, checks what it points at and lets it point at our copy of its vector. */
+/* Copies and checks a guest's msghdr, and makes it point to our copy of its vector. */
 static int64_t read_message(struct task *task, uint64_t address, bool received, struct message *message)
 {
 	struct msghdr *header = &message->header;
@@ -295,7 +295,7 @@ static int64_t read_message(struct task *task, uint64_t address, bool received, 
 	return error;
 }
 
-/* What recvmsg changes in the guest's msghdr. */
+/* Stores the members of the guest's msghdr that recvmsg changes. */
 static bool store_message(struct task *task, uint64_t address, const struct message *message)
 {
 	struct msghdr header;
@@ -308,7 +308,7 @@ static bool store_message(struct task *task, uint64_t address, const struct mess
 	return space_write(space, address, &header, sizeof header);
 }
 
-/* Of arg: descriptor, address of the msghdr, flags. */
+/* Members of arg: descriptor, address of the msghdr, flags. */
 static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
 	struct message message;
@@ -317,7 +317,7 @@ static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t d
 		return result;
 	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
 	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
-	if (done) /* it went with the first part */
+	if (done) /* control data went with the first part */
 		message.header.msg_controllen = 0;
 	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, send_flags(arg[2], done)};
 	result = syscall_host(__NR_sendmsg, host);
@@ -325,7 +325,7 @@ static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t d
 	return result;
 }
 
-/* A message that may bring more than bytes ends with its first part. */
+/* A message that may carry more than bytes ends with its first part. */
 static int64_t receive_message(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
 	struct message message;
@@ -351,7 +351,7 @@ int64_t sys_recvmsg(struct task *task, const uint64_t arg[6])
 	return in_steps(task, arg, arg[2], POLLIN, receive_message);
 }
 
-/* As many of the guest's mmsghdrs as go without waiting, the first one with. What was done is kept in wait.progress. */
+/* Transfers as many of the guest's mmsghdrs as go without waiting, the first one with waiting. wait.progress counts them. */
 static int64_t many_messages(struct task *task, const uint64_t arg[6], short events, transfer_step *one)
 {
 	uint64_t count = (uint32_t)arg[2] < FILE_IOV_MAX ? (uint32_t)arg[2] : FILE_IOV_MAX;
@@ -381,7 +381,7 @@ int64_t sys_sendmmsg(struct task *task, const uint64_t arg[6])
 	return many_messages(task, arg, POLLOUT, send_message);
 }
 
-/* Its timeout is looked at only after a message has come (recvmmsg(2), BUGS): it ends the loop, never a wait. */
+/* The timeout is checked only after a message (recvmmsg(2), BUGS): it ends the loop, never a wait. */
 int64_t sys_recvmmsg(struct task *task, const uint64_t arg[6])
 {
 	return many_messages(task, arg, POLLIN, receive_message);

@@ -1,4 +1,4 @@
-/* Waiting for several descriptors: poll, select, epoll. Timeouts count on the virtual clock. */
+/* Waiting for several descriptors: poll, select, epoll. Timeouts are on the virtual clock. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@ static uint64_t deadline_ms(struct task *task, int64_t timeout)
 	return timeout < 0 ? WAIT_FOREVER : wait_deadline(task, (uint64_t)timeout * NS_PER_MS);
 }
 
-/* Waits until one of the descriptors is ready: their number with `revents` filled in, 0 at the deadline. */
+/* Waits until a descriptor is ready. Returns how many are, with `revents` filled in; 0 at the deadline. */
 static int64_t poll_until(struct task *task, struct pollfd *fds, unsigned count, uint64_t deadline)
 {
 	for (;;) {
@@ -38,7 +38,7 @@ static int64_t poll_until(struct task *task, struct pollfd *fds, unsigned count,
 	}
 }
 
-/* ppoll and pselect say how much time was left. */
+/* ppoll and pselect return how much time was left. */
 static void store_left(struct task *task, uint64_t address, uint64_t deadline, bool micro)
 {
 	uint64_t now = (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC);
@@ -51,7 +51,7 @@ static void store_left(struct task *task, uint64_t address, uint64_t deadline, b
 	space_write(&task->process->space, address, value, sizeof value);
 }
 
-/* The deadline of the call's first run, if this is a later one. */
+/* Returns the deadline from the call's first try, if this is a later one. */
 static uint64_t keep_deadline(const struct task *task, uint64_t deadline)
 {
 	return task->wait.begun ? task->wait.deadline : deadline;
@@ -98,7 +98,7 @@ int64_t sys_ppoll(struct task *task, const uint64_t arg[6])
 
 /* --- select -------------------------------------------------------------------------------------------------------- */
 
-/* What poll's events mean to select: fs/select.c. */
+/* The poll events of each set of select: fs/select.c. */
 enum {
 	READ_EVENTS = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
 	WRITE_EVENTS = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
@@ -111,7 +111,7 @@ static const short meaning[SETS] = {READ_EVENTS, WRITE_EVENTS, EXCEPT_EVENTS};
 
 struct select_call {
 	uint64_t address[SETS];
-	uint64_t words;            /* in each set */
+	uint64_t words;            /* size of each set */
 	uint64_t *set[SETS];
 	struct pollfd *fds;
 	unsigned count;
@@ -158,7 +158,7 @@ static int64_t list_descriptors(struct select_call *call, unsigned limit)
 	return 0;
 }
 
-/* Bits of what is ready; EBADF if a descriptor is not open. */
+/* Sets the bits of ready descriptors. -EBADF if a descriptor is not open. */
 static int64_t collect(struct select_call *call)
 {
 	uint64_t *ready[SETS] = {call->set[0], call->set[1], call->set[2]};
@@ -251,7 +251,7 @@ int64_t sys_select(struct task *task, const uint64_t arg[6])
 
 int64_t sys_pselect6(struct task *task, const uint64_t arg[6])
 {
-	uint64_t deadline, mask[2] = {0, 0}; /* its address and size */
+	uint64_t deadline, mask[2] = {0, 0}; /* address and size of the mask */
 	int64_t error = file_deadline(task, arg[4], &deadline);
 	if (!error && arg[5] && !space_read(&task->process->space, arg[5], mask, sizeof mask))
 		error = -EFAULT;
@@ -268,7 +268,7 @@ int64_t sys_pselect6(struct task *task, const uint64_t arg[6])
 
 /* --- epoll --------------------------------------------------------------------------------------------------------- */
 
-/* An epoll descriptor can itself be polled. */
+/* An epoll descriptor can be polled itself. */
 static int64_t epoll_until(struct task *task, const uint64_t arg[6], uint64_t deadline)
 {
 	for (;;) {

@@ -1,4 +1,4 @@
-/* Directories of /proc in which a process has its descriptors: the emulator's own are not there. */
+/* Directories of /proc with a process's descriptors. They do not show the emulator's own. */
 #include <asm/unistd_64.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "emu/linux/kernel/path.h"
 #include "emu/linux/rows/calls.h"
 
-/* Whether the host's process runs this emulator. Of one that is another user's the guest sees nothing. */
+/* Returns true if the host's process runs this emulator. Processes of other users cannot be examined, by the guest either. */
 static bool is_emulator(int host_pid)
 {
 	struct stat own, other;
@@ -24,7 +24,7 @@ static bool is_emulator(int host_pid)
 	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
-/* Whether `fd` is a directory like "/proc/PID/fd", "/proc/PID/task/TID/fdinfo" of a process that the emulator runs. */
+/* Returns true if `fd` is a directory such as "/proc/PID/fd" or "/proc/PID/task/TID/fdinfo" of a process that runs the emulator. */
 static bool lists_run_fds(int fd)
 {
 	char link[32], path[64];
@@ -71,14 +71,14 @@ bool proc_path_is_hidden(const struct process *process, int dirfd, const char *p
 
 /* --- by list ------------------------------------------------------------------------------------------------------- */
 
-/* struct linux_dirent64 has a type ahead of the name, getdents(2)'s first version behind it. */
+/* In struct linux_dirent64 the type is before the name; in the entries of getdents(2)'s first version it is after it. */
 struct entry {
 	uint64_t inode, offset;
 	uint16_t length;
 	char rest[];
 };
 
-/* Leaves out the emulator's descriptors. If that leaves nothing, the next part is read. */
+/* Removes the emulator's descriptors from the list. If nothing is left, reads the next part. */
 static int64_t list_directory(uint64_t number, const uint64_t arg[6], size_t name_at)
 {
 	for (;;) {

@@ -1,5 +1,5 @@
-/* Files of /proc and /sys that the emulator makes up. open(2) writes the text into a memfd, which the guest reads; a read at its beginning
- * writes it anew, as the kernel does (seq_file). The memfd's name is the file's, with the ids of process and thread. */
+/* Made-up files of /proc and /sys. open(2) writes the text into a memfd, which the guest reads. A read at its beginning writes the text
+ * again, as the kernel does (seq_file). The memfd's name is the file's path, with the ids of process and thread. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,20 +17,20 @@
 #include "emu/linux/kernel/task.h"
 #include "timekeep/timekeep.h"
 
-/* --- which file it is ---------------------------------------------------------------------------------------------- */
+/* --- the table ----------------------------------------------------------------------------------------------------- */
 
 struct proc_file {
 	enum {
 		OF_MACHINE,     /* `name` is the path */
-		OF_FIXED,       /* the same, but the host's own unless system_is_fixed() */
-		OF_CPU,         /* of each /sys/devices/system/cpu/cpuN/ */
-		OF_PROCESS,     /* of each /proc/PID/ and /proc/PID/task/TID/ */
-		OF_THREAD,      /* of each /proc/PID/task/TID/ */
+		OF_FIXED,       /* the same, but only if system_is_fixed(); otherwise it is the host's */
+		OF_CPU,         /* a file in each /sys/devices/system/cpu/cpuN/ */
+		OF_PROCESS,     /* a file in each /proc/PID/ and /proc/PID/task/TID/ */
+		OF_THREAD,      /* a file in each /proc/PID/task/TID/ */
 	} place;
 	const char *name;
 	void (*machine)(struct task *task, FILE *out);
 	void (*process)(struct view *view, FILE *out);
-	bool needs_records; /* the host's text alone says nothing of the guest: for other processes than the run's the file is the host's */
+	bool needs_records; /* the host's text is useless for the guest, so the file is the host's for processes outside the run */
 	bool writable;
 };
 
@@ -65,7 +65,7 @@ static const struct proc_file files[] = {
 	{OF_THREAD, "children", .process = proc_write_children},
 };
 
-/* "/sys/devices/system/cpu/cpuN/" of a processor that exists: the part behind, or NULL. */
+/* Returns what follows "/sys/devices/system/cpu/cpuN/", if the processor exists, otherwise NULL. */
 static const char *cpu_part(const struct process *process, const char *path)
 {
 	unsigned vcpu;
@@ -76,7 +76,7 @@ static const char *cpu_part(const struct process *process, const char *path)
 	return path + end;
 }
 
-/* A file of the table: where it is, and of which process or thread. */
+/* A file of the table: its row, and its process or thread. */
 struct found {
 	const struct proc_file *file;
 	struct proc_place place;
@@ -119,7 +119,7 @@ static bool is_of_process(const struct proc_file *file)
 	return file->place == OF_PROCESS || file->place == OF_THREAD;
 }
 
-/* The path with ids that any process understands, when it comes to read the file. */
+/* The path with ids that are valid for any process that may read the file later. */
 static void canonical_path(const struct found *found, const char *path, char name[PATH_MAX])
 {
 	const struct proc_place *place = &found->place;
@@ -134,7 +134,7 @@ static void canonical_path(const struct found *found, const char *path, char nam
 
 /* --- the text ------------------------------------------------------------------------------------------------------ */
 
-/* 0; -ENOENT: there is no such process or thread; NOT_EMULATED: the file is the host's. */
+/* Writes the text. Returns 0; -ENOENT if there is no such process or thread; NOT_EMULATED if the file is the host's. */
 static int64_t write_text(struct task *task, const struct found *found, FILE *out)
 {
 	const struct proc_place *place = &found->place;
@@ -162,7 +162,7 @@ static bool is_empty(int fd)
 	return fstat(fd, &status) == 0 && status.st_size == 0;
 }
 
-/* Fills the memfd `fd` with the text as it is now; `fd` stays open. */
+/* Fills the memfd `fd` with the text as of now. `fd` stays open. */
 static int64_t fill(struct task *task, const struct found *found, int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -181,7 +181,7 @@ static int64_t fill(struct task *task, const struct found *found, int fd)
 	return result;
 }
 
-/* The same memory again, with a place in the file of its own, for reading unless `flags` say otherwise. */
+/* Opens the same memory again, so that it has its own file position; for reading unless `flags` say otherwise. */
 static int64_t reopen(int fd, int flags)
 {
 	char link[32];
@@ -213,7 +213,7 @@ static int64_t open_found(struct task *task, const struct found *found, const ch
 	return result;
 }
 
-/* The path below /proc of which the directory `dirfd` is, in the guest's ids, with the path behind it. */
+/* If the directory `dirfd` is below /proc, joins its path, with the guest's ids, and `path`. */
 static bool below_directory(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX])
 {
 	char link[32], directory[64];
@@ -245,7 +245,7 @@ int64_t proc_open(struct task *task, int dirfd, const char *path, int flags)
 
 /* --- reading and writing ------------------------------------------------------------------------------------------- */
 
-/* Whether a descriptor is one of these, and of which file. */
+/* Returns true if a descriptor is a made-up file, and which one. */
 static bool find_open(struct task *task, int fd, struct found *found, char path[PATH_MAX])
 {
 	static const char prefix[] = "/memfd:", suffix[] = " (deleted)";
@@ -264,7 +264,7 @@ static bool find_open(struct task *task, int fd, struct found *found, char path[
 	return find(task->process, path, found);
 }
 
-/* Made anew for the reader that begins at the file's start; the host then reads what was made. */
+/* A read at the file's beginning makes the text again; then the host reads it. */
 static bool made_up_read(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
 {
 	char path[PATH_MAX];
@@ -285,7 +285,7 @@ static bool made_up_read(struct task *task, int fd, const struct iovec *vector, 
 	return filled == -ENOENT;
 }
 
-/* Of a thread only its name can be written, by one part: comm_write(). */
+/* The only file that can be written is a thread's name, in one part: comm_write(). */
 static bool made_up_write(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
 {
 	char path[PATH_MAX], name[16] = "";

@@ -1,5 +1,5 @@
-/* Files of /proc and /sys in which the host would tell of the emulator, of itself or of its own time: one table says which, and what
- * writes their text (proc_files.c). */
+/* Files of /proc and /sys that would show the emulator, the host or the host's time. One table lists them with the functions that write
+ * their text (proc_files.c). */
 #ifndef TICK86_EMU_PROC_FILES_H
 #define TICK86_EMU_PROC_FILES_H
 
@@ -17,7 +17,7 @@ void machine_write_cpu_range(struct task *task, FILE *out);
 void machine_write_clocksource(struct task *task, FILE *out);
 void machine_write_khz(struct task *task, FILE *out);
 
-/* --- about a process or thread: as the kernel would show it, with the guest's own mappings, times and ids ------------- */
+/* --- about a process or thread: as the kernel would show it, with the guest's mappings, times and ids ------------------ */
 
 /* proc_maps.c */
 void proc_write_maps(struct view *view, FILE *out);
@@ -29,14 +29,14 @@ void proc_write_environ(struct view *view, FILE *out);
 void proc_write_auxv(struct view *view, FILE *out);
 void proc_write_comm(struct view *view, FILE *out);
 void proc_write_children(struct view *view, FILE *out);
-/* proc_numbers.c; `whole`: /proc/PID, not /proc/PID/task/TID */
+/* proc_numbers.c; `whole`: for /proc/PID, not /proc/PID/task/TID */
 void proc_write_stat(struct view *view, FILE *out);
 void proc_write_status(struct view *view, FILE *out);
 void proc_write_statm(struct view *view, FILE *out);
 
-/* The name of the view's thread. */
+/* Returns the name of the view's thread. */
 void proc_thread_name(const struct view *view, char name[16]);
-/* Opens a file of the view's process in the host. */
+/* Opens the host's file of the view's process. */
 FILE *proc_host_file(const struct view *view, const char *name);
 
 #endif

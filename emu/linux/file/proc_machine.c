@@ -55,7 +55,7 @@ void machine_write_cpuinfo(struct task *task, FILE *out)
 		cpuinfo_of(task, &context, out);
 }
 
-/* Idle time: what all processors have not spent on this process. */
+/* Idle time in ns: the time of all processors less what this process has used. */
 static uint64_t idle_ns(struct task *task)
 {
 	uint64_t up = (uint64_t)task_clock_ns(task, CLOCK_BOOTTIME) * vcpus(task);
@@ -70,8 +70,8 @@ void machine_write_uptime(struct task *task, FILE *out)
 	        idle % NS_PER_S / NS_PER_USER_TICK);
 }
 
-/* The processors' ticks as the virtual clock has them, all work being this process's; the wall time at which the machine
- * started. Counters that have nothing to do with time are left out of the guest's sight. */
+/* The processors' ticks on the virtual clock, if all work is this process's, and the wall time of the boot. Counters that are no times
+ * are left out. */
 void machine_write_stat(struct task *task, FILE *out)
 {
 	uint64_t busy = (uint64_t)task_clock_ns(task, CLOCK_PROCESS_CPUTIME_ID) / NS_PER_USER_TICK;
@@ -97,7 +97,7 @@ void machine_write_clocksource(struct task *task, FILE *out)
 	fprintf(out, "tsc\n");
 }
 
-/* The frequency that nothing scales: programs that look here take it for the TSC's. */
+/* The frequency that nothing scales: programs that read this file take it for the TSC's. */
 void machine_write_khz(struct task *task, FILE *out)
 {
 	fprintf(out, "%lu\n", tk_guest_khz(task->process->clock));

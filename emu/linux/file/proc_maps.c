@@ -32,7 +32,7 @@ void proc_write_maps(struct view *view, FILE *out)
 		write_mapping(view, &space->vma[i], out);
 }
 
-/* Pages in memory: /proc/PID/pagemap tells. */
+/* Counts the pages that are in memory, by /proc/PID/pagemap. */
 static uint64_t resident_pages(int pagemap, uint64_t start, uint64_t end)
 {
 	uint64_t entry[512], resident = 0;

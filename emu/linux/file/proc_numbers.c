@@ -1,4 +1,4 @@
-/* Numbers of /proc/PID: stat, status, statm. Where the host's own text is right but for some fields, those are replaced. */
+/* Numbers of /proc/PID: stat, status, statm. Takes the host's text and replaces the fields that are wrong for the guest. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static uint64_t pending_set(const struct view *view, const struct pending_signal
 	return set;
 }
 
-/* Signals whose handler is SIG_IGN; or those that are caught. */
+/* The signals whose handler is SIG_IGN, or those that have a handler. */
 static uint64_t handled_set(const struct process *process, bool ignored)
 {
 	uint64_t set = 0;
@@ -62,7 +62,7 @@ enum stat_field {
 	STAT_ENV_START, STAT_ENV_END, STAT_FIELDS = 52,
 };
 
-/* CPU time of the thread, or of the process where the file is the whole's; -1: the host's counts. */
+/* CPU time in ns of the thread, or of the process if the file is the whole process's; -1: the host's counts. */
 static int64_t cpu_ns(const struct view *view)
 {
 	bool whole = view->tid == view->pid;
@@ -76,7 +76,7 @@ static int64_t cpu_ns(const struct view *view)
 	return whole ? view->process->cpu_ns : view->task->cpu_ns;
 }
 
-/* Ids and times, which are the guest's where only the host's text is to be had, too. */
+/* The guest's value of a field that is known even if only the host's text is available: ids and times. Returns false for other fields. */
 static bool any_field(const struct view *view, enum stat_field field, int64_t host, int64_t *value)
 {
 	bool host_clock = tk_mode(view->own->clock) == TK_HOST;
@@ -90,13 +90,13 @@ static bool any_field(const struct view *view, enum stat_field field, int64_t ho
 		*value = 0; /* all time counts as user time; the clock began with the run */
 		return !host_clock;
 	case STAT_MINFLT: case STAT_CMINFLT: case STAT_MAJFLT: case STAT_CMAJFLT:
-		*value = 0; /* the host's page cache decides */
+		*value = 0; /* depends on the host's page cache */
 		return clock_counts_cpu(view->own);
 	default: return false;
 	}
 }
 
-/* The guest's value of a field; false: the host's is right (or is all there is). */
+/* The guest's value of a field. Returns false if the host's is right, or if no other is known. */
 static bool guest_field(const struct view *view, enum stat_field field, int64_t host, int64_t *value)
 {
 	const struct process *process = view->process;
@@ -124,7 +124,7 @@ static bool guest_field(const struct view *view, enum stat_field field, int64_t 
 	case STAT_ENV_END: *value = (int64_t)process->env_end; return true;
 	case STAT_PROCESSOR: *value = task->cpu.vcpu; return !view->foreign;
 	case STAT_STARTCODE: case STAT_ENDCODE: case STAT_ESP: case STAT_EIP: case STAT_START_DATA: case STAT_END_DATA:
-		*value = 0; /* as for a reader without the right to trace */
+		*value = 0; /* as for a reader that may not trace the process */
 		return true;
 	default: return false;
 	}
@@ -143,7 +143,7 @@ void proc_write_stat(struct view *view, FILE *out)
 		return;
 	proc_thread_name(view, name);
 	fprintf(out, "%d (%s) %c", view->tid, name, view_state(view));
-	rest = comm_end + strlen(") R "); /* behind the state */
+	rest = comm_end + strlen(") R "); /* after the state */
 	for (int field = STAT_PPID; field <= STAT_FIELDS && (word = strtok_r(rest, " \n", &rest)); field++) {
 		int64_t guest;
 
@@ -182,7 +182,7 @@ static const char *state_name(char letter)
 	}
 }
 
-/* Lines of /proc/PID/status by their key; the others are the host's. `host` is the line's text behind the key. */
+/* Lines of /proc/PID/status by their key; other lines are the host's. `host` is the line's text after the key. */
 struct status_line {
 	const char *key;
 	bool needs_records;
@@ -223,7 +223,7 @@ static void write_parent(const struct view *view, const char *host, FILE *out)
 	fprintf(out, "%d", parent_id(view, atoi(host)));
 }
 
-/* Of the innermost namespace, which is the one that the guest's ids are of. */
+/* Writes the id in the innermost namespace, to which the guest's ids belong. */
 static void write_host_id(const struct view *view, const char *host, FILE *out)
 {
 	fprintf(out, "%d", pids_from_host(view->own, atoi(host)));

@@ -1,4 +1,4 @@
-/* Text of /proc/PID that is not numbers: arguments, environment, names, children. */
+/* Texts of /proc/PID: arguments, environment, names, children. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ FILE *proc_host_file(const struct view *view, const char *name)
 	return fopen(path, "re");
 }
 
-/* The guest's memory as it is now: programs write their titles there. */
+/* Writes the guest's memory as of now, since programs change their titles there. */
 static void write_memory(struct view *view, uint64_t start, uint64_t end, FILE *out)
 {
 	char bytes[4096];
@@ -46,7 +46,7 @@ void proc_write_auxv(struct view *view, FILE *out)
 	write_memory(view, view->process->auxv_start, view->process->auxv_end, out);
 }
 
-/* A leader's is the host process's. */
+/* The leader's name is the host process's. */
 void proc_thread_name(const struct view *view, char name[16])
 {
 	const struct task *task = view->task;
@@ -73,7 +73,7 @@ void proc_write_comm(struct view *view, FILE *out)
 	fprintf(out, "%s\n", name);
 }
 
-/* The host's one thread has all children; they count as the leader's. */
+/* In the host all children are the one thread's; here they count as the leader's. */
 void proc_write_children(struct view *view, FILE *out)
 {
 	char name[48];

@@ -1,4 +1,4 @@
-/* Directories /proc/PID/task: the guest's threads, of which the host has but one. */
+/* Directories /proc/PID/task: they list the guest's threads. The host's list has one thread only. */
 #include <dirent.h>
 #include <errno.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "emu/linux/kernel/path.h"
 #include "emu/linux/kernel/view.h"
 
-/* The process whose threads the directory `fd` lists, as the guest has it; 0: it is another directory. */
+/* Returns the guest's id of the process whose threads the directory `fd` lists; 0: it is another directory. */
 static pid_t process_of(const struct process *process, int fd)
 {
 	char link[32], path[64];

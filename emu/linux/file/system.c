@@ -1,4 +1,4 @@
-/* sysinfo(2) and its kin. */
+/* sysinfo(2), /proc/meminfo and /proc/loadavg. */
 #include <errno.h>
 #include <string.h>
 #include <sys/sysinfo.h>

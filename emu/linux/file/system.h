@@ -1,5 +1,5 @@
-/* What the whole machine says of its memory and load. Under icount it is an idle one with 4 GiB in every run, since what happens to be free
- * on the host is nothing that two runs could share; else the host. */
+/* Memory and load of the machine. In mode icount it is always an idle machine with 4 GiB, since the host's free memory would differ
+ * between runs. In other modes it is the host. */
 #ifndef TICK86_EMU_SYSTEM_H
 #define TICK86_EMU_SYSTEM_H
 
@@ -7,10 +7,10 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* Whether that machine stands in for the host. */
+/* Returns true if the fixed machine replaces the host. */
 bool system_is_fixed(const struct process *process);
 
-/* Generators of /proc/meminfo and /proc/loadavg, for a fixed machine. */
+/* Write /proc/meminfo and /proc/loadavg of the fixed machine. */
 void system_write_meminfo(struct task *task, FILE *out);
 void system_write_loadavg(struct task *task, FILE *out);
 

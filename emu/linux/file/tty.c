@@ -1,4 +1,4 @@
-/* Job control: what the kernel does to a background process that uses its terminal. */
+/* Job control: what happens to a background process that uses its terminal. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/file/tty.h"
 
@@ -12,7 +12,7 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/rows/syscall.h"
 
-/* The fd is our controlling terminal and another group is in its foreground. */
+/* Returns true if fd is our controlling terminal, and another group is in its foreground. */
 static bool in_background(int fd)
 {
 	pid_t session, foreground;
@@ -38,7 +38,8 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
-/* Nobody in another group of the session could continue it, going by the leader's parent: it must not be stopped. */
+/* Returns true if no process in another group of the session could continue this group, judged by the leader's parent. Then it must not
+ * be stopped. */
 static bool orphaned_group(void)
 {
 	pid_t parent = parent_of(getpgrp());
@@ -80,7 +81,7 @@ static bool changes_terminal(unsigned long request)
 	return false;
 }
 
-/* Group and session ids pass through the ioctl's argument. */
+/* The ioctl's argument points to a group or session id. */
 static int64_t id_ioctl(struct task *task, const uint64_t arg[6])
 {
 	struct process *process = task->process;

@@ -1,14 +1,14 @@
-/* Job control. The host blocks SIGTTIN and SIGTTOU for us, so its terminals let a background process write and refuse its reads
- * with EIO; the guest must be stopped instead (tty_check_change(), job_control() in the kernel's drivers/tty). */
+/* Job control. SIGTTIN and SIGTTOU are blocked in the host, so the host's terminals let a background process write, and refuse its reads
+ * with EIO. But the guest must be stopped (tty_check_change(), job_control() in the kernel's drivers/tty). */
 #ifndef TICK86_EMU_TTY_H
 #define TICK86_EMU_TTY_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* An ioctl that concerns job control: true, and `result` is what the guest gets. False: not one, or nothing is special. */
+/* Handles an ioctl for job control: returns true, and `result` is the guest's. Returns false if the host must make the call. */
 bool tty_ioctl(struct task *task, const uint64_t arg[6], int64_t *result);
-/* The host said EIO to a read of `fd`, or the read waits. True where the process is in the background: `result` is -ERESTARTSYS with
- * SIGTTIN sent, or -EIO. */
+/* Called if the host has answered a read of `fd` with EIO, or if the read waits. Returns true if the process is in the background:
+ * `result` is -ERESTARTSYS, and SIGTTIN was sent, or -EIO. */
 bool tty_read_failed(struct task *task, int fd, int64_t *result);
 
 #endif

@@ -41,8 +41,9 @@ static bool continue_waits(void)
 	return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
 }
 
-/* SIGSTOP is told to nobody, but SIGCONT, which ends the stop, is blocked here and so waits until it is taken. A wait in the host
- * tells how long it was stopped (wait_on_host); else it is all of the gap: less than a slice too much. */
+/* Returns how many of the last `gap_ns` the host had stopped us. SIGSTOP cannot be seen, but the SIGCONT that ends the stop is blocked
+ * here, so it stays pending. A wait on the host measures the stop (wait_on_host). Otherwise the whole gap counts, which is less than a
+ * slice too much. */
 static int64_t stopped_ns(void *ctx, int64_t gap_ns)
 {
 	struct process *process = ctx;
@@ -99,7 +100,7 @@ void clock_run_reached(struct task *task)
 	*task->process->clock_insns += insns;
 }
 
-/* Of the run under way. */
+/* The CPU time of the current run so far, in ns. */
 static int64_t run_ns(const struct task *task)
 {
 	return task->run_insns > 0 ? clock_now(task->process) - task->run_began : 0;
@@ -134,7 +135,8 @@ int64_t clock_process_cpu(const struct process *process)
 	return clock_counts_cpu(process) ? process->cpu_ns + run_ns(process->current) : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* One host thread runs them all: without the count, a thread's share follows its instructions. */
+/* All threads share the host thread. Where instructions are not counted, the process's CPU time is divided among its threads by their
+ * instructions. */
 int64_t clock_task_cpu(const struct task *task)
 {
 	const struct process *process = task->process;

@@ -1,5 +1,5 @@
-/* CLOCK_REALTIME and the vCPUs' TSCs are the same for all processes of a run. Where they take turns they share the clock (tree.c); else, in
- * mode offset, each has its own, and what they share is by how much the guest has moved them. */
+/* CLOCK_REALTIME and the vCPUs' TSCs are the same for all processes of a run. Processes that take turns share one clock (tree.c).
+ * Otherwise, in mode offset, each process has its own clock, and they share how far the guest has moved them: this file. */
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -12,9 +12,9 @@
 #define MSR_TSC_ADJUST 0x3bu
 
 struct common_clock {
-	int64_t wall_moved; /* ns, in all */
-	uint64_t writes;    /* grows with each change of what follows */
-	uint64_t adjust[TK_MAX_VCPUS]; /* MSR 3BH, which moves as the TSC does */
+	int64_t wall_moved; /* ns, the sum of all moves */
+	uint64_t writes;    /* number of changes to the members below */
+	uint64_t adjust[TK_MAX_VCPUS]; /* MSR 3BH, which moves with the TSC */
 };
 
 bool common_clock_share(struct process *process)
@@ -29,7 +29,7 @@ bool common_clock_share(struct process *process)
 	return true;
 }
 
-/* Absolute waits have new deadlines. */
+/* Gives absolute waits new deadlines. */
 static void move_deadlines(struct process *process)
 {
 	int64_t shift = tk_wall_offset(process->clock, clock_insns(process));
@@ -81,7 +81,7 @@ void common_clock_follow(struct process *process)
 int64_t wall_step(struct process *process, int64_t delta)
 {
 	if (tk_step_wall(process->clock, delta, clock_insns(process)) != TK_OK)
-		return -EPERM; /* mode host: the clock is the host's, and read only */
+		return -EPERM; /* mode host: the clock is the host's and cannot be set */
 	if (process->common) {
 		__atomic_fetch_add(&process->common->wall_moved, delta, __ATOMIC_SEQ_CST);
 		process->wall_moved += delta;

@@ -1,4 +1,4 @@
-/* Descriptors: waiting for them, and keeping the emulator's own out of the guest's way. */
+/* Descriptors: waiting for them, and keeping the emulator's own ones hidden from the guest. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ int64_t file_outside_hidden(int64_t fd)
 	int flags = fcntl((int)fd, F_GETFD);
 	int moved = fcntl((int)fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, HIDDEN_FD_END);
 	close((int)fd);
-	return moved < 0 ? -EMFILE : moved; /* EINVAL, where the limit is not above the emulator's range */
+	return moved < 0 ? -EMFILE : moved; /* EINVAL if the resource limit is not above the emulator's range */
 }
 
 int file_info(int fd, const char *name)
@@ -61,7 +61,7 @@ bool file_is_ready(int fd, short events)
 	return poll(&one, 1, 0) != 0;
 }
 
-/* What the call under way has for a deadline. */
+/* The deadline that the current call has from its arguments. */
 static uint64_t own_deadline(const struct task *task)
 {
 	return task->wait.limit ? task->wait.limit : task->wait.deadline;
@@ -89,7 +89,7 @@ int64_t file_wait(struct task *task, int fd, short events)
 	return wait == -ETIMEDOUT ? -EAGAIN : wait;
 }
 
-/* Forgets the wait but for how far the call has come. */
+/* Begins a new wait, and keeps only the call's progress. */
 static void begin_anew(struct task *task)
 {
 	uint64_t progress = task->wait.progress;
@@ -97,7 +97,8 @@ static void begin_anew(struct task *task)
 	task->wait.progress = progress;
 }
 
-/* Ready to poll and yet not to the call: somebody else was quicker, or it is a datagram's receiver that is full. */
+/* poll(2) says that the descriptor is ready, and yet the call would block: another process was faster, or the receiver of a datagram is
+ * full. */
 int64_t file_wait_again(struct task *task, int fd, short events)
 {
 	uint64_t deadline = task->wait.begun ? own_deadline(task) : file_socket_deadline(task, fd, events);

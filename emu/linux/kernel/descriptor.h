@@ -1,4 +1,4 @@
-/* Descriptors: waiting for them, and keeping the emulator's own out of the guest's way. */
+/* Descriptors: waiting for them, and keeping the emulator's own ones hidden from the guest. */
 #ifndef TICK86_EMU_DESCRIPTOR_H
 #define TICK86_EMU_DESCRIPTOR_H
 
@@ -6,31 +6,33 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* Moves a descriptor that the host has given out from the emulator's range to one that the guest can use. Takes results
- * and errors of system calls as they are. */
+/* The result of a host call that returns a descriptor: if it is in the emulator's range, moves it to a number that the guest can use.
+ * Other results and errors pass unchanged. */
 int64_t file_outside_hidden(int64_t fd);
-/* The number of the line `name` in a descriptor's /proc/PID/fdinfo; FILE_NO_INFO: it has no such line. */
+/* Returns the number in the line `name` of a descriptor's /proc/PID/fdinfo, or FILE_NO_INFO if there is no such line. */
 enum { FILE_NO_INFO = INT_MIN };
 int file_info(int fd, const char *name);
-/* Whether poll says that `events` would not block (or knows nothing of the file); whether a call that waits for them is one that blocks
- * at all: a descriptor without O_NONBLOCK, open for reading (POLLIN) or writing (POLLOUT). */
+/* file_is_ready returns true if `events` would not block, or if the file cannot be polled. file_blocks returns true if a call that waits
+ * for `events` may block: the descriptor has no O_NONBLOCK and is open for reading (POLLIN) or writing (POLLOUT). */
 bool file_is_ready(int fd, short events);
 bool file_blocks(int fd, short events);
-/* Waits for `events`, for as long as the socket's timeout allows: 0 if they have come meanwhile, else SYSCALL_WAIT or -EAGAIN. */
+/* Waits for `events`, but not longer than the socket's timeout. Returns 0 if they have come, otherwise SYSCALL_WAIT or -EAGAIN. */
 int64_t file_wait(struct task *task, int fd, short events);
-/* For a call on `fd` that is made without blocking first. file_woken, ahead of it: 0 to go on, or why not: -ERESTARTSYS (-EINTR where the
- * socket has a timeout: signal(7)), or -EAGAIN after that timeout. file_wait_again, after
- * it said EAGAIN although the descriptor blocks: 0 to make it again at once, SYSCALL_WAIT, or -EAGAIN after the socket's timeout. */
+/* For a call on `fd` that is tried without blocking. First call file_woken: it returns 0 to go on, -ERESTARTSYS after a signal (-EINTR
+ * if the socket has a timeout: signal(7)), or -EAGAIN after that timeout. If the try gives EAGAIN although the descriptor blocks, call
+ * file_wait_again: it returns 0 to try again at once, SYSCALL_WAIT, or -EAGAIN after the socket's timeout. */
 int64_t file_woken(struct task *task, int fd, short events);
 int64_t file_wait_again(struct task *task, int fd, short events);
-/* When a wait for `events` ends by the socket's SO_RCVTIMEO or SO_SNDTIMEO, which count on the guest's clock; WAIT_FOREVER: it has none. */
+/* Returns when a wait for `events` ends by the socket's SO_RCVTIMEO or SO_SNDTIMEO, on the guest's clock. WAIT_FOREVER: the socket has
+ * no timeout. */
 uint64_t file_socket_deadline(struct task *task, int fd, short events);
-/* For what cannot be polled: waits a millisecond, after which the call is tried again; -ETIMEDOUT at `deadline` (that of the first try
- * counts). file_retry_later: without one. At a call's beginning file_retried tells 0, or -ERESTARTSYS when a signal ended that wait. */
+/* For files that cannot be polled. file_retry_until waits a millisecond, and then the call is tried again; it returns -ETIMEDOUT at the
+ * `deadline` of the first try. file_retry_later has no deadline. At a call's beginning, file_retried returns 0, or -ERESTARTSYS if a
+ * signal ended that wait. */
 int64_t file_retry_until(struct task *task, uint64_t deadline);
 int64_t file_retry_later(struct task *task);
 int64_t file_retried(struct task *task);
-/* The virtual deadline of a timeout in the guest's struct timespec (NULL: forever). 0 or -errno. */
+/* Computes the virtual deadline for a timeout in the guest's struct timespec (NULL: never). Returns 0 or -errno. */
 int64_t file_deadline(struct task *task, uint64_t timespec, uint64_t *deadline);
 
 #endif

@@ -15,7 +15,7 @@ int hidden_fd(int fd)
 
 	if (fd < 0)
 		return -1;
-	/* The guest's limit, which the host enforces, may be lower. */
+	/* the guest may have lowered the limit, which the host enforces */
 	getrlimit(RLIMIT_NOFILE, &limit);
 	raised = (struct rlimit){ limit.rlim_cur < HIDDEN_FD_END ? HIDDEN_FD_END : limit.rlim_cur, limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &raised);

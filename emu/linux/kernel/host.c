@@ -1,4 +1,4 @@
-/* System calls of the host, as the kernel answers them: a result or -errno. */
+/* Makes system calls on the host, with the kernel's results: a number or -errno. */
 #include <errno.h>
 #include <unistd.h>
 

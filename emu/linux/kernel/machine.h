@@ -1,4 +1,4 @@
-/* A guest process and its threads. */
+/* The structures of a guest process and its threads (tasks). */
 #ifndef TICK86_EMU_MACHINE_H
 #define TICK86_EMU_MACHINE_H
 
@@ -30,63 +30,63 @@ struct pending_signal {
 
 enum task_state { TASK_RUNNABLE, TASK_WAITING, TASK_DEAD };
 
-/* What the kernel keeps of a thread's last exception: sigcontext's trapno, err and cr2. */
+/* The last exception of a thread, as in struct sigcontext: trapno, err and cr2. */
 struct fault_state {
 	uint64_t vector, error, address;
-	bool resume_flag; /* RFLAGS.RF as a fault, but no trap, pushes it (SDM vol. 3, 17.3.1.1) */
+	bool resume_flag; /* RFLAGS.RF, which faults push and traps do not (SDM vol. 3, 17.3.1.1) */
 };
 
-/* What a thread has registered by rseq(2). */
+/* A thread's registration by rseq(2). */
 struct rseq_area {
-	uint64_t address;        /* of its struct rseq, or 0 */
+	uint64_t address;        /* address of its struct rseq, or 0 */
 	uint32_t length, signature;
-	bool due;                /* it is to be looked at before the thread's code runs again */
+	bool due;                /* rseq_resume is to be called before the thread's code runs again */
 };
 
-/* Between a child made by vfork(2) and its parent, or -1. */
+/* The connection between a child made by vfork(2) and its parent; descriptors are -1 if there is none. */
 struct vfork_link {
-	int pipe;  /* its writing end is closed when the child lets go of the parent's memory */
-	int pages; /* a file of those that it has written */
+	int pipe;  /* the child closes its writing end when it releases the parent's memory */
+	int pages; /* a file with the pages that the child has written */
 };
 
-/* A guest thread. One host thread runs them all, in turn. */
+/* A guest thread. One host thread runs all of them, one after the other. */
 struct task {
 	struct cpu cpu;
 	struct process *process;
-	struct task *next;       /* in order of creation; the scheduler goes round */
-	pid_t tid;               /* as the guest sees it */
-	char name[16];           /* prctl(2), PR_SET_NAME; of the leader the host keeps it (task_get_name) */
+	struct task *next;       /* the list is in order of creation; the scheduler goes round it */
+	pid_t tid;               /* the guest's number for it */
+	char name[16];           /* prctl(2), PR_SET_NAME; the host keeps the leader's (task_get_name) */
 	enum task_state state;
 	uint64_t signal_mask;    /* bit n-1 for signal n */
 	uint64_t saved_mask;     /* to restore after sigsuspend, ppoll, pselect, epoll_pwait */
 	bool restore_mask;
 	bool in_syscall;         /* RAX holds the result of a call that a signal may restart */
-	uint64_t restart_number; /* what restart_syscall(2) goes on with, and until when */
+	uint64_t restart_number; /* the call that restart_syscall(2) continues, and its deadline */
 	uint64_t restart_deadline;
-	struct pending_signal *pending; /* directed at this thread, oldest first */
+	struct pending_signal *pending; /* signals for this thread, oldest first */
 	stack_t altstack;
 	uint64_t clear_child_tid;
 	uint64_t robust_list;
 	uint64_t robust_list_size;
 	struct rseq_area rseq;
-	uint64_t syscall_number; /* of the call under way or last made: RAX as it was then (the kernel's orig_rax) */
+	uint64_t syscall_number; /* the number of the current or last call: RAX at its beginning (the kernel's orig_rax) */
 	struct wait wait;
-	pid_t vfork_child;       /* waited for until it execs or exits, with what tells */
+	pid_t vfork_child;       /* the child for which the thread waits until it execs or exits; how the child tells */
 	struct vfork_link vfork;
-	struct fault_state fault; /* of the last synchronous exception, for signal frames */
-	uint64_t affinity;       /* vCPUs that it may run on, bit n for vCPU n */
-	uint64_t insns;          /* executed by this thread */
-	uint64_t run_insns;      /* those of the run under way among them; its time is not in cpu_ns yet */
-	int64_t run_began;       /* when, icount */
-	int64_t cpu_ns;          /* virtual time that this thread has run, icount */
-	void *observed[OBSERVERS_MAX]; /* what each observer keeps of it (observer.h); theirs */
+	struct fault_state fault; /* the last synchronous exception, for signal frames */
+	uint64_t affinity;       /* the vCPUs on which it may run, bit n for vCPU n */
+	uint64_t insns;          /* instructions executed by this thread */
+	uint64_t run_insns;      /* those of the current run, also in insns; their time is not yet in cpu_ns */
+	int64_t run_began;       /* time at the beginning of the run (icount) */
+	int64_t cpu_ns;          /* virtual time for which this thread has run (icount) */
+	void *observed[OBSERVERS_MAX]; /* each observer's data about the thread (observer.h); owned by the observer */
 };
 
-/* How clock.c learns that the host stopped us (SIGSTOP from outside): from the SIGCONT that ended it. */
+/* How clock.c learns that the host had stopped us (SIGSTOP from outside): by the SIGCONT that ended the stop. */
 struct host_stop {
-	bool continued; /* that SIGCONT is being taken from the host */
-	bool left_out;  /* the clock knows of it, though it still waits in the host */
-	bool idle;      /* we waited in the host since the clock was looked at, `waited_ns` of it stopped */
+	bool continued; /* this SIGCONT is being taken from the host */
+	bool left_out;  /* the clock has accounted for it, though it is still pending in the host */
+	bool idle;      /* since the last look at the clock we waited on the host, and were stopped for `waited_ns` of that wait */
 	int64_t waited_ns;
 };
 
@@ -101,66 +101,66 @@ struct process {
 	const struct upcalls *up;
 	struct options *options;
 	struct tk *clock;        /* owned */
-	struct tk_host host;     /* what it stands on */
+	struct tk_host host;     /* the host table of `clock` */
 	struct host_stop stop;
-	uint64_t *clock_insns;   /* instructions that `clock` has seen: those of the whole tree */
-	uint64_t own_insns;      /* what clock_insns points to without a tree */
-	struct tree *tree;       /* what processes that take turns share; NULL where they run side by side */
-	int member;              /* which of the tree's processes this is */
-	int64_t cpu_ns;          /* virtual time that its threads have run, icount; of children waited for: children_cpu_ns */
+	uint64_t *clock_insns;   /* the instructions that `clock` knows of: those of the whole tree */
+	uint64_t own_insns;      /* clock_insns points here if there is no tree */
+	struct tree *tree;       /* shared by the processes that take turns; NULL if processes run side by side */
+	int member;              /* index of this process in the tree */
+	int64_t cpu_ns;          /* virtual time for which its threads have run (icount); children_cpu_ns: that of children that were waited for */
 	int64_t children_cpu_ns;
 	int64_t cpu_before_ns;   /* other modes: CPU time used before the process was restored here */
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
-	unsigned timerfds_kept;  /* timerfds, reachable or not, up to which none is looked for that is not */
-	uint64_t futex_order;    /* counts waits, so that waiters are woken in turn */
+	unsigned timerfds_kept;  /* the number of timerfds after the last search for unreachable ones; searches wait until there are more */
+	uint64_t futex_order;    /* counts futex waits, so that waiters are woken in order */
 	unsigned threads_started;
-	unsigned membarriers;    /* membarrier(2): what the process has registered for */
-	struct vfork_link vfork; /* tells the parent that waits in vfork(2) */
+	unsigned membarriers;    /* membarrier(2): the registrations of the process */
+	struct vfork_link vfork; /* the process's side of vfork(2), if a parent waits for it */
 	struct space space;
 	struct blocks *blocks;
 	struct task *tasks;      /* the first is the thread group's leader */
 	struct task *current;
-	struct task *in_vfork;   /* the thread that waits in vfork(2) until the child lets go of its memory, or NULL */
+	struct task *in_vfork;   /* the thread that waits in vfork(2) until the child releases its memory, or NULL */
 	struct guest_sigaction action[GUEST_SIGNALS + 1];
-	struct pending_signal *pending; /* directed at the process */
+	struct pending_signal *pending; /* signals for the process */
 	pid_t pid;
-	bool silent_children;    /* some of its children send no SIGCHLD when they end */
-	bool forked;             /* a descendant of the process that the run began with */
-	char *exe_path;          /* absolute, what /proc/self/exe is */
+	bool silent_children;    /* some of its children end without SIGCHLD */
+	bool forked;             /* not the first process of the run, but a descendant */
+	char *exe_path;          /* absolute path of /proc/self/exe */
 	uint64_t auxv_start, auxv_end, arg_start, arg_end, env_start, env_end; /* for /proc/self/{auxv,cmdline,environ} */
-	uint64_t insns;          /* executed by all threads, up to the last leaving of cpu_run */
-	int signal_fd;           /* readable while the host has a signal for us, or -1 */
-	uint64_t signal_fd_set;  /* the signals that it looks at */
-	uint64_t signalfd_set;   /* all that the guest has asked for by signalfd(2) */
+	uint64_t insns;          /* instructions executed by all threads, up to the last return of cpu_run */
+	int signal_fd;           /* readable if a signal for us is pending in the host; or -1 */
+	uint64_t signal_fd_set;  /* the signals that it shows */
+	uint64_t signalfd_set;   /* all signals that the guest has passed to signalfd(2) */
 	bool pvclock;            /* some pvclock_page is not 0 */
-	uint64_t pvclock_page[TK_MAX_VCPUS]; /* where the guest wants each vCPU's pvclock page, or 0 */
+	uint64_t pvclock_page[TK_MAX_VCPUS]; /* address of each vCPU's pvclock page, or 0 */
 	bool file_limit_set;     /* the guest has set RLIMIT_FSIZE: its hard limit is this one */
 	uint64_t file_limit_max;
-	bool dev_cpu;            /* something of /dev/cpu was opened */
-	bool proc_files;         /* something of /proc, or a made-up file elsewhere */
-	bool memory_files;       /* some /proc/PID/mem was */
-	struct written *written; /* what processes have written to each other's memory (written.h), and how much of it is known */
+	bool dev_cpu;            /* a file of /dev/cpu was opened */
+	bool proc_files;         /* a file of /proc was opened, or a made-up file elsewhere */
+	bool memory_files;       /* a /proc/PID/mem was opened */
+	struct written *written; /* writes of processes to each other's memory (written.h); how many of them this process has seen */
 	uint64_t written_seen;
-	bool signals_due;        /* host signals are to be looked for before guest code runs again */
+	bool signals_due;        /* host signals must be collected before guest code runs again */
 	bool calls_signal;       /* the host may answer any call with a signal: O_ASYNC, mq_notify(2) and their like are in use */
 	struct task *favoured;   /* its CPU time has brought a signal, so it goes on with its slice and takes it; or NULL */
 	uint64_t slice_left;     /* instructions of the last slice that were not used */
-	bool yielded;            /* the slice ends */
-	uint64_t deadline;       /* the next one, or WAIT_FOREVER */
-	uint64_t wall_generation; /* tk_wall_generation that the deadlines of absolute waits go by */
-	struct common_clock *common; /* mode offset without a tree: what the run's processes share of their clocks */
-	int64_t wall_moved;      /* what of that our clock has followed */
+	bool yielded;            /* ends the slice */
+	uint64_t deadline;       /* the process's next deadline, or WAIT_FOREVER */
+	uint64_t wall_generation; /* the tk_wall_generation by which absolute waits have their deadlines */
+	struct common_clock *common; /* mode offset without a tree: the state of the clock that the run's processes share */
+	int64_t wall_moved;      /* how much of its wall_moved our clock has applied */
 	uint64_t common_writes;
-	bool lines_watched;      /* a thread may wait for a store to a line of memory (UMWAIT) */
-	bool deadlines_changed;  /* the process's next deadline is to be found anew */
+	bool lines_watched;      /* a thread may be waiting for a store to a cache line (UMWAIT) */
+	bool deadlines_changed;  /* `deadline` must be computed again */
 	bool exiting;
-	int exit_status;         /* wait(2) format */
-	FILE *strace, *insn_trace; /* or NULL */
-	struct observer *observers; /* told of what happens (observer.h); NULL: the run is not watched */
-	bool show_pids;          /* there has been more than one process: lines begin with the thread */
-	uint64_t random_words;   /* drawn from the seeded stream, mode icount */
-	uint64_t syscalls;       /* counted for --stats, as are these */
-	uint64_t time_reads[TIME_READ_KINDS]; /* by threads that are gone, and by system calls */
+	int exit_status;         /* in wait(2)'s format */
+	FILE *strace, *insn_trace; /* may be NULL */
+	struct observer *observers; /* informed of the run's events (observer.h); NULL: none */
+	bool show_pids;          /* there was more than one process: lines of reports begin with the thread's id */
+	uint64_t random_words;   /* words drawn from the seeded random stream (icount) */
+	uint64_t syscalls;       /* this and the following are counted for --stats */
+	uint64_t time_reads[TIME_READ_KINDS]; /* those by threads that have ended and by system calls */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* System calls that the host does, for the file that the guest means. */
+/* System calls that the host carries out, after their paths were translated. */
 #include <limits.h>
 #include <string.h>
 
@@ -7,7 +7,8 @@
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/rows/syscall.h"
 
-/* Whether a path may not be the host's: below /proc it may be of the program or have its number for a process, elsewhere -L counts. */
+/* Returns true if the path may differ from the host's: paths below /proc can be about the program or contain a process id, and others
+ * depend on -L. */
 static bool may_differ(struct process *process, uint64_t path)
 {
 	char start[6];

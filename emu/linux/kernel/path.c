@@ -1,4 +1,4 @@
-/* Paths: the program's own, and the sysroot. */
+/* Paths: the program's own, those with process ids, and the sysroot. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 /* --- below /proc --------------------------------------------------------------------------------------- */
 
-/* The id at `*text`, which a slash or the end follows; 0: there is none. Leaves `*text` behind it and the slashes. */
+/* Returns the id at `*text`, which must end at a slash or the string's end; 0: there is none. Moves `*text` past it and the slashes. */
 static pid_t take_id(const char **text)
 {
 	char *end;
@@ -64,15 +64,15 @@ bool path_of_host(const struct process *process, const char *path, struct proc_p
 	return true;
 }
 
-/* The same place in the host, which has other ids, and no threads but the leaders. A thread that is none of the process gets an id that the
- * host does not know. */
+/* Translates a place in /proc to the host, which has other ids and knows no threads but the leaders. A thread that does not exist gets
+ * an id that the host does not know. */
 static const char *host_place(const struct process *process, const char *path, char buffer[PATH_MAX])
 {
 	char task[32] = "";
 	struct proc_place place;
 	struct view view;
 
-	if (strcmp(path, "/proc/self") == 0 || strcmp(path, "/proc/thread-self") == 0) /* links, which a call may mean as such */
+	if (strcmp(path, "/proc/self") == 0 || strcmp(path, "/proc/thread-self") == 0) /* these are links, and a call may be about the link itself */
 		return path;
 	if (!path_of_process(process, path, &place) || !view_open(&view, process, place.pid, 0))
 		return path;
@@ -90,7 +90,7 @@ static const char *host_place(const struct process *process, const char *path, c
 	return buffer;
 }
 
-/* The program, for a path of the link to it; else NULL. */
+/* Returns the program's path if `path` is the link to it, otherwise NULL. */
 const char *path_program(const struct process *process, const char *path, char buffer[PATH_MAX])
 {
 	struct proc_place place;

@@ -1,4 +1,3 @@
-/* The other processes of the run: their records, read from their memory. */
 /* Reads the records of the run's other processes from their memory. */
 #include "emu/linux/kernel/peer.h"
 

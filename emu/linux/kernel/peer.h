@@ -1,16 +1,17 @@
-/* The other processes of the run, as their own emulators have them. All are forks of the first one, so the record of each stands at
- * the same address in its memory as ours does here, and is read from there; where processes take turns it does not change meanwhile. */
+/* Reads the structures of the run's other processes. All processes are forks of the first one, so each has its struct process at the
+ * same address as this one, and it is read from there with process_vm_readv. While processes take turns, the others do not change. */
 #ifndef TICK86_EMU_PEER_H
 #define TICK86_EMU_PEER_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* Copies `size` bytes of the process's memory. False: it has ended, is no process of ours, or the host does not permit it. */
+/* Copies `size` bytes of the process's memory. Returns false if the process has ended, is not ours, or the host does not permit it. */
 bool peer_read(pid_t host, const void *from, void *to, size_t size);
 bool peer_write(pid_t host, void *to, const void *from, size_t size);
-/* The record of the process `host`, a host's id. Its pointers are addresses for peer_read. False as above, or it is not of the run. */
+/* Copies the struct process of `host`, a host pid. Its pointers are addresses for peer_read. Returns false as above, or if the process
+ * is not of this run. */
 bool peer_record(const struct process *own, pid_t host, struct process *copy);
-/* What struct task holds but for its registers, which are left as they are. */
+/* Copies a struct task without its registers. */
 bool peer_task(pid_t host, const struct task *from, struct task *copy);
 
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 
-enum { FIRST_THREAD = 1 << 22 }; /* above the host's greatest pid_max, so no process has it */
+enum { FIRST_THREAD = 1 << 22 }; /* above the host's largest pid_max, so no process has this id */
 
 pid_t pids_to_host(const struct process *process, pid_t pid)
 {
@@ -19,7 +19,7 @@ pid_t pids_to_host(const struct process *process, pid_t pid)
 		return pid;
 	host = tree_to_host(process->tree, pid < 0 ? -pid : pid);
 	if (host < 0)
-		return INT32_MAX; /* an id that the host will not find */
+		return INT32_MAX; /* an id that the host does not have */
 	return pid < 0 ? -host : host;
 }
 
@@ -27,7 +27,7 @@ struct target pids_find(struct task *task, pid_t id)
 {
 	struct task *found = id ? task_find(task->process, id) : task;
 
-	/* Once the leader has ended its process keeps the id. */
+	/* the process keeps the leader's id after the leader has ended */
 	if (!found && id == task->process->pid)
 		found = task;
 	if (found)
@@ -81,7 +81,7 @@ int64_t pids_kill(struct process *process, pid_t pid, int number)
 	return send(process, pid, number, by_kill, NULL);
 }
 
-/* Of other processes' threads the host knows the leader alone. */
+/* The host knows only the leaders of other processes' threads. */
 int64_t pids_tkill(struct process *process, pid_t tgid, pid_t tid, int number)
 {
 	if (tgid != -1 && tgid != tid)

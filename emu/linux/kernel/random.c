@@ -1,4 +1,4 @@
-/* Random bytes: the host's, but in mode icount a stream that the run's seed determines. */
+/* Random bytes: the host's; in mode icount, a stream that depends on the run's seed. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <string.h>
@@ -38,7 +38,7 @@ uint64_t random_word(uint64_t start, uint64_t n)
 	return mix(start + (n + 1) * 0x9e3779b97f4a7c15ULL);
 }
 
-/* Where the process's stream starts: seed and process tell, so that a child draws other bytes than its parent. */
+/* Returns the start of the process's stream. It depends on the seed and the process, so a child does not draw its parent's bytes. */
 static uint64_t stream_of(const struct process *process)
 {
 	return mix(process->options->seed + mix((uint64_t)process->pid));

@@ -1,4 +1,4 @@
-/* Threads as the scheduler's records: made, found, named, woken, freed. */
+/* Threads: creating, finding, naming, waking and freeing them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ void task_keep_only(struct process *process, struct task *survivor)
 	process->tasks = process->current = survivor;
 }
 
-/* --- what happens to them ------------------------------------------------------------------------------ */
+/* --- ends, wakes --------------------------------------------------------------------------------------- */
 
 void pending_free(struct pending_signal **list)
 {

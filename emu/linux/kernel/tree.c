@@ -1,4 +1,4 @@
-/* The beginning of a tree and of its processes, and their ids. */
+/* Creates a tree and its processes, and gives out their ids. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,7 +48,7 @@ pid_t tree_from_host(const struct tree *tree, pid_t host_pid)
 {
 	if (host_pid <= 0)
 		return host_pid;
-	/* The host may have used an id twice: the youngest one counts. */
+	/* The host may have used an id twice: the youngest process counts. */
 	for (uint32_t n = tree->created; n > 0 && n + PIDS > tree->created; n--)
 		if (tree->host_pid[(n - 1) % PIDS] == host_pid)
 			return FIRST_PID + (pid_t)((n - 1) % PIDS);

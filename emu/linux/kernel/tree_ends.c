@@ -1,4 +1,4 @@
-/* Processes that end, stop and go on, and signals between them. */
+/* Processes of a tree end, stop and continue, and send each other signals. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -67,7 +67,7 @@ static void poke_parent(struct tree *tree, const struct member *member)
 void member_ended(struct tree *tree, struct member *member)
 {
 	member->state = ENDED;
-	member->settled = false; /* as a stop it may have been */
+	member->settled = false; /* it may have been true for a stop */
 	poke_parent(tree, member);
 }
 
@@ -79,7 +79,7 @@ void tree_set_subreaper(struct process *process, bool on)
 		member_self(process)->subreaper = on;
 }
 
-/* Who is the parent of a leaver's children from now on; NOBODY: somebody outside. */
+/* Returns the new parent of a leaver's children; NOBODY: a process outside the tree. */
 static int next_parent(const struct tree *tree, int leaver)
 {
 	int next = tree->member[leaver].parent;
@@ -108,7 +108,7 @@ static void leave_family(struct tree *tree, int leaver)
 	}
 }
 
-/* The member has ended, or is about to: it waits for nothing and is nobody's parent. */
+/* The member has ended, or is about to: disarms its timer and gives its children a new parent. */
 static void let_go(struct process *process, const struct member *member)
 {
 	tk_disarm(process->clock, (uint64_t)member->pid);
@@ -211,8 +211,8 @@ void tree_continue(struct process *process)
 	tk_cont(process->clock, clock_insns(process));
 }
 
-/* Waits until the host's state of a process is one of `states`, or it has ended. Not for ever: somebody outside may stop it, or
- * continue it, too. */
+/* Waits until the host's state of a process is one of `states`, or the process has ended. Gives up after a while, since the process may
+ * be stopped or continued from outside, too. */
 static void await_state(pid_t host_pid, const char *states)
 {
 	char state = host_state(host_pid);
@@ -245,7 +245,7 @@ static bool sigchld_pending(void)
 	return sigpending(&pending) == 0 && sigismember(&pending, SIGCHLD) == 1;
 }
 
-/* Of a child. The host shows a process as stopped shortly before it tells the parent. */
+/* Waits until the host has ended or stopped the child, too. A stop shows in the child's state shortly before its parent gets SIGCHLD. */
 static void settle(struct member *member)
 {
 	siginfo_t info;
@@ -367,7 +367,7 @@ void tree_signal_sent(struct process *process, int number)
 			member->settled = false;
 		} else if (number == SIGCONT && member->state == STOPPED) {
 			member->state = RUNNABLE;
-			await_state(member->host_pid, "S"); /* waits for its turn: its parent has been told */
+			await_state(member->host_pid, "S"); /* the member sleeps, waiting for its turn: then its parent has got SIGCHLD */
 		}
 	}
 }

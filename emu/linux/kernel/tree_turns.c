@@ -1,4 +1,4 @@
-/* Who runs when: the turn, and how the others wait for it. */
+/* Turns: who holds the turn, and how the other processes wait for it. */
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -29,8 +29,9 @@ static void atomic_set(bool *flag, bool value)
 
 /* --- telling a member to look ------------------------------------------------------------------------ */
 
-/* A process that may run, or may look at its descriptors when its turn comes, waits for the futex, which costs half of what a signal
- * does. One that must hear of signals from outside, or watches its descriptors, polls: it gets a signal, the doorbell. */
+/* How a member waits. One that can run, or that looks at its descriptors when it gets the turn, waits for a futex, which costs half as
+ * much as a signal. One that must notice signals from outside, or watches its descriptors, polls, and is called with a signal (the
+ * doorbell). */
 
 void member_poke(struct member *member)
 {
@@ -46,7 +47,7 @@ void member_call(struct member *member)
 		syscall(SYS_futex, &member->calls, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Takes the doorbells that have come. True: there was one, and no signal of the guest's own by that number. */
+/* Takes pending doorbell signals. Returns true if there was a call, and none of the signals was the guest's. */
 static bool answer_doorbell(struct process *process)
 {
 	struct timespec none = { 0 };
@@ -69,7 +70,7 @@ static bool answer_doorbell(struct process *process)
 	return rang && !own;
 }
 
-/* The holder, which may be waiting on the host, is to see to it that somebody who wants the turn gets it. */
+/* The holder may be waiting on the host: makes it hand the turn to the member that wants it. */
 static void call_watching_holder(struct tree *tree)
 {
 	int holder = __atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST);
@@ -85,7 +86,7 @@ static bool wants_turn(const struct member *member)
 	return member->state == RUNNABLE || (member->state == BLOCKED && (member->polls || atomic_is(&member->poked)));
 }
 
-/* The next after `from` in order of creation that wants the turn, itself last; NOBODY. */
+/* Returns the next member after `from`, in order of creation, that wants the turn, `from` itself last; or NOBODY. */
 static int next_member(const struct tree *tree, int from)
 {
 	for (int i = 1; i <= MEMBERS; i++)
@@ -124,15 +125,16 @@ void turn_leave(struct process *process)
 	give_turn(tree, next);
 	if (next != NOBODY)
 		return;
-	next = next_member(tree, process->member); /* one may just have been continued, and not found the turn free */
+	next = next_member(tree, process->member); /* a member may just have been continued, when the turn was not yet free */
 	if (next != NOBODY && take_from_nobody(tree, next))
 		member_call(&tree->member[next]);
 }
 
 /* --- waiting for it ---------------------------------------------------------------------------------- */
 
-/* Somebody outside has stopped the holder (SIGSTOP, which nothing can catch), wherever it was. So it is continued for as long as it takes
- * it to come to where it can hand the turn on, and stops itself there. Not at once: where the whole group is continued some are sooner. */
+/* The holder was stopped from outside, at any point of its code (SIGSTOP cannot be caught). It is continued until it reaches a point
+ * where it can hand the turn on; there it stops itself. First wait a little: when the whole group is being continued, the holder may be
+ * about to be, too. */
 static void ask_to_stop(const struct tree *tree, struct member *holder)
 {
 	uint32_t asked = __atomic_load_n(&holder->stops_asked, __ATOMIC_SEQ_CST);
@@ -154,7 +156,7 @@ bool tree_stop_asked(struct process *process)
 	return true;
 }
 
-/* Somebody outside may have killed the holder: then the turn is taken from it. Or stopped it. */
+/* The holder may have been killed from outside: then this process takes the turn over. Or it may have been stopped. */
 static void check_holder(struct process *process)
 {
 	struct tree *tree = process->tree;
@@ -172,7 +174,7 @@ static void check_holder(struct process *process)
 	member_killed_in_turn(process, &tree->member[holder]);
 }
 
-/* Looks after what could end this process's wait: signals, and while the holder waits as well, descriptors. */
+/* Watches what could end this process's wait: signals, and while the holder waits on the host, descriptors. */
 static void wait_in_poll(struct process *process, const struct turn_end *end)
 {
 	bool descriptors = atomic_is(&process->tree->watching);
@@ -181,7 +183,7 @@ static void wait_in_poll(struct process *process, const struct turn_end *end)
 
 	if (ready > 0 && (has_turn(process) || answer_doorbell(process)))
 		return;
-	if (ready == 0 || end->fds[end->count - 1].revents) /* SIGCHLD may be of the holder's death */
+	if (ready == 0 || end->fds[end->count - 1].revents) /* SIGCHLD may be about the holder's death */
 		check_holder(process);
 	if (ready <= 0)
 		return;
@@ -197,7 +199,7 @@ static void wait_for_call(struct process *process, uint32_t calls)
 		check_holder(process);
 }
 
-/* Whether only this process itself would notice that its wait is over. */
+/* Returns true if no other process would notice that this one's wait is over. */
 static bool must_poll(const struct process *process)
 {
 	const struct member *member = member_self(process);
@@ -274,7 +276,7 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 		return end->blocked;
 	member = member_self(process);
 	member->state = end->blocked ? BLOCKED : RUNNABLE;
-	member->external = end->count > 1; /* the last one is for signals */
+	member->external = end->count > 1; /* the last descriptor is for signals */
 	member->polls = member->external || end->watches_memory;
 	member->timed = end->timed;
 	tree->quiet = end->ran ? 0 : tree->quiet + 1;
@@ -284,7 +286,7 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 	}
 	next = next_member(tree, process->member);
 	if (next == process->member || next == NOBODY) {
-		atomic_set(&member->poked, false); /* it goes on, and looks at once */
+		atomic_set(&member->poked, false); /* it goes on and looks at once */
 		return false;
 	}
 	OBSERVE(process, pause, process, 0);

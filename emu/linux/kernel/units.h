@@ -1,5 +1,5 @@
-/* Units of time, and nanoseconds to and from the kernel's structures. Times before 1970 are negative: seconds are rounded down, so
- * that what is left is not. */
+/* Units of time, and conversions between nanoseconds and the kernel's structures. Times before 1970 are negative: seconds are rounded
+ * down, so that the remainder is not negative. */
 #ifndef TICK86_EMU_UNITS_H
 #define TICK86_EMU_UNITS_H
 
@@ -36,7 +36,7 @@ static inline int64_t host_clock_ns(clockid_t id)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* What the kernel takes for a duration or a deadline. */
+/* Returns true if the kernel accepts the value as a duration or a deadline. */
 static inline bool timespec_valid(const struct timespec *value)
 {
 	return value->tv_sec >= 0 && value->tv_nsec >= 0 && value->tv_nsec < NS_PER_S;
@@ -47,7 +47,7 @@ static inline bool timeval_valid(const struct timeval *value)
 	return value->tv_sec >= 0 && value->tv_usec >= 0 && value->tv_usec < US_PER_S;
 }
 
-/* Of a valid one; saturates at INT64_MAX. */
+/* Converts a valid timespec to ns. Saturates at INT64_MAX. */
 static inline uint64_t timespec_ns(const struct timespec *value)
 {
 	if (value->tv_sec >= INT64_MAX / NS_PER_S)

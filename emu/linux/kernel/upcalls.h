@@ -1,4 +1,4 @@
-/* What lower rooms tell or ask the rooms above them: one table, which the process is created with (run/process.c). */
+/* The calls from lower rooms of emu/linux to higher ones: one table, which a process gets when it is created (run/process.c). */
 #ifndef TICK86_EMU_UPCALLS_H
 #define TICK86_EMU_UPCALLS_H
 
@@ -6,7 +6,7 @@
 #include "emu/linux/rows/syscall.h"
 
 struct upcalls {
-	/* --- time: timer.h says what they do */
+	/* --- time: see timer.h */
 	uint64_t (*timer_next_deadline)(const struct process *process);
 	bool (*timer_may_be_set)(const struct process *process);
 	void (*timer_expire)(struct process *process);
@@ -15,13 +15,13 @@ struct upcalls {
 	void (*timer_wall_changed)(struct process *process, int64_t shift);
 	bool (*timer_minds_wall)(const struct process *process);
 	void (*timer_signal_taken)(struct process *process, siginfo_t *info);
-	/* --- signal: the host has given us a signal that is the guest's */
+	/* --- signal: takes a signal from the host that is the guest's */
 	void (*host_signal)(struct process *process, siginfo_t *info);
-	/* --- process: a SIGCHLD came. False: the guest is not to see it */
+	/* --- process: a SIGCHLD came. Returns false if the guest must not see it */
 	bool (*child_changed)(struct process *process, const siginfo_t *info);
-	/* --- file: whether mmap(2) may map this descriptor, as far as emulated devices are concerned */
+	/* --- file: returns false if the descriptor is an emulated device that mmap(2) cannot map */
 	bool (*can_map)(struct process *process, int fd);
-	/* --- run: the row of a system call, or NULL; the thread takes this signal (--strace) */
+	/* --- run: row returns the row of a system call, or NULL. signal_taken prints a signal for --strace */
 	const struct syscall_row *(*row)(uint64_t number);
 	void (*signal_taken)(struct task *task, const siginfo_t *info);
 };

@@ -1,5 +1,5 @@
-/* CPU time used: times(2), getrusage(2). In mode icount it is the virtual time of the instructions executed, all of it user time,
- * and what depends on the host is 0; in the others it is the host's. */
+/* CPU time: times(2), getrusage(2). In mode icount it is the virtual time of the instructions executed, all of it user time, and numbers
+ * that depend on the host are 0. In other modes they are the host's. */
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/times.h>
@@ -23,7 +23,7 @@ static struct timeval scaled(const struct process *process, struct timeval host)
 	return (struct timeval){ us / US_PER_S, us % US_PER_S };
 }
 
-/* What was used before the program was restored here counts as user time. */
+/* Time used before the program was restored here counts as user time. */
 static void add_before(const struct process *process, struct timeval *user)
 {
 	int64_t us = user->tv_sec * US_PER_S + user->tv_usec + process->cpu_before_ns / NS_PER_US;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-/* All of it as user time; everything else is 0. */
+/* Returns a usage with `ns` of user time; everything else is 0. */
 struct rusage usage_of_ns(int64_t ns);
 
 #endif

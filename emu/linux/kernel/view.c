@@ -1,4 +1,4 @@
-/* One thread of a process as /proc shows it, found here or copied from another process. */
+/* Finds a thread for /proc: in this process, or in another one, whose structures are copied. */
 #include "emu/linux/kernel/view.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
 
-enum { THREADS_MAX = 1 << 16 }; /* of a list that another process may be changing */
+enum { THREADS_MAX = 1 << 16 }; /* in case the list is being changed by another process */
 
 /* --- threads ------------------------------------------------------------------------------------------ */
 
-/* The thread at an address of the process: there, or copied from there. */
+/* Returns the thread at an address of the process, or a copy of it if the process is another one. */
 static const struct task *thread_at(struct view *view, const struct task *at)
 {
 	if (!view->foreign || !at)
@@ -25,7 +25,7 @@ static const struct task *thread_at(struct view *view, const struct task *at)
 	return peer_task(view->host, at, view->copied_task) ? view->copied_task : NULL;
 }
 
-/* Leaves `task` at the live thread `tid`, or at the leader, alive or not. */
+/* Sets `task` to the live thread `tid`, or to the leader, alive or not. */
 static bool find_thread(struct view *view, pid_t tid)
 {
 	const struct task *task = thread_at(view, view->process->tasks);
@@ -71,7 +71,7 @@ pid_t *view_list(struct view *view)
 
 /* --- opening ------------------------------------------------------------------------------------------ */
 
-/* A copy of the mappings, without their names. */
+/* Copies the mappings without their names. */
 static bool copy_mappings(struct view *view)
 {
 	struct space *space = &view->copied->space;
@@ -85,7 +85,7 @@ static bool copy_mappings(struct view *view)
 	return vma != NULL;
 }
 
-/* Where the records cannot be read the host's text is all there is. */
+/* If the structures cannot be read, only the host's texts are available. */
 static bool open_foreign(struct view *view)
 {
 	view->foreign = true;
@@ -135,7 +135,7 @@ void view_close(struct view *view)
 	view->copied_task = NULL;
 }
 
-/* --- what there is to see ------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------- */
 
 bool view_read(const struct view *view, uint64_t address, void *to, size_t size)
 {

@@ -1,4 +1,4 @@
-/* A process of the run and one of its threads as /proc shows them: this process's own records, or copies of another's. */
+/* A process of the run, and one of its threads, as /proc shows them. The structures are this process's own, or copies of another's. */
 #ifndef TICK86_EMU_VIEW_H
 #define TICK86_EMU_VIEW_H
 
@@ -6,26 +6,27 @@
 
 struct view {
 	const struct process *own;
-	const struct process *process; /* NULL: a process of the host, or one whose records the host does not let us read */
-	const struct task *task;       /* NULL with it */
+	const struct process *process; /* NULL: not a process of the run, or its structures cannot be read */
+	const struct task *task;       /* NULL if process is */
 	pid_t pid, tid;                /* the guest's ids */
-	pid_t host;                    /* the host's, of the process */
-	bool foreign;                  /* not this process: all is a copy, pointers in it but for the mappings are its addresses */
-	unsigned threads;              /* that live */
-	struct process *copied;        /* owned by the view, as is what follows */
+	pid_t host;                    /* the host's id of the process */
+	bool foreign;                  /* another process: everything is a copy, and pointers, except mappings, are addresses in it */
+	unsigned threads;              /* number of live threads */
+	struct process *copied;        /* this and the following are owned by the view */
 	struct task *copied_task;
 };
 
-/* Looks at the process or thread `id`, as the guest has it; with `tid` not 0 at that thread of it. False: there is none, or no memory. */
+/* Opens a view of the process or thread `id`, a guest id; if `tid` is not 0, of this thread. Returns false if there is none, or out of
+ * memory. */
 bool view_open(struct view *view, const struct process *own, pid_t id, pid_t tid);
 void view_close(struct view *view);
-/* The live threads' ids, `threads` of them; to be freed. NULL without memory. */
+/* Returns the ids of the live threads, `threads` of them, for the caller to free. NULL if out of memory. */
 pid_t *view_list(struct view *view);
 /* Reads the process's memory. */
 bool view_read(const struct view *view, uint64_t address, void *to, size_t size);
-/* A string at an address of the process's emulator, cut off where it does not fit. */
+/* Reads a string at an address of the process's emulator, cut off to fit. */
 bool view_string(const struct view *view, const char *from, char *to, size_t size);
-/* The letter of its state, proc(5): of the thread in the guest's world, where one that only waits for its turn runs. */
+/* Returns the letter of the thread's state, as in proc(5). A thread that only waits for its turn counts as running. */
 char view_state(const struct view *view);
 
 #endif

@@ -1,4 +1,4 @@
-/* A system call begins to wait, and learns what its wait has come to. */
+/* How a system call begins to wait, and how it learns why the wait has ended. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ void wait_clear(struct wait *wait)
 	*wait = (struct wait){ .deadline = WAIT_FOREVER };
 }
 
-/* What the wait has come to, for a call that is made again. */
+/* Returns why the wait has ended, for a call that is made again. */
 static int64_t woken(struct wait *wait)
 {
 	enum wake wake = wait->wake;

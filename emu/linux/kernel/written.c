@@ -1,4 +1,4 @@
-/* A ring of the last such writes, in memory that all processes of the run share. */
+/* A ring of the last writes between processes, in memory that all processes of the run share. */
 #include "emu/linux/kernel/written.h"
 
 #include <sys/mman.h>
@@ -7,9 +7,9 @@
 enum { WRITES = 64 };
 
 struct written {
-	uint64_t count; /* atomic: of all writes; number n is in write[n % WRITES] */
+	uint64_t count; /* atomic: number of writes so far; write n is in write[n % WRITES] */
 	struct {
-		uint64_t done; /* atomic: n + 1 when the rest is there */
+		uint64_t done; /* atomic: n + 1 when the entry is complete */
 		pid_t host_pid;
 		uint64_t address, length;
 	} write[WRITES];
@@ -39,7 +39,7 @@ void written_look(struct process *process)
 	struct written *written = process->written;
 	uint64_t count = __atomic_load_n(&written->count, __ATOMIC_SEQ_CST);
 
-	if (count - process->written_seen > WRITES / 2) { /* some may be overwritten by now */
+	if (count - process->written_seen > WRITES / 2) { /* some entries may already be overwritten */
 		space_drop_code(&process->space, 0, GUEST_END);
 		process->written_seen = count;
 	}
@@ -47,7 +47,7 @@ void written_look(struct process *process)
 		uint64_t k = process->written_seen % WRITES;
 
 		if (__atomic_load_n(&written->write[k].done, __ATOMIC_SEQ_CST) != process->written_seen + 1)
-			return; /* its writer is at it, and has not returned from its call */
+			return; /* its writer has not completed the entry, so its system call has not returned */
 		if (written->write[k].host_pid == getpid())
 			space_drop_code(&process->space, written->write[k].address, written->write[k].length);
 		process->written_seen++;

@@ -1,15 +1,15 @@
-/* What processes of the run have written to each other's memory past its page protection (process_vm_writev(2), /proc/PID/mem): code
- * there may have changed, whose process cannot know by itself. */
+/* Writes of processes to each other's memory that ignore page protection (process_vm_writev(2), /proc/PID/mem). They may change code,
+ * and the process whose code it is cannot notice; so the writer reports the write here. */
 #ifndef TICK86_EMU_WRITTEN_H
 #define TICK86_EMU_WRITTEN_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* Before the process has children. False: no memory. */
+/* To be called before the process has children. Returns false if out of memory. */
 bool written_share(struct process *process);
-/* The process has written the other one's memory. */
+/* Reports that the process has written another one's memory. */
 void written_tell(struct process *process, pid_t host_pid, uint64_t address, uint64_t length);
-/* Ahead of guest code that may rely on what another process did: drops what is decoded of what others have written. */
+/* To be called before guest code runs that may rely on another process's writes: drops the code decoded from what was written. */
 void written_look(struct process *process);
 
 #endif

@@ -1,4 +1,4 @@
-/* Waiting for children. They are the host's children too; SIGCHLD says when to look. */
+/* Waiting for children. They are the host's children, too; SIGCHLD tells when to look at them. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static bool has_ended(int status)
 	return WIFEXITED(status) || WIFSIGNALED(status);
 }
 
-/* Whether the guest does not want to know of children that end. */
+/* Returns true if the guest wants no report of children that end. */
 static bool unwanted(const struct process *process)
 {
 	const struct guest_sigaction *action = &process->action[SIGCHLD];
@@ -44,7 +44,7 @@ static bool unwanted(const struct process *process)
 	return action->handler == (uint64_t)SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
 
-/* What such a child has used counts for nobody. */
+/* The usage of such a child is not counted. */
 static void forget(struct process *process, pid_t pid, int status)
 {
 	int64_t cpu_ns = process->children_cpu_ns;
@@ -74,7 +74,7 @@ bool child_signal(struct process *process, const siginfo_t *info)
 	return exited || info->si_code <= 0 || !(action->flags & SA_NOCLDSTOP);
 }
 
-/* One look, without waiting: wait4(2) with WNOHANG. */
+/* Looks once, without waiting: wait4(2) with WNOHANG. */
 static int64_t look(struct task *task, const uint64_t arg[6])
 {
 	struct space *space = &task->process->space;
@@ -89,7 +89,7 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 		return -errno;
 	if (pid == 0)
 		return 0;
-	task->process->signals_due = true; /* its SIGCHLD came before */
+	task->process->signals_due = true; /* the child's SIGCHLD came before */
 	pid = tree_child_reaped(task->process, pid, status, &usage);
 	if (arg[1] && !space_write(space, arg[1], &status, sizeof(status)))
 		return -EFAULT;
@@ -98,7 +98,7 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 	return pid;
 }
 
-/* Waits for a child's next change of state, for the caller to look again. Of silent children nobody tells. */
+/* Waits for the next change of a child's state, after which the caller looks again. Silent children send no signal. */
 static int64_t wait_for_change(struct task *task)
 {
 	int64_t result;
@@ -133,7 +133,7 @@ int64_t sys_wait4(struct task *task, const uint64_t arg[6])
 	}
 }
 
-/* waitid(2) fills nothing but si_pid with 0 when nobody has changed state. */
+/* If no child has changed state, waitid(2) sets si_pid to 0 and nothing else. */
 static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info, struct rusage *usage)
 {
 	id_t id = (id_t)arg[1];

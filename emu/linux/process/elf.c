@@ -1,4 +1,4 @@
-/* ELF files: checking and mapping, as fs/binfmt_elf.c does it. */
+/* Checks and maps ELF files, as fs/binfmt_elf.c does. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 #include "emu/linux/process/load.h"
 
-enum { HEADERS_MAX = 65536 }; /* bytes of program headers that the kernel takes */
+enum { HEADERS_MAX = 65536 }; /* maximum size of the program headers that the kernel accepts, in bytes */
 
-/* --- what is wrong with a file, in words -------------------------------------------------------------------------- */
+/* --- error messages about a file ----------------------------------------------------------------------------------- */
 
 struct machine_name {
 	unsigned number;
@@ -36,7 +36,7 @@ static const char *machine_name(unsigned number)
 static bool wrong_machine(const struct elf *elf, struct load_error *error)
 {
 	unsigned number = elf->header.e_machine;
-	/* In a big-endian file the number's bytes stand the other way. */
+	/* in a big-endian file the number's bytes are swapped */
 	if (elf->header.e_ident[EI_DATA] == ELFDATA2MSB)
 		number = (number >> 8 | number << 8) & 0xffff;
 	const char *name = machine_name(number);
@@ -156,7 +156,7 @@ static bool check_segments(struct elf *elf, bool interpreter, struct load_error 
 			if (!check_loadable(elf, i, error))
 				return false;
 		} else if (segment->p_type == PT_INTERP && !named && !interpreter) {
-			named = true; /* the first one counts */
+			named = true; /* only the first one counts */
 			if (!read_interpreter(elf, segment, error))
 				return false;
 		} else if (segment->p_type == PT_GNU_STACK) {
@@ -203,7 +203,8 @@ static int segment_prot(const Elf64_Phdr *segment)
 	       (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* The part of the file. `first` must not cover anything; later segments of the same file may overlap, the last one wins. */
+/* Maps the part that is in the file. `first` must not replace any mapping. Later segments of the same file may overlap; the last one
+ * wins. */
 static int64_t map_file_part(const struct space_file *file, struct space *space, const Elf64_Phdr *segment, uint64_t base, bool first)
 {
 	uint64_t slack = segment->p_vaddr % GUEST_PAGE;
@@ -211,8 +212,8 @@ static int64_t map_file_part(const struct space_file *file, struct space *space,
 	                       MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED), file, segment->p_offset - slack);
 }
 
-/* The rest of the last file page is cleared if the segment is writable (and left, as the kernel does, if not); whole pages
- * beyond it are anonymous, readable and writable. */
+/* Clears the rest of the last file page if the segment is writable (otherwise leaves it, as the kernel does). Whole pages after it are
+ * anonymous, readable and writable. */
 static int64_t map_bss(struct space *space, const Elf64_Phdr *segment, uint64_t base)
 {
 	static const char zeros[GUEST_PAGE];
@@ -245,12 +246,12 @@ static uint64_t lowest_address(const struct elf *elf)
 {
 	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
 		if (elf->segment[i].p_type == PT_LOAD)
-			return page_floor(elf->segment[i].p_vaddr); /* the first: they are said to be in order */
+			return page_floor(elf->segment[i].p_vaddr); /* the first one: segments must be in order */
 	}
 	return 0;
 }
 
-/* Where the program headers lie in memory: the segment that holds them in the file tells. */
+/* Returns the address of the program headers: they are in the segment that contains them in the file. */
 static uint64_t headers_address(const struct elf *elf, uint64_t base)
 {
 	uint64_t offset = elf->header.e_phoff;

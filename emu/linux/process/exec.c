@@ -1,4 +1,4 @@
-/* From a path to a program ready to run: scripts, the interpreter, the first register values. */
+/* From a path to a program that is ready to run: scripts, the interpreter, the first register values. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,15 +17,15 @@
 #include "emu/linux/kernel/observer.h"
 
 enum {
-	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: of a script's first line the kernel sees so much */
+	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: the kernel reads only so much of a script's first line */
 	SCRIPT_DEPTH = 5,     /* scripts whose interpreters are scripts: exec_binprm() */
 	SCRIPT_ARGS = 3,      /* interpreter, its argument, the script */
 };
 
-/* A program found and checked; nothing is mapped yet. */
+/* A program that was found and checked. Nothing is mapped yet. */
 struct program {
 	struct elf elf, interpreter; /* interpreter.fd is -1 if there is none */
-	char *path;           /* of the ELF file: the script's interpreter if it was a script; owned */
+	char *path;           /* path of the ELF file, or of the script's interpreter; owned */
 	char **argv;          /* the vector is owned, the strings are the caller's or in `words` */
 	char *words[SCRIPT_DEPTH * SCRIPT_ARGS]; /* owned */
 	unsigned word_count;
@@ -47,7 +47,7 @@ static void program_close(struct program *program)
 static int open_executable(const char *path, struct load_error *error)
 {
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a FIFO */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: it may be a FIFO */
 	if (fd < 0) {
 		load_fail(error, errno, "%s: %s", path, strerror(errno));
 		return -1;
@@ -71,8 +71,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Splits "#! interpreter argument" in place. The argument is the rest of the line as one word, or NULL; it may be cut off by the
- * end of what is seen, the interpreter's name may not. */
+/* Splits "#! interpreter argument" in place. The argument is the rest of the line as one word, or NULL. The argument may be cut off by
+ * the end of the buffer, the interpreter's name may not. */
 static bool parse_script_line(char line[SCRIPT_LINE + 1], char **interpreter, char **argument)
 {
 	char *end = strchr(line, '\n');
@@ -127,7 +127,7 @@ static void rewrite_arguments(struct program *program, const char *interpreter, 
 	program->argv = argv;
 }
 
-/* Follows one script to its interpreter; `fd` is closed. */
+/* Replaces a script by its interpreter, and closes `fd`. */
 static bool follow_script(struct program *program, int fd, char line[SCRIPT_LINE + 1], struct load_error *error)
 {
 	char *interpreter, *argument;
@@ -135,7 +135,7 @@ static bool follow_script(struct program *program, int fd, char line[SCRIPT_LINE
 	if (!parse_script_line(line, &interpreter, &argument))
 		return load_fail(error, ENOEXEC, "%s: a script without an interpreter in its first line", program->path);
 	rewrite_arguments(program, interpreter, argument);
-	program->words[program->word_count++] = program->path; /* still in argv */
+	program->words[program->word_count++] = program->path; /* argv still refers to it */
 	program->path = strdup(interpreter);
 	return true;
 }
@@ -212,7 +212,7 @@ static void set_registers(struct cpu *cpu, uint64_t rip, uint64_t rsp)
 	fpstate_reset(cpu);
 }
 
-/* What /proc/PID/exe and /proc/PID/comm say of us. */
+/* Sets the program's name for /proc/PID/exe and /proc/PID/comm. */
 static void name_process(struct process *process, const struct program *program, const char *path)
 {
 	char link[32], exe[PATH_MAX];

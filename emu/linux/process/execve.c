@@ -41,7 +41,7 @@ static int64_t copy_string(struct space *space, uint64_t address, char *buffer, 
 	return *copy ? length + 1 : -ENOMEM;
 }
 
-/* Copies a vector of strings; NULL is an empty one (execve(2), Linux). 0 or -errno. */
+/* Copies a vector of strings; NULL counts as an empty one (execve(2), Linux). Returns 0 or -errno. */
 static int64_t copy_vector(struct space *space, uint64_t address, char *buffer, char ***vector)
 {
 	size_t count = 0, capacity = 0, bytes = 0;
@@ -73,7 +73,7 @@ static int64_t copy_vector(struct space *space, uint64_t address, char *buffer, 
 	}
 }
 
-/* --- what does not survive --------------------------------------------------------------------------- */
+/* --- what execve drops -------------------------------------------------------------------------------- */
 
 static void close_on_exec(void)
 {
@@ -108,7 +108,7 @@ static void leave_image(struct task *task)
 	process->membarriers = 0;
 	signal_reset_handlers(process);
 	timer_forget_posix(process);
-	blocks_clear(process->blocks); /* first, so that space_reset need not drop block after block */
+	blocks_clear(process->blocks); /* first, so that space_reset need not drop blocks one by one */
 	space_reset(&process->space);
 }
 
@@ -124,11 +124,11 @@ static int64_t execute(struct task *task, const char *path, char **argv, char **
 		return result;
 	leave_image(task);
 	if (!process_load(process, path, argv, envp, &error)) {
-		/* The old image is gone: as the kernel, end by a signal. */
+		/* The old image is gone, so as in the kernel, the process ends by a signal. */
 		log_line(process->options, LOG_WARNING, "execve: %s", error.text);
 		process_end(process, SIGSEGV);
 	}
-	close_on_exec(); /* now only: the program itself may have been named by such a descriptor */
+	close_on_exec(); /* not before: the program may have been named by such a descriptor */
 	timerfd_free_unreachable(process);
 	return SYSCALL_NO_RESULT;
 }
@@ -144,7 +144,7 @@ static int64_t copy_and_execute(struct task *task, const char *path, uint64_t ar
 		result = copy_vector(space, argv_address, buffer, &argv);
 	if (result == 0)
 		result = copy_vector(space, envp_address, buffer, &envp);
-	/* Since Linux 5.18 an empty argv is one empty string. */
+	/* since Linux 5.18 an empty argv becomes one empty string */
 	if (result == 0)
 		result = execute(task, path, argv[0] ? argv : only_name, envp);
 	free_strings(argv);

@@ -1,4 +1,4 @@
-/* fork = the host's fork: the child goes on in the same emulator with the calling thread alone. */
+/* fork is the host's fork: the child continues in its own copy of the emulator, with the calling thread alone. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,9 +20,9 @@
 #include "emu/linux/kernel/observer.h"
 #include "timekeep/timekeep.h"
 
-/* What the host does as asked, since each process is one there too. */
+/* Flags that are passed to the host, since each process is also a process there. */
 enum { HOST_FLAGS = CLONE_FS | CLONE_FILES | CLONE_IO | CLONE_PARENT | CLONE_PIDFD | CLONE_SYSVSEM };
-/* What is done here. The last ones mean nothing: nobody traces, and detached is ignored since Linux 2.5. */
+/* Flags that are implemented here. The last ones have no effect: there is no tracer, and Linux ignores CLONE_DETACHED since 2.5. */
 enum { OWN_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
                    CLONE_PTRACE | CLONE_UNTRACED | CLONE_DETACHED };
 enum { THREAD_FLAGS = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
@@ -34,14 +34,14 @@ static void become_child(struct task *task, const struct clone_request *request,
 
 	task_keep_only(process, task);
 	if (!led)
-		task_set_name(task, task->name); /* the process's from now on */
+		task_set_name(task, task->name); /* the name of the process from now on */
 	if (!process->tree)
 		tk_disarm(process->clock, (uint64_t)process->pid);
 	process->pid = task->tid = pid;
 	process->forked = true;
 	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
-	process->space.plain_page = NO_PAGE; /* it may be one that MADV_DONTFORK keeps from the child */
+	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have kept this page from the child */
 	pending_free(&process->pending);
 	pending_free(&task->pending);
 	timer_forget_but_fds(process);
@@ -51,9 +51,9 @@ static void become_child(struct task *task, const struct clone_request *request,
 	clone_apply(task, request);
 }
 
-/* The host's clone without shared memory, as the C library's fork does it but for flags that it cannot pass. In a tree it also tells the
- * child's host id, for others to find if the parent is killed behind the call. It takes only one place to tell things in; but a child
- * without a turn does not end by itself, so its pidfd can be opened afterwards. */
+/* The host's clone without shared memory, like the C library's fork, but with flags that fork cannot pass. In a tree it also stores the
+ * child's host pid, so that other processes find it if the parent is killed right after the call. The call can store only one thing; but
+ * a child does not end before its first turn, so its pidfd can be opened afterwards. */
 static pid_t host_clone(const struct clone_request *request, int *pidfd, pid_t *told)
 {
 	uint64_t flags = (request->flags & HOST_FLAGS) | (uint64_t)request->exit_signal;
@@ -162,7 +162,7 @@ static int64_t do_clone(struct task *task, const struct clone_request *request)
 {
 	int64_t result;
 
-	if (task->vfork.pipe >= 0) /* made again: the child exists already */
+	if (task->vfork.pipe >= 0) /* the call is made again, and the child already exists */
 		return vfork_wait(task);
 	result = check_request(task, request);
 	if (result != 0)

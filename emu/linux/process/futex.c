@@ -1,4 +1,4 @@
-/* futex(2). Threads of the process wait in the emulator; with one host thread, compare and wait are one step. */
+/* futex(2). Threads of the process wait in the emulator. Since there is one host thread, comparing and waiting are one step. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
@@ -20,7 +20,7 @@ static bool waits_on(const struct task *task, uint64_t address, uint32_t bits)
 	return task->state == TASK_WAITING && task->wait.futex == address && (task->wait.futex_bits & bits);
 }
 
-/* In the order in which they began to wait. */
+/* Returns the waiter that has waited longest. */
 static struct task *first_waiter(struct process *process, uint64_t address, uint32_t bits)
 {
 	struct task *first = NULL;
@@ -44,7 +44,7 @@ int64_t futex_wake(struct process *process, uint64_t address, uint32_t bits, int
 	return woken;
 }
 
-/* Who is moved waits behind those that are there already. `to` may be `from`: each waiter is moved once. */
+/* A waiter that is moved comes after those that are already at `to`. `to` may be `from`: each waiter is moved once. */
 static int64_t requeue(struct process *process, uint64_t from, uint64_t to, int64_t wake, int64_t move)
 {
 	int64_t done = futex_wake(process, from, ~0u, wake), moved = 0;
@@ -58,7 +58,7 @@ static int64_t requeue(struct process *process, uint64_t from, uint64_t to, int6
 	return done + moved;
 }
 
-/* --- shared memory: other processes change the value, and their wakes do not reach us --------------------- */
+/* --- shared memory: other processes change the value, and their wakes do not reach this process ------------ */
 
 static bool waits_shared(const struct task *task)
 {
@@ -138,7 +138,7 @@ static int64_t wait_on(struct task *task, uint64_t address, uint32_t expected, u
 	return result;
 }
 
-/* The timeout is relative for FUTEX_WAIT alone, and on CLOCK_MONOTONIC unless the flag (or FUTEX_LOCK_PI) says otherwise. */
+/* The timeout is relative for FUTEX_WAIT only, and on CLOCK_MONOTONIC unless the flag (or FUTEX_LOCK_PI) says otherwise. */
 static int64_t read_deadline(struct task *task, const uint64_t arg[6], uint64_t *deadline)
 {
 	int command = (int)arg[1] & FUTEX_CMD_MASK;
@@ -227,7 +227,7 @@ static int64_t wake_op(struct task *task, const uint64_t arg[6])
 	return woken;
 }
 
-/* --- priority inheritance: every thread has the same priority, so only the handing over is left -------- */
+/* --- priority inheritance: all threads have the same priority, so only the hand-over remains ----------- */
 
 static int64_t lock_pi(struct task *task, const uint64_t arg[6], bool try_only)
 {
@@ -239,7 +239,7 @@ static int64_t lock_pi(struct task *task, const uint64_t arg[6], bool try_only)
 	if (result != 0)
 		return result;
 	if ((word & TID_MASK) == (uint32_t)task->tid)
-		return task->wait.begun ? 0 : -EDEADLK; /* begun: the owner has handed it over */
+		return task->wait.begun ? 0 : -EDEADLK; /* begun: the owner has handed the lock over */
 	if (!(word & TID_MASK)) {
 		word = (word & FUTEX_WAITERS) | (uint32_t)task->tid;
 		return space_write(space, arg[0], &word, sizeof(word)) ? 0 : -EFAULT;
@@ -254,7 +254,8 @@ static int64_t lock_pi(struct task *task, const uint64_t arg[6], bool try_only)
 	result = read_deadline(task, arg, &deadline);
 	if (result == 0)
 		result = wait_on(task, arg[0], word, ~0u, deadline);
-	/* Whatever the handler's flags, and with a timeout that is absolute: libc counts on a lock that is held when the call returns. */
+	/* Restarts whatever the handler's flags are, also with a timeout, which is absolute: libc relies on the lock being held when the
+	 * call returns. */
 	return result == -ERESTARTSYS || result == -ERESTART_RESTARTBLOCK ? -ERESTARTNOINTR : result;
 }
 
@@ -277,7 +278,7 @@ static int64_t unlock_pi(struct task *task, uint64_t address)
 	return space_write(&task->process->space, address, &word, sizeof(word)) ? 0 : -EFAULT;
 }
 
-/* FUTEX_WAKE wakes one before it looks at the count. */
+/* FUTEX_WAKE wakes one waiter before it checks the count. */
 static int64_t wake_call(struct task *task, const uint64_t arg[6], uint32_t bits)
 {
 	int32_t count = (int32_t)arg[2];

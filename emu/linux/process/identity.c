@@ -1,4 +1,4 @@
-/* Ids of processes, groups and sessions, and what is asked of a process by its id. */
+/* Ids of processes, groups and sessions, and calls that take an id to ask about a process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -74,7 +74,7 @@ int64_t sys_setpgid(struct task *task, const uint64_t arg[6])
 	return setpgid(target.host, group) == 0 ? 0 : -errno;
 }
 
-/* What the host's kernel says of a pidfd for a thread that leads no process: ENOENT since Linux 6.16, EINVAL before. */
+/* The host's error about a pidfd for a thread that leads no process: ENOENT since Linux 6.16, EINVAL before. */
 static int64_t no_leader(void)
 {
 	struct utsname name;
@@ -85,7 +85,7 @@ static int64_t no_leader(void)
 	return major > 6 || (major == 6 && minor >= 16) ? -ENOENT : -EINVAL;
 }
 
-/* The host has no thread for which it could give a descriptor of one (PIDFD_THREAD): refused as Linux before 6.9 does. */
+/* The host does not know the thread, so PIDFD_THREAD is refused, as by Linux before 6.9. */
 int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 {
 	enum { PIDFD_THREAD_FLAG = O_EXCL };
@@ -99,7 +99,7 @@ int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 	return file_outside_hidden(syscall_host(SYS_pidfd_open, host));
 }
 
-/* capget(2), capset(2): whose they are stands in a structure, where the kernel puts its version if it does not know the caller's. */
+/* capget(2), capset(2): the id is in a structure, in which the kernel writes its version if it does not support the caller's. */
 static int64_t capabilities(struct task *task, uint64_t number, const uint64_t arg[6])
 {
 	struct __user_cap_header_struct header;

@@ -1,4 +1,4 @@
-/* Sending signals. A process's own go straight to its queues; others' go by way of the host. */
+/* Sending signals. Those to the own process go to its queues; those to other processes go through the host. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static bool valid(int number)
 	return number >= 0 && number <= GUEST_SIGNALS;
 }
 
-/* Nothing can keep SIGKILL waiting. */
+/* SIGKILL takes effect at once. */
 static bool killed(struct process *process, int number)
 {
 	if (number != SIGKILL)
@@ -85,7 +85,7 @@ int64_t sys_tkill(struct task *task, const uint64_t arg[6])
 	return send_to_thread(task, -1, (pid_t)arg[0], &info);
 }
 
-/* Reads the siginfo of rt_sigqueueinfo(2). Only to itself may a thread pretend to be the kernel (do_rt_sigqueueinfo()). */
+/* Reads the siginfo of rt_sigqueueinfo(2). A thread may pretend to be the kernel only towards its own process (do_rt_sigqueueinfo()). */
 static int64_t read_info(struct task *task, uint64_t address, int number, pid_t id, siginfo_t *info)
 {
 	if (!space_read(&task->process->space, address, info, sizeof(*info)))
@@ -130,7 +130,7 @@ int64_t sys_rt_tgsigqueueinfo(struct task *task, const uint64_t arg[6])
 
 /* --- by descriptor ------------------------------------------------------------------------------------ */
 
-/* The host's id of the process whose directory below /proc `fd` is; 0: it is none. */
+/* Returns the host's id of the process whose directory of /proc `fd` is; 0: it is none. */
 static int proc_directory(int fd)
 {
 	char link[32], path[64];
@@ -145,7 +145,7 @@ static int proc_directory(int fd)
 	return sscanf(path, "/proc/%d%n", &pid, &end) == 1 && end == length ? pid : 0;
 }
 
-/* The guest's id of the process that a pidfd, or a directory of /proc, stands for. -EBADF: it does for none; -ESRCH: that has ended. */
+/* Returns the guest's id of the process of a pidfd or a directory of /proc; -EBADF if it is neither, -ESRCH if the process has ended. */
 static pid_t pidfd_process(const struct process *process, int fd)
 {
 	int pid = file_info(fd, "Pid");
@@ -157,7 +157,7 @@ static pid_t pidfd_process(const struct process *process, int fd)
 	return pid < 0 ? -ESRCH : pids_from_host(process, pid);
 }
 
-/* Flags, which choose a thread or a group, are those of Linux 6.9: as before it. */
+/* The flags that choose a thread or a group came with Linux 6.9; they are refused, as before it. */
 int64_t sys_pidfd_send_signal(struct task *task, const uint64_t arg[6])
 {
 	pid_t pid = arg[3] ? -EINVAL : pidfd_process(task->process, (int)arg[0]);

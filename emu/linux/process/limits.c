@@ -1,4 +1,4 @@
-/* Limits and the odd settings of a process or thread: prlimit(2), prctl(2), arch_prctl(2). */
+/* Limits and various settings of a process or thread: prlimit(2), prctl(2), arch_prctl(2). */
 #include <asm/prctl.h>
 #include <errno.h>
 #include <sys/prctl.h>
@@ -14,7 +14,7 @@
 
 /* --- limits ------------------------------------------------------------------------------------------ */
 
-/* The host keeps the limits; that of the stack is the guest's own, as the emulator's stack is not its. */
+/* The host keeps the limits, except the stack's: the limit on the host applies to the emulator's stack. */
 static int64_t get_limit(struct task *task, int resource, uint64_t address)
 {
 	struct rlimit limit;
@@ -156,7 +156,7 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 		return syscall_host(SYS_prctl, arg);
 	case PR_GET_TID_ADDRESS:
 		return space_write(&task->process->space, arg[1], &task->clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
-	/* What the host keeps for us and takes no pointers. */
+	/* The host keeps these for us; they take no pointers. */
 	case PR_SET_PDEATHSIG: case PR_SET_DUMPABLE: case PR_GET_DUMPABLE: case PR_SET_KEEPCAPS: case PR_GET_KEEPCAPS:
 	case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK:
 	case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_CAP_AMBIENT:

@@ -1,4 +1,4 @@
-/* The address space's calls; emu/mem does the work. */
+/* System calls for the address space; emu/mem implements them. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <sys/mman.h>
@@ -26,7 +26,7 @@ int64_t sys_mprotect(struct task *task, const uint64_t arg[6])
 	return space_mprotect(&task->process->space, arg[0], arg[1], (int)arg[2]);
 }
 
-/* The emulated CPU has no keys but the default one. */
+/* The emulated CPU has no protection keys, so only the default one is valid. */
 int64_t sys_pkey_mprotect(struct task *task, const uint64_t arg[6])
 {
 	return (int)arg[3] == -1 ? sys_mprotect(task, arg) : -EINVAL;
@@ -52,7 +52,7 @@ int64_t sys_madvise(struct task *task, const uint64_t arg[6])
 	return space_madvise(&task->process->space, arg[0], arg[1], (int)arg[2]);
 }
 
-/* Calls about a range, which the host can do once it is known to be the guest's. Above, nothing is mapped. */
+/* Calls for a range. The host carries them out after the check that the range is the guest's; above it, nothing is mapped. */
 static int64_t on_range(uint64_t number, const uint64_t arg[6])
 {
 	return space_in_guest(arg[0], arg[1]) ? syscall_host(number, arg) : -ENOMEM;

@@ -1,4 +1,4 @@
-/* Where threads run: vCPUs and priorities. */
+/* vCPUs and priorities of threads. */
 #include <errno.h>
 #include <linux/ioprio.h>
 #include <sched.h>
@@ -35,8 +35,8 @@ static uint64_t all_vcpus(const struct task *task)
 	return vcpus >= 64 ? ~0ULL : (1ULL << vcpus) - 1;
 }
 
-/* Another process keeps the vCPUs that its threads may use itself: the leader's. Not those of a process that is not of the run, which
- * has none of our vCPUs. */
+/* Each process keeps the vCPUs of its threads. Returns another process's leader, or NULL if the process is not of the run and so has
+ * none of our vCPUs. */
 static struct task *leader_elsewhere(struct task *task, pid_t host)
 {
 	struct process peer;
@@ -44,7 +44,7 @@ static struct task *leader_elsewhere(struct task *task, pid_t host)
 	return peer_record(task->process, host, &peer) ? peer.tasks : NULL;
 }
 
-/* Whether the host lets us change where another process runs: it is left where it is. 0 or -errno. */
+/* Asks the host if we may change where another process runs, without changing it. Returns 0 or -errno. */
 static int64_t may_place(pid_t host)
 {
 	cpu_set_t set;
@@ -94,7 +94,7 @@ void priority_place(struct task *task)
 	rseq_interrupt(task);
 }
 
-/* Of a process that is not of the run the vCPUs stay what they are. */
+/* For a process outside the run nothing changes. */
 static int64_t place_elsewhere(struct task *task, pid_t host, uint64_t mask)
 {
 	int64_t error = may_place(host);
@@ -131,7 +131,7 @@ int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 	return 0;
 }
 
-/* Priorities are the host's, which schedules the one thread that runs them all; a guest thread's are its process's. */
+/* Priorities are the host's, for the one host thread. A guest thread's are its process's. */
 static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6])
 {
 	const uint64_t host[6] = { (uint64_t)pids_find(task, (pid_t)arg[0]).host, arg[1], arg[2], arg[3] };
@@ -174,7 +174,7 @@ int64_t sys_sched_rr_get_interval(struct task *task, const uint64_t arg[6])
 	return on_host(task, SYS_sched_rr_get_interval, arg);
 }
 
-/* Who is meant: a thread or process, a group, or a user. `process` and `user` are values of `which`. */
+/* For a thread or process, a group, or a user. `process` and `user` are the values of `which` for the first and the last. */
 static int64_t priority_on_host(struct task *task, uint64_t number, int process, int user, const uint64_t arg[6])
 {
 	pid_t who = (pid_t)arg[1];
@@ -207,8 +207,8 @@ int64_t sys_ioprio_set(struct task *task, const uint64_t arg[6])
 	return priority_on_host(task, SYS_ioprio_set, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER, arg);
 }
 
-/* With one host thread every thread sees all stores in order, and none that has stopped in a critical section of rseq(2) goes on in it:
- * nothing is left to do but to refuse what the process has not registered for. */
+/* With one host thread, every thread sees all stores in order, and no thread continues inside a critical section of rseq(2) after it was
+ * stopped there. So it only remains to refuse what the process has not registered for. */
 int64_t sys_membarrier(struct task *task, const uint64_t arg[6])
 {
 	enum { QUERY = 0, GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4, PRIVATE_EXPEDITED = 8,

@@ -1,10 +1,10 @@
-/* Where threads run. */
+/* vCPUs of threads. */
 #ifndef TICK86_EMU_PRIORITY_H
 #define TICK86_EMU_PRIORITY_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* The thread gets a vCPU that it may run on: another process may have changed which those are (sched_setaffinity(2)). */
+/* Moves the thread to a vCPU on which it may run, if another process has changed its affinity (sched_setaffinity(2)). */
 void priority_place(struct task *task);
 
 #endif

@@ -1,4 +1,4 @@
-/* The stack that a program finds at its start: fs/exec.c and create_elf_tables in fs/binfmt_elf.c. */
+/* The stack of a new program: fs/exec.c and create_elf_tables in fs/binfmt_elf.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "emu/linux/process/load.h"
 #include "emu/linux/signal/rseq.h"
 
-/* Not in every <elf.h>. */
+/* some versions of <elf.h> lack it */
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
@@ -23,7 +23,7 @@ enum {
 	CLOCK_TICKS = 100,           /* USER_HZ */
 	STRING_MAX = 32 * 4096,      /* MAX_ARG_STRLEN */
 	STRINGS_MAX = 6 << 20,       /* 3/4 of the default stack limit, _STK_LIM */
-	ARGUMENTS_MIN = 32 * 4096,   /* ARG_MAX: so much is always allowed */
+	ARGUMENTS_MIN = 32 * 4096,   /* ARG_MAX: always allowed */
 	AUXV_MAX = 32,
 	HWCAP2_FSGSBASE = 2,
 	CPUID7_EBX_FSGSBASE = 1,
@@ -33,12 +33,12 @@ enum {
 struct builder {
 	struct process *process;
 	const struct start *start;
-	uint64_t top;      /* downwards */
+	uint64_t top;      /* moves downwards */
 	size_t argc, envc;
 	uint64_t execfn, platform, random;
 };
 
-/* Without arguments the kernel gives an empty one. */
+/* If there are no arguments, the kernel passes one empty string. */
 static const char *const *arguments_of(const struct start *start)
 {
 	static const char *const empty[] = {"", NULL};
@@ -56,7 +56,7 @@ static bool measure(const char *const *strings, size_t *count, uint64_t *bytes)
 	return true;
 }
 
-/* A quarter of the stack, but so much as ARG_MAX in any case if the stack has it; besides them a page is enough. */
+/* A quarter of the stack. ARG_MAX is always allowed if the stack is large enough; a page must remain besides. */
 static uint64_t strings_limit(uint64_t stack_limit)
 {
 	uint64_t limit = stack_limit / 4;
@@ -89,7 +89,7 @@ static uint64_t push(struct builder *builder, const void *bytes, size_t size)
 	return builder->top;
 }
 
-/* The strings, in ascending addresses: arguments, environment, the file's name, 8 bytes of zero. */
+/* Pushes the strings: in ascending order arguments, environment, the file's name, 8 bytes of zero. */
 static void push_strings(struct builder *builder)
 {
 	const char *const *argv = arguments_of(builder->start);
@@ -109,7 +109,7 @@ static void push_strings(struct builder *builder)
 
 static void push_platform_and_random(struct builder *builder)
 {
-	/* AT_RANDOM: from the run's seed, so that stack guards and hash seeds are the same in every run. */
+	/* AT_RANDOM comes from the run's seed, so stack guards and hash seeds are the same in every run. */
 	uint64_t seed = builder->process->options->seed, random[2] = {random_word(seed, 0), random_word(seed, 1)};
 	builder->top &= ~15ULL;
 	builder->platform = push(builder, "x86_64", sizeof "x86_64");
@@ -152,7 +152,7 @@ static size_t fill_auxv(const struct builder *builder, Elf64_auxv_t auxv[AUXV_MA
 	return sizeof entries / sizeof entries[0];
 }
 
-/* Pointers to `count` strings that follow each other from `string` on, and a NULL. */
+/* Stores pointers to `count` strings, which follow each other from `string` on, and a NULL. */
 static uint64_t *store_pointers(uint64_t *to, uint64_t string, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

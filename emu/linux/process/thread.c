@@ -1,4 +1,4 @@
-/* Threads begin and end: clone(2) within a process, exit(2), robust lists. */
+/* Beginning and end of threads: clone(2) within a process, exit(2), robust lists. */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ void clone_apply(struct task *child, const struct clone_request *request)
 		child->altstack = (stack_t){ .ss_flags = SS_DISABLE };
 }
 
-/* vCPUs are dealt out in turn, to those that the thread may run on. */
+/* vCPUs are assigned in turn, among those on which the thread may run. */
 static unsigned choose_vcpu(const struct task *task)
 {
 	unsigned vcpus = task->process->options->vcpus, vcpu = task->process->threads_started % vcpus;
@@ -76,7 +76,7 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 
 /* --- end --------------------------------------------------------------------------------------------- */
 
-/* The owner died: whoever waits for the lock may have it (Documentation/locking/robust-futex-ABI.rst). */
+/* The owner has died: a waiter may get the lock (Documentation/locking/robust-futex-ABI.rst). */
 static void release_robust_futex(struct task *task, uint64_t address)
 {
 	struct space *space = &task->process->space;

@@ -1,4 +1,4 @@
-/* The vDSO, linked apart (emu/linux/process/vdso.S), in the guest's memory. */
+/* Maps the vDSO, which is linked separately (emu/linux/process/vdso.S), into the guest's memory. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

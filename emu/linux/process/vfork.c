@@ -1,6 +1,8 @@
-/* vfork(2): the child must seem to run in the parent's memory. It runs in a copy; when it lets go, the pages that it has written
- * go in a file to the parent (a pipe would fill, and where processes take turns the parent does not read meanwhile), which has stood still meanwhile (posix_spawn(3) reports its errors so): all its threads, for what
- * another one wrote in a page that the child writes too could not be told from the child's. */
+/* vfork(2): the child must seem to run in the parent's memory; posix_spawn(3) reports its errors that way. It runs in a copy. All
+ * threads of the parent wait meanwhile, since their writes to a page could not be told apart from the child's.
+ * When the child releases the memory (execve or exit), it writes the pages that it has changed to a file, and the parent copies them. A
+ * pipe would not do: it can fill up, and a parent without a turn does not read. The pipe between them only tells the parent that the
+ * child is done. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +22,7 @@ struct written_page {
 
 /* Bits of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
 static const uint64_t page_exclusive = 1ULL << 56, page_present = 1ULL << 63, page_swapped = 1ULL << 62;
-enum { ENTRIES = 512 }; /* that are read at once */
+enum { ENTRIES = 512 }; /* entries that are read at once */
 
 void vfork_close(struct vfork_link *link)
 {
@@ -68,7 +70,7 @@ static bool send_all(int fd, const void *from, size_t size)
 	return true;
 }
 
-/* Since the fork a page that is mapped here alone has been written here: the parent cannot have, it waits. */
+/* A page that is mapped in this process only was written here since the fork: the parent, which waits, cannot have written it. */
 static bool is_written(uint64_t entry)
 {
 	return (entry & page_exclusive) && (entry & (page_present | page_swapped));
@@ -129,7 +131,7 @@ static void take_over(const struct task *task)
 		space_write(&task->process->space, page.address, page.bytes, sizeof(page.bytes));
 }
 
-/* Nothing comes through the pipe but its end. */
+/* The child writes nothing to the pipe; it only closes its end. */
 static bool child_let_go(const struct task *task)
 {
 	struct pollfd pipe = { .fd = task->vfork.pipe, .events = POLLIN };

@@ -1,4 +1,4 @@
-/* How much of memory a pointer argument of a row means. */
+/* How many bytes the pointer arguments of a row point to. */
 #include "emu/linux/rows/syscall.h"
 
 static bool counts_in_32_bits(const struct syscall_arg *arg)

@@ -46,7 +46,7 @@ RUN(FILE, pipe2, OUT_INT_PAIR(pipefd), FLAGS(flags, open_words))
 PASS(name_to_handle_at, DIRFD(dirfd), PATH(path), INOUT(handle, 136), OUT(mount_id, 8), FLAGS(flags, at_words))
 OPEN_PASS(open_by_handle_at, FD(mount_fd), IN(handle, 136), FLAGS(flags, open_words))
 
-/* What is known of a file. */
+/* stat(2), access(2) and the like. */
 RUN(FILE, stat, LOOK(path), OUT_STAT(statbuf))
 RUN(FILE, fstat, FD(fd), OUT_STAT(statbuf))
 RUN(FILE, lstat, LOOK_LINK(path), OUT_STAT(statbuf))
@@ -116,7 +116,7 @@ PASS(inotify_rm_watch, FD(fd), INT(wd))
 PASS_FD(fanotify_init, HEX(flags), HEX(event_f_flags))
 PASS(fanotify_mark, FD(fd), HEX(flags), HEX(mask), DIRFD(dirfd), PATH(path))
 
-/* Waiting for descriptors, and descriptors made to be waited for. */
+/* Waiting for descriptors, and descriptors for waiting. */
 RUN(FILE, poll, INOUT_N(fds, 1, 8), UINT(nfds), INT(timeout))
 RUN(FILE, ppoll, INOUT_N(fds, 1, 8), UINT(nfds), INOUT_TIMESPEC(timeout), IN(sigmask, 8), SIZE(sigsetsize))
 RUN(FILE, select, INT(nfds), ADDRESS(readfds), ADDRESS(writefds), ADDRESS(exceptfds), INOUT_TIMEVAL(timeout))

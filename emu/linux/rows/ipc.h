@@ -13,7 +13,7 @@ PASS(mq_getsetattr, FD(mqdes), IN(newattr, 64), OUT(oldattr, 64))
 RUN(FILE, mq_timedsend, FD(mqdes), IN_BYTES(msg, 2), SIZE(length), UINT(prio), IN_TIMESPEC(timeout))
 RUN(FILE, mq_timedreceive, FD(mqdes), OUT_BYTES(msg, 2), SIZE(length), OUT_INT(prio), IN_TIMESPEC(timeout))
 RUN(FILE, mq_notify, FD(mqdes), IN(sevp, 64))
-/* These map their rings where the host likes, outside of the guest. */
+/* These map their rings at addresses that the host chooses, outside the guest. */
 REFUSE(io_setup, ENOSYS, UINT(events), ADDRESS(ctx))
 REFUSE(io_destroy, ENOSYS, HEX(ctx))
 REFUSE(io_getevents, ENOSYS, HEX(ctx), INT(min), INT(count), ADDRESS(events), ADDRESS(timeout))

@@ -15,10 +15,10 @@ RUN(MEMORY, shmat, INT(shmid), ADDRESS(shmaddr), FLAGS(shmflg, shm_words))
 RUN(MEMORY, shmdt, ADDRESS(shmaddr))
 PASS(shmget, HEX(key), SIZE(size), HEX(shmflg))
 PASS(shmctl, INT(shmid), INT(cmd), INOUT(buf, 112))
-/* Locking what the emulator itself has mapped is not the guest's to ask. */
+/* These would also lock the emulator's memory. */
 REFUSE(mlockall, EPERM, HEX(flags))
 PASS(munlockall)
-/* The emulated CPU has no protection keys: the kernel's answers on such a machine. */
+/* The emulated CPU has no protection keys: the kernel's errors on such a machine. */
 REFUSE(pkey_alloc, ENOSPC, HEX(flags), HEX(rights))
 REFUSE(pkey_free, EINVAL, INT(pkey))
 PASS_FD(memfd_create, STRING(name), FLAGS(flags, memfd_words))
@@ -27,7 +27,7 @@ RUN(MEMORY, remap_file_pages, ADDRESS(addr), SIZE(size), FLAGS(prot, prot_words)
 REFUSE(userfaultfd, ENOSYS, HEX(flags))
 REFUSE(process_madvise, ENOSYS, FD(pidfd), ADDRESS(iov), SIZE(vlen), INT(advice), HEX(flags))
 REFUSE(process_mrelease, ENOSYS, FD(pidfd), HEX(flags))
-/* Placement on NUMA nodes: the guest's machine has one. */
+/* Placement on NUMA nodes: the guest's machine has one node. */
 REFUSE(mbind, ENOSYS, ADDRESS(addr), SIZE(length), INT(mode), ADDRESS(nodemask), SIZE(maxnode), HEX(flags))
 REFUSE(set_mempolicy, ENOSYS, INT(mode), ADDRESS(nodemask), SIZE(maxnode))
 REFUSE(get_mempolicy, ENOSYS, ADDRESS(mode), ADDRESS(nodemask), SIZE(maxnode), ADDRESS(addr), HEX(flags))

@@ -76,7 +76,7 @@ PASS(setns, FD(fd), HEX(nstype))
 PASS(add_key, STRING(type), STRING(description), IN_BYTES(payload, 3), SIZE(length), INT(keyring))
 PASS(request_key, STRING(type), STRING(description), STRING(callout), INT(keyring))
 REFUSE(keyctl, ENOSYS, INT(operation), HEX(arg2), HEX(arg3), HEX(arg4), HEX(arg5))
-/* What these would act on is the emulator, not the guest. */
+/* These would act on the emulator, not on the guest. */
 REFUSE(ptrace, EPERM, INT(request), PID(pid), ADDRESS(addr), ADDRESS(data))
 REFUSE(seccomp, ENOSYS, UINT(operation), HEX(flags), ADDRESS(args))
 REFUSE(perf_event_open, ENOSYS, ADDRESS(attr), PID(pid), INT(cpu), FD(group_fd), HEX(flags))
@@ -90,7 +90,7 @@ REFUSE(set_thread_area, ENOSYS, ADDRESS(info))
 REFUSE(get_thread_area, ENOSYS, ADDRESS(info))
 REFUSE(iopl, EPERM, INT(level))
 REFUSE(ioperm, EPERM, HEX(from), SIZE(count), INT(on))
-/* The machine itself: never from inside the emulator. */
+/* These change the machine itself, which is never allowed. */
 REFUSE(reboot, EPERM, HEX(magic1), HEX(magic2), HEX(cmd), ADDRESS(arg))
 REFUSE(kexec_load, EPERM, ADDRESS(entry), SIZE(segments), ADDRESS(list), HEX(flags))
 REFUSE(kexec_file_load, EPERM, FD(kernel), FD(initrd), SIZE(length), ADDRESS(cmdline), HEX(flags))
@@ -100,7 +100,7 @@ REFUSE(delete_module, EPERM, PATH(name), HEX(flags))
 REFUSE(swapon, EPERM, PATH(path), HEX(flags))
 REFUSE(swapoff, EPERM, PATH(path))
 REFUSE(acct, EPERM, PATH(path))
-/* Numbers that Linux no longer serves, or never did. */
+/* Numbers that Linux no longer supports, or never did. */
 REFUSE(uselib, ENOSYS)
 REFUSE(_sysctl, ENOSYS)
 REFUSE(create_module, ENOSYS)

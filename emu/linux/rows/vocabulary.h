@@ -24,13 +24,13 @@
 #define PID(NAME)              { .name = #NAME, .type = ARG_PID }
 #define FLAGS(NAME, WORDS)     { .name = #NAME, .type = ARG_FLAGS, .words = WORDS }
 #define ENUM(NAME, WORDS)      { .name = #NAME, .type = ARG_ENUM, .words = WORDS }
-/* Flags of which O_CREAT and O_TMPFILE make the mode count that follows them. */
+/* Flags; with O_CREAT or O_TMPFILE the mode that follows them counts. */
 #define OPEN_FLAGS(NAME)       { .name = #NAME, .type = ARG_FLAGS, .role = ROLE_CREATES, .words = open_words }
-/* Flags of which AT_SYMLINK_NOFOLLOW says that a link at the end of a LOOK path is not followed. */
+/* Flags; with AT_SYMLINK_NOFOLLOW a link at the end of a LOOK path is not followed. */
 #define AT_FLAGS(NAME)         { .name = #NAME, .type = ARG_FLAGS, .role = ROLE_AT_FLAGS, .words = at_words }
-/* A number, a descriptor, flags or nothing, as fcntl(2)'s command says, which is the argument ahead of it. */
+/* fcntl(2)'s third argument: the command before it tells if it is a number, a descriptor, flags or unused. */
 #define FCNTL_VALUE(NAME)      { .name = #NAME, .type = ARG_FCNTL }
-/* Where in the file the call begins; negative: where the file stands. */
+/* The position in the file where the call begins; negative: the file's own position. */
 #define OFFSET(NAME)           { .name = #NAME, .type = ARG_INT, .role = ROLE_OFFSET }
 
 /* Flags of preadv2(2) and pwritev2(2). */
@@ -39,13 +39,13 @@
 /* --- descriptors and paths --- */
 #define FD(NAME)               { .name = #NAME, .type = ARG_FD }
 #define DIRFD(NAME)            { .name = #NAME, .type = ARG_DIRFD }
-#define TO_FD(NAME)            { .name = #NAME, .type = ARG_FD, .role = ROLE_TO } /* gets the bytes of the IN argument */
-#define FILLED_FD(NAME)        { .name = #NAME, .type = ARG_FD, .role = ROLE_FILLED } /* gets bytes from another descriptor */
-#define CUT_FD(NAME)           { .name = #NAME, .type = ARG_FD, .role = ROLE_CUT } /* its file becomes shorter, longer, or gets holes */
+#define TO_FD(NAME)            { .name = #NAME, .type = ARG_FD, .role = ROLE_TO } /* the call writes the bytes of its IN argument to it */
+#define FILLED_FD(NAME)        { .name = #NAME, .type = ARG_FD, .role = ROLE_FILLED } /* the call writes bytes from another descriptor to it */
+#define CUT_FD(NAME)           { .name = #NAME, .type = ARG_FD, .role = ROLE_CUT } /* the call makes its file shorter or longer, or punches holes */
 #define PATH(NAME)             PATH_OF(NAME, ROLE_NONE)
 #define CUT_PATH(NAME)         PATH_OF(NAME, ROLE_CUT)
-#define LOOK(NAME)             PATH_OF(NAME, ROLE_LOOK) /* the call only looks at the file: it may be the one below -L's prefix */
-#define LOOK_LINK(NAME)        PATH_OF(NAME, ROLE_LOOK_LINK) /* the same; a link at the path's end is not followed */
+#define LOOK(NAME)             PATH_OF(NAME, ROLE_LOOK) /* path of a file that the call only looks at, which may be the one below -L's prefix */
+#define LOOK_LINK(NAME)        PATH_OF(NAME, ROLE_LOOK_LINK) /* the same; the call does not follow a link at the path's end */
 #define PATH_OF(NAME, ROLE)    { .name = #NAME, .type = ARG_PATH, .role = ROLE, .direction = DIR_IN, .extent = EXTENT_STRING, .size = 1 }
 #define STRING(NAME)           { .name = #NAME, .type = ARG_STRING, .direction = DIR_IN, .extent = EXTENT_STRING, .size = 1 }
 
@@ -63,7 +63,7 @@
 #define IN_BYTES(NAME, BY)     COUNTED(NAME, ARG_BUFFER, DIR_IN, EXTENT_ARG, BY, 1)
 #define OUT_BYTES(NAME, BY)    COUNTED(NAME, ARG_BUFFER, DIR_OUT, EXTENT_RESULT, BY, 1)
 
-/* --- structures that are printed: how --- */
+/* --- structures with printed members --- */
 #define IN_INT(NAME)           POINTED(NAME, ARG_INT_AT, DIR_IN, 4)
 #define OUT_INT(NAME)          POINTED(NAME, ARG_INT_AT, DIR_OUT, 4)
 #define INOUT_INT(NAME)        POINTED(NAME, ARG_INT_AT, DIR_INOUT, 4)
@@ -76,7 +76,7 @@
 #define INOUT_TIMEVAL(NAME)    POINTED(NAME, ARG_TIMEVAL, DIR_INOUT, 16)
 #define OUT_STAT(NAME)         POINTED(NAME, ARG_STAT, DIR_OUT, 144)
 
-/* --- pointers within what is pointed at: sys_name checks them --- */
+/* --- structures with pointers: sys_name checks these --- */
 #define STRINGS(NAME)          { .name = #NAME, .type = ARG_STRINGS, .direction = DIR_IN, .extent = EXTENT_NESTED }
 #define ENVIRONMENT(NAME)      { .name = #NAME, .type = ARG_ENVIRONMENT, .direction = DIR_IN, .extent = EXTENT_NESTED }
 #define NESTED_IN(NAME)        { .name = #NAME, .type = ARG_STRUCT, .direction = DIR_IN, .extent = EXTENT_NESTED }
@@ -87,6 +87,6 @@
 #define POINTED_MESSAGE(NAME, DIRECTION) { .name = #NAME, .type = ARG_STRUCT, .direction = DIRECTION, .extent = EXTENT_MESSAGE, .size = 56 }
 #define IN_MESSAGES(NAME, BY)  COUNTED(NAME, ARG_STRUCT, DIR_IN, EXTENT_MESSAGES, BY, 64)
 #define OUT_MESSAGES(NAME, BY) COUNTED(NAME, ARG_STRUCT, DIR_OUT, EXTENT_MESSAGES, BY, 64)
-/* An iovec array of ours about the memory of the process that the PID argument names. */
+/* An iovec array in our memory; what it describes is in the memory of the process that the PID argument names. */
 #define IN_REMOTE(NAME, BY)    COUNTED(NAME, ARG_ADDRESS, DIR_IN, EXTENT_REMOTE, BY, 16)
 #define OUT_REMOTE(NAME, BY)   COUNTED(NAME, ARG_ADDRESS, DIR_OUT, EXTENT_REMOTE, BY, 16)

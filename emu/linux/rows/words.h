@@ -23,15 +23,15 @@
 
 #include "emu/linux/rows/syscall.h"
 
-/* A bit (or several that mean one thing). */
+/* One bit, or several bits with one meaning. */
 #define W(NAME) {NAME, #NAME, NAME}
 /* One value of the field `MASK`. */
 #define FIELD(NAME, MASK) {NAME, #NAME, MASK}
-/* The whole argument. */
+/* A value of the whole argument. */
 #define E(NAME) {NAME, #NAME, UINT64_MAX}
 #define END {0, NULL, 0}
 
-/* What the C library hides or lacks. */
+/* Constants that the C library hides or lacks. */
 #define KERNEL_O_LARGEFILE 0100000
 #define KERNEL_SOCK_TYPE 0xf
 

@@ -1,4 +1,4 @@
-/* When no thread can run: waiting on the host for descriptors, signals and deadlines, or telling of a deadlock. */
+/* When no thread can run: waits on the host for descriptors, signals and deadlines, or reports a deadlock. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ static unsigned count_fds(const struct process *process)
 	return count;
 }
 
-/* Whether a thread or a timer has a deadline, other than to look again for what nobody tells. */
+/* Returns true if a thread or a timer has a deadline. Retries, for events that nothing announces, do not count. */
 static bool has_deadline(const struct process *process)
 {
 	for (const struct task *task = process->tasks; task; task = task->next)
@@ -69,7 +69,7 @@ static bool has_deadline(const struct process *process)
 	return timer_next_deadline(process) != WAIT_FOREVER;
 }
 
-/* With sleep=off time would fly where there is nothing but to look again, and again: then it passes no faster than the host's. */
+/* With sleep=off, time would race while threads only retry. So it passes no faster than the host's. */
 static int64_t shortest_wait(const struct process *process)
 {
 	bool timed = process->tree ? tree_timed(process) : has_deadline(process);
@@ -77,8 +77,8 @@ static int64_t shortest_wait(const struct process *process)
 	return tk_sleep_off(process->clock) && !timed ? LOOK_AGAIN_NS : 0;
 }
 
-/* Whether something that is no timer can end the wait. A signal from outside always can, but with sleep=off a thread that waits
- * for nothing else would never be told from a deadlock. */
+/* Returns true if an event other than a timer can end the wait. A signal from outside can always come; but with sleep=off, if threads
+ * wait for nothing else, it must count as a deadlock. */
 static bool external_wait(const struct process *process)
 {
 	if (!tk_sleep_off(process->clock))
@@ -118,8 +118,8 @@ static void wake_ready(struct process *process, const struct pollfd *all)
 	}
 }
 
-/* ppoll(2) for `ns`. The system call, unlike libc's function, leaves in its argument what remained of that, and when it was stopped it goes
- * on with what remained: so the time that neither remains nor was waited for was a stop, in ns in `stopped`. */
+/* ppoll(2) for `ns`. The system call, unlike libc's function, stores the remaining time in its argument, and after a stop it goes on
+ * with it. So time that neither remains nor was waited for was a stop: `stopped`, in ns. */
 static int poll_for(const struct turn_end *end, int64_t ns, int64_t *stopped)
 {
 	struct timespec limit = timespec_of(ns);
@@ -130,7 +130,7 @@ static int poll_for(const struct turn_end *end, int64_t ns, int64_t *stopped)
 	return ready;
 }
 
-/* Waits on the host for at most `ns` (negative: without end). True: something came. */
+/* Waits on the host for at most `ns` (negative: no limit). Returns true if an event came. */
 static bool wait_on_host(struct process *process, int64_t ns)
 {
 	struct turn_end end = idle_gather(process);
@@ -145,7 +145,8 @@ static bool wait_on_host(struct process *process, int64_t ns)
 	return ready > 0;
 }
 
-/* Nobody tells us of what other processes write to memory that they share with us: look now and then. In a tree none runs now. */
+/* Other processes may write to memory that they share with us, and nothing tells us: so look now and then. In a tree, no other process
+ * runs now. */
 static int64_t wait_at_most(const struct process *process)
 {
 	if (process->tree)
@@ -179,7 +180,7 @@ void idle_wait(struct process *process)
 		wait_ns = most_ns;
 	OBSERVE(process, pause, process, wait_ns);
 	tree_watch(process, wait_ns != 0);
-	if (tree_somebody_runs(process)) /* asked after the watch began: who wants the turn from now on calls us */
+	if (tree_somebody_runs(process)) /* must come after tree_watch: a process that wants the turn from then on calls us */
 		wait_ns = 0;
 	process->stop.idle = wait_ns != 0;
 	came = wait_on_host(process, wait_ns);

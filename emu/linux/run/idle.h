@@ -6,11 +6,11 @@
 
 struct turn_end;
 
-/* No thread can run: waits on the host until something comes or the next deadline has; ends a process that is deadlocked. */
+/* Called when no thread can run: waits on the host for an event or the next deadline. Ends a process that is deadlocked. */
 void idle_wait(struct process *process);
-/* Wakes the threads for which something has come. */
+/* Wakes the threads whose events have come. */
 void idle_poll(struct process *process);
-/* The descriptors of all waiting threads, and the signals' last; `fds` is the caller's to free, NULL without memory. */
+/* Collects the descriptors of all waiting threads, and the one for signals as the last. The caller frees `fds`; NULL if out of memory. */
 struct turn_end idle_gather(struct process *process);
 
 #endif

@@ -29,7 +29,7 @@ static void __attribute__((format(printf, 2, 3))) put(struct line *line, const c
 	line->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-/* Before it runs: it may change its own bytes. */
+/* Called before the instruction runs, since it may change its own bytes. */
 static void put_instruction(struct line *line, struct task *task)
 {
 	struct space *space = &task->process->space;
@@ -40,7 +40,7 @@ static void put_instruction(struct line *line, struct task *task)
 
 	size = size < sizeof bytes ? size : sizeof bytes;
 	if (!space_read(space, task->cpu.rip, bytes, size) || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK)
-		return; /* it will fault, and then no line is printed */
+		return; /* the instruction will fault, and then no line is printed */
 	for (unsigned k = 0; k < decoded.length; k++)
 		snprintf(hex + 2 * k, 3, "%02x", bytes[k]);
 	decode_text(bytes, size, task->cpu.rip, text, sizeof text);
@@ -57,7 +57,7 @@ static void put_changes(struct line *line, const uint64_t before[GPR_COUNT], con
 			put(line, " %s=%" PRIx64, names[k], after[k]);
 }
 
-/* Writes whole lines at once, so that processes can share the file, and before anything but the next instruction can happen. */
+/* Writes whole lines at once, so that processes can share the file, and at once, so that they precede the output of later instructions. */
 static void print(struct task *task, struct line *line, bool event)
 {
 	FILE *out = task->process->insn_trace;

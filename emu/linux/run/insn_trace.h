@@ -1,11 +1,11 @@
-/* --trace-insns: a line for each instruction executed. */
+/* --trace-insns: prints a line for each instruction executed. */
 #ifndef TICK86_EMU_INSN_TRACE_H
 #define TICK86_EMU_INSN_TRACE_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* cpu_run with a budget of one, and the line for what was executed, if anything was: its number, address, bytes, text, and the
- * general registers that it changed. */
+/* Calls cpu_run with a budget of one. If an instruction was executed, prints its number, address, bytes, text, and the general registers
+ * that it changed. */
 enum cpu_exit insn_trace_step(struct task *task);
 
 #endif

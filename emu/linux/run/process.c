@@ -1,4 +1,4 @@
-/* The beginning and the end of a process. */
+/* Beginning and end of a process. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

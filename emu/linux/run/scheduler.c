@@ -1,5 +1,5 @@
-/* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving; a slice is
- * cut short by the next virtual deadline, exactly. */
+/* The scheduler. Threads take turns in slices counted in instructions, so the same inputs give the same interleaving. The next virtual
+ * deadline cuts a slice short, to the exact instruction. */
 #include <inttypes.h>
 #include <errno.h>
 #include <signal.h>
@@ -32,7 +32,7 @@
 
 /* --- running ----------------------------------------------------------------------------------------- */
 
-/* Only an interrupted call leaves its temporary mask to the delivery (restore_saved_sigmask_unless()). */
+/* Only an interrupted call leaves its temporary mask for signal_deliver to restore (restore_saved_sigmask_unless()). */
 static void put_back_mask(struct task *task, int64_t result)
 {
 	if (!task->restore_mask || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK))
@@ -64,14 +64,14 @@ static uint64_t make_syscall(struct task *task)
 		task->process->signals_due |= task->process->signalfd_set != 0;
 	wait_clear(&task->wait);
 	if (result == -EPIPE || result == -EFBIG)
-		signal_host_collect(task->process); /* SIGPIPE, SIGXFSZ: sent to ourselves within the call */
+		signal_host_collect(task->process); /* SIGPIPE and SIGXFSZ, which the call has raised in this process */
 	task->process->signals_due |= task->process->calls_signal;
 	put_back_mask(task, result);
 	task->in_syscall = result != SYSCALL_NO_RESULT;
 	return cost;
 }
 
-/* A call that changes nothing but its result needs no leaving of the run. */
+/* A call that changes nothing but its result is made without leaving cpu_run. */
 static bool answer(struct cpu *cpu)
 {
 	struct task *task = (struct task *)cpu;
@@ -86,7 +86,7 @@ static bool answer(struct cpu *cpu)
 	return true;
 }
 
-/* An instruction of the SDM that this emulator lacks: the guest gets its SIGILL, a person one line. */
+/* An instruction of the SDM that the emulator lacks: the guest gets SIGILL, and the log one line. */
 static void log_unknown_instruction(struct task *task)
 {
 	uint8_t bytes[DECODE_MAX_LENGTH];
@@ -106,7 +106,7 @@ static void log_unknown_instruction(struct task *task)
 	         task->cpu.rip, hex, text, task->process->options->cpu);
 }
 
-/* An event, as the clock calls it; with align=on real time is let catch up. */
+/* Tells the clock of an event. With align=on, waits until real time has caught up. */
 static void tick(struct process *process)
 {
 	int64_t ns = tk_tick(process->clock, clock_insns(process));
@@ -143,7 +143,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		process->syscalls++;
 		count += make_syscall(task);
 		tick(process);
-		common_clock_follow(process); /* the call may have told of what another process did */
+		common_clock_follow(process); /* the call may have brought news of another process */
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
 		signal_exception(task);
@@ -224,7 +224,7 @@ static void run_slice(struct task *task)
 
 /* --- choosing ---------------------------------------------------------------------------------------- */
 
-/* Frees the threads that have ended; the leader stays until the process ends, as the kernel's zombie leader does. */
+/* Frees the threads that have ended. The leader stays until the process ends, like the kernel's zombie leader. */
 static void free_dead(struct process *process)
 {
 	struct task **link = &process->tasks->next;
@@ -246,7 +246,7 @@ static void free_dead(struct process *process)
 	}
 }
 
-/* While a thread waits in vfork(2) the others stand still: vfork.c. */
+/* While a thread waits in vfork(2), the others must not run: vfork.c. */
 static bool may_run(const struct task *task)
 {
 	const struct task *in_vfork = task->process->in_vfork;
@@ -268,7 +268,7 @@ static struct task *next_runnable(struct process *process)
 	return NULL;
 }
 
-/* Lets the tree's other processes run; `ran`: this one has used its turn. True: none can, nor can this one. */
+/* Lets other processes of the tree run. `ran`: this process has used its turn. Returns true if no process of the tree can run. */
 static bool take_turns(struct process *process, bool ran)
 {
 	bool blocked = !process->exiting && !next_runnable(process), idle;

@@ -1,4 +1,4 @@
-/* --strace: a line for each system call, signal and end. */
+/* --strace: prints a line for each system call, signal and end. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ static void put_pid(struct strace_line *line, const struct task *task)
 		strace_put(line, "[pid %5d] ", task->tid);
 }
 
-/* Flushed: a child of fork must not print it again. */
+/* Flushes, so that a child of fork does not print the line again. */
 static void print_line(const struct strace_line *line, const struct task *task)
 {
 	fprintf(task->process->strace, "%s\n", line->text);
@@ -59,7 +59,7 @@ void strace_put_result(struct strace_line *line, struct task *task, const struct
 	print_line(line, task);
 }
 
-/* --- what happens between calls ------------------------------------------------------------------------------------ */
+/* --- signals and ends ---------------------------------------------------------------------------------------------- */
 
 static void begin_line(struct strace_line *line, const struct task *task)
 {

@@ -1,4 +1,4 @@
-/* --strace: a line for each system call, signal and end. */
+/* --strace: prints a line for each system call, signal and end. */
 #ifndef TICK86_EMU_STRACE_H
 #define TICK86_EMU_STRACE_H
 
@@ -26,7 +26,7 @@ static inline void strace_end(struct strace_line *line, struct task *task, const
 		strace_put_result(line, task, row, arg, result);
 }
 
-/* A signal is delivered; the process ends with this wait(2) status. */
+/* Called when a signal is delivered; when the process ends with this wait(2) status. */
 void strace_signal(struct task *task, const siginfo_t *info);
 void strace_exit(struct task *task, int status);
 

@@ -1,4 +1,4 @@
-/* The parts of a system call in strace's words: name(arguments) = result. */
+/* Prints a system call as strace does: name(arguments) = result. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -82,7 +82,7 @@ static void put_bytes(struct strace_line *line, const struct strace_memory *memo
 		strace_put_quoted(line, bytes, shown, length > shown);
 }
 
-/* Paths are shown whole, as strace does; other strings are cut. */
+/* Paths are shown in full, as by strace; other strings are cut. */
 static void put_string(struct strace_line *line, const struct strace_memory *memory, uint64_t address, size_t limit)
 {
 	char text[512];
@@ -177,7 +177,7 @@ static void put_int(struct strace_line *line, const struct strace_memory *memory
 		strace_put(line, "[%d]", value);
 }
 
-/* The few structures that are worth their members. */
+/* Structures whose members are printed. */
 static void put_struct(struct strace_line *line, const struct strace_memory *memory, const struct syscall_arg *arg, uint64_t value,
                        bool filled)
 {
@@ -212,7 +212,7 @@ static void put_dirfd(struct strace_line *line, int fd)
 		strace_put(line, "%d", fd);
 }
 
-/* Registers hold ints with their upper half unspecified, and offsets in full. */
+/* An int's upper half in a register is unspecified; offsets use all bits. */
 static int64_t as_int(uint64_t value)
 {
 	return value >> 32 ? (int64_t)value : (int32_t)value;
@@ -268,7 +268,8 @@ static void put_argument(struct strace_line *line, const struct strace_memory *m
 	}
 }
 
-/* Arguments that the kernel does not look at are not printed: the mode where no file may be created, fcntl's where it takes none. */
+/* Returns true for arguments that the kernel ignores, which are not printed: the mode if no file can be created, and fcntl's argument if
+ * the command takes none. */
 static bool is_unused(const struct syscall_row *row, unsigned i, const uint64_t arg[6])
 {
 	const struct syscall_arg *ahead = i > 0 ? &row->arg[i - 1] : NULL;

@@ -1,4 +1,4 @@
-/* Dispatch: from registers to the row, the pointer checks that it asks for, the call, the result. */
+/* Dispatch of system calls: finds the row, checks pointers, makes the call, stores the result. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@
 
 /* --- checks -------------------------------------------------------------------------------------------------------- */
 
-/* Of a path argument, which its directory is ahead of if there is one. */
+/* For a path argument; the argument before it is its directory, if there is one. */
 static bool is_hidden_path(struct task *task, const struct syscall_row *row, unsigned i, const uint64_t arg[6])
 {
 	int dirfd = i > 0 && row->arg[i - 1].type == ARG_DIRFD ? (int)arg[i - 1] : AT_FDCWD;
@@ -24,8 +24,8 @@ static bool is_hidden_path(struct task *task, const struct syscall_row *row, uns
 	return space_read_string(&task->process->space, arg[i], path, sizeof path) > 0 && proc_path_is_hidden(task->process, dirfd, path);
 }
 
-/* EFAULT for pointers out of the guest's addresses, EBADF for descriptors that are not the guest's, ENOENT for the paths of such. What
- * lies below but is not mapped, the host's kernel finds out. */
+/* EFAULT for pointers outside the guest's addresses, EBADF for descriptors that are not the guest's, ENOENT for their paths. The host's
+ * kernel finds addresses that are not mapped. */
 static int64_t check_arguments(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
 {
 	for (unsigned i = 0; i < row->args; i++) {
@@ -53,8 +53,8 @@ static int64_t refuse(struct task *task, const struct syscall_row *row)
 	return -row->refuse;
 }
 
-/* A call that names a file may have changed it (write, ftruncate, copy_file_range ...), and with it code that is mapped from there. Any
- * call may tell that another process has changed shared memory (wait4, read). */
+/* A call about a file may have changed it (write, ftruncate, copy_file_range ...), and so code that is mapped from it. After any call
+ * another process may have changed shared memory, and the guest may know (wait4, read). */
 static void code_may_differ(struct process *process, const struct syscall_row *row, const uint64_t arg[6])
 {
 	struct stat status;

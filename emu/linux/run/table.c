@@ -1,4 +1,4 @@
-/* The table of system calls, put together from the row lists of each subject. */
+/* The table of system calls, made from the row lists. */
 #include <asm/unistd_64.h>
 #include <errno.h>
 #include <signal.h>
@@ -6,7 +6,7 @@
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/rows/words.h"
 
-/* Newer than the oldest headers that we build with. */
+/* Numbers that older headers lack. */
 #ifndef __NR_cachestat
 #define __NR_cachestat 451
 #endif

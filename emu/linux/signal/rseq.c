@@ -1,4 +1,4 @@
-/* rseq(2): registration, the area that tells the vCPU, aborting critical sections. */
+/* rseq(2): registration, the area with the vCPU's number, and aborting critical sections. */
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/rows/calls.h"
@@ -11,11 +11,11 @@
 enum { FLAG_UNREGISTER = 1, ORIGINAL_SIZE = 32 };
 #define TASK_SIZE 0x7ffffffff000ULL /* the kernel's limit of user addresses, with four levels of page tables */
 
-/* struct rseq of the uapi, up to Linux 6.18. Headers may be older. */
+/* struct rseq of the uapi, as of Linux 6.18; installed headers may be older */
 struct guest_rseq {
 	uint32_t cpu_id_start, cpu_id;
-	uint64_t critical_section; /* address of the one that has begun, or 0 */
-	uint32_t flags;            /* deprecated: any is an error where a section is to be aborted */
+	uint64_t critical_section; /* address of the current critical section, or 0 */
+	uint32_t flags;            /* deprecated: any flag is an error when a section is to be aborted */
 	uint32_t node_id, mm_cid;
 };
 
@@ -32,7 +32,7 @@ _Static_assert((int)AREA_SIZE == (int)RSEQ_FEATURE_SIZE, "struct rseq");
 
 /* --- critical sections ------------------------------------------------------------------------------- */
 
-/* False: a descriptor that the kernel refuses. The signature ahead of the abort handler shows that the program wants to be sent there. */
+/* Returns false for a descriptor that the kernel refuses. The signature before the abort handler proves that it is one. */
 static bool valid(struct task *task, const struct guest_rseq_cs *cs)
 {
 	uint64_t end;
@@ -62,9 +62,9 @@ static bool leave_critical_section(struct task *task, const struct guest_rseq *a
 	return true;
 }
 
-/* --- where the thread is ----------------------------------------------------------------------------- */
+/* --- the thread's vCPU ------------------------------------------------------------------------------- */
 
-/* A number for the vCPU that is small where the process uses few: of those that its threads are on, how many come before. */
+/* Returns a number for the vCPU that is small if the process uses few: how many of its threads' vCPUs come before it. */
 static uint32_t concurrency_id(const struct task *task)
 {
 	uint64_t vcpus = 0;
@@ -122,7 +122,7 @@ static int64_t refuse_second(const struct task *task, uint64_t address, uint32_t
 	return task->rseq.signature != signature ? -EPERM : -EBUSY;
 }
 
-/* The original size has its own alignment; a larger area must have room for all that there is. */
+/* The original size has its own alignment. A larger area must have room for all members. */
 static bool well_formed(uint64_t address, uint32_t length)
 {
 	unsigned align = length == ORIGINAL_SIZE ? ORIGINAL_SIZE : RSEQ_ALIGN;

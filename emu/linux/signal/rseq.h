@@ -1,16 +1,17 @@
-/* Restartable sequences, rseq(2): a thread is told on which vCPU it runs, and its critical section, if it is in one, is aborted when
- * another thread has run in its place, when it has changed its vCPU, or when a signal's handler is to run. Rules: kernel/rseq.c and
+/* Restartable sequences, rseq(2). The thread's memory tells it on which vCPU it runs. Its critical section is aborted if another thread
+ * has run meanwhile, if the thread has changed its vCPU, or if a signal handler is to run. Rules: kernel/rseq.c and
  * include/uapi/linux/rseq.h of Linux 6.18. */
 #ifndef TICK86_EMU_RSEQ_H
 #define TICK86_EMU_RSEQ_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* What the auxiliary vector says of struct rseq: where its last member ends, and its alignment. */
+/* For the auxiliary vector: where the last member of struct rseq ends, and its alignment. */
 enum { RSEQ_FEATURE_SIZE = 28, RSEQ_ALIGN = 32 };
 
-/* Before the thread's code runs again, or a handler's frame is made: RIP goes to the abort handler of the critical section, and the
- * thread's memory says on which vCPU it is. False: it cannot be done, and the thread gets SIGSEGV. Without registration no effect. */
+/* Called before the thread's code runs again, or a handler's frame is made. Sets RIP to the abort handler if the thread is in a critical
+ * section, and updates the vCPU in its memory. Returns false if that is impossible: the thread gets SIGSEGV. Does nothing without a
+ * registration. */
 bool rseq_resume(struct task *task);
 
 #endif

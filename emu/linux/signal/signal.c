@@ -16,7 +16,7 @@
 enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) |
 	                     1 << (SIGFPE - 1) };
 enum { RESTART_SYSCALL_NUMBER = 219, SYSCALL_LENGTH = 2 };
-enum { FIRST_QUEUED_SIGNAL = 32 }; /* the kernel's SIGRTMIN; libc keeps the first ones */
+enum { FIRST_QUEUED_SIGNAL = 32 }; /* the kernel's SIGRTMIN; libc reserves the first two */
 
 static const uint64_t stop_signals = 1ULL << (SIGSTOP - 1) | 1ULL << (SIGTSTP - 1) | 1ULL << (SIGTTIN - 1) |
                                      1ULL << (SIGTTOU - 1);
@@ -77,7 +77,7 @@ static void queue_append(struct pending_signal **list, const siginfo_t *info)
 		list = &(*list)->next;
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
-		return; /* as the kernel without memory: a signal is lost */
+		return; /* as in the kernel when memory is short: the signal is lost */
 	entry->info = *info;
 	*list = entry;
 }
@@ -128,7 +128,7 @@ int signal_dequeue(struct task *task, uint64_t set, siginfo_t *info)
 
 /* --- generation -------------------------------------------------------------------------------------- */
 
-/* Stop signals and SIGCONT cancel each other on every queue of the process, whether they are blocked or not. */
+/* Stop signals and SIGCONT remove each other from every queue of the process, blocked or not. */
 static void cancel_opposite(struct process *process, int number)
 {
 	uint64_t opposite = number == SIGCONT ? stop_signals
@@ -141,7 +141,7 @@ static void cancel_opposite(struct process *process, int number)
 		queue_remove(&task->pending, opposite);
 }
 
-/* A waiting thread that the signal concerns returns to its system call. */
+/* Wakes a waiting thread that the signal concerns: it returns to its system call. */
 static void interrupt(struct task *task, int number)
 {
 	if (task->state == TASK_WAITING && !(task->signal_mask & signal_bit(number)))
@@ -250,7 +250,7 @@ void signal_reset_handlers(struct process *process)
 
 /* --- delivery ---------------------------------------------------------------------------------------- */
 
-/* A handler interrupts the system call: restart it, or let it fail with EINTR (signal(7)). */
+/* A handler interrupts the system call: it is restarted, or fails with EINTR (signal(7)). */
 static void settle_interrupted_call(struct task *task, const struct guest_sigaction *action)
 {
 	if (!task->in_syscall)
@@ -275,7 +275,7 @@ static void settle_interrupted_call(struct task *task, const struct guest_sigact
 	}
 }
 
-/* No handler ran: the system call goes on as if nothing had been. */
+/* No handler ran: the system call continues. */
 static void resume_interrupted_call(struct task *task)
 {
 	if (!task->in_syscall)

@@ -12,7 +12,7 @@
 #include "emu/linux/signal/signal.h"
 
 enum { SIGSET_SIZE = 8 };
-/* What the kernel knows of sa_flags, arch/x86/include/uapi/asm/signal.h; others are dropped (SA_UNSUPPORTED). */
+/* The sa_flags that the kernel knows, arch/x86/include/uapi/asm/signal.h; it drops others (SA_UNSUPPORTED). */
 enum { KNOWN_FLAGS = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | 0x800 /* SA_EXPOSE_TAGBITS */ | 0x04000000 /* SA_RESTORER */ |
                      SA_ONSTACK | SA_RESTART | SA_NODEFER };
 
@@ -33,7 +33,7 @@ int64_t sys_rt_sigaction(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (!signal_number(arg[0]) || (arg[1] && (number == SIGKILL || number == SIGSTOP)))
 		return -EINVAL;
-	signal_host_collect(process); /* what came before is judged by the old action */
+	signal_host_collect(process); /* signals that came before are handled by the old action */
 	old = process->action[number];
 	if (arg[1]) {
 		new.flags &= (uint64_t)KNOWN_FLAGS | SA_RESETHAND;
@@ -70,7 +70,7 @@ int64_t sys_rt_sigprocmask(struct task *task, const uint64_t arg[6])
 			return -EINVAL;
 		}
 		if (old & ~task->signal_mask)
-			task->process->signals_due = true; /* what the host has for us must come before the call returns */
+			task->process->signals_due = true; /* signals pending in the host must arrive before the call returns */
 	}
 	return arg[2] && !space_write(space, arg[2], &old, sizeof(old)) ? -EFAULT : 0;
 }

@@ -33,15 +33,15 @@ static bool access_allowed(const struct vma *vma, uint64_t error)
 	return vma->prot & needed;
 }
 
-/* Where the mapping allows the access there was no page behind it: beyond the end of a file. What the host does not find at all was left
- * out or taken away by madvise(2). */
+/* If the mapping allows the access, there was no page: beyond the end of a file. If the host has no mapping, madvise(2) has kept it from
+ * a child or removed it. */
 static void page_fault(struct task *task, siginfo_t *info)
 {
 	const struct exception *exception = &task->cpu.exception;
 	const struct vma *vma = space_find(&task->process->space, exception->address);
 
 	info->si_signo = SIGSEGV;
-	if (!canonical(exception->address)) { /* #GP, which does not say where */
+	if (!canonical(exception->address)) { /* a #GP, which has no address */
 		info->si_code = SI_KERNEL;
 		task->fault.vector = VECTOR_GP;
 		task->fault.error = 0;
@@ -51,7 +51,7 @@ static void page_fault(struct task *task, siginfo_t *info)
 	task->fault.address = exception->address;
 	task->fault.error |= PF_USER;
 	if (exception->address >= 1ULL << 47)
-		task->fault.error |= PF_PRESENT; /* the kernel's half tells nobody what is mapped there */
+		task->fault.error |= PF_PRESENT; /* in the kernel's half, the error code does not tell if a page is present */
 	if (!vma || exception->si_code == SEGV_MAPERR) {
 		info->si_code = SEGV_MAPERR;
 	} else if (access_allowed(vma, exception->error)) {

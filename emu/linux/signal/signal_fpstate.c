@@ -1,5 +1,5 @@
-/* The floating-point part of a signal frame: an XSAVE area in standard format with the kernel's words in the bytes that the CPU
- * leaves to software (struct _fpx_sw_bytes, asm/sigcontext.h). */
+/* The floating-point part of a signal frame: an XSAVE area in standard format. The kernel uses the bytes that the CPU leaves to software
+ * for its own words (struct _fpx_sw_bytes, asm/sigcontext.h). */
 #include <string.h>
 
 #include "emu/cpu/model.h"
@@ -49,7 +49,7 @@ void fpstate_reset(struct cpu *cpu)
 	cpu->mxcsr = MXCSR_INIT;
 }
 
-/* Whether the image has the parts that its software words claim; else only the FXSAVE part counts, as in the kernel
+/* Returns true if the image has the parts that its software words claim. If not, only the FXSAVE part counts, as in the kernel
  * (check_xstate_in_sigframe()). */
 static bool has_extended(const struct cpu *cpu, const uint8_t *image, size_t size, struct software_words *words)
 {

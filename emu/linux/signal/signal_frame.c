@@ -1,4 +1,4 @@
-/* What a signal handler finds on its stack: struct rt_sigframe of arch/x86/kernel/signal_64.c. */
+/* The stack frame of a signal handler: struct rt_sigframe of arch/x86/kernel/signal_64.c. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -47,7 +47,7 @@ struct rt_sigframe {
 _Static_assert(sizeof(struct guest_sigcontext) == 256, "struct sigcontext_64");
 _Static_assert(sizeof(struct rt_sigframe) == 440, "struct rt_sigframe");
 
-/* Which register each field of the first part is. ORDER: struct guest_sigcontext. */
+/* The register in each field of the first part. ORDER: struct guest_sigcontext. */
 static const uint8_t saved_register[] = {
 	R8, R9, R10, R11, R12, R13, R14, R15, RDI, RSI, RBP, RBX, RDX, RAX, RCX, RSP,
 };
@@ -61,7 +61,7 @@ static bool within_altstack(const struct task *task, uint64_t stack_pointer)
 	return stack_pointer > bottom && stack_pointer - bottom <= task->altstack.ss_size;
 }
 
-/* With SS_AUTODISARM the stack is not in use while a handler runs on it: the settings were cleared. */
+/* With SS_AUTODISARM the settings are cleared while a handler runs on the stack, so the stack counts as unused. */
 static bool on_altstack(const struct task *task, uint64_t stack_pointer)
 {
 	return !(task->altstack.ss_flags & (int)SS_AUTODISARM) && within_altstack(task, stack_pointer);
@@ -106,7 +106,7 @@ struct frame_place {
 	uint64_t frame, fpstate;
 };
 
-/* False: the frame would run out of the alternate stack. */
+/* Returns false if the frame would not fit on the alternate stack. */
 static bool place_frame(const struct task *task, const struct guest_sigaction *action, struct frame_place *place)
 {
 	uint64_t sp = task->cpu.r[RSP] - RED_ZONE;
@@ -117,7 +117,7 @@ static bool place_frame(const struct task *task, const struct guest_sigaction *a
 		on_alternate = true;
 	}
 	place->fpstate = (sp - fpstate_size(&task->cpu)) & ~(uint64_t)(FPSTATE_ALIGN - 1);
-	/* RSP + 8 is a multiple of 16, as behind a CALL. */
+	/* RSP + 8 is a multiple of 16, as after a CALL */
 	place->frame = ((place->fpstate - sizeof(struct rt_sigframe)) & ~15ULL) - 8;
 	return !on_alternate || within_altstack(task, place->frame);
 }
@@ -194,7 +194,7 @@ static bool restore_fpstate(struct task *task, uint64_t address)
 bool signal_frame_pop(struct task *task)
 {
 	struct cpu *cpu = &task->cpu;
-	uint64_t address = cpu->r[RSP] - sizeof(uint64_t); /* the return address has been popped */
+	uint64_t address = cpu->r[RSP] - sizeof(uint64_t); /* the handler's return has popped the return address */
 	const struct guest_sigcontext *context;
 	struct rt_sigframe frame;
 	stack_t stack;
@@ -214,7 +214,7 @@ bool signal_frame_pop(struct task *task)
 	if (!restore_fpstate(task, context->fpstate))
 		return false;
 	stack = (stack_t){ (void *)frame.uc.stack.sp, frame.uc.stack.flags, frame.uc.stack.size };
-	signal_set_altstack(task, &stack, cpu->r[RSP]); /* errors are ignored, as restore_altstack() does */
+	signal_set_altstack(task, &stack, cpu->r[RSP]); /* errors are ignored, as in restore_altstack() */
 	task->in_syscall = false;
 	return true;
 }

@@ -1,5 +1,5 @@
-/* Between the host's signals and the guest's. All are blocked in the host, and taken one by one with sigtimedwait at the ends of
- * slices: no handler runs, nothing is interrupted. A signalfd lets a wait end when one comes. */
+/* Carries signals from the host to the guest. All are blocked in the host and taken one by one with sigtimedwait at the ends of slices,
+ * so no handler runs and nothing is interrupted. A signalfd ends a wait on the host when a signal comes. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #include "emu/linux/kernel/observer.h"
 #include "emu/mem/doorbell.h"
 
-/* The host raises these for the emulator's own accesses. */
+/* The host raises these for accesses of the emulator. */
 static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
 static uint64_t host_signals(void)
@@ -33,7 +33,7 @@ static uint64_t host_signals(void)
 	return set;
 }
 
-/* What libc's functions would leave out of a set (32 and 33) matters here. */
+/* libc's functions would leave out the signals 32 and 33, which are needed here. */
 static sigset_t sigset_of(uint64_t bits)
 {
 	sigset_t set;
@@ -43,13 +43,13 @@ static sigset_t sigset_of(uint64_t bits)
 	return set;
 }
 
-/* Signals whose coming ends the thread's wait, be they blocked or not. */
+/* The signals that end the thread's wait, blocked or not. */
 static uint64_t awaited_signals(const struct task *task)
 {
 	return task->wait.signals | (task->wait.child ? signal_bit(SIGCHLD) : 0);
 }
 
-/* What stays in the host for a signalfd: blocked by every thread, and waited for by none. */
+/* The signals that stay in the host for a signalfd: every thread blocks them and none waits for them. */
 static uint64_t held_signals(const struct process *process)
 {
 	uint64_t held = process->signalfd_set & host_signals();
@@ -70,7 +70,7 @@ uint64_t signal_host_held(const struct process *process)
 	return set & held_signals(process);
 }
 
-/* To ourselves; a process has two queues, its own and the thread's. */
+/* Sends a signal to ourselves. There are two queues in the host, the process's and the thread's. */
 static bool send_to_host(const siginfo_t *info, bool to_thread)
 {
 	if (to_thread)
@@ -97,7 +97,7 @@ static void give_back(struct pending_signal **list, uint64_t set, bool to_thread
 	}
 }
 
-/* What a thread no longer waits for, or blocks now, or came when there was no signalfd yet. */
+/* Sends signals back to the host that no thread waits for any more, that all block now, or that came before there was a signalfd. */
 static void give_back_held(struct process *process)
 {
 	uint64_t held = held_signals(process);

@@ -1,6 +1,6 @@
-/* TPAUSE and UMWAIT: the thread waits as in a system call, others run meanwhile. What UMWAIT waits for, a store to a line of memory, is
- * seen by its content, when the store's thread has let go or the limit is reached; so stores cost nothing. One of what was there already
- * is not seen. */
+/* TPAUSE and UMWAIT: the thread waits as in a system call, and others run. UMWAIT waits for a store to a cache line. The store is
+ * noticed by the line's content, when the thread that stored stops running or the limit is reached, so stores cost nothing. A store of
+ * the same value is not noticed. */
 #include <string.h>
 
 #include "emu/linux/kernel/clock.h"
@@ -10,7 +10,7 @@
 #include "emu/linux/time/pause.h"
 #include "timekeep/timekeep.h"
 
-/* A line that cannot be read is not worth waiting for. */
+/* Returns true if the content has changed. A line that cannot be read counts as written, so the wait ends. */
 static bool line_written(struct task *task)
 {
 	const struct monitor *monitor = &task->cpu.monitor;
@@ -20,7 +20,7 @@ static bool line_written(struct task *task)
 	                          memcmp(content, monitor->content, sizeof(content)) != 0);
 }
 
-/* CF, which the instruction has set where it waits up to the limit, tells that it was the limit that ended it (SDM vol. 2, UMWAIT). */
+/* UMWAIT has set CF in case the limit ends the wait; clears it if the limit did not (SDM vol. 2, UMWAIT). */
 static void settle(struct task *task, bool time_is_over)
 {
 	if (!time_is_over || line_written(task))

@@ -4,11 +4,11 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* Behind a TPAUSE or UMWAIT (EXIT_PAUSE): the thread waits, unless what it waits for has come. */
+/* Called after a TPAUSE or UMWAIT (EXIT_PAUSE): the thread waits, unless the limit is over or the line was written. */
 void pause_begin(struct task *task);
-/* It has been woken. */
+/* Called when the thread has been woken. */
 void pause_end(struct task *task);
-/* Wakes the threads whose UMWAIT a store has ended. */
+/* Wakes the threads whose UMWAIT was ended by a store. */
 void pause_poll_lines(struct process *process);
 
 #endif

@@ -1,5 +1,5 @@
-/* Pages in KVM's layout (Linux Documentation/virt/kvm/x86/msr.rst), one for each vCPU, from which a program computes nanoseconds by
- * itself. They are the guest's own memory, as KVM's are: mapped by --pvclock, or where the guest has put them by WRMSR. */
+/* Clock pages in KVM's layout (Linux Documentation/virt/kvm/x86/msr.rst), one for each vCPU, from which a program computes nanoseconds
+ * without a system call. As with KVM they are the guest's own memory: mapped by --pvclock, or placed by the guest's WRMSR. */
 #include <sys/mman.h>
 
 #include "emu/linux/kernel/clock.h"
@@ -24,13 +24,13 @@ void pvclock_refresh(struct process *process)
 
 		if (!process->pvclock_page[vcpu])
 			continue;
-		/* No guest thread runs meanwhile, so none sees the odd version. As in KVM a bad address is the guest's loss. */
+		/* No guest thread runs now, so none sees the odd version. As with KVM, a bad address is ignored. */
 		tk_pvclock_refresh(process->clock, vcpu, clock_insns(process), &page);
 		space_write(&process->space, process->pvclock_page[vcpu], &page, sizeof(page));
 	}
 }
 
-/* As in KVM, once: who wants it anew writes the MSR again. */
+/* As with KVM, it is written once: to get it again, the guest writes the MSR again. */
 static void write_wall(struct process *process, uint64_t address)
 {
 	struct tk_pvwall wall = { 0 };
@@ -50,11 +50,11 @@ void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr)
 		process->pvclock_page[vcpu] = value & ENABLED ? value & ~(uint64_t)ENABLED : 0;
 		process->pvclock = true;
 	}
-	common_clock_tsc_written(process, vcpu); /* it may have been moved */
+	common_clock_tsc_written(process, vcpu); /* the write may have moved the TSC */
 	pvclock_refresh(process);
 }
 
-/* The addresses were those of the memory that is gone. */
+/* The addresses belonged to memory that has been unmapped. */
 static void forget_pages(struct process *process)
 {
 	for (unsigned vcpu = 0; process->pvclock && vcpu < tk_vcpus(process->clock); vcpu++) {

@@ -4,11 +4,11 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* The pvclock pages are written anew. No effect without them. */
+/* Writes the pvclock pages again. Does nothing if there are none. */
 void pvclock_refresh(struct process *process);
-/* A time MSR of the vCPU was written: the page may have another place, the wall clock is written where it is wanted. */
+/* Called when a time MSR of the vCPU was written: the page may have a new address, and the wall clock is written to the address given. */
 void pvclock_msr_written(struct process *process, unsigned vcpu, uint32_t msr);
-/* Forgets the pages of the memory that was, maps those of --pvclock, and tells their addresses to the MSRs. 0 or -errno. */
+/* Called with new memory: forgets the old pages, maps those of --pvclock, and puts their addresses into the MSRs. Returns 0 or -errno. */
 int64_t pvclock_map(struct process *process);
 
 #endif

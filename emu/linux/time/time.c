@@ -15,7 +15,7 @@
 
 enum { NS_PER_TICK = 4000000 }; /* a kernel with CONFIG_HZ=250 */
 
-/* A clock may not be set so late that it could overflow within 30 years: timespec64_valid_settod(). */
+/* The latest time that a clock can be set to: it must not overflow within 30 years, as in timespec64_valid_settod(). */
 #define SETTABLE_MAX_S (INT64_MAX / NS_PER_S - INT64_C(30) * 365 * 24 * 3600)
 
 static int64_t put(struct task *task, uint64_t address, const void *from, size_t size)
@@ -23,7 +23,7 @@ static int64_t put(struct task *task, uint64_t address, const void *from, size_t
 	return space_write(&task->process->space, address, from, size) ? 0 : -EFAULT;
 }
 
-/* Clock ids of the table in clock_gettime(2); per-process ids (clock_getcpuclockid(3)) end in 2 for processes, 6 for threads. */
+/* The clock ids of clock_gettime(2). Per-process ids (clock_getcpuclockid(3)) end in 2 for processes, 6 for threads. */
 static bool clock_known(clockid_t id)
 {
 	switch (id) {
@@ -35,7 +35,7 @@ static bool clock_known(clockid_t id)
 	return false;
 }
 
-/* Ids of processes and threads count as their own: of others than ours nothing can be seen. */
+/* Clocks of processes and threads can be read for our own only. */
 struct task *clock_resolve(struct task *task, clockid_t *id)
 {
 	enum { KIND_MASK = 7, PROCESS_SCHED = 2, THREAD_SCHED = 6 };
@@ -129,7 +129,7 @@ int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 	struct timeval value;
 
 	if (!arg[0])
-		return arg[1] ? -EPERM : 0; /* the kernel's time zone is the host's */
+		return arg[1] ? -EPERM : 0; /* the time zone of the kernel is the host's, and cannot be set */
 	if (!space_read(&task->process->space, arg[0], &value, sizeof(value)))
 		return -EFAULT;
 	if (!timeval_valid(&value) || value.tv_sec >= SETTABLE_MAX_S)
@@ -137,7 +137,7 @@ int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 	return set_wall(task, value.tv_sec * NS_PER_S + value.tv_usec * NS_PER_US);
 }
 
-/* Reads the state of an undisciplined clock; the one adjustment known is ADJ_SETOFFSET, a step. */
+/* Returns the state of a clock without corrections. The only supported adjustment is ADJ_SETOFFSET, a step. */
 static int64_t adjust(struct task *task, uint64_t address)
 {
 	struct timex state, answer = { 0 };

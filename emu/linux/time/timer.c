@@ -1,4 +1,4 @@
-/* Timers: arming, firing, their life. */
+/* Timers: arming, firing, creating and freeing them. */
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ static void notify(struct process *process, struct timer *timer, uint64_t expira
 		send_process(process, timer, &info);
 		break;
 	case TIMER_FD:
-		/* The eventfd counts as a timerfd does; it cannot be full. */
+		/* The eventfd counts as a timerfd does; it cannot overflow. */
 		if (write(timer->host_fd, &expirations, sizeof(expirations)) < 0)
 			timer->run->deadline = WAIT_FOREVER;
 	}
@@ -97,7 +97,7 @@ static void fire_if_due(struct process *process, struct timer *timer)
 		expirations += (now - due) / run->interval;
 		next = due + expirations * run->interval;
 	}
-	/* Of the processes that share a timerfd one lets it expire. */
+	/* one of the processes that share a timerfd handles the expiration */
 	if (!__atomic_compare_exchange_n(&run->deadline, &due, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	run->wall += (int64_t)(expirations * run->interval);
@@ -160,7 +160,8 @@ uint64_t timer_cpu_budget(const struct process *process)
 	return (uint64_t)(((left << 32) + rate - 1) / rate);
 }
 
-/* Its reader wakes up, and gets ECANCELED from one read (timerfd_canceled()). Once, whichever process sees it first. */
+/* Wakes the timerfd's reader, which gets ECANCELED from one read (timerfd_canceled()). Only the first process that sees the change does
+ * this. */
 static void cancel(struct timer *timer, int64_t shift)
 {
 	int64_t before = timer->run->wall_offset;
@@ -209,7 +210,7 @@ void timer_signal_taken(struct process *process, siginfo_t *info)
 	info->si_overrun = timer->last_overrun;
 }
 
-/* --- life -------------------------------------------------------------------------------------------- */
+/* --- creating and freeing ---------------------------------------------------------------------------- */
 
 struct timer *timer_new(struct process *process, enum timer_kind kind, int id, clockid_t clock)
 {
@@ -278,7 +279,7 @@ void timer_set(struct process *process, struct timer *timer, const struct timer_
 	process->deadlines_changed = true;
 }
 
-/* Time left, at least 1 ns while it is armed; 0 when it is not. */
+/* Returns the time left in ns, at least 1 while the timer is armed, otherwise 0. */
 uint64_t timer_left(const struct process *process, const struct timer *timer)
 {
 	uint64_t now;

@@ -1,4 +1,4 @@
-/* The system calls on POSIX timers and interval timers. */
+/* System calls for POSIX timers and interval timers. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -10,7 +10,7 @@
 #include "emu/linux/time/clock_ids.h"
 #include "emu/linux/time/timer.h"
 
-/* --- POSIX timers: timer_create(2) and its kin ------------------------------------------------------- */
+/* --- POSIX timers: timer_create(2) and the calls on its timers --------------------------------------- */
 
 static bool may_drive_timer(clockid_t id)
 {
@@ -159,7 +159,7 @@ static bool interval_known(uint64_t which)
 	return which < sizeof(interval_kinds) / sizeof(interval_kinds[0]);
 }
 
-/* Rounded up: a timer that is armed has time left. */
+/* Rounds up: an armed timer has time left. */
 static struct timeval timeval_from(uint64_t ns)
 {
 	uint64_t us = (ns + NS_PER_US - 1) / NS_PER_US;
@@ -228,7 +228,7 @@ int64_t sys_alarm(struct task *task, const uint64_t arg[6])
 	int64_t seconds = old.it_value.tv_sec;
 
 	interval_set(task, ITIMER_REAL, &new);
-	/* Rounded, but never to 0 while it was armed: alarm_setitimer(). */
+	/* rounded to seconds, but not to 0 if it was armed: alarm_setitimer() */
 	if ((seconds == 0 && old.it_value.tv_usec) || old.it_value.tv_usec >= US_PER_S / 2)
 		seconds++;
 	return seconds;

@@ -1,5 +1,5 @@
-/* timerfd: an eventfd stands for it, into which the emulator writes expirations when the virtual clock has reached them. So a
- * timerfd can be read, polled and inherited like any descriptor. What it is set to is shared with the children that inherit it. */
+/* timerfds: each is implemented by an eventfd, to which the emulator writes expirations when the virtual clock reaches them. So a
+ * timerfd can be read, polled and inherited like any descriptor. Children that inherit it share its setting. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include "emu/linux/time/timer.h"
 #include "timekeep/timekeep.h"
 
-/* Which eventfd a descriptor is, whatever its number (since Linux 5.2); negative: none. */
+/* Returns the number of the eventfd that a descriptor refers to (since Linux 5.2), or a negative number. */
 static int eventfd_id(int fd)
 {
 	return file_info(fd, "eventfd-id");
@@ -38,7 +38,7 @@ struct timer *timerfd_find(struct process *process, int fd)
 	return NULL;
 }
 
-/* False: the descriptors cannot be looked at. */
+/* Returns false if the descriptors cannot be listed. */
 static bool mark_reachable(struct process *process)
 {
 	DIR *directory = opendir("/proc/self/fd");
@@ -55,7 +55,7 @@ static bool mark_reachable(struct process *process)
 	return true;
 }
 
-/* The guest closes descriptors without our noticing; now and then those timers go that no descriptor reaches any more. */
+/* The guest closes descriptors unnoticed, so now and then this frees the timers that no descriptor refers to. */
 void timerfd_free_unreachable(struct process *process)
 {
 	struct timer **link = &process->timers;
@@ -82,7 +82,7 @@ static unsigned count_timerfds(const struct process *process)
 	return count;
 }
 
-/* A look through all descriptors takes a few system calls for each: not before there are twice as many timers as the last one left. */
+/* The search takes a few system calls for each descriptor, so it waits until there are twice as many timers as after the last one. */
 static void free_some(struct process *process)
 {
 	if (count_timerfds(process) < process->timerfds_kept)
@@ -124,7 +124,7 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 	return file_outside_hidden(fd);
 }
 
-/* Expirations not yet read are forgotten with the old setting. */
+/* Drops unread expirations, which belong to the old setting. */
 static void drain(int fd)
 {
 	struct pollfd one = {.fd = fd, .events = POLLIN};
@@ -143,7 +143,7 @@ uint64_t timerfd_unread(const struct timer *timer)
 	return count;
 }
 
-/* Tells it once. */
+/* Returns true once for each cancellation. */
 static bool is_canceled(struct timer *timer)
 {
 	bool canceled = timer->run->canceled;
@@ -178,7 +178,7 @@ bool timerfd_read_canceled(struct task *task, int fd)
 	return true;
 }
 
-/* Not a timerfd: EBADF if it is nothing at all. */
+/* The error for a descriptor that is no timerfd: EBADF if it is not open. */
 static int64_t no_timer(int fd)
 {
 	return fcntl(fd, F_GETFD) < 0 ? -EBADF : -EINVAL;
@@ -205,7 +205,7 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 	timer_set(process, timer, &setting);
 	watch_wall(process, timer, (int)arg[1]);
 	if (was_canceled && timer->run->cancel_on_set && setting.value)
-		return -ECANCELED; /* it is set nevertheless */
+		return -ECANCELED; /* the timer has been set all the same */
 	if (arg[3] && !space_write(&process->space, arg[3], &old, sizeof old))
 		return -EFAULT;
 	return 0;

@@ -25,11 +25,13 @@ static void write_mapping(const struct view *view, const struct vma *vma, FILE *
 	fputc('\n', out);
 }
 
+/* The vsyscall page is no mapping, but the kernel shows it: get_gate_vma(). */
 void proc_write_maps(struct view *view, FILE *out)
 {
 	const struct space *space = &view->process->space;
 	for (size_t i = 0; i < space->count; i++)
 		write_mapping(view, &space->vma[i], out);
+	fputs("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n", out);
 }
 
 /* Counts the pages that are in memory, by /proc/PID/pagemap. */

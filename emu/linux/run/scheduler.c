@@ -17,6 +17,7 @@
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/process/priority.h"
 #include "emu/linux/process/thread.h"
+#include "emu/linux/process/vsyscall.h"
 #include "emu/linux/rows/syscall.h"
 #include "emu/linux/run/idle.h"
 #include "emu/linux/run/insn_trace.h"
@@ -146,7 +147,8 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		common_clock_follow(process); /* the call may have brought news of another process */
 	} else if (exit == EXIT_EXCEPTION) {
 		log_unknown_instruction(task);
-		signal_exception(task);
+		if (!vsyscall_emulate(task))
+			signal_exception(task);
 	} else if (exit == EXIT_PAUSE) {
 		pause_begin(task);
 	} else if (exit == EXIT_RESUME) {

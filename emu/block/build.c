@@ -1,4 +1,4 @@
-/* From steps to records: folds a compare into the branch behind it, and ends the block. */
+/* Turns steps into records: folds a compare into the branch after it, and ends the block. */
 #include "emu/block/operands.h"
 #include "emu/block/steps.h"
 #include "emu/op/dispatch.h"
@@ -6,7 +6,8 @@
 
 /* --- one instruction -------------------------------------------------------------------------------- */
 
-/* The kind of address of a plain step's record, if its plan holds for this displacement and one of `run`; else ADDRESS_KINDS. */
+/* Returns the kind of address of a plain step's record, if its plan is valid for this displacement and `run` has a handler for that
+ * kind; otherwise ADDRESS_KINDS. */
 static enum address_kind plain_kind(const struct step *step, handler_t *const *run)
 {
 	const struct plan *plan = step->plan;
@@ -17,7 +18,7 @@ static enum address_kind plain_kind(const struct step *step, handler_t *const *r
 	return kind;
 }
 
-/* Appends the record of a step, run by the fitting one of `run`. */
+/* Appends the record of a step. Its handler is the one of `run` for the operand's kind of address. */
 static struct insn *step_record(const struct blocks *blocks, struct draft *draft, const struct step *step, handler_t *const *run)
 {
 	const struct plan *plan = step->plan;
@@ -66,7 +67,7 @@ static void emit(const struct blocks *blocks, struct draft *draft, const struct 
 
 /* --- branches --------------------------------------------------------------------------------------- */
 
-/* The record behind one by which the block is left. `next` is the address behind it. */
+/* Appends the links, which follow a record that leaves the block. `next` is the address after its instruction. */
 static void add_links(struct draft *draft, uint64_t taken, uint64_t fall, uint64_t next)
 {
 	unsigned first = draft->exits ? draft->exit[draft->exits - 1].links + 1 : 0;
@@ -82,7 +83,7 @@ static void add_links(struct draft *draft, uint64_t taken, uint64_t fall, uint64
 	new_record(draft, next);
 }
 
-/* Behind a branch. A negated condition runs the handler of the plain one, its links swapped. */
+/* Appends the links after a branch. A negated condition uses the handler of the plain one, with the links swapped. */
 static void add_exit(struct draft *draft, const struct step *step)
 {
 	uint64_t next = step->address + step->plan->length, target = step->plan->flags & PLAN_DIRECT ? step->imm : 0;
@@ -94,7 +95,7 @@ static void add_exit(struct draft *draft, const struct step *step)
 		add_links(draft, target, form->branch == BRANCH_JUMP ? 0 : next, next);
 }
 
-/* Where a block ends without a branch. */
+/* Ends a block that does not end with a branch. */
 static void add_fall(struct draft *draft, const struct step *last)
 {
 	uint64_t next = last->address + last->plan->length;
@@ -105,7 +106,7 @@ static void add_fall(struct draft *draft, const struct step *last)
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
-/* The row for the last two steps as one, or NULL. */
+/* Returns the row that does the last two steps as one, or NULL. */
 static const struct fused_form *find_fused(const struct step *steps, unsigned count)
 {
 	const struct step *compare = steps + count - 2, *branch = steps + count - 1;
@@ -145,7 +146,7 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 	count = decode_steps(cpu, blocks, max_insns, draft, steps);
 	if (count == 0)
 		return false;
-	if (blocks->chains) /* its imm is set where the block is listed */
+	if (blocks->chains) /* cache_add sets its imm */
 		new_record(draft, rip)->run = entry_record;
 	emit_steps(blocks, draft, steps, count);
 	last = &steps[count - 1];

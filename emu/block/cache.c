@@ -1,4 +1,4 @@
-/* The cache: blocks by address, by page and by record; adding and dropping them. */
+/* The cache: finds blocks by address, by page and by record; adds and drops them. */
 #include "emu/block/cache.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-/* Address space for records and blocks; pages that are not used cost nothing. At least the largest block must fit. */
+/* Address space for records and blocks; unused pages cost nothing. At least the largest block must fit. */
 enum { ARENA_BYTES = 256 << 20, ARENA_MIN = 64 << 10 };
 
 static unsigned page_bucket(uint64_t page)
@@ -18,10 +18,10 @@ static unsigned page_bucket(uint64_t page)
 	return (unsigned)(page % PAGE_BUCKETS);
 }
 
-/* --- a record that ends a run ----------------------------------------------------------------------- */
+/* --- the first record of a dead block --------------------------------------------------------------- */
 
-/* A dead block's first record, which has the block's address: links and jump caches may still lead here. The block that took its
- * place is in the jump cache by the second time at the latest. */
+/* A dead block's first record holds the block's address. Links and jump caches may still lead here. By the second time at the latest,
+ * the new block at that address is in the jump cache. */
 HANDLER(dead_record)
 {
 	const struct jump_cache_entry *entry = jump_cache_entry(cpu, i->imm);
@@ -34,14 +34,14 @@ HANDLER(dead_record)
 	return NULL;
 }
 
-/* --- blocks by rip: a look touches one line of the table, and those of a block only if it is the one ------------------ */
+/* --- blocks by rip: a search reads one cache line of the table, and a block only if it is the right one --------------- */
 
 static uint64_t rip_hash(uint64_t rip)
 {
 	return rip * 0x9e3779b97f4a7c15ULL >> 32;
 }
 
-/* Where the search for what is in this slot begins. */
+/* Returns the slot where the search for the content of `slot` begins. */
 static size_t home(const struct blocks *blocks, uint64_t slot)
 {
 	return (slot >> 32) & (blocks->slots - 1);
@@ -61,7 +61,7 @@ static void put(struct blocks *blocks, uint64_t slot)
 	blocks->by_rip[k] = slot;
 }
 
-/* Closes the hole that a removal leaves: what stands behind it moves up, if it is not at home there. */
+/* Closes the hole that a removal leaves: a later entry moves up if its search begins before the hole. */
 static void take_out(struct blocks *blocks, uint64_t slot)
 {
 	size_t mask = blocks->slots - 1, hole = home(blocks, slot);
@@ -121,7 +121,7 @@ static void append(struct blocks *blocks, struct block *block)
 		blocks->capacity = blocks->capacity ? blocks->capacity * 2 : 4096;
 		blocks->order = fatal_unless(realloc(blocks->order, blocks->capacity * sizeof *blocks->order));
 	}
-	CHECK(blocks->count == 0 || blocks->order[blocks->count - 1]->insn < block->insn); /* cache_locate searches by halves */
+	CHECK(blocks->count == 0 || blocks->order[blocks->count - 1]->insn < block->insn); /* cache_locate uses binary search */
 	blocks->order[blocks->count++] = block;
 }
 
@@ -151,8 +151,8 @@ static void add_links(struct block *block, struct stub stub[2], const struct dra
 	};
 }
 
-/* Pages are had some at a time before they are written to, as a fault for each takes longer; where the host cannot do it (Linux before
- * 5.14), they fault. */
+/* Has the host provide pages, some at a time, before they are written, since a fault for each takes longer. If the host cannot do this
+ * (Linux before 5.14), they fault. */
 static void have_pages(struct blocks *blocks)
 {
 	enum { CHUNK = 16 * GUEST_PAGE };
@@ -209,7 +209,7 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 		set_slots(blocks, 2 * blocks->slots);
 	if (listed)
 		list_block(blocks, block);
-	if (listed && blocks->chains) /* then the first record is entry_record */
+	if (listed && blocks->chains) /* the first record is then entry_record */
 		block->insn[0].imm = blocks->config.hot_after;
 	blocks->stats.built += listed;
 	blocks->stats.short_runs += !listed;
@@ -267,7 +267,7 @@ static void drop_page(struct blocks *blocks, uint64_t page)
 	for (struct page_entry *entry = blocks->by_page[page_bucket(page)]; entry; entry = next) {
 		next = entry->next;
 		while (next && next->block == entry->block)
-			next = next->next; /* two pages in one bucket: it goes with this one */
+			next = next->next; /* both of the block's pages are in one bucket: this entry goes with the block */
 		if (entry->page == page)
 			drop(blocks, entry->block);
 	}
@@ -281,7 +281,7 @@ static bool overlaps(const struct block *block, uint64_t first_page, uint64_t la
 	return false;
 }
 
-/* space's callback. */
+/* the callback of struct space */
 static void code_changed(void *context, uint64_t start, uint64_t end)
 {
 	struct blocks *blocks = context;

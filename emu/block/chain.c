@@ -1,4 +1,4 @@
-/* Code of hot blocks: the stencils of a block's handlers, end to end, with the records' operands filled in. */
+/* Makes the code of hot blocks: joins the stencils of a block's handlers, and fills in the records' operands. */
 #include "emu/block/chain.h"
 
 #include <stdlib.h>
@@ -9,15 +9,15 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-/* Handlers are within reach of a 32-bit displacement. What is not used costs nothing. */
+/* The code must be so close to the handlers that a 32-bit displacement reaches them. Unused memory costs nothing. */
 enum { STENCILS = 1 << 12, CODE_BYTES = 256 << 20, CODE_BELOW = 1 << 30, STEP_BYTES = 7 };
 
 struct chains {
 	uint8_t *code;
 	size_t used;
-	uint16_t slot[STENCILS];          /* by handler: the number of the stencil made last, plus 1, or 0 */
+	uint16_t slot[STENCILS];          /* by handler: number of its last stencil plus 1; 0: none */
 	unsigned stencils;
-	struct stencil stencil[STENCILS]; /* close together, as most programs need a few hundred */
+	struct stencil stencil[STENCILS]; /* close together, since most programs need only a few hundred */
 };
 
 static const struct stencil *find_stencil(struct chains *chains, handler_t *run, bool narrow)
@@ -34,7 +34,7 @@ static const struct stencil *find_stencil(struct chains *chains, handler_t *run,
 	return stencil;
 }
 
-/* That for a record and those that its handler runs with it. */
+/* Returns the stencil for a record and the following ones that its handler runs. */
 static const struct stencil *stencil_for(struct chains *chains, const struct insn *insn)
 {
 	const struct stencil *stencil = find_stencil(chains, insn->run, is_narrow(insn));
@@ -55,7 +55,7 @@ static void put_reference(uint8_t *at, const uint8_t *target)
 	put32(at, (int32_t)(target - (at + 4)));
 }
 
-/* ADD to the record's register. */
+/* Writes an ADD to the register that points to the record. */
 static void put_step(struct chains *chains, unsigned records)
 {
 	size_t bytes = records * sizeof(struct insn);
@@ -70,7 +70,7 @@ static void put_step(struct chains *chains, unsigned records)
 	chains->used += bytes < 128 ? 4 : STEP_BYTES;
 }
 
-/* JMP to the handler, where it has no stencil. */
+/* Writes a JMP to a handler without a stencil. */
 static void put_jump(struct chains *chains, handler_t *run)
 {
 	chains->code[chains->used] = 0xe9;
@@ -96,11 +96,12 @@ static void put_stencil(struct chains *chains, const struct stencil *stencil, co
 	chains->used += stencil->size;
 }
 
-/* A handler without a stencil, and one that goes on from behind its stencil, reaches the next record by its address: `behind` is by how
- * many records the register lags, and the next record is an entry of its own. */
+/* Stencils do not move the record register on, unless they need it: `lag` counts the records by which it lags. A handler without a
+ * stencil, or one that continues after its stencil, reaches the next record through its address; so the next record must be an entry
+ * into the code. */
 void chain_records(struct chains *chains, struct insn *insn, unsigned count)
 {
-	unsigned behind = 1, covered;
+	unsigned lag = 1, covered;
 	bool entry = false;
 
 	if (!chains || chains->used + count * (STENCIL_BYTES + STEP_BYTES) > CODE_BYTES)
@@ -113,8 +114,8 @@ void chain_records(struct chains *chains, struct insn *insn, unsigned count)
 
 		covered = goes_on ? stencil->records : insn[k].run == call_through ? 2 : 1;
 		if (!goes_on || stencil->uses_record) {
-			put_step(chains, behind);
-			behind = 0;
+			put_step(chains, lag);
+			lag = 0;
 		}
 		if (stencil->size)
 			put_stencil(chains, stencil, &insn[k]);
@@ -122,7 +123,7 @@ void chain_records(struct chains *chains, struct insn *insn, unsigned count)
 			put_jump(chains, insn[k].run);
 		if (goes_on) {
 			chains->used -= stencil->step;
-			behind += stencil->records;
+			lag += stencil->records;
 		}
 		if (entry)
 			insn[k].run = code;
@@ -149,7 +150,7 @@ struct chains *chains_create(void)
 	if (code == MAP_FAILED)
 		return NULL;
 	chains = calloc(1, sizeof *chains);
-	if (code != (void *)place || !chains) { /* a kernel that does not know the flag */
+	if (code != (void *)place || !chains) { /* the kernel may not know MAP_FIXED_NOREPLACE */
 		munmap(code, CODE_BYTES);
 		free(chains);
 		return NULL;

@@ -1,11 +1,15 @@
-/* What the instructions of a handler know of its record: a walk over them that remembers what registers hold, as far as it is made of cpu,
- * the record's address, its fields and numbers. */
+/* Finds constants in a handler's code. A stencil is made for one record, so loads from the record become constants. This walks over the
+ * handler's instructions and keeps, for each register, a symbolic value:
+ *     UNKNOWN, or base + (field << shift) + number
+ * where base is 0, cpu or the record's address, and field is an operand byte of the record or absent. Where two ways join, only values
+ * that are equal on both remain (meet); branches go forwards only, so one pass is enough. An instruction that is not recognized makes
+ * its result UNKNOWN, which is always safe: its code stays as it is. */
 #include <stddef.h>
 #include <string.h>
 
 #include "emu/block/piece.h"
 
-/* What a register is known to hold: a base, plus a field of the record (an operand byte; 0: none) shifted left, plus a number. */
+/* A symbolic value. field is the operand byte's offset in the record; 0: there is none. */
 enum base { UNKNOWN, ZERO, THE_CPU, THE_RECORD };
 struct value {
 	uint8_t base; /* enum base */
@@ -39,7 +43,7 @@ static struct value scaled(struct value value, unsigned scale)
 	return (struct value){ ZERO, value.field, value.field ? (uint8_t)(value.shift + shift) : 0, 0, value.number << shift };
 }
 
-/* Where an instruction's operand in memory is. */
+/* Returns the address of an instruction's memory operand. */
 static struct value address_of(const struct knowledge *knowledge, const struct machine_insn *in)
 {
 	struct value address = { ZERO, .number = in->disp };
@@ -50,11 +54,13 @@ static struct value address_of(const struct knowledge *knowledge, const struct m
 	return in->index == MACHINE_NO_REG ? address : sum(address, scaled(knowledge->of[in->index], in->scale));
 }
 
-/* Whether a field of the record stays as it is. Of those that run with it, these are the operand bytes: behind a call stand its links.
- * Of links, it is the count of instructions. */
+/* Returns true if a field of the record never changes. In the record itself these are the operands and the immediate. In the following
+ * records that the handler runs, only the operand bytes count: a call is followed by its links instead of a record. In links, only the
+ * count of instructions never changes. */
 static bool is_constant(unsigned records, int32_t field, unsigned size)
 {
-	const int32_t record = sizeof(struct insn), operands = offsetof(struct insn, a);
+	const int32_t record = sizeof(struct insn), operands = offsetof(struct insn, a), links = record;
+	const int32_t links_insns = links + (int32_t)offsetof(struct links, fall) + (int32_t)sizeof(uint64_t);
 
 	if (field >= operands && field + (int32_t)size <= record)
 		return true;
@@ -62,10 +68,10 @@ static bool is_constant(unsigned records, int32_t field, unsigned size)
 		return false;
 	if (field < (int32_t)records * record)
 		return field > record && field % record >= operands && field % record < operands + 4;
-	return !records && field == 2 * record - 8;
+	return !records && field == links_insns;
 }
 
-/* A load of a field of the record. */
+/* Turns a load from a field of the record into a constant. */
 static struct value load_constant(struct piece *piece, unsigned field, bool narrow)
 {
 	struct machine_insn *in = &piece->in;
@@ -77,26 +83,30 @@ static struct value load_constant(struct piece *piece, unsigned field, bool narr
 	return in->size == 1 ? (struct value){ ZERO, .field = (uint8_t)field } : (struct value){ .base = UNKNOWN };
 }
 
-/* An operand in memory that is a register of the guest. */
+/* Makes an operand in memory, which is a register of the guest, an access relative to cpu. */
 static void name_register(struct piece *piece, struct value address, unsigned cpu, bool narrow)
 {
 	bool small = narrow && !address.shift && !address.number;
 
-	piece->hole = (struct hole){ 0, small ? 1 : 4, address.field, 1, address.shift, address.number };
+	piece->hole = (struct hole){
+		.size = small ? 1 : 4, .field = address.field, .field_size = 1, .shift = address.shift, .addend = address.number,
+	};
 	piece->hole.at = (uint8_t)machine_set_base(&piece->in, cpu, small);
 }
 
-/* The sum of cpu and a number. */
+/* Makes the sum of cpu and a number an address calculation. */
 static void make_address(struct piece *piece, struct value address, unsigned cpu, bool narrow)
 {
 	bool small = narrow && !address.shift && !address.number;
 
-	piece->hole = (struct hole){ 0, small ? 1 : 4, address.field, 1, address.shift, address.number };
+	piece->hole = (struct hole){
+		.size = small ? 1 : 4, .field = address.field, .field_size = 1, .shift = address.shift, .addend = address.number,
+	};
 	piece->hole.at = (uint8_t)machine_set_address(&piece->in, cpu, small);
 	piece->pure = true;
 }
 
-/* Puts constants into a piece. Returns what the register that it writes holds then. */
+/* Puts constants into a piece. Returns the value of the register that the piece writes. */
 static struct value put_constant(struct piece *piece, const struct knowledge *knowledge, unsigned records, bool narrow)
 {
 	struct machine_insn *in = &piece->in;
@@ -127,7 +137,7 @@ static struct value put_constant(struct piece *piece, const struct knowledge *kn
 	return kind == KIND_ADDRESS ? address : (struct value){ .base = UNKNOWN };
 }
 
-/* What is known on both of two ways. */
+/* Keeps the values that are known, and equal, on both of two ways. */
 static void meet(struct knowledge *knowledge, const struct knowledge *other)
 {
 	for (unsigned reg = 0; reg < 16; reg++)
@@ -135,8 +145,8 @@ static void meet(struct knowledge *knowledge, const struct knowledge *other)
 			knowledge->of[reg] = (struct value){ .base = UNKNOWN };
 }
 
-/* What is known at a piece: from the one ahead of it, unless that leads elsewhere, and from branches. */
-static struct knowledge known_at(const struct piece *pieces, unsigned k, const struct knowledge *behind)
+/* Returns the values before piece k: those after the piece before it, if that leads here, joined with those after branches to it. */
+static struct knowledge known_at(const struct piece *pieces, unsigned k, const struct knowledge *after)
 {
 	bool any = k > 0 && pieces[k - 1].in.flow != FLOW_INDIRECT;
 	struct knowledge knowledge = { 0 };
@@ -147,14 +157,14 @@ static struct knowledge known_at(const struct piece *pieces, unsigned k, const s
 		return knowledge;
 	}
 	if (any)
-		knowledge = behind[k - 1];
+		knowledge = after[k - 1];
 	for (unsigned j = 0; j < k; j++) {
 		if (pieces[j].in.flow != FLOW_BRANCH || pieces[j].in.target != pieces[k].code)
 			continue;
 		if (any)
-			meet(&knowledge, &behind[j]);
+			meet(&knowledge, &after[j]);
 		else
-			knowledge = behind[j];
+			knowledge = after[j];
 		any = true;
 	}
 	return knowledge;
@@ -162,10 +172,10 @@ static struct knowledge known_at(const struct piece *pieces, unsigned k, const s
 
 void put_constants(struct piece *pieces, unsigned count, unsigned records, bool narrow)
 {
-	struct knowledge behind[PIECES_MAX];
+	struct knowledge after[PIECES_MAX];
 
 	for (unsigned k = 0; k < count; k++) {
-		struct knowledge knowledge = known_at(pieces, k, behind);
+		struct knowledge knowledge = known_at(pieces, k, after);
 		struct value value = put_constant(&pieces[k], &knowledge, records, narrow);
 
 		for (unsigned reg = 0; reg < 16; reg++)
@@ -173,6 +183,6 @@ void put_constants(struct piece *pieces, unsigned count, unsigned records, bool 
 				knowledge.of[reg] = (struct value){ .base = UNKNOWN };
 		if (pieces[k].in.kind != KIND_OTHER && pieces[k].in.writes & 1u << pieces[k].in.to)
 			knowledge.of[pieces[k].in.to] = value;
-		behind[k] = knowledge;
+		after[k] = knowledge;
 	}
 }

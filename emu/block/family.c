@@ -1,9 +1,9 @@
-/* Plans made from plans of the same instruction with other registers. */
+/* Makes a plan from the plan of the same instruction with other registers. */
 #include "emu/block/family.h"
 
 #include "emu/block/operands.h"
 
-/* What is in a plan's `from`: enum operand_from, and from this bit on what kind of register it is. */
+/* The content of a plan's `from`: enum operand_from, and above this bit the kind of register. */
 enum { KIND_SHIFT = 4 };
 enum register_kind { ANY_GPR, BYTE_GPR, VECTOR, MMX, OTHER };
 

@@ -1,4 +1,4 @@
-/* An instruction's operands in its record: registers, immediate, and the kind of address. */
+/* Puts an instruction's operands into its record: registers, the immediate, and the memory operand by its kind of address. */
 #include "emu/block/operands.h"
 
 #include "emu/op/address.h"
@@ -32,7 +32,7 @@ static uint8_t segment_slot(unsigned segment)
 	return slot_offset(segment == SEG_FS ? SLOT_FS_BASE : segment == SEG_GS ? SLOT_GS_BASE : SLOT_ZERO);
 }
 
-/* Puts a record that computes the address into SLOT_TMP ahead; the operand is then based on it. */
+/* Appends a record that computes the address into SLOT_TMP. The operand is then based on SLOT_TMP. */
 static void address_record(struct draft *draft, const struct decoded *d, uint8_t segment)
 {
 	struct insn *record = new_record(draft, d->address);
@@ -50,7 +50,7 @@ static void address_record(struct draft *draft, const struct decoded *d, uint8_t
 	}
 }
 
-/* What a memory operand puts into its record. */
+/* The parts of a memory operand in its record. */
 struct address {
 	enum address_kind kind;
 	uint8_t base, index, scale;
@@ -58,8 +58,8 @@ struct address {
 	uint64_t absolute;
 };
 
-/* Picks the kind of address for a form that has handlers `run`, with a record ahead where none fits. `registers` is the number of
- * other register operands: the indexed kind has room for one. */
+/* Chooses the kind of address for a form with the handlers `run`. If none fits, adds a record before it that computes the address.
+ * `registers` is the number of other register operands: the indexed kind has room for one. */
 static struct address choose_address(struct draft *draft, const struct decoded *d, handler_t *const *run,
                                      unsigned registers, bool ignore_segment)
 {
@@ -88,7 +88,7 @@ static struct address choose_address(struct draft *draft, const struct decoded *
 		return address;
 	}
 	if (d->mem.index_is_vector && !wide)
-		return address; /* the handler adds the indices before it cuts to 32 bits, and then the segment */
+		return address; /* the handler adds the indices, then cuts to 32 bits, then adds the segment */
 	address_record(draft, d, segment);
 	address.base = slot_offset(SLOT_TMP);
 	address.disp = 0;
@@ -134,8 +134,8 @@ static unsigned count_registers(const struct decoded *d)
 	return count;
 }
 
-/* VSIB: the index register's byte, and in the immediate the mask register's, above it the index register's size, and the segment's
- * slot. */
+/* VSIB. The record gets the index register; its immediate holds the mask register, above that the index register's size, and above that
+ * the slot of the segment. */
 static void place_vector_index(struct insn *record, const struct decoded *d)
 {
 	record->c = vector_offset(d->mem.index);

@@ -1,4 +1,4 @@
-/* Inside emu/block: records and their operands. */
+/* Records and their operands. Inside emu/block. */
 #ifndef TICK86_EMU_OPERANDS_H
 #define TICK86_EMU_OPERANDS_H
 
@@ -9,7 +9,7 @@ static inline bool fits_disp32(int64_t value)
 	return value == (int32_t)value;
 }
 
-/* Appends an empty record for what stands at `address`. */
+/* Appends an empty record for the instruction at `address`. */
 static inline struct insn *new_record(struct draft *draft, uint64_t address)
 {
 	unsigned k = draft->records++;
@@ -21,13 +21,14 @@ static inline struct insn *new_record(struct draft *draft, uint64_t address)
 
 bool has_memory(const struct decoded *d);
 
-/* A register as a record has it. */
+/* Returns the operand byte for a register. */
 uint8_t operand_byte(const struct operand *operand);
-/* Which of a record's bytes a, b, c, d has the k-th register operand, from 0; -1: none. `memory`: there is a memory operand too. */
+/* Returns which of a record's bytes a, b, c, d (0 to 3) holds the k-th register operand, or -1. `memory`: there is a memory operand,
+ * too. */
 int register_place(bool memory, unsigned k);
 
-/* Appends the record of `d`, whose row is `form`, run by the fitting one of `run`, and one ahead that computes the address where none of
- * them fits. */
+/* Appends the record of `d`, whose row is `form`, with the handler of `run` that fits. If none fits, appends a record before it that
+ * computes the address. */
 struct insn *operand_record(struct draft *draft, const struct decoded *d, const struct form *form, handler_t *const *run);
 
 #endif

@@ -1,4 +1,4 @@
-/* Plans: made from what Zydis says once for each shape, then found by the key of the bytes. */
+/* Plans: made once for each shape from what Zydis says, then found by the key of an instruction's bytes. */
 #include "emu/block/plan.h"
 
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 
 struct plans {
 	const struct form_index *forms;
-	const struct cpu_model *model; /* that the plans are for */
+	const struct cpu_model *model; /* the CPU model of the plans */
 	struct plan_table known;
-	struct plan_table families;         /* a plain plan of each, by key_family() */
-	struct shape *shape;           /* of those that are not plain */
+	struct plan_table families;         /* one plain plan of each family, by key_family() */
+	struct shape *shape;           /* the shapes of plans that are not plain */
 	unsigned shapes, shape_capacity;
 };
 
@@ -43,7 +43,8 @@ void plans_destroy(struct plans *plans)
 
 /* --- making ----------------------------------------------------------------------------------------- */
 
-/* Returns the row of an instruction of the CPU's model, or NULL. Makes `d` what a model that lacks its feature takes it for. */
+/* Returns the row of an instruction for the CPU's model, or NULL. If the model lacks the instruction's feature, changes `d` to what the
+ * CPU takes it for. */
 static const struct form *find_form(const struct plans *plans, struct decoded *d)
 {
 	const struct form *form = form_find(plans->forms, d);
@@ -67,7 +68,7 @@ static void set_form(struct plan *plan, const struct form *form, const struct de
 	plan->attributes = form->attributes;
 }
 
-/* Where the values stand. False: not so that a plan can say it. */
+/* Notes where the values are in the instruction. Returns false if a plan cannot express it. */
 static bool set_fields(struct plan *plan, const struct shape *shape)
 {
 	const struct field *imm = &shape->imm[0], *disp = &shape->disp;
@@ -83,13 +84,14 @@ static bool set_fields(struct plan *plan, const struct shape *shape)
 	return !shape->imm[1].size && disp->relative != 32 && (imm->size || shape->decoded.imm < 256);
 }
 
-/* Takes the operands' bytes from a record made for `d`. False: there are more records, or not all values are known. */
+/* Takes the operand bytes from a record made for `d`. Returns false if it takes more than one record, or if not all of the record is
+ * known. */
 static bool set_operands(struct plan *plan, const struct decoded *d)
 {
 	struct draft draft;
 	const struct insn *record;
 
-	if (d->mem.index_is_vector) /* its size is in the immediate */
+	if (d->mem.index_is_vector) /* the immediate holds its size */
 		return false;
 	draft.rip = d->address;
 	draft.records = draft.insns = 0;
@@ -111,7 +113,7 @@ static void make(const struct plans *plans, const struct shape *shape, struct pl
 
 	*plan = (struct plan){ .length = d.length };
 	if (shape->imm[0].size)
-		d.imm = 1; /* no shift by 0 */
+		d.imm = 1; /* not a shift by 0 */
 	form = find_form(plans, &d);
 	if (!form)
 		return;
@@ -126,7 +128,7 @@ static void make(const struct plans *plans, const struct shape *shape, struct pl
 
 /* --- remembering and finding ------------------------------------------------------------------------ */
 
-/* Keeps the shape of a plan that does not tell all, if there is room. */
+/* Keeps the shape for a plan that is not plain, if there is room. */
 static void keep_shape(struct plans *plans, struct plan *plan, const struct shape *shape)
 {
 	unsigned capacity = plans->shape_capacity ? 2 * plans->shape_capacity : 64;
@@ -151,7 +153,7 @@ static void forget(struct plans *plans, const struct cpu_model *model)
 	plans->model = model;
 }
 
-/* Makes the plan from one of its family, if one is known. */
+/* Makes the plan from another one of its family, if there is one. */
 static bool make_from_family(const struct plans *plans, uint64_t key, size_t size, struct plan *plan)
 {
 	struct key_registers registers;
@@ -201,7 +203,7 @@ const struct plan *plan_find(struct plans *plans, const struct cpu_model *model,
 	if (status == DECODE_TRUNCATED)
 		return NULL;
 	if (status != DECODE_OK) {
-		*room = (struct plan){ .length = 1 }; /* nobody knows; the byte that is there for certain */
+		*room = (struct plan){ .length = 1 }; /* the length is unknown; one byte is certain */
 		return room;
 	}
 	make(plans, &shape, room);
@@ -223,7 +225,7 @@ void plan_decode(const struct plans *plans, const struct plan *plan, uint64_t ad
 		*out = (struct decoded){ .address = address, .length = plan->length };
 	out->op = plan->op;
 	if (plan->attributes & FORM_POPS && has_memory(out) && out->mem.base == RSP)
-		out->mem.disp += out->operand[0].size; /* SDM vol. 2, POP: computed after the increment */
+		out->mem.disp += out->operand[0].size; /* SDM vol. 2, POP: the address is computed after RSP was incremented */
 }
 
 const struct plan *plan_for_one(const struct plans *plans, const struct plan *plan, uint64_t address, struct plan *room)

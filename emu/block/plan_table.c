@@ -56,7 +56,7 @@ const struct plan *plan_table_find(const struct plan_table *table, uint64_t key)
 	return NULL;
 }
 
-/* At least half of the slots are to be free. */
+/* At least half of the slots must be free. */
 bool plan_table_has_room(struct plan_table *table)
 {
 	uint32_t *slot;

@@ -1,4 +1,4 @@
-/* The run loop: finds or builds the block at rip, enters it, and sorts out why it came back. */
+/* The run loop: finds or builds the block at rip, enters it, and acts on the reason for which it ended. */
 #include <signal.h>
 #include <string.h>
 #include <xmmintrin.h>
@@ -11,14 +11,14 @@
 #include "emu/mem/fault.h"
 #include "emu/op/dispatch.h"
 
-/* Runs records until a handler ends the run. Under the tail-call dispatch one call does it all. */
+/* Runs records until a handler ends the run. With tail calls, one call runs them all. */
 static void run_records(struct cpu *cpu, const struct insn *i)
 {
 	while (i)
 		i = i->run(cpu, i);
 }
 
-/* Entries of the jump cache and of the returns lead into blocks that are gone. Rip 1 is no code's: nothing can be mapped there. */
+/* The jump cache and the list of returns point into blocks that are gone. Rip 1 matches no code: nothing can be mapped there. */
 static void forget_jumps(struct cpu *cpu)
 {
 	for (unsigned k = 0; k < JUMP_CACHE_SIZE; k++)
@@ -27,7 +27,7 @@ static void forget_jumps(struct cpu *cpu)
 		cpu->returns[k] = (struct return_entry){ 1, NULL };
 }
 
-/* Charges what has run of the block that holds cpu->at, and sets rip to that record. */
+/* Subtracts the executed instructions of the block that holds cpu->at, and sets rip to that record's instruction. */
 static void charge_to_record(struct cpu *cpu, const struct blocks *blocks)
 {
 	struct block *block = cache_locate(blocks, cpu->at);
@@ -40,13 +40,13 @@ static void charge_to_record(struct cpu *cpu, const struct blocks *blocks)
 	cpu->budget -= place.insns;
 }
 
-/* The record at cpu->at has not run. */
+/* Returns true if the record at cpu->at has not run. */
 static bool stopped_before(enum cpu_exit exit)
 {
 	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
 }
 
-/* The block at cpu->at gets code of its own. */
+/* Makes code for the block at cpu->at. */
 static void make_hot(struct cpu *cpu, const struct blocks *blocks)
 {
 	struct block *block = cache_locate(blocks, cpu->at);
@@ -55,7 +55,7 @@ static void make_hot(struct cpu *cpu, const struct blocks *blocks)
 	chain_records(blocks->chains, block->insn, block->runs);
 }
 
-/* Sets rip and the budget where a handler that ended the run has left that to be done. */
+/* Sets rip and the budget if the handler that ended the run has not. */
 static void settle(struct cpu *cpu, const struct blocks *blocks)
 {
 	if (cpu->exit == EXIT_BUDGET)
@@ -75,11 +75,11 @@ struct run {
 	struct cpu *cpu;
 	struct blocks *blocks;
 	struct fault_frame frame;
-	bool alone; /* the next instruction is to be run by a block of its own */
+	bool alone; /* the next instruction must run in a block that holds nothing else */
 };
 
-/* A write has changed decoded code. If that was the running block's, the write must be made again by a block of its own, for what
- * stands behind it is not what was decoded. */
+/* A write has changed decoded code. If it is the running block's, returns true: the rest of the block is out of date, so the write is
+ * repeated in a block that holds nothing else. */
 static bool code_written(void *context)
 {
 	struct run *run = context;
@@ -88,7 +88,7 @@ static bool code_written(void *context)
 	return block && block->dead;
 }
 
-/* The block to enter at rip, or NULL with cpu's exception. Remembers it in the link that led here and in the jump cache. */
+/* Returns the block at rip, or NULL and sets cpu's exception. Notes it in the link that led here and in the jump cache. */
 static struct block *next_block(struct cpu *cpu, struct blocks *blocks)
 {
 	struct block *block = cache_find(blocks, cpu->rip);
@@ -115,7 +115,7 @@ static void enter(struct cpu *cpu, const struct block *block)
 	run_records(cpu, block->insn);
 }
 
-/* Returns must not find the stubs of a block that nobody keeps. */
+/* Returns must not use the stubs of a block that is removed. */
 static void forget_returns_into(struct cpu *cpu, const struct block *block)
 {
 	for (unsigned k = 0; k < RETURNS_SIZE; k++)
@@ -124,7 +124,7 @@ static void forget_returns_into(struct cpu *cpu, const struct block *block)
 				cpu->returns[k] = (struct return_entry){ 1, NULL };
 }
 
-/* Runs the first `insns` instructions of the block at rip, which is longer: as a block of its own that nobody else finds. */
+/* Runs the first `insns` instructions of the block at rip, which is longer, as a temporary block that is not listed. */
 static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 {
 	uint64_t generation = blocks->generation;
@@ -145,7 +145,7 @@ static bool enter_short(struct cpu *cpu, struct blocks *blocks, unsigned insns)
 	return true;
 }
 
-/* Runs the block at rip or, where it is longer than the budget, its beginning. False: nothing can be fetched there. */
+/* Runs the block at rip, or its beginning if it is longer than the budget. Returns false if the code cannot be fetched. */
 static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 {
 	struct block *block = next_block(cpu, blocks);
@@ -159,14 +159,14 @@ static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 	return true;
 }
 
-/* Whether an instruction that began with TF set is followed by a trap (SDM vol. 3, 17.3.1.4). SYSCALL has cleared TF by way of FMASK, an
- * exception has come first, and what is left to the world has not run. */
+/* Returns true if an instruction that began with TF set is followed by a trap (SDM vol. 3, 17.3.1.4). Not after SYSCALL, which clears TF
+ * through FMASK, nor after an exception, nor if the instruction was left to the world and has not run. */
 static bool traps_after(enum cpu_exit exit)
 {
 	return exit != EXIT_EXCEPTION && exit != EXIT_SYSCALL && exit != EXIT_WORLD;
 }
 
-/* One step of the loop. Returns the reason to leave, or EXIT_NONE to go on. */
+/* One step of the loop. Returns the reason to end the run, or EXIT_NONE to go on. */
 static enum cpu_exit step(struct run *run)
 {
 	struct cpu *cpu = run->cpu;
@@ -176,10 +176,10 @@ static enum cpu_exit step(struct run *run)
 		return EXIT_BUDGET;
 	run->alone = false;
 	cpu->shadow = false;
-	cpu->at = NULL; /* what faults while a block is built is the fetch itself */
+	cpu->at = NULL; /* a fault while a block is built is a fault of the fetch */
 	if (!(trap || alone ? enter_short(cpu, run->blocks, 1) : enter_next(cpu, run->blocks)))
 		return EXIT_EXCEPTION;
-	cpu->shadow = cpu->shadow && trap && !shadowed; /* of two loads of SS only the first one is not followed by a trap */
+	cpu->shadow = cpu->shadow && trap && !shadowed; /* of two consecutive loads of SS, only the first one suppresses the trap */
 	if (trap && !cpu->shadow && traps_after(cpu->exit)) {
 		cpu->exception = (struct exception){ .vector = VECTOR_DB, .si_code = TRAP_TRACE };
 		return EXIT_EXCEPTION;
@@ -196,16 +196,17 @@ static enum cpu_exit step(struct run *run)
 	}
 }
 
-/* An access that failed, and the instruction that made it. */
+/* A failed access, and the instruction that made it. */
 struct access {
 	const struct cpu *cpu;
 	const struct form *form;
 	struct decoded insn;
 	uint64_t address;
-	bool refused; /* by the limit check, which does not know what the access was for; else the host has said whether it was a store */
+	bool refused; /* by the limit check, which does not know the kind of the access; otherwise the host has told if it was a store */
 };
 
-/* True of an access to the stack by an instruction whose row says that it makes one. A memory operand is told apart by its address. */
+/* Returns true if the instruction's row says that it uses the stack, and this was that access. A memory operand is told apart by its
+ * address. */
 static bool is_stack_access(const struct access *access)
 {
 	uint64_t rsp = access->cpu->r[RSP];
@@ -217,7 +218,7 @@ static bool is_stack_access(const struct access *access)
 	return access->form->attributes & FORM_PUSHES ? rsp - 1 - access->address < 8 : access->address - rsp < 8;
 }
 
-/* ENTER loads, too: what is not below RSP, where it may store as many bytes. */
+/* ENTER also loads from the stack: not from below RSP, where it may store as many bytes. */
 static bool stores_to_stack(const struct access *access)
 {
 	enum { ENTER_MAX = 65535 + 32 * 8 };
@@ -225,7 +226,7 @@ static bool stores_to_stack(const struct access *access)
 	return access->refused && access->form->attributes & FORM_PUSHES && access->cpu->r[RSP] - 1 - access->address < ENTER_MAX;
 }
 
-/* Of MOVS, which has the two, the store is the one at RDI. */
+/* MOVS has two accesses; the store is the one at RDI. */
 static bool stores_to_string(const struct access *access)
 {
 	uint32_t attributes = access->form->attributes;
@@ -234,7 +235,7 @@ static bool stores_to_string(const struct access *access)
 		&& (!(attributes & FORM_READS_RSI) || access->address == access->cpu->r[RDI]);
 }
 
-/* Whether the access that failed was, on a CPU, one for writing. */
+/* Returns true if a CPU would report the failed access as a write. */
 static bool writes_memory(const struct access *access)
 {
 	if (is_stack_access(access))
@@ -245,9 +246,9 @@ static bool writes_memory(const struct access *access)
 	return stores_to_string(access);
 }
 
-/* What the failed access does not tell and the instruction does. Handlers may read first what they then write, but the CPU
- * asks for the right to write at once; and the limit check knows neither writes nor the stack's segment, whose
- * non-canonical addresses are #SS (SDM vol. 1, 3.3.7.1). */
+/* Adds to the exception what only the instruction tells. First, handlers may read what they then write, but a CPU asks for write
+ * permission at once. Second, the limit check knows neither writes nor the stack's segment, whose non-canonical addresses are #SS (SDM
+ * vol. 1, 3.3.7.1). */
 static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 {
 	enum { PF_WRITE = 2 };
@@ -273,7 +274,7 @@ static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 	}
 }
 
-/* A host signal ended a handler: cpu->exception is set, cpu->at is its record, or NULL where the code could not be fetched. */
+/* A host signal has ended a handler. cpu->exception is set; cpu->at is the handler's record, or NULL if code could not be fetched. */
 static void take_fault(struct cpu *cpu, struct blocks *blocks)
 {
 	if (cpu->at) {
@@ -304,7 +305,7 @@ static enum cpu_exit run_until_event(struct run *run)
 	return reason;
 }
 
-/* Most programs leave MXCSR as it is, and writing it takes long. */
+/* Writing MXCSR is slow, and most programs never change it. */
 static void change_mxcsr(uint32_t from, uint32_t to)
 {
 	if (from != to)
@@ -313,7 +314,7 @@ static void change_mxcsr(uint32_t from, uint32_t to)
 
 static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t budget, bool alone)
 {
-	struct run run; /* large, and entered for each system call */
+	struct run run; /* static: it is large, and used for each system call */
 	enum cpu_exit reason;
 	uint32_t host_mxcsr = _mm_getcsr();
 

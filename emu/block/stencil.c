@@ -1,20 +1,21 @@
-/* How a handler's code becomes a stencil. It is taken apart into instructions; those that read fields of the record, or a register of the
- * guest that such a field names, get a constant instead; those that nobody needs any more are left out. Each change is right by itself,
- * and where nothing is recognized nothing changes. What is behind the handler's first indirect jump stays where it is, but for one other
- * way out of a block, and branches lead there. */
+/* Makes a stencil of a handler's code. The code is decoded into instructions. Those that read fields of the record, or a guest register
+ * that such a field names, get constants instead. Those whose results are then unused are dropped. Each change is right by itself, and
+ * code that is not recognized stays unchanged.
+ * The stencil ends at the handler's first indirect jump, though it may include a second way out of the block. Branches to other code
+ * lead into the handler itself. */
 #include "emu/block/stencil.h"
 
 #include <string.h>
 
 #include "emu/block/piece.h"
 
-/* cpu, the record and what must outlive a handler (System V ABI). */
+/* the registers that must survive a handler: cpu, the record, and those that the System V ABI preserves */
 enum { LIVE_AT_END = 1 << 3 | 1 << REG_RSP | 1 << 5 | 1 << REG_RSI | 1 << REG_RDI | 0xf000 };
 
-/* --- taking apart ----------------------------------------------------------------------------------- */
+/* --- decoding ---------------------------------------------------------------------------------------- */
 
-/* Adds the instructions from an address up to an indirect jump to `count` pieces. Returns the number of all; `count`: some of them cannot
- * be copied. */
+/* Appends the instructions from an address to the next indirect jump to `count` pieces. Returns the new number, or `count` if one of
+ * them cannot be copied. */
 static unsigned take_run(const uint8_t *code, struct piece *pieces, unsigned count)
 {
 	for (unsigned k = count; k < PIECES_MAX; k++) {
@@ -35,7 +36,7 @@ static unsigned take_run(const uint8_t *code, struct piece *pieces, unsigned cou
 	return count;
 }
 
-/* Which piece stands at an address; `count`: none. */
+/* Returns the number of the piece that comes from an address; `count`: none does. */
 static unsigned piece_at(const struct piece *pieces, unsigned count, const uint8_t *code)
 {
 	unsigned k = 0;
@@ -45,7 +46,7 @@ static unsigned piece_at(const struct piece *pieces, unsigned count, const uint8
 	return k;
 }
 
-/* By how many records a handler goes on whose only way out is dispatch.h's GO_ON; 0: it leads elsewhere. */
+/* Returns how many records a handler runs whose only way out is GO_ON of dispatch.h; 0: it has other ways out. */
 static unsigned records_covered(const struct piece *pieces, unsigned count)
 {
 	static const uint8_t add[] = { 0x48, 0x83, 0xc6 }, jump[] = { 0xff, 0x26 }; /* add $n, %rsi; jmp *(%rsi) */
@@ -58,7 +59,7 @@ static unsigned records_covered(const struct piece *pieces, unsigned count)
 	return pieces[count - 2].code[sizeof add] / sizeof(struct insn);
 }
 
-/* Where a handler that leads out of its block does it a second time, adds that way out too. Returns the number of all pieces. */
+/* If a handler leaves its block in two places, appends the second one. Returns the new number of pieces. */
 static unsigned take_second_way(struct piece *pieces, unsigned first)
 {
 	unsigned count = first;
@@ -71,9 +72,9 @@ static unsigned take_second_way(struct piece *pieces, unsigned first)
 	return count;
 }
 
-/* --- what nobody needs ------------------------------------------------------------------------------- */
+/* --- dropping unused instructions -------------------------------------------------------------------- */
 
-/* What is read by code that a branch leads to before it is written. */
+/* Returns what the code at a branch's target reads before it writes it. */
 static machine_set_t read_at(const uint8_t *code)
 {
 	machine_set_t read = 0, written = 0;
@@ -92,7 +93,7 @@ static machine_set_t read_at(const uint8_t *code)
 	return MACHINE_ALL;
 }
 
-/* Leaves out instructions whose result nobody reads. False: the flags that an ADD made are needed, which is none any more. */
+/* Drops instructions whose results are unused. Returns false if flags are needed from an ADD that has become a LEA. */
 static bool leave_out(struct piece *pieces, unsigned count)
 {
 	machine_set_t live = LIVE_AT_END, before[PIECES_MAX];
@@ -118,14 +119,14 @@ static bool leave_out(struct piece *pieces, unsigned count)
 	return true;
 }
 
-/* --- putting together --------------------------------------------------------------------------------- */
+/* --- putting the stencil together -------------------------------------------------------------------- */
 
 static void put32(uint8_t *to, int32_t value)
 {
 	memcpy(to, &value, sizeof value);
 }
 
-/* Gives each piece its place. False: there is no room for all. */
+/* Gives each piece its offset. Returns false if there is not enough room. */
 static bool place_pieces(struct stencil *stencil, struct piece *pieces, unsigned count)
 {
 	unsigned at = 0;
@@ -144,7 +145,7 @@ static bool place_pieces(struct stencil *stencil, struct piece *pieces, unsigned
 	return true;
 }
 
-/* False: there is no room for what is to be filled in. */
+/* Returns false if there is no room for its hole or reference. */
 static bool add_piece(struct stencil *stencil, const struct piece *pieces, unsigned count, const struct piece *piece)
 {
 	unsigned inside = count, end = piece->at + piece->in.length;
@@ -170,7 +171,7 @@ static bool add_piece(struct stencil *stencil, const struct piece *pieces, unsig
 	return true;
 }
 
-/* The last two pieces go on to the next record, and need its address only if they are there. */
+/* The last two pieces move to the next record. They need the record's address only in a stencil that keeps them. */
 static bool put_together(struct stencil *stencil, struct piece *pieces, unsigned count)
 {
 	stencil->records = (uint8_t)records_covered(pieces, count);
@@ -191,7 +192,7 @@ static bool put_together(struct stencil *stencil, struct piece *pieces, unsigned
 	return true;
 }
 
-/* False: this cannot be. */
+/* Returns false if it is impossible. */
 static bool make(struct stencil *stencil, handler_t *run, bool narrow, bool both_ways)
 {
 	struct piece pieces[PIECES_MAX];

@@ -1,4 +1,4 @@
-/* Stencils: the code of a handler up to where it goes on to the next record, with holes where it read its record's operands. */
+/* Stencils: copies of a handler's code, up to the jump to the next record, with holes for the operands of its record. */
 #ifndef TICK86_EMU_STENCIL_H
 #define TICK86_EMU_STENCIL_H
 
@@ -6,15 +6,15 @@
 
 enum { STENCIL_BYTES = 192, STENCIL_HOLES = 16, STENCIL_REFERENCES = 6 };
 
-/* Bytes of a copy to be filled in with (field << shift) + addend. */
+/* A field of a copy to be filled with (field << shift) + addend. */
 struct hole {
 	uint8_t at, size;
-	uint8_t field, field_size; /* offset from the first record, of a number without sign */
+	uint8_t field, field_size; /* offset from the first record; field_size: bytes of an unsigned number */
 	uint8_t shift;
 	int32_t addend;
 };
 
-/* Four bytes of a copy to be filled in with the way from behind them to code that is not copied. */
+/* Four bytes of a copy to be filled with the distance from their end to code that is not copied. */
 struct reference {
 	uint8_t at;
 	const uint8_t *target;
@@ -22,24 +22,24 @@ struct reference {
 
 struct stencil {
 	handler_t *run;
-	bool narrow;      /* for records that are narrow */
+	bool narrow;      /* valid only for narrow records */
 	bool uses_record; /* its code needs the record's address */
-	uint8_t records;  /* so many it runs, and what follows the last may stand behind it. 0: it leads elsewhere */
-	uint8_t size;     /* 0: there is no stencil for this handler */
-	uint8_t step;     /* how many of these bytes, at the end, go on to the next record */
+	uint8_t records;  /* number of records that it runs; the next record's stencil may follow directly. 0: it leaves the block */
+	uint8_t size;     /* 0: this handler has no stencil */
+	uint8_t step;     /* the last bytes of the code, which move to the next record */
 	uint8_t holes, references;
 	struct hole hole[STENCIL_HOLES];
 	struct reference reference[STENCIL_REFERENCES];
 	uint8_t code[STENCIL_BYTES];
 };
 
-/* Whether a record's registers are within 127 bytes of cpu, and its immediate is one of 32 bits. */
+/* Returns true if a record's registers are within 127 bytes of cpu, and its immediate fits into 32 bits. */
 static inline bool is_narrow(const struct insn *i)
 {
 	return !((i->a | i->b | i->c | i->d) & 0x80) && (int64_t)i->imm == (int32_t)i->imm;
 }
 
-/* Makes the stencil of a handler. */
+/* Makes the stencil of a handler; size is 0 if that is impossible. */
 void stencil_make(struct stencil *stencil, handler_t *run, bool narrow);
 
 #endif

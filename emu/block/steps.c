@@ -1,5 +1,4 @@
-/* From guest bytes to steps: goes along a basic block, and beyond jumps and into some of the calls that it makes; finds the flags
- * that nobody reads. */
+/* From guest bytes to steps. Follows a basic block, also through direct jumps and into some calls, and finds flags that are not used. */
 #include "emu/block/steps.h"
 
 #include "emu/block/operands.h"
@@ -17,8 +16,8 @@ static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t add
 	};
 }
 
-/* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. False when more were needed; cpu's exception
- * says so. */
+/* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. Returns false, and sets cpu's exception, if it
+ * needs more bytes. */
 static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
 {
 	if (size > DECODE_MAX_LENGTH)
@@ -56,8 +55,7 @@ static bool is_direct(const struct step *step, enum form_branch branch)
 	return step_branch(step) == branch && step->plan->flags & PLAN_DIRECT;
 }
 
-/* Whether at an address there is an entry of a procedure linkage table, which goes on at once to where a pointer says; ENDBR64 may be
- * ahead of that. */
+/* Returns true if there is an entry of a procedure linkage table at an address: a jump through a pointer, maybe after ENDBR64. */
 static bool is_linkage(struct cpu *cpu, const struct blocks *blocks, uint64_t address)
 {
 	struct step step;
@@ -72,7 +70,7 @@ static bool is_linkage(struct cpu *cpu, const struct blocks *blocks, uint64_t ad
 	return step_branch(&step) == BRANCH_JUMP && step.plan->form->pattern == K_M;
 }
 
-/* Whether decoding goes on where the branch leads that is the last step. A loop is not unrolled. */
+/* Returns true if decoding continues at the target of the last step's branch. Loops are not unrolled. */
 static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct step *steps, unsigned count)
 {
 	const struct step *branch = &steps[count - 1];
@@ -82,7 +80,7 @@ static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct st
 	return fits_disp32((int64_t)(branch->imm - steps[0].address)) && !decoded_already(steps, count, branch->imm);
 }
 
-/* Notes the pages that a step's bytes touch. False: there is no more room. */
+/* Notes the pages of a step's bytes. Returns false if there is no more room. */
 static bool touch_pages(struct draft *draft, const struct step *step)
 {
 	for (uint64_t page = step->address / GUEST_PAGE; page <= (step->address + step->plan->length - 1) / GUEST_PAGE; page++) {
@@ -100,7 +98,7 @@ static bool touch_pages(struct draft *draft, const struct step *step)
 
 static unsigned decode_all(struct cpu *cpu, const struct blocks *blocks, unsigned max, struct draft *draft, struct step *steps)
 {
-	uint64_t address = draft->rip, page = 0, end = 0; /* of what can be fetched, asked for once for each page */
+	uint64_t address = draft->rip, page = 0, end = 0; /* page, end: what can be fetched, asked for once for each page */
 	unsigned count = 0;
 
 	while (count < max) {
@@ -127,8 +125,8 @@ static unsigned decode_all(struct cpu *cpu, const struct blocks *blocks, unsigne
 
 /* --- flags ------------------------------------------------------------------------------------------ */
 
-/* Backwards: an instruction whose flags are all written again before anything reads them, or may fault and so show them, computes
- * none. */
+/* Goes backwards. An instruction need not compute its flags if all of them are written again before an instruction reads them, or may
+ * fault and so show them. */
 static void find_dead_flags(struct step *steps, unsigned count)
 {
 	flags_t live = FLAGS_ALL;

@@ -1,23 +1,23 @@
-/* Inside emu/block: what a block's instructions are, before they become records. */
+/* A block's instructions before they become records. Inside emu/block. */
 #ifndef TICK86_EMU_STEPS_H
 #define TICK86_EMU_STEPS_H
 
 #include "emu/block/cache.h"
 #include "emu/block/plan.h"
 
-/* An instruction on its way to a record. */
+/* An instruction that will become a record. */
 struct step {
 	const struct plan *plan;
 	uint64_t address;
 	uint64_t imm;
 	int64_t disp;
-	bool left;        /* to the world: blocks_config's leave_world */
-	bool dead;        /* nobody reads the flags that it writes */
+	bool left;        /* it is left to the world: blocks_config's leave_world */
+	bool dead;        /* the flags that it writes are not used */
 	bool followed;    /* a direct JMP or CALL, and the next step is its target */
-	struct plan room; /* for a plan that is not remembered */
+	struct plan room; /* memory for a plan that is not kept */
 };
 
-/* NULL: there is no such instruction, or it is left. */
+/* NULL: there is no such instruction, or it is left to the world. */
 static inline const struct form *step_form(const struct step *step)
 {
 	return step->left ? NULL : step->plan->form;
@@ -30,9 +30,8 @@ static inline enum form_branch step_branch(const struct step *step)
 	return form ? form->branch : BRANCH_NONE;
 }
 
-/* Decodes up to `max` instructions of the block at draft->rip, and beyond jumps and into some of the calls that it makes; notes the
- * pages that their bytes touch, and whose flags nobody reads. Returns their number; 0, with cpu's exception, when not even the first
- * can be fetched. */
+/* Decodes up to `max` instructions of the block at draft->rip, also through direct jumps and into some calls. Notes the pages of their
+ * bytes, and whose flags are not used. Returns their number; 0, with cpu's exception set, if the first one cannot be fetched. */
 unsigned decode_steps(struct cpu *cpu, const struct blocks *blocks, unsigned max, struct draft *draft, struct step *steps);
 
 #endif

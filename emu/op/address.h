@@ -1,11 +1,11 @@
-/* Operands of a record: where a memory operand is, what its immediate is, and how registers are written. */
+/* Operands of a record: the address of a memory operand, the immediate, and writing registers. */
 #ifndef TICK86_EMU_ADDRESS_H
 #define TICK86_EMU_ADDRESS_H
 
 #include "emu/mem/access.h"
 #include "emu/op/insn.h"
 
-/* Effective addresses by kind (enum address_kind); absent registers are SLOT_ZERO. */
+/* Effective addresses by kind (enum address_kind). Absent registers are SLOT_ZERO. */
 static inline uint64_t address_based(struct cpu *cpu, const struct insn *i)
 {
 	return *reg64(cpu, i->b) + (uint64_t)(int64_t)i->disp;
@@ -21,7 +21,7 @@ static inline uint64_t address_absolute(struct cpu *cpu __attribute__((unused)),
 	return i->imm;
 }
 
-/* Immediates by kind of the memory operand beside them. */
+/* Immediates, by the kind of the memory operand next to them. */
 static inline uint64_t immediate_based(const struct insn *i)
 {
 	return i->imm;
@@ -37,8 +37,8 @@ static inline uint64_t immediate_absolute(const struct insn *i)
 	return (uint64_t)(int64_t)i->disp;
 }
 
-/* Register writes by width: 32 bits clear the upper half, 8 and 16 leave the rest (SDM vol. 1, 3.4.1.1). They store the whole register
- * all the same: a wider read that follows would wait for a store of a part to reach the cache. */
+/* Register writes by width: 32 bits clear the upper half, 8 and 16 bits keep the rest (SDM vol. 1, 3.4.1.1). All store the whole
+ * register: after a partial store, a wider read would have to wait until the store has reached the cache. */
 static inline void set_reg8(struct cpu *cpu, uint8_t offset, uint8_t value)
 {
 	uint64_t whole;
@@ -48,7 +48,7 @@ static inline void set_reg8(struct cpu *cpu, uint8_t offset, uint8_t value)
 		return;
 	}
 	whole = *reg64(cpu, offset);
-	__asm__("movb %1, %b0" : "+q"(whole) : "q"(value)); /* compilers would narrow the store again */
+	__asm__("movb %1, %b0" : "+q"(whole) : "q"(value)); /* written so that the compiler does not narrow the store */
 	*reg64(cpu, offset) = whole;
 }
 
@@ -75,7 +75,7 @@ static inline void set_reg64(struct cpu *cpu, uint8_t offset, uint64_t value)
 #define BYTES32 4
 #define BYTES64 8
 
-/* Repeats STAMP(..., kind) for each address kind, and the row of handlers that it made. */
+/* Repeats STAMP(..., kind) for each address kind. HANDLERS: the row of the handlers made so. */
 #define EACH_ADDRESS(STAMP, ...) STAMP(__VA_ARGS__, based) STAMP(__VA_ARGS__, indexed) STAMP(__VA_ARGS__, absolute)
 #define HANDLERS(name) { name##_based, name##_indexed, name##_absolute }
 

@@ -1,4 +1,4 @@
-/* ADD OR ADC SBB AND SUB XOR CMP TEST, INC DEC NEG NOT: integer operations whose flags are the host's own. */
+/* ADD OR ADC SBB AND SUB XOR CMP TEST, INC DEC NEG NOT: integer operations; their flags are the host's. */
 #include "emu/op/address.h"
 #include "emu/op/alu.h"
 #include "emu/op/dispatch.h"
@@ -44,7 +44,7 @@
 		NEXT();                                                                                          \
 	}
 
-/* LOCK: the host's own, since other processes may share the page. */
+/* LOCK uses the host's locked instruction, since other processes may share the page. */
 #define BINARY_LOCK(name, BITS, suffix)                                                                          \
 	static inline void lock_##name##BITS(struct cpu *cpu, void *p, uint##BITS##_t src)                        \
 	{                                                                                                        \
@@ -79,7 +79,7 @@ EACH_WIDTH(BINARY_HANDLERS, and)
 EACH_WIDTH(BINARY_HANDLERS, sub)
 EACH_WIDTH(BINARY_HANDLERS, xor)
 
-/* CMP and TEST keep the flags only. */
+/* CMP and TEST only set flags. */
 #define COMPARE_HANDLERS(name, body, BITS, suffix)                                                               \
 	static HANDLER(name##BITS##_rr)                                                                          \
 	{                                                                                                        \

@@ -1,10 +1,10 @@
-/* What the integer operations compute, apart from where their operands are: flags are the host's own. */
+/* The computations of the integer operations, without their operands. Flags are the host's own. */
 #ifndef TICK86_EMU_ALU_H
 #define TICK86_EMU_ALU_H
 
 #include "emu/cpu/flags.h"
 
-/* dst = dst OP src, flags from the operation; the variant for dead flags leaves them alone. */
+/* dst = dst OP src, with the operation's flags. The variant for dead flags does not compute them. */
 #define BINARY_BODY(name, BITS, suffix)                                                                         \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)          \
 	{                                                                                                       \
@@ -37,7 +37,7 @@
 		return dst;                                                                                     \
 	}
 
-/* One operand. INC and DEC leave CF as it was, so it must be there before; NEG does not mind. */
+/* One operand. INC and DEC keep CF, so it is loaded first; NEG does not need that. */
 #define UNARY_BODY(name, BITS, suffix)                                                                          \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, flags_t *flags)                              \
 	{                                                                                                       \

@@ -7,7 +7,7 @@
 
 typedef uint32_t approximation_t(uint32_t);
 
-/* Replaces the lowest `lanes` of `to`. All of the source is read before anything changes. */
+/* Replaces the lowest `lanes` of `to`. Reads all of the source before it changes anything. */
 static inline __attribute__((always_inline)) void approximate(union vector *to, const void *source, unsigned lanes,
                                                               approximation_t *function)
 {
@@ -19,7 +19,7 @@ static inline __attribute__((always_inline)) void approximate(union vector *to, 
 		to->u32[k] = function(lane[k]);
 }
 
-/* SSE: a misaligned operand of 16 bytes is refused, as by any instruction that loads one. */
+/* SSE: a misaligned operand of 16 bytes faults, as for any instruction that loads one. */
 #define PACKED(NAME, function)                                                                           \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
 	{                                                                                                \

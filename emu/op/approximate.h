@@ -1,6 +1,6 @@
-/* RCP and RSQRT. The SDM bounds their relative error by 1.5 * 2^-12 and no more, and each maker's CPUs give other bits. A
- * recording must replay on any host, so they are defined here: the exact value rounded to 12 fraction bits, which halves
- * that error at least. Both ignore MXCSR: a denormal source counts as zero, a tiny result is zero. */
+/* RCP and RSQRT. The SDM only bounds their relative error by 1.5 * 2^-12, and each maker's CPUs give other bits. A recording must replay
+ * on any host, so this file defines the results: the exact value rounded to 12 fraction bits, which at least halves that error. Both
+ * ignore MXCSR: a denormal source counts as zero, and a tiny result is zero. */
 #ifndef TICK86_EMU_OP_APPROXIMATE_H
 #define TICK86_EMU_OP_APPROXIMATE_H
 
@@ -13,7 +13,7 @@ enum {
 };
 #define F32_DEFAULT_NAN 0xffc00000u
 
-/* The number q * 2^-13 * 2^exponent, q being 2^12 to 2^13. */
+/* Returns q * 2^-13 * 2^exponent, for q from 2^12 to 2^13. */
 static inline uint32_t approximate_compose(uint32_t q, int exponent)
 {
 	int biased = exponent - 1 + F32_BIAS;
@@ -59,7 +59,7 @@ static inline uint32_t approximate_reciprocal_root(uint32_t x)
 		return F32_DEFAULT_NAN;
 	if (magnitude == F32_INFINITY)
 		return 0;
-	/* The root of 2^49 / significand, bit by bit, and rounded to nearest. */
+	/* the root of 2^49 / significand, bit by bit, rounded to nearest */
 	for (uint64_t bit = 1 << 13; bit; bit >>= 1) {
 		if ((root | bit) * (root | bit) * significand <= 1ULL << 49)
 			root |= bit;

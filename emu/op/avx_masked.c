@@ -72,7 +72,7 @@ static inline __attribute__((always_inline)) uint64_t gather_address32(struct cp
 	return (uint32_t)gather_address64(cpu, i, index) + *reg64(cpu, (uint8_t)(i->imm >> 16));
 }
 
-/* What follows the last element becomes zero, in the mask all of it. */
+/* The elements after the last one become 0; all elements of the mask do. */
 BODY gather_finish(union vector *a, union vector *mask, unsigned quadwords)
 {
 	for (unsigned n = quadwords; n < 4; n++)
@@ -102,7 +102,7 @@ GATHER(gather64_by32_x, 64, 32, 2)
 GATHER(gather64_by32_y, 64, 32, 4)
 GATHER(gather64_by64_x, 64, 64, 2)
 GATHER(gather64_by64_y, 64, 64, 4)
-/* Here the indices alone tell the width. */
+/* the size of the indices alone tells the width */
 GATHER(gather32_by64, 32, 64, (uint8_t)(i->imm >> 8) / 8)
 
 /* --- rows ---------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* Moves of AVX and AVX2 into vector registers, YMM stores, broadcasts. A 256-bit access is one of the host's, so that a page
- * fault leaves nothing half done. */
+/* Moves of AVX and AVX2 into vector registers, YMM stores, broadcasts. A 256-bit access is one access of the host, so that a page fault
+ * leaves nothing half done. */
 #include "emu/op/vector_lists.h"
 
 /* --- whole registers -------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* AVX and AVX2: what takes an immediate or a vector as a control, and single elements. */
+/* AVX and AVX2: instructions with an immediate or a vector as a control, and moves of single elements. */
 #include "emu/op/vector_lists.h"
 
 /* a = OP b/m, imm */
@@ -116,7 +116,7 @@ MEMORY_HANDLER(extract128, extract128_body, based)
 	THREE_OPERAND_MEMORY_HANDLER(V##NAME, V##NAME##_body, based)
 INSERT_OPS(INSERT)
 
-/* A register source is chosen from by imm 7..6; memory is one element. */
+/* With a register source, imm 7..6 choose the element; in memory there is one element. */
 static HANDLER(VINSERTPS_r)
 {
 	v128 value = *xmm(cpu, i->b);

@@ -1,4 +1,4 @@
-/* AVX and F16C: conversions. Those to general registers and to flags are with SSE's. */
+/* Conversions of AVX and F16C. Those to general registers and to flags are in the files of SSE. */
 #include "emu/op/fp_lists.h"
 
 FP_CONVERT_SCALAR_OPS(VFP_BINARY128)
@@ -22,7 +22,7 @@ VFP_UNARY(CVTPH2PS)
 	NARROW_BODY(V##NAME, 256, "y") TWO_OPERAND_HANDLERS(V##NAME##_y, V##NAME##_256)
 FP_NARROW_OPS(NARROW)
 
-/* VCVTPS2PH b/m, a, imm: half as wide a destination, which may be memory */
+/* VCVTPS2PH b/m, a, imm: the destination is half as wide, and may be in memory */
 #define TO_HALF(NAME, WIDTH)                                                                              \
 	static HANDLER(NAME##_r)                                                                          \
 	{                                                                                                 \
@@ -70,7 +70,7 @@ FP_FROM_INTEGER_OPS(FROM_INTEGER)
 
 /* --- rows --------------------------------------------------------------------------------------------- */
 
-/* Only the source's size tells the two widths apart. */
+/* The two widths differ only in the source's size. */
 #define NARROW_ROWS_OF(OP, name, from, bytes)                                                         \
 	{ .op = OP, .pattern = PATTERN2(K_X, from), .attributes = FORM_FAULTS, .run = { name##_r } }, \
 	{ .op = OP, .size1 = bytes, .pattern = PATTERN2(K_X, K_M), .attributes = FORM_FAULTS, .run = HANDLERS(name) },

@@ -1,5 +1,5 @@
-/* FMA3: fused multiplication and addition. The digits of a mnemonic say which operands are multiplied, so the operands stay
- * where they are: another order would choose another NaN. */
+/* FMA3: fused multiplication and addition. The digits of a mnemonic tell which operands are multiplied. The operands stay in their
+ * places: another order would choose another NaN. */
 #include "emu/op/fp_lists.h"
 
 #define EACH_ORDER(X, name, type) X(name##132##type) X(name##213##type) X(name##231##type)

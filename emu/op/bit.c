@@ -1,4 +1,4 @@
-/* Bits: BT BTS BTR BTC, BSF BSR TZCNT LZCNT POPCNT, BSWAP, BMI1 and BMI2's others, CRC32, and the flag instructions. */
+/* Bits: BT BTS BTR BTC, BSF BSR TZCNT LZCNT POPCNT, BSWAP, the rest of BMI1 and BMI2, CRC32, and the flag instructions. */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
@@ -7,9 +7,9 @@
 	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 #define EACH_LONG_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
-/* --- BT and its kin: only CF is written; OF, SF, AF and PF, which the SDM leaves undefined, stay as well --- */
+/* --- BT BTS BTR BTC: they write CF only; OF, SF, AF and PF, which the SDM leaves undefined, keep their values --- */
 
-/* `result` is what becomes of the register: set_reg, or test_only for BT, which must not clear an upper half. */
+/* `result` writes the register: set_reg, or test_only for BT, which must not clear the upper half. */
 #define test_only16(cpu, offset, value) ((void)(value))
 #define test_only32(cpu, offset, value) ((void)(value))
 #define test_only64(cpu, offset, value) ((void)(value))
@@ -38,7 +38,7 @@
 	BIT_TEST_MEMORY(name, lock_mi, lock, address_based(cpu, i), (uint##BITS##_t)i->imm, BITS, suffix)        \
 	BIT_TEST_MEMORY(name, lock_mr, lock, bit_address##BITS(cpu, i), *reg##BITS(cpu, i->a), BITS, suffix)
 
-/* The bit is reduced modulo the width, so the host touches just the one operand. */
+/* The bit number is taken modulo the width, so the host accesses only this operand. */
 #define BIT_TEST_MEMORY(name, operands, lock, address, bit, BITS, suffix)                                        \
 	static HANDLER(name##BITS##_##operands)                                                                  \
 	{                                                                                                        \
@@ -51,7 +51,7 @@
 		NEXT();                                                                                          \
 	}
 
-/* With a bit number from a register the operand lies that many bits from the address (SDM vol. 1, 3.1.1.9). */
+/* A bit number in a register moves the operand by that many bits from the address (SDM vol. 1, 3.1.1.9). */
 #define BIT_ADDRESS(unused, BITS, suffix)                                                                        \
 	static inline uint64_t bit_address##BITS(struct cpu *cpu, const struct insn *i)                          \
 	{                                                                                                        \
@@ -67,10 +67,10 @@ EACH_WIDE_WIDTH(BIT_TEST_HANDLERS, btc, "lock ", set_reg)
 
 enum { BMI_FLAGS = FLAGS_ALL & ~(FLAG_AF | FLAG_PF) };
 
-/* --- dst = f(src), with flags: the host does them; those that it lacks the guest does not have ----- */
+/* --- dst = f(src), with the host's flags; a guest has only those that its host has ------------------ */
 
-/* BSF and BSR leave all of dst alone when src is 0 (APM vol. 3, BSF), its upper half too, which the CPU clears in other writes of 32
- * bits. Flags that are not `defined` are 0: what the host makes of them is not the same everywhere. */
+/* BSF and BSR keep all of dst if src is 0 (APM vol. 3, BSF), even its upper half, which other 32-bit writes clear. Flags that are not
+ * `defined` are 0, since hosts differ in them. */
 #define ALWAYS_WRITES(src) true
 #define WRITES_IF_ANY(src) ((src) != 0)
 #define SCAN_HANDLERS(name, writes, defined, BITS, suffix)                                                       \
@@ -103,7 +103,7 @@ EACH_LONG_WIDTH(SCAN_HANDLERS, blsi, ALWAYS_WRITES, BMI_FLAGS)
 EACH_LONG_WIDTH(SCAN_HANDLERS, blsr, ALWAYS_WRITES, BMI_FLAGS)
 EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk, ALWAYS_WRITES, BMI_FLAGS)
 
-/* dst = f(src1, src2), in Intel's order of the sources. */
+/* dst = f(src1, src2), the sources in Intel's order */
 #define THREE_HANDLERS(name, defined, BITS, suffix)                                                              \
 	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src1, uint##BITS##_t src2)      \
 	{                                                                                                        \
@@ -131,14 +131,14 @@ EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk, ALWAYS_WRITES, BMI_FLAGS)
 		name##BITS(cpu, i->a, src1, *reg##BITS(cpu, i->c));                                              \
 		NEXT();                                                                                          \
 	}
-#pragma GCC diagnostic ignored "-Wunused-function" /* each instruction has its memory operand in one place only */
+#pragma GCC diagnostic ignored "-Wunused-function" /* each of these instructions has its memory operand in one place only */
 EACH_LONG_WIDTH(THREE_HANDLERS, andn, BMI_FLAGS)
 EACH_LONG_WIDTH(THREE_HANDLERS, bextr, FLAG_ZF | FLAG_CF | FLAG_OF)
 EACH_LONG_WIDTH(THREE_HANDLERS, bzhi, BMI_FLAGS)
 EACH_LONG_WIDTH(THREE_HANDLERS, pdep, FLAGS_ALL)
 EACH_LONG_WIDTH(THREE_HANDLERS, pext, FLAGS_ALL)
 
-/* ADCX and ADOX: add with one flag, which is all that they write. */
+/* ADCX and ADOX add with one flag, and write only that flag. */
 #define ADX_HANDLERS(name, BITS, suffix)                                                                         \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)           \
 	{                                                                                                        \
@@ -185,7 +185,7 @@ CRC32_STEP(64, "q", "q")
 
 static HANDLER(bswap16)
 {
-	set_reg16(cpu, i->a, 0); /* undefined by the SDM; every CPU clears it */
+	set_reg16(cpu, i->a, 0); /* the SDM leaves it undefined; every CPU clears it */
 	NEXT();
 }
 
@@ -256,7 +256,7 @@ static HANDLER(sahf)
 	  .writes = FLAGS_ALL, .run = { name##BITS##_rr } },                                                                   \
 	{ .op = OP, .older = OLDER, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .reads = FLAGS_ALL,                   \
 	  .writes = FLAGS_ALL, .run = { name##BITS##_rm } },
-/* ANDN, PDEP and PEXT have the memory operand last, BEXTR and BZHI in the middle. */
+/* The memory operand of ANDN, PDEP and PEXT is the last one, that of BEXTR and BZHI the middle one. */
 #define THREE_ROWS(OP, name, BITS, suffix)                                                                             \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
 	  .run = { name##BITS##_rrr } },                                                                               \

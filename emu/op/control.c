@@ -1,9 +1,9 @@
-/* Control flow: JMP Jcc CALL RET LOOP JRCXZ, with CMP or TEST folded into the Jcc that follows; the ways out of a run. */
+/* Control flow: JMP Jcc CALL RET LOOP JRCXZ, a CMP or TEST folded into the Jcc after it, and the handlers that end a run. */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-/* --- the ways out -------------------------------------------------------------------------------- */
+/* --- ending a run --------------------------------------------------------------------------------- */
 
 HANDLER(stub_record)
 {
@@ -32,8 +32,8 @@ static const struct insn *raise(struct cpu *cpu, const struct insn *i, uint8_t v
 	return NULL;
 }
 
-/* An indirect branch to where no block is known. Targets that are not canonical are #GP of the branch itself, RSP as it was before
- * (SDM vol. 2, CALL, JMP, RET): `moved` is by how much it has moved. */
+/* Ends the run for an indirect branch to an address without a known block. A target that is not canonical is #GP of the branch itself,
+ * with RSP as before it (SDM vol. 2, CALL, JMP, RET); `moved` is the change of RSP. */
 static const struct insn *leave_lookup(struct cpu *cpu, const struct insn *i, uint64_t moved)
 {
 	if ((uint64_t)((int64_t)(cpu->rip << 16) >> 16) != cpu->rip) {
@@ -65,7 +65,7 @@ static HANDLER(jmp)
 	ENTER(links_of(i)->taken);
 }
 
-/* Ahead of a block's first instruction until the block is hot, which it is when it has been entered `imm` times more; 0: never. */
+/* The first record of a block that is not hot yet. `imm` counts down the entries until it is; 0: never. */
 HANDLER(entry_record)
 {
 	struct insn *entry = (struct insn *)i;
@@ -78,13 +78,13 @@ HANDLER(entry_record)
 	NEXT();
 }
 
-/* Where a block ends without a branch: counts nothing itself. */
+/* Ends a block without a branch. It is no instruction, so it counts nothing. */
 HANDLER(fall_record)
 {
 	ENTER(links_of(i)->fall);
 }
 
-/* A prediction only: returns that go elsewhere are found by the jump cache. */
+/* Only a prediction: returns to other addresses use the jump cache. */
 static inline void remember_return(struct cpu *cpu, const struct insn *i, uint64_t rip)
 {
 	cpu->returns[++cpu->returns_top % RETURNS_SIZE] = (struct return_entry){ rip, links_of(i)->fall };
@@ -105,14 +105,15 @@ static HANDLER(call)
 	ENTER(links_of(i)->taken);
 }
 
-/* Where the block goes on with what is called. */
+/* A call after which the block continues with the called code. */
 HANDLER(call_through)
 {
 	push_return(cpu, i, i->imm);
 	GO_ON(2);
 }
 
-/* Each way has a jump of its own, to be predicted on its own: the comments keep the compiler from making one of them. */
+/* Each way ends in a jump instruction of its own, which the host predicts separately: the different comments keep the compiler from
+ * merging them. */
 #define ENTER_APART(target, comment)                                 \
 	do {                                                         \
 		__asm__ volatile("# " comment : : : "memory");       \
@@ -129,7 +130,7 @@ HANDLER(call_through)
 		ENTER_APART(links_of(i)->fall, "fall");              \
 	} while (0)
 
-/* The eight conditions; for their negations the builder swaps the links. */
+/* The eight conditions. For their negations the builder swaps the links. */
 #define JCC(test) static HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
 JCC(o) JCC(b) JCC(z) JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
 
@@ -181,7 +182,7 @@ static HANDLER(call_r)
 INDIRECT_JUMP(based)
 INDIRECT_JUMP(indexed)
 
-/* Linkage tables: the target is hardly ever another one than last time. */
+/* For linkage tables: the target is nearly always the same as last time. */
 static HANDLER(jmp_m_absolute)
 {
 	uint64_t target = guest_load64(cpu, i, i->imm);
@@ -229,7 +230,7 @@ static HANDLER(ret_i)
 	JUMP_TO(target, 8 + (uint16_t)i->imm);
 }
 
-/* --- CMP or TEST with the Jcc behind it: one record, two instructions ----------------------------- */
+/* --- CMP or TEST with the Jcc after it: one record, two instructions ------------------------------ */
 
 #define FUSED_HANDLERS(name, cc, BITS, suffix)                                                                   \
 	static inline bool name##BITS##_j##cc(struct cpu *cpu, uint##BITS##_t dst, uint##BITS##_t src)            \
@@ -274,7 +275,7 @@ static HANDLER(ret_i)
 EACH_FUSED_CONDITION(FUSED_WIDTHS, cmp)
 EACH_FUSED_CONDITION(FUSED_WIDTHS, test)
 
-/* `cc` is the even code of the condition: its pair is the same row with the links swapped. */
+/* `cc` is the even code of a pair of conditions; the odd one uses the same row with the links swapped. */
 #define FUSED_ROWS(OP, name, CC, number, BITS)                                                                                    \
 	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_R), .run = { name##BITS##_j##CC##_rr } },       \
 	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_I), .run = { name##BITS##_j##CC##_ri } },       \

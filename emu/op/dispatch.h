@@ -1,5 +1,5 @@
-/* How one handler reaches the next. Nothing else knows: with TICK86_DISPATCH_LOOP each handler returns to a loop, which
- * sanitizers and debuggers need; otherwise each ends in a tail call. */
+/* How a handler reaches the next one. Only this header knows: with TICK86_DISPATCH_LOOP each handler returns to a loop, which sanitizers
+ * and debuggers need; otherwise it ends with a tail call. */
 #ifndef TICK86_EMU_DISPATCH_H
 #define TICK86_EMU_DISPATCH_H
 
@@ -18,8 +18,8 @@
 	} while (0)
 #endif
 
-/* On to the record that is `count` further. Where handlers chain, this is what a stencil (emu/block/stencil.c) looks for at a handler's
- * end, and leaves out. */
+/* Goes on to the record that is `count` further. With tail calls, a stencil (emu/block/stencil.c) recognizes this code at a handler's
+ * end and drops it. */
 #ifdef TICK86_DISPATCH_LOOP
 enum { HANDLERS_CHAIN = false };
 #define GO_ON(count) return i + (count)
@@ -35,10 +35,10 @@ enum { HANDLERS_CHAIN = true };
 #endif
 #define NEXT() GO_ON(1)
 
-/* Takes off the budget what has run of a block, by the record before its links. */
+/* Subtracts the executed instructions of the block from the budget; used by records that are followed by links. */
 #define CHARGE() (cpu->budget -= links_of(i)->insns)
 
-/* Out of a block and into the one that `target` begins; GO_CHARGED where the block left has been charged. */
+/* Leaves a block and enters the one that begins at `target`. GO_CHARGED is for when CHARGE was already done. */
 #define ENTER(target)                                        \
 	do {                                                 \
 		const struct insn *enter_ = (target);        \
@@ -54,14 +54,13 @@ enum { HANDLERS_CHAIN = true };
 		GO(enter_);                                  \
 	} while (0)
 
-/* Ways out of a run; all are handlers, to be returned: `return raise_ud(cpu, i)`. The run loop finds rip and charges what has
- * run of the block. */
+/* Handlers that end a run, to be returned: `return raise_ud(cpu, i)`. The run loop sets rip and charges what the block has executed. */
 HANDLER(raise_ud);  /* #UD */
 HANDLER(raise_gp);  /* #GP(0) */
 HANDLER(raise_de);  /* #DE */
 const struct insn *raise_gp_error(struct cpu *cpu, const struct insn *i, uint32_t error); /* #GP(error) */
 HANDLER(raise_mf);  /* #MF: an x87 exception is pending */
-HANDLER(leave_before); /* the budget's reserve is touched: before the block that this record begins, or a stub */
-HANDLER(stub_record);  /* goes to look the target up */
+HANDLER(leave_before); /* less than the reserve is left: stops before the block that begins at this record, or at a stub */
+HANDLER(stub_record);  /* ends the run to look up the target */
 
 #endif

@@ -1,5 +1,5 @@
-/* XCHG XADD CMPXCHG CMPXCHG8B CMPXCHG16B. With memory they are the host's own locked instructions, LOCK prefix or not: another
- * process may share the page, and unlocked forms are rare. */
+/* XCHG XADD CMPXCHG CMPXCHG8B CMPXCHG16B. With a memory operand they use the host's locked instructions, with or without a LOCK prefix:
+ * another process may share the page, and unlocked forms are rare. */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
@@ -29,7 +29,7 @@
 		uint32_t ax;                                                                                     \
 		__asm__("xadd" suffix " %1, %0\n\tseto %%al\n\tlahf" : "+q"(dst), "+q"(src), "=a"(ax) : : "cc");  \
 		set_reg##BITS(cpu, i->b, src);                                                                   \
-		set_reg##BITS(cpu, i->a, dst); /* last: with both the same register the sum stays (SDM) */       \
+		set_reg##BITS(cpu, i->a, dst); /* last: if both are the same register, the sum stays (SDM) */    \
 		cpu->flags = (flags_t)ax;                                                                        \
 		NEXT();                                                                                          \
 	}                                                                                                        \

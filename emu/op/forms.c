@@ -1,4 +1,4 @@
-/* All forms, by op, and the search among them. */
+/* All forms by op, and how to find one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +11,10 @@ enum { LISTS = sizeof lists / sizeof *lists };
 
 enum { NONE = UINT16_MAX };
 
-/* Rows are numbered through all lists. Those of one op are chained, in the order of their lists. */
+/* Rows are numbered through all lists. The rows of an op are chained, in the order of the lists. */
 struct form_index {
-	uint16_t first[OP_COUNT], last[OP_COUNT]; /* row of an op, or NONE */
-	uint16_t next[];                          /* after each row: one of the same op, or NONE */
+	uint16_t first[OP_COUNT], last[OP_COUNT]; /* first and last row of an op, or NONE */
+	uint16_t next[];                          /* for each row: the next one of the same op, or NONE */
 };
 
 static size_t count_rows(void)
@@ -70,7 +70,7 @@ static unsigned operand_pattern(const struct decoded *d)
 	return pattern;
 }
 
-/* A shift by an immediate that is not 0 once the CPU has masked it (SDM vol. 2, SAL/SAR/SHL/SHR). */
+/* Returns true for a shift by an immediate that is not 0 after the CPU has masked it (SDM vol. 2, SAL/SAR/SHL/SHR). */
 static bool is_wide_shift(const struct decoded *d)
 {
 	return (d->imm & (d->operand[0].size == 8 ? 63 : 31)) != 0;

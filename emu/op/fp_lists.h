@@ -1,5 +1,5 @@
-/* SSE's floating-point mnemonics by shape, which AVX has with a V in front, and the stampers for them. They may raise SIMD
- * floating-point exceptions, with or without a memory operand: the host's SIGFPE becomes the guest's #XM, and nothing has
+/* SSE's floating-point mnemonics, grouped by their operands; AVX has the same with a V. And the macros that make handlers of them. They
+ * may raise SIMD floating-point exceptions, with or without a memory operand: the host's SIGFPE becomes the guest's #XM, and nothing has
  * been written by then. RCP and RSQRT are in emu/op/approximate.h. */
 #ifndef TICK86_EMU_OP_FP_LISTS_H
 #define TICK86_EMU_OP_FP_LISTS_H
@@ -11,7 +11,8 @@
 	X(ADDPS) X(ADDPD) X(SUBPS) X(SUBPD) X(MULPS) X(MULPD) X(DIVPS) X(DIVPD) X(MINPS) X(MINPD) X(MAXPS) X(MAXPD) \
 	X(ADDSUBPS) X(ADDSUBPD) X(HADDPS) X(HADDPD) X(HSUBPS) X(HSUBPD)
 
-/* The same on the lowest element: the others are a's; VEX: b's. SQRT and the conversions do not look at a's or b's lowest. */
+/* The same on the lowest element; the other elements come from a (VEX: b). SQRT and the conversions do not read the lowest element of a
+ * or b. */
 #define FP_SCALAR_OPS(X) \
 	X(ADDSS) X(ADDSD) X(SUBSS) X(SUBSD) X(MULSS) X(MULSD) X(DIVSS) X(DIVSD) X(MINSS) X(MINSD) X(MAXSS) X(MAXSD) \
 	X(SQRTSS) X(SQRTSD)
@@ -21,10 +22,10 @@
 #define FP_UNARY_OPS(X) X(SQRTPS) X(SQRTPD)
 #define FP_CONVERT_PACKED_OPS(X) X(CVTDQ2PS) X(CVTPS2DQ) X(CVTTPS2DQ)
 
-/* a = OP b/m, the source being half as wide as the destination */
+/* a = OP b/m; the source is half as wide as the destination */
 #define FP_WIDEN_OPS(X) X(CVTPS2PD) X(CVTDQ2PD)
 
-/* a = OP b/m, the source being twice as wide as the result; VEX: the assembler wants the source's width with the name */
+/* a = OP b/m; the source is twice as wide as the result. VEX: the assembler wants the source's width in the name */
 #define FP_NARROW_OPS(X) X(CVTPD2PS) X(CVTPD2DQ) X(CVTTPD2DQ)
 
 /* a = OP r/m for 4 and 8 bytes; VEX: the other elements come from b */
@@ -36,7 +37,7 @@
 /* Flags = a OP b/m */
 #define FP_FLAGS_OPS(X) X(COMISS) X(COMISD) X(UCOMISS) X(UCOMISD)
 
-/* a OP= b/m, imm; VEX: a = b OP c/m, imm. The numbers of immediates that differ, in SSE and AVX; 128 and 256 bits */
+/* a OP= b/m, imm; VEX: a = b OP c/m, imm. Numbers: how many immediates differ, in SSE and in AVX. 128 and 256 bits */
 #define FP_PACKED_IMMEDIATE_OPS(X) X(CMPPS, 8, 32) X(CMPPD, 8, 32) X(DPPS, 256, 256)
 /* The same with 128 bits only */
 #define FP_SCALAR_IMMEDIATE_OPS(X) \
@@ -68,7 +69,7 @@
 #define VFP_UNARY_ROWS(NAME) VFP_UNARY_ROWS_OF(NAME, K_Y)
 #define VFP_WIDEN_ROWS(NAME) VFP_UNARY_ROWS_OF(NAME, K_X)
 
-/* a = a OP b/m, imm; the LADDER's copies reach their memory operand by one register, to stay short. */
+/* a = a OP b/m, imm. The copies of the LADDER reach their memory operand through one register, so that they stay short. */
 #define FP_IMMEDIATE_BODY(NAME, copies)                                                                          \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                                     \
 	{                                                                                                         \

@@ -1,4 +1,4 @@
-/* The lists of forms, one for each subject; forms.c puts them together. */
+/* The lists of forms, one for each subject. forms.c joins them. */
 #ifndef TICK86_EMU_LISTS_H
 #define TICK86_EMU_LISTS_H
 
@@ -17,19 +17,19 @@
 FORM_LISTS(X)
 #undef X
 
-/* Rows of compares folded into branches (control.c): by op and size, then by condition, then by pattern, in the same order everywhere. */
+/* Rows for compares folded into branches (control.c): sorted by op and size, then condition, then pattern. */
 enum { FUSED_PATTERNS = 5, FUSED_CONDITIONS = 6 };
 extern const struct fused_form fused_forms[];
 extern const unsigned fused_form_count;
 
-/* Lets one handler run pushes or pops that follow each other (stack.c). None of the `count` records may be the data behind a branch. */
+/* Makes one handler run consecutive pushes or pops (stack.c). None of the `count` records may be links. */
 void find_stack_runs(struct insn *insn, unsigned count);
 
-/* A call where the block goes on with what is called (control.c). */
+/* The handler of a call after which the block continues with the called code (control.c). */
 handler_t call_through;
 
-/* Records that the block builder makes up: ahead of others (move.c), at a block's beginning and end (control.c), and where
- * there is no instruction (system.c). */
+/* Handlers of records that the block builder adds: address records (move.c), the beginning and the end of a block (control.c), and
+ * undefined instructions (system.c). */
 handler_t address_record64, address_record32, address_record_constant, entry_record, fall_record, undefined_record, world_record;
 
 #endif

@@ -1,6 +1,5 @@
-/* MMX. Register n is the mantissa of the physical x87 register n; the host's MMX unit does the arithmetic on mm0 and is
- * left as EMMS leaves it. Whatever an instruction of MMX does, it makes the x87 stack full, with its top at 0 (SDM vol. 1,
- * 9.5.1). */
+/* MMX. Register n is the mantissa of the physical x87 register n. The host's MMX unit does the arithmetic in mm0, and is left as EMMS
+ * leaves it. Every MMX instruction marks the x87 stack as full, with its top at 0 (SDM vol. 1, 9.5.1). */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
@@ -9,7 +8,7 @@
 
 enum { ALL_VALID = 0xff, MMX_EXPONENT = 0xffff };
 
-/* Ahead of everything: a pending x87 exception comes first. The record may raise more later. */
+/* Comes first: a pending x87 exception has priority. The record itself may raise exceptions later. */
 #define MMX_BEGIN()                                                            \
 	do {                                                                   \
 		X87_PARKED();                                                  \
@@ -179,7 +178,7 @@ LOAD(load_m64, guest_load64(cpu, i, address_based(cpu, i)))
 LOAD(load_mm, *mm(cpu, i->b))
 LOAD(load_xmm, vreg(cpu, i->b)->u64[0])
 
-/* somewhere <- mm */
+/* destination <- mm */
 #define STORE(name, store)                                                     \
 	static HANDLER(name)                                                   \
 	{                                                                      \
@@ -194,14 +193,14 @@ STORE(store_m32, guest_store32(cpu, i, address_based(cpu, i), (uint32_t)*mm(cpu,
 STORE(store_m64, guest_store64(cpu, i, address_based(cpu, i), *mm(cpu, i->a)))
 STORE(store_xmm, *xmm(cpu, i->a) = ((v128){ (long long)*mm(cpu, i->b), 0 }))
 
-/* Bytes of `a` whose mask in `b` is negative go to [RDI]; c is the segment's base, d is 1 with 32-bit addresses. */
+/* Stores the bytes of `a` whose mask in `b` is negative at RDI; c is the segment's base, d is 1 with 32-bit addresses. */
 static HANDLER(store_masked_bytes)
 {
 	uint64_t offset = i->d ? (uint32_t)cpu->r[RDI] : cpu->r[RDI];
 	void *destination;
 
 	MMX_BEGIN();
-	mmx_used(cpu); /* also where the store faults */
+	mmx_used(cpu); /* also if the store faults */
 	destination = guest_pointer(cpu, i, *reg64(cpu, i->c) + offset);
 	__asm__ volatile("movq %0, %%mm0\n\tmovq %1, %%mm1\n\tmaskmovq %%mm1, %%mm0\n\temms"
 	                 : : "m"(*mm(cpu, i->a)), "m"(*mm(cpu, i->b)), "D"(destination) : "mm0", "mm1", "memory");
@@ -219,7 +218,7 @@ static HANDLER(emms)
 /* --- conversions: the host's MXCSR is the guest's ------------------------------------------------------
  * The x87 stack becomes full even where a floating-point exception ends the instruction. */
 
-/* xmm <- integers. From memory this is no MMX instruction but for the check. */
+/* xmm <- integers. With a memory operand, only the check for exceptions makes this an MMX instruction. */
 #define FROM_INTEGERS(NAME)                                                                              \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
 	{                                                                                                \

@@ -81,8 +81,8 @@ EACH_ADDRESS(LEA, 16)
 EACH_ADDRESS(LEA, 32)
 EACH_ADDRESS(LEA, 64)
 
-/* Address records that the block builder puts ahead of forms which have no handler for an operand's kind of address:
- * SLOT_TMP = the address plus the register at `a` (a segment's base), 64 or 32 bits wide before that. */
+/* The handlers of address records, which the block builder adds before forms without a handler for an operand's kind of address.
+ * SLOT_TMP = the address, of 64 or 32 bits, plus the register at `a` (a segment's base). */
 HANDLER(address_record64)
 {
 	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + address_indexed(cpu, i);
@@ -95,7 +95,7 @@ HANDLER(address_record32)
 	NEXT();
 }
 
-/* A displacement that does not fit a record's is constant: there is neither base nor index with it. */
+/* A displacement that does not fit into a record is a constant address: it has no base and no index. */
 HANDLER(address_record_constant)
 {
 	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + i->imm;
@@ -104,7 +104,7 @@ HANDLER(address_record_constant)
 
 /* --- CMOVcc SETcc -------------------------------------------------------------------------------- */
 
-/* A 32-bit CMOV clears the upper half even where it does not move. */
+/* A 32-bit CMOV clears the upper half even if the condition is false. */
 #define CONDITION_HANDLERS(cc, not, test)                                                                        \
 	CMOV(cc, not, test, 16)                                                                                  \
 	CMOV(cc, not, test, 32)                                                                                  \
@@ -141,7 +141,7 @@ EACH_CONDITION(CONDITION_HANDLERS)
 
 /* --- the rest ------------------------------------------------------------------------------------ */
 
-/* A record of XLAT names its segment's base in a, and 32-bit addresses in b. */
+/* a: slot of the segment's base; b: 1 with 32-bit addresses */
 static HANDLER(xlat)
 {
 	uint64_t offset = cpu->r[RBX] + (uint8_t)cpu->r[RAX];

@@ -1,15 +1,15 @@
-/* MUL IMUL DIV IDIV MULX, and the sign extensions that go with them: CBW CWDE CDQE CWD CDQ CQO. */
+/* MUL IMUL DIV IDIV MULX, and the sign extensions CBW CWDE CDQE CWD CDQ CQO. */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
 /* --- bodies: the double-width operand is in RDX:RAX (AX for bytes) ------------------------------- */
 
-/* What multiplications say of their product; the other flags are undefined (SDM vol. 2), and 0 here. */
+/* The flags that tell about a product. The others are undefined (SDM vol. 2), and 0 here. */
 enum { PRODUCT_FLAGS = FLAG_CF | FLAG_OF };
 
-/* Each takes the source and works on the register file. DIV and IDIV may raise #DE on the host, which the fault handler turns into
- * the guest's; the registers are written afterwards only. */
+/* Each takes the source and works on the register file. DIV and IDIV may raise #DE on the host, which the fault handler turns into the
+ * guest's; they write registers only after that. */
 #define WIDE_MULTIPLY_BODY(name, BITS, suffix)                                                                  \
 	static inline void name##BITS(struct cpu *cpu, uint##BITS##_t src)                                       \
 	{                                                                                                       \
@@ -209,7 +209,7 @@ static HANDLER(cqo)
 #define MULTIPLY_ROWS(OP, name, BITS)                                                                       \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = FLAGS_ALL, .run = { name##BITS##_r } }, \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = FLAGS_ALL, .run = { name##BITS##_m } },
-/* DIV leaves the flags as they are: they are undefined. */
+/* DIV keeps the flags, which are undefined. */
 #define DIVIDE_ROWS(OP, name, BITS)                                                                               \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_FAULTS, .run = { name##BITS##_r } }, \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_FAULTS, .run = { name##BITS##_m } },

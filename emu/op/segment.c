@@ -1,10 +1,10 @@
-/* Segment registers, far transfers of control, IRET, and what CPL 3 may ask of descriptors and system registers. */
+/* Segment registers, far control transfers, IRET, and instructions that ask about descriptors and system registers at CPL 3. */
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 #include "timekeep/timekeep.h"
 
-/* --- what Linux's GDT holds for CPL 3: arch/x86/kernel/cpu/common.c, gdt_page ------------------------- */
+/* --- the descriptors in Linux's GDT for CPL 3: arch/x86/kernel/cpu/common.c, gdt_page ----------------- */
 
 enum { SELECTOR_USER32_CS = 0x20, SELECTOR_USER_DS = 0x28, SELECTOR_USER_CS = 0x30, SELECTOR_CPU = 0x78, RPL = 3 };
 
@@ -20,7 +20,7 @@ static const struct descriptor descriptors[] = {
 	{ .selector = SELECTOR_USER32_CS, .rights = 0xcffb00, .limit = UINT32_MAX },
 	{ .selector = SELECTOR_USER_DS, .rights = 0xcff300, .limit = UINT32_MAX, .writable = true },
 	{ .selector = SELECTOR_USER_CS, .rights = 0xaffb00, .limit = UINT32_MAX, .code_64 = true },
-	{ .selector = SELECTOR_CPU, .rights = 0x40f500 }, /* its limit is what RDPID gives */
+	{ .selector = SELECTOR_CPU, .rights = 0x40f500 }, /* its limit is the number that RDPID returns */
 };
 
 static inline const struct descriptor *find_descriptor(uint16_t selector)
@@ -31,7 +31,7 @@ static inline const struct descriptor *find_descriptor(uint16_t selector)
 	return NULL;
 }
 
-/* What a fault that a selector causes says of it. */
+/* The error code of a fault that a selector causes. */
 static inline uint32_t selector_error(uint16_t selector)
 {
 	return selector & ~(uint32_t)RPL;
@@ -62,7 +62,8 @@ static HANDLER(mov_ms)
 	NEXT();
 }
 
-/* Whether CPL 3 may load the selector. SS must have a writable segment, the others a readable one, which all are, or none. */
+/* Returns true if CPL 3 may load the selector. SS must have a writable segment. The others must have a readable one, which all are, or
+ * none. */
 static inline bool may_load(unsigned segment, uint16_t selector)
 {
 	if (segment == SEG_SS)
@@ -70,7 +71,7 @@ static inline bool may_load(unsigned segment, uint16_t selector)
 	return selector <= RPL || find_descriptor(selector);
 }
 
-/* With a selector, the null one too, FS and GS get its descriptor's base. */
+/* Loading FS or GS, even with the null selector, loads the descriptor's base, too. */
 static inline void load_selector(struct cpu *cpu, unsigned segment, uint16_t selector)
 {
 	cpu->selector[segment] = selector;
@@ -132,7 +133,7 @@ static inline bool canonical(uint64_t address)
 	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-/* Goes to where control is transferred; nothing has been changed where it may not be. */
+/* Transfers control to the target. If it is not allowed, nothing has changed yet. */
 static inline const struct insn *go_far(struct cpu *cpu, const struct insn *i, uint64_t target, uint64_t rsp)
 {
 	cpu->r[RSP] = rsp;
@@ -143,7 +144,7 @@ static inline const struct insn *go_far(struct cpu *cpu, const struct insn *i, u
 	return NULL;
 }
 
-/* Whether code of the selector can be entered: CPL 3's own. The 32-bit one is refused, as 32-bit code is not run. */
+/* Returns true if code of the selector can be entered: CPL 3's 64-bit code. 32-bit code is refused, since it cannot be run. */
 static inline bool may_enter(uint16_t selector, bool returns)
 {
 	const struct descriptor *descriptor = find_descriptor(selector);
@@ -187,7 +188,7 @@ static inline bool may_enter(uint16_t selector, bool returns)
 			return raise_gp(cpu, i);                                                         \
 		return go_far(cpu, i, target, rsp + 2 * BITS / 8 + (uint16_t)i->imm);                    \
 	}                                                                                                \
-	/* SDM vol. 2, IRET: in 64-bit mode RSP and SS are popped in any case. */                        \
+	/* SDM vol. 2, IRET: in 64-bit mode RSP and SS are always popped */                              \
 	static HANDLER(iret##BITS)                                                                       \
 	{                                                                                                \
 		uint64_t rsp = cpu->r[RSP], target = guest_load##BITS(cpu, i, rsp);                      \
@@ -210,7 +211,7 @@ FAR(16)
 FAR(32)
 FAR(64)
 
-/* --- what descriptors say ---------------------------------------------------------------------------- */
+/* --- asking about descriptors ------------------------------------------------------------------------- */
 
 static inline void set_zf(struct cpu *cpu, bool set)
 {
@@ -300,7 +301,7 @@ SYSTEM_WORD(sldt, SHOWN_LDT)
 SYSTEM_WORD(str, SHOWN_TASK)
 SYSTEM_WORD(smsw, SHOWN_CR0)
 
-/* A limit of 0 and the base. */
+/* Stores a limit of 0 and the base. */
 #define SYSTEM_TABLE(name, base)                                                                         \
 	static HANDLER(name)                                                                             \
 	{                                                                                                \

@@ -45,7 +45,7 @@ static inline uint8_t cl(const struct cpu *cpu)
 	SHIFT_HANDLERS(name, BITS, _dead)
 #define CARRY_SHIFT_HANDLERS(name, BITS, suffix) SHIFT_HANDLERS(name, BITS, )
 
-/* SHL SHR SAR by CL never run the _set body: the count may be 0. */
+/* SHL SHR SAR by CL never use the _set body, since the count may be 0. */
 #pragma GCC diagnostic ignored "-Wunused-function"
 EACH_WIDTH(ALL_SHIFT_HANDLERS, shl)
 EACH_WIDTH(ALL_SHIFT_HANDLERS, shr)
@@ -78,7 +78,7 @@ EACH_WIDTH(CARRY_SHIFT_HANDLERS, rcr)
 EACH_WIDE_WIDTH(DOUBLE_SHIFT_HANDLERS, shld)
 EACH_WIDE_WIDTH(DOUBLE_SHIFT_HANDLERS, shrd)
 
-/* BMI2: dst = src shifted by a register or, for RORX, an immediate; no flags. */
+/* BMI2: dst = src shifted by a register or (RORX) an immediate, without flags. */
 #define BMI2_SHIFT(name, body, BITS)                                                                             \
 	static HANDLER(name##BITS##_rrr)                                                                         \
 	{                                                                                                        \

@@ -1,4 +1,4 @@
-/* What the shifts compute, apart from where their operands are. */
+/* The computations of the shifts, without their operands. */
 #ifndef TICK86_EMU_SHIFT_H
 #define TICK86_EMU_SHIFT_H
 
@@ -7,8 +7,8 @@
 #define EACH_WIDE_WIDTH(STAMP, ...) \
 	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
-/* Flags that an instruction leaves undefined (SDM vol. 2) are 0 here, as what the host makes of them is not the same everywhere: AF
- * of shifts, OF of counts other than 1. A count of 0 leaves all as they are. */
+/* Flags that an instruction leaves undefined (SDM vol. 2) are 0 here, since hosts differ in them: AF of shifts, OF for counts other than
+ * 1. A count of 0 keeps all flags. */
 static inline flags_t sar_defined(uint8_t count, unsigned bits)
 {
 	unsigned masked = count & (bits == 64 ? 63 : 31);
@@ -18,7 +18,8 @@ static inline flags_t sar_defined(uint8_t count, unsigned bits)
 	return masked ? defined : FLAGS_ALL;
 }
 
-/* CF, too, of shifts beyond the operand. By the operand's width it is the last bit shifted out: APM vol. 3, SHL; SDM vol. 2, SHLD. */
+/* The same for CF of shifts by more than the operand's width. For a shift by exactly the width it is the last bit shifted out: APM vol.
+ * 3, SHL; SDM vol. 2, SHLD. */
 static inline flags_t shift_defined(uint8_t count, unsigned bits)
 {
 	return bits < 32 && (count & 31) > bits ? (flags_t)(sar_defined(count, bits) & ~FLAG_CF) : sar_defined(count, bits);
@@ -29,8 +30,8 @@ static inline flags_t rotate_defined(uint8_t count, unsigned bits)
 	return (count & (bits == 64 ? 63 : 31)) > 1 ? (flags_t)(FLAGS_ALL & ~FLAG_OF) : FLAGS_ALL;
 }
 
-/* Three ways to shift: with the flags as they were loaded first (rotates keep some, a count of 0 keeps all), with flags that
- * the operation sets whatever they were (SHL SHR SAR, count not 0), and without flags. */
+/* Three bodies for each shift. One loads the old flags first (rotates keep some, a count of 0 keeps all). One sets flags whatever they
+ * were (SHL SHR SAR, count not 0). One computes no flags. */
 #define SHIFT_BODY(name, defined, BITS, suffix)                                                                          \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)               \
 	{                                                                                                       \
@@ -54,7 +55,7 @@ static inline flags_t rotate_defined(uint8_t count, unsigned bits)
 		return dst;                                                                                     \
 	}
 
-/* RCL and RCR take CF in. */
+/* RCL and RCR take CF as input. */
 #define CARRY_SHIFT_BODY(name, BITS, suffix)                                                                    \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)               \
 	{                                                                                                       \

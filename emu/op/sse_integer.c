@@ -11,7 +11,7 @@ WIDEN_OPS(SSE_UNARY)
 UNARY128_OPS(SSE_UNARY)
 AES_OPS(SSE_BINARY)
 
-/* a OP= imm: a count in a register does the same, beyond the element's width too. */
+/* a OP= imm. Counts in a register mean the same, also counts beyond the element's width. */
 #define SHIFT_IMMEDIATE(NAME)                                                                            \
 	static HANDLER(NAME##_imm)                                                                       \
 	{                                                                                                \

@@ -1,4 +1,4 @@
-/* SSE to SSE4.1, AES, CLMUL and SHA: what takes an immediate or XMM0 as a control, and single elements. */
+/* SSE to SSE4.1, AES, CLMUL and SHA: instructions with an immediate or XMM0 as a control, and moves of single elements. */
 #include "emu/op/vector_lists.h"
 
 /* a = OP b/m, imm */
@@ -67,7 +67,7 @@ SHA_OPS(SSE_BINARY)
 	MEMORY_HANDLER(NAME, NAME##_body, based)
 INSERT_OPS(INSERT)
 
-/* A register source is chosen from by imm 7..6; memory is one element. */
+/* With a register source, imm 7..6 choose the element; in memory there is one element. */
 static HANDLER(INSERTPS_r)
 {
 	v128 *a = xmm(cpu, i->a), value = *a;

@@ -9,7 +9,7 @@ FP_PACKED_IMMEDIATE_OPS(FP_IMMEDIATE)
 FP_SCALAR_IMMEDIATE_OPS(FP_IMMEDIATE)
 FP_ROUND_OPS(FP_IMMEDIATE)
 
-/* --- flags: AVX's forms do the same ------------------------------------------------------------------- */
+/* --- flags: the handlers serve AVX's forms, too ------------------------------------------------------- */
 
 #define COMPARE_FLAGS(NAME)                                                              \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                            \

@@ -1,5 +1,5 @@
-/* SSE and SSE2: conversions between floating-point formats and integers, without MMX. AVX's conversions to general
- * registers do the same, so they are here too. */
+/* SSE and SSE2: conversions between floating-point formats and integers, without MMX. AVX's conversions to general registers are the
+ * same, and are here, too. */
 #include "emu/op/fp_lists.h"
 
 FP_CONVERT_SCALAR_OPS(FP_BINARY)

@@ -27,7 +27,7 @@
 		PUSH(BITS, value);                                                                               \
 		NEXT();                                                                                          \
 	}                                                                                                        \
-	static HANDLER(pop##BITS##_r) /* POP RSP: the value read wins over the increment */                      \
+	static HANDLER(pop##BITS##_r) /* for POP RSP the loaded value replaces the increment */                  \
 	{                                                                                                        \
 		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                                    \
 		cpu->r[RSP] += BITS / 8;                                                                         \
@@ -56,7 +56,7 @@
 PUSH_POP_HANDLERS(16)
 PUSH_POP_HANDLERS(64)
 
-/* Once TF is set the run loop goes on one instruction at a time, from the next one on. */
+/* If TF is set, the run ends here, and the run loop goes on one instruction at a time. */
 static const struct insn *after_popf(struct cpu *cpu, const struct insn *i)
 {
 	if (unlikely(cpu->tf)) {
@@ -87,7 +87,7 @@ static HANDLER(popf16)
 	return after_popf(cpu, i);
 }
 
-/* Nesting level 0, which is all that compilers ever emitted; others copy frame pointers (SDM, ENTER). */
+/* Nesting level 0, the only one that compilers emit. Other levels copy frame pointers (SDM, ENTER). */
 #define ENTER_HANDLER(BITS)                                                                                              \
 	static HANDLER(enter##BITS)                                                                                      \
 	{                                                                                                                \
@@ -98,7 +98,7 @@ static HANDLER(popf16)
 			guest_store##BITS(cpu, i, frame - size * k, guest_load##BITS(cpu, i, cpu->r[RBP] - size * k));   \
 		if (level)                                                                                               \
 			guest_store##BITS(cpu, i, frame - size * level, (uint##BITS##_t)frame);                          \
-		__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* #PF unless it can be written */ \
+		__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* raises #PF unless it can be written */ \
 		cpu->r[RBP] = frame;                                                                                     \
 		cpu->r[RSP] = top;                                                                                       \
 		NEXT();                                                                                                  \
@@ -106,11 +106,12 @@ static HANDLER(popf16)
 ENTER_HANDLER(16)
 ENTER_HANDLER(64)
 
-/* --- pushes and pops in a row ------------------------------------------------------------------------- */
+/* --- several pushes or pops in one handler ------------------------------------------------------------ */
 
-/* RSP goes through memory from one handler to the next; within one it stays in a register, and is stored after each access as a fault in
- * the next demands. The first record gets the handler and keeps its fields; the others still follow, where a fault in them is looked for. */
-enum { RUN_MAX = 3 }; /* as many as a stencil has room for */
+/* Between handlers RSP is in memory. Within one handler it stays in a register, and is stored after each access, since the next access
+ * may fault. The first record gets the handler and keeps its fields. The other records stay after it, since a fault must find its
+ * record. */
+enum { RUN_MAX = 3 }; /* a stencil has room for so many */
 
 static inline __attribute__((always_inline)) uint64_t push_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
 {
@@ -118,7 +119,7 @@ static inline __attribute__((always_inline)) uint64_t push_at(struct cpu *cpu, c
 	return cpu->r[RSP] = rsp - 8;
 }
 
-/* POP RSP ends the run's knowledge of RSP, so its value is what the next one goes on with. */
+/* After POP RSP the value of RSP is the loaded one, with which the next pop goes on. */
 static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
 {
 	uint64_t value = guest_load64(cpu, i, rsp);
@@ -128,7 +129,7 @@ static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, co
 	return unlikely(i->a == gpr_offset(RSP, false)) ? value : rsp + 8;
 }
 
-/* PUSH RSP pushes the value before the push, which is what push_at's register read sees. */
+/* PUSH RSP pushes the value before the push, which push_at reads from the register. */
 #define STACK_RUN(name, step, length)                          \
 	static HANDLER(name##length)                           \
 	{                                                      \
@@ -144,7 +145,7 @@ STACK_RUN(pop_run, pop_at, 2) STACK_RUN(pop_run, pop_at, 3)
 static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
 static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3 };
 
-/* Of the records from the first one on, how many are run by `plain`. */
+/* Returns how many records, from the first one on, have the handler `plain`. */
 static unsigned run_length(const struct insn *insn, unsigned count, handler_t *plain)
 {
 	unsigned length = 0;
@@ -175,7 +176,7 @@ void find_stack_runs(struct insn *insn, unsigned count)
 	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_r } },   \
 	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_m } },
 
-/* An immediate's own size says nothing of what PUSH pushes: `width` of PUSH imm, LEAVE and ENTER picks the row. */
+/* The immediate's size does not tell how much PUSH pushes. For PUSH imm, LEAVE and ENTER `width` chooses the row. */
 static const struct form rows[] = {
 	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
 	{ .op = OP_PUSH, .size0 = 2, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push16_i } },

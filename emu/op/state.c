@@ -1,4 +1,4 @@
-/* Processor state: MXCSR, FXSAVE and XSAVE with their kin, XCR0. Inside a run MXCSR lives in the host's register. */
+/* Processor state: MXCSR, FXSAVE, XSAVE and their relatives, XCR0. During a run MXCSR is in the host's register. */
 #include <string.h>
 
 #include "emu/cpu/model.h"
@@ -18,7 +18,7 @@ static inline void mxcsr_from_host(struct cpu *cpu)
 	__asm__ volatile("stmxcsr %0" : "=m"(cpu->mxcsr));
 }
 
-/* The host may know more bits than the guest's CPU, so what is reserved is decided here. */
+/* The host may support more bits than the guest's CPU, so the reserved bits are checked here. */
 static HANDLER(ldmxcsr)
 {
 	uint32_t value = guest_load32(cpu, i, address_based(cpu, i));
@@ -41,13 +41,13 @@ static HANDLER(stmxcsr)
 
 enum { FXSAVE_ALIGNMENT = 16, XSAVE_ALIGNMENT = 64 };
 
-/* Areas are touched before they are used: they may lie on two pages, and must fault before anything has changed. */
+/* Touches an area before it is used: it may be on two pages, and must fault before anything has changed. */
 static inline void probe_read(const void *byte)
 {
 	(void)*(const volatile uint8_t *)byte;
 }
 
-/* FXSAVE and FXRSTOR fault on the last byte ahead of the first, as Zen does. */
+/* FXSAVE and FXRSTOR access the last byte before the first, as on Zen. */
 #define FXSAVE_HANDLER(name, wide)                                       \
 	static HANDLER(name)                                             \
 	{                                                                \
@@ -65,7 +65,7 @@ static inline void probe_read(const void *byte)
 		NEXT();                                                  \
 	}
 
-/* Restoring copies the area first: a page that is not there must fault before the state changes. */
+/* Copies the area before it is loaded: a missing page must fault before the state changes. */
 static bool copy_and_fxrstor(struct cpu *cpu, const void *guest, bool wide)
 {
 	struct xsave_area area;
@@ -95,9 +95,9 @@ FXSAVE_HANDLER(fxsave_wide, true)
 FXRSTOR_HANDLER(fxrstor_narrow, false)
 FXRSTOR_HANDLER(fxrstor_wide, true)
 
-/* --- XSAVE and kin: SDM vol. 1, chapter 13 --------------------------------------------------------- */
+/* --- XSAVE, XSAVEC, XSAVEOPT, XRSTOR: SDM vol. 1, chapter 13 -------------------------------------- */
 
-/* Components that EDX:EAX asks for. */
+/* Returns the components that EDX:EAX asks for. */
 static inline uint64_t requested(const struct cpu *cpu)
 {
 	uint64_t mask = cpu->r[RDX] << 32 | (uint32_t)cpu->r[RAX];
@@ -105,8 +105,8 @@ static inline uint64_t requested(const struct cpu *cpu)
 	return mask & xsave_components(cpu);
 }
 
-/* XSAVEOPT leaves out what is in its initial configuration; it may also leave out what has not changed since the last
- * XRSTOR, and here does not. */
+/* XSAVEOPT leaves out components in their initial configuration. It may also leave out those that have not changed since the last
+ * XRSTOR; this one does not. */
 static void xsaveopt(const struct cpu *cpu, struct xsave_area *area, uint64_t components, bool wide)
 {
 	uint64_t in_use = xsave_in_use(cpu);

@@ -1,12 +1,12 @@
-/* MOVS CMPS STOS LODS SCAS, with and without REP. A record's fields: a is the source's segment base (a slot of the register file),
- * b is 1 with 32-bit addresses, d is the prefix. Registers follow each element, so a fault leaves them as the SDM wants. */
+/* MOVS CMPS STOS LODS SCAS, with and without REP. In a record a is the slot of the source's segment base, b is 1 with 32-bit addresses,
+ * and d is the prefix. Registers are updated after each element, so a fault leaves them as the SDM demands. */
 #include <string.h>
 
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-/* The pointers and the counter in the width that the addresses have. */
+/* The pointers and the counter, with the width of the addresses. */
 static inline uint64_t string_register(const struct cpu *cpu, const struct insn *i, enum gpr reg)
 {
 	return i->b ? (uint32_t)cpu->r[reg] : cpu->r[reg];
@@ -22,8 +22,8 @@ static inline uint64_t source(struct cpu *cpu, const struct insn *i)
 	return *reg64(cpu, i->a) + string_register(cpu, i, RSI);
 }
 
-/* SDM vol. 3, 17.3.1.4: with TF set a repeated string instruction traps after each element. Where more of them follow it is left after one
- * that has been dealt with, not counted yet and with RIP at itself; the run loop traps. */
+/* SDM vol. 3, 17.3.1.4: with TF set, a repeated string instruction traps after each element. If more elements follow, the run ends after
+ * one element, with the instruction not counted and RIP at itself; then the run loop traps. */
 static const struct insn *after_one(struct cpu *cpu, const struct insn *i, bool more)
 {
 	if (!more)
@@ -38,7 +38,7 @@ static inline bool steps(const struct cpu *cpu, const struct insn *i)
 	return unlikely(cpu->tf) && i->d;
 }
 
-/* Deals with one element, if any is left, and says whether others follow. */
+/* Handles one element, if any is left, and tells if others follow. */
 #define ONE_OF_MANY(element)                                                                                     \
 	do {                                                                                                     \
 		bool more_ = string_register(cpu, i, RCX) != 0;                                                  \
@@ -50,8 +50,8 @@ static inline bool steps(const struct cpu *cpu, const struct insn *i)
 		return after_one(cpu, i, more_);                                                                 \
 	} while (0)
 
-/* Elements that can be moved at once: forwards, no page left on either side, at most `count`. A fault can then come at the first
- * of them only. 0 when the next element itself crosses a page. */
+/* Returns how many elements can be moved at once: forwards, within a page on both sides, at most `count`. A fault can then occur only at
+ * the first one. 0: the next element itself crosses a page. */
 static uint64_t chunk(uint64_t from, uint64_t to, uint64_t count, unsigned size)
 {
 	uint64_t room_from = GUEST_PAGE - from % GUEST_PAGE, room_to = GUEST_PAGE - to % GUEST_PAGE;
@@ -60,8 +60,8 @@ static uint64_t chunk(uint64_t from, uint64_t to, uint64_t count, unsigned size)
 	return elements < count ? elements : count;
 }
 
-/* The host's REP MOVSB does what the guest's REP MOVS of any width does, overlap included: with source and destination less than an
- * element apart the bytes repeat alike only for byte elements, so wider ones go one by one there. */
+/* The host's REP MOVSB equals the guest's REP MOVS of any width, also if source and destination overlap. Exception: if they are less
+ * than an element apart, the bytes repeat differently, so elements wider than a byte are moved one by one. */
 static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements, unsigned size)
 {
 	uint64_t from = source(cpu, i), to = string_register(cpu, i, RDI), bytes = elements * size;
@@ -153,7 +153,7 @@ MOVS_STOS_HANDLERS(16)
 MOVS_STOS_HANDLERS(32)
 MOVS_STOS_HANDLERS(64)
 
-/* Flags of the last comparison only. REP as a prefix is REPE here (1), REPNE is 2. */
+/* Sets the flags of the last comparison only. d is 1 for REPE (and REP), 2 for REPNE. */
 #define COMPARE_STRING(name, BITS, suffix, LEFT, RIGHT, ADVANCE)                                                 \
 	static inline bool name##_one##BITS(struct cpu *cpu, const struct insn *i, uint64_t step)                \
 	{                                                                                                        \

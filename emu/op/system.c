@@ -1,4 +1,4 @@
-/* CPUID, the time instructions, SYSCALL, software interrupts, what only the kernel may do, and what does nothing here. */
+/* CPUID, the time instructions, SYSCALL, software interrupts, privileged instructions, and instructions without effect. */
 #include <sys/syscall.h>
 
 #include "emu/cpu/model.h"
@@ -11,7 +11,7 @@
 
 enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
 
-/* Instructions that the clock has seen before this record: FORM_COUNTS put those of the block into imm. */
+/* Returns the number of instructions that the clock has seen before this record: FORM_COUNTS has put the block's into imm. */
 static inline uint64_t insns_before(const struct cpu *cpu, const struct insn *i)
 {
 	return cpu->clock_base + cpu_count(cpu, i->imm);
@@ -45,7 +45,7 @@ static HANDLER(rdtsc)
 	NEXT();
 }
 
-/* #UD comes ahead of every other fault. */
+/* #UD comes before every other fault. */
 static HANDLER(rdtscp)
 {
 	if (unlikely(cpu->rdtscp_disabled))
@@ -83,7 +83,7 @@ static HANDLER(rdmsr)
 	NEXT();
 }
 
-/* A write may move deadlines, so the run ends behind it. */
+/* A write may move deadlines, so the run ends after it. */
 static HANDLER(wrmsr)
 {
 	uint64_t value = (uint32_t)cpu->r[RAX] | cpu->r[RDX] << 32;
@@ -97,7 +97,8 @@ static HANDLER(wrmsr)
 	return NULL;
 }
 
-/* SDM vol. 2, TPAUSE: the wait ends when the TSC is at EDX:EAX, or by the limit that the OS sets (Linux: 100000 cycles); then CF is 1. */
+/* SDM vol. 2, TPAUSE: the wait ends when the TSC reaches EDX:EAX, or at the limit that the OS sets (Linux: 100000 cycles); in the latter
+ * case CF is 1. */
 static const struct insn *pause_until(struct cpu *cpu, const struct insn *i)
 {
 	enum { OS_LIMIT = 100000 };
@@ -123,7 +124,7 @@ static HANDLER(tpause)
 	return pause_refused(cpu, i) ? raise_gp(cpu, i) : pause_until(cpu, i);
 }
 
-/* Faults as a load of a byte does. */
+/* Faults as the load of a byte would. */
 static HANDLER(umonitor)
 {
 	uint64_t line = *reg64(cpu, i->a) / MONITOR_LINE * MONITOR_LINE;
@@ -136,7 +137,7 @@ static HANDLER(umonitor)
 	NEXT();
 }
 
-/* Whether there was a store is found out by who runs the thread (emu/linux/time/pause.c). */
+/* The wait itself is done outside the run, and so is the check for a store (emu/linux/time/pause.c). */
 static HANDLER(umwait)
 {
 	const struct insn *next;
@@ -176,7 +177,7 @@ static HANDLER(cpuid)
 
 /* --- the vDSO's calls: emu/op/vdso.h ---------------------------------------------------------------- */
 
-/* The clocks that Linux's vDSO answers for; the others, and those of CPU time, are left to the system call. */
+/* Returns true for the clocks that Linux's vDSO handles. Others, and those of CPU time, use the system call. */
 static bool vdso_knows(uint32_t clock)
 {
 	const uint32_t known = 1 << TK_REALTIME | 1 << TK_MONOTONIC | 1 << TK_MONOTONIC_RAW | 1 << TK_REALTIME_COARSE
@@ -190,13 +191,13 @@ static int64_t clock_before(const struct cpu *cpu, const struct insn *i, enum tk
 	return tk_clock_ns(cpu->clock, clock, insns_before(cpu, i));
 }
 
-/* Before 1970 seconds are rounded down, so that what is left is not negative. */
+/* Before 1970 seconds are rounded down, so that the remainder is not negative. */
 static inline int64_t seconds_of(int64_t ns)
 {
 	return ns / NS_PER_S - (ns % NS_PER_S < 0);
 }
 
-/* struct timespec or struct timeval: seconds, and the rest in units of so many ns. */
+/* Stores a struct timespec or struct timeval: seconds, and the rest in units of `unit` ns. */
 static inline void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, int64_t ns, int64_t unit)
 {
 	int64_t seconds = seconds_of(ns);
@@ -290,7 +291,7 @@ static HANDLER(syscall)
 	return NULL;
 }
 
-/* INT3 and INT1 are traps: RIP is behind them. */
+/* INT3 and INT1 are traps: RIP is after them. */
 static const struct insn *trap(struct cpu *cpu, const struct insn *i, uint8_t vector)
 {
 	cpu->rip = links_of(i)->next;
@@ -304,8 +305,8 @@ static const struct insn *trap(struct cpu *cpu, const struct insn *i, uint8_t ve
 static HANDLER(int3) { return trap(cpu, i, VECTOR_BP); }
 static HANDLER(int1) { return trap(cpu, i, VECTOR_DB); }
 
-/* INT n: the gates that Linux opens to CPL 3 are 3, 4 and 80H; the i386 one is not for us, as under a kernel without
- * CONFIG_IA32_EMULATION. Any other is #GP with the vector in the error code (SDM vol. 3, 6.13). */
+/* INT n. The vectors 3, 4 and 80H are open to CPL 3 on Linux. 80H, for i386, is refused, as by a kernel without CONFIG_IA32_EMULATION.
+ * Any other is #GP with the vector in the error code (SDM vol. 3, 6.13). */
 static HANDLER(int_n)
 {
 	if (i->imm == 3)
@@ -328,7 +329,7 @@ HANDLER(world_record)
 static HANDLER(privileged) { return raise_gp(cpu, i); }
 static HANDLER(nop) { NEXT(); }
 
-/* Faults as a load of a byte does; what it does to caches no guest can tell. */
+/* Faults as the load of a byte would. Its effect on caches cannot be observed. */
 static HANDLER(clflush)
 {
 	guest_load8(cpu, i, address_based(cpu, i));
@@ -374,7 +375,7 @@ static HANDLER(wrgsbase64)
 #define OMITTED(OP, PATTERN) OMITTED_WITH(OP, PATTERN, 0)
 #define OMITTED_WITH(OP, PATTERN, ATTRIBUTES) \
 	{ .op = OP, .pattern = PATTERN, .attributes = FORM_OMIT | FORM_ADDRESS_ONLY | ATTRIBUTES, .run = { nop } }
-/* With other numbers in ModRM's reg field hints are CLDEMOTE, RDSSP and what may yet come. */
+/* Other numbers in ModRM's reg field are CLDEMOTE, RDSSP and instructions to come. */
 #define HINT(OP, PATTERN) OMITTED_WITH(OP, PATTERN, FORM_REG_SELECTS)
 #define PRIVILEGED(OP, PATTERN)                                                                                      \
 	{ .op = OP, .pattern = PATTERN, .attributes = FORM_ENDS | FORM_FAULTS | FORM_ADDRESS_ONLY, .reads = FLAGS_ALL, \
@@ -408,7 +409,7 @@ static const struct form rows[] = {
 	{ .op = OP_WRGSBASE, .size0 = 4, .pattern = K_R, .run = { wrgsbase32 } },
 	{ .op = OP_WRGSBASE, .size0 = 8, .pattern = K_R, .attributes = FORM_FAULTS, .run = { wrgsbase64 } },
 
-	/* Fences and hints: one host thread runs everything, in order. */
+	/* Fences and hints have no effect: one host thread runs all guest threads, in order. */
 	OMITTED(OP_NOP, PATTERN_NONE), HINT(OP_NOP, K_R), HINT(OP_NOP, K_M),
 	HINT(OP_NOP, PATTERN2(K_R, K_R)), HINT(OP_NOP, PATTERN2(K_M, K_R)), OMITTED(OP_PAUSE, PATTERN_NONE),
 	OMITTED(OP_ENDBR64, PATTERN_NONE), OMITTED(OP_ENDBR32, PATTERN_NONE),

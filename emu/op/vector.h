@@ -1,6 +1,6 @@
-/* What the handlers of SSE and AVX have in common. The host's own instruction does the work: a body is one asm statement
- * that takes its last source from memory, which is the register file or the guest's memory alike, so one body serves
- * both forms and the host raises the very exceptions that the guest would see. */
+/* What the handlers of SSE and AVX have in common. The host's own instruction does the work. A body is one asm statement that takes its
+ * last source from memory. That is the register file or guest memory, so one body serves both forms, and the host raises the exceptions
+ * that the guest would see. */
 #ifndef TICK86_EMU_OP_VECTOR_H
 #define TICK86_EMU_OP_VECTOR_H
 
@@ -31,8 +31,8 @@ static inline __attribute__((always_inline)) void set_sse128(union vector *desti
 	*(v128 *)destination = value;
 }
 
-/* Writes an XMM register as VEX instructions do, with zeros above. `value` must come straight from a VEX instruction, which
- * has cleared the rest of the host's register: then one whole store does, and a whole load may follow without a stall. */
+/* Writes an XMM register as VEX instructions do, with zeros above. `value` must come directly from a VEX instruction, which has cleared
+ * the rest of the host's register. Then one store of the whole register is enough, and a load of the whole may follow without a stall. */
 static inline __attribute__((always_inline)) void set_vex128(union vector *destination, v128 value)
 {
 	__asm__("vmovdqa %t1, %0" : "=m"(*destination) : "x"(value));
@@ -43,16 +43,16 @@ static inline __attribute__((always_inline)) void set_vex256(union vector *desti
 	*(v256 *)destination = value;
 }
 
-/* Ahead of an instruction that may raise an exception without a memory operand. */
+/* To be called before an instruction that may raise an exception without a memory operand. */
 static inline __attribute__((always_inline)) void announce(struct cpu *cpu, const struct insn *i)
 {
 	cpu->at = i;
 	compiler_barrier();
 }
 
-/* An instruction whose immediate must be a constant: one copy for each value, 16 bytes apart, and a jump to the one wanted.
- * `text` names the constant $.Limmediate and has room for 11 bytes, or .org complains; `copies` is a power of two, in
- * digits. The asm statement has the operands LADDER_OPERANDS(n), n being a uint64_t with the immediate, which is lost. */
+/* An instruction whose immediate must be a constant: one copy for each value, 16 bytes apart, and a jump to the right one. `text` uses
+ * the constant as $.Limmediate and has room for 11 bytes; otherwise .org fails. `copies` is a power of two, in digits. The asm statement
+ * has the operands LADDER_OPERANDS(n), where n is a uint64_t with the immediate; its value is lost. */
 #define LADDER(copies, text)                                                                                   \
 	"and $" #copies " - 1, %k[n]\n\tshl $4, %k[n]\n\tlea 1f(%%rip), %[t]\n\tadd %[t], %[n]\n\tjmp *%[n]\n"   \
 	".balign 16\n1:\n\t.set .Limmediate, 0\n\t.rept " #copies "\n\t.org 1b + 16 * .Limmediate, 0xcc\n\t" text       \
@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 		NEXT();                                                        \
 	}
 
-/* OP a, b/m, imm: NAME_r and NAME_based. They share one copy of the body, which tends to be a long LADDER. */
+/* OP a, b/m, imm: NAME_r and NAME_based. They share one copy of the body, which is often a long LADDER. */
 #define TWO_OPERAND_IMMEDIATE_HANDLERS(name, body)                                                       \
 	static NOINLINE const struct insn *name##_from(struct cpu *cpu, const struct insn *i, const void *source) \
 	{                                                                                                \

@@ -1,5 +1,5 @@
-/* Mnemonics by shape that SSE has and that AVX has with a V in front, and the stampers for instructions that raise no
- * exceptions of their own. Each mnemonic stands here once for all its encodings. */
+/* Mnemonics of SSE, grouped by their operands; AVX has the same with a V. And the macros that make handlers of those that raise no
+ * exceptions of their own. Each mnemonic is here once for all its encodings. */
 #ifndef TICK86_EMU_OP_VECTOR_LISTS_H
 #define TICK86_EMU_OP_VECTOR_LISTS_H
 
@@ -27,13 +27,13 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 	X(PUNPCKHBW) X(PUNPCKHWD) X(PUNPCKHDQ) X(PUNPCKHQDQ) X(UNPCKLPS) X(UNPCKLPD) X(UNPCKHPS) X(UNPCKHPD) \
 	X(PSHUFB)
 
-/* The same, but the count is 128 bits wide always; or an immediate */
+/* The same, but the count is always 128 bits wide, or an immediate */
 #define SHIFT_OPS(X) X(PSLLW) X(PSLLD) X(PSLLQ) X(PSRLW) X(PSRLD) X(PSRLQ) X(PSRAW) X(PSRAD)
 
 /* a = OP b/m */
 #define UNARY_OPS(X) X(PABSB) X(PABSW) X(PABSD) X(MOVSHDUP) X(MOVSLDUP) X(MOVDDUP)
 
-/* a = OP b/m, the source being narrower than the destination */
+/* a = OP b/m; the source is narrower than the destination */
 #define WIDEN_OPS(X) \
 	X(PMOVSXBW) X(PMOVSXBD) X(PMOVSXBQ) X(PMOVSXWD) X(PMOVSXWQ) X(PMOVSXDQ) X(PMOVZXBW) X(PMOVZXBD) \
 	X(PMOVZXBQ) X(PMOVZXWD) X(PMOVZXWQ) X(PMOVZXDQ)
@@ -41,7 +41,7 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 /* a = OP b/m, imm */
 #define SHUFFLE_OPS(X) X(PSHUFD) X(PSHUFHW) X(PSHUFLW)
 
-/* a OP= b/m, imm; VEX: a = b OP c/m, imm. The numbers of immediates that differ, for 128 and for 256 bits */
+/* a OP= b/m, imm; VEX: a = b OP c/m, imm. Numbers: how many immediates differ, for 128 and for 256 bits */
 #define BLEND_OPS(X) \
 	X(SHUFPS, 256, 256) X(SHUFPD, 4, 16) X(PALIGNR, 256, 256) X(PBLENDW, 256, 256) X(BLENDPS, 16, 256) \
 	X(BLENDPD, 4, 16) X(MPSADBW, 8, 64)
@@ -52,17 +52,17 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 /* a = a with r/m at imm: mnemonic, source's size in bytes, number of positions */
 #define INSERT_OPS(X) X(PINSRB, 1, 16) X(PINSRW, 2, 8) X(PINSRD, 4, 4) X(PINSRQ, 8, 2)
 
-/* Only 128 bits wide even in VEX, as long as there is neither VAES nor VPCLMULQDQ */
+/* 128 bits wide even in VEX, without VAES and VPCLMULQDQ */
 #define AES_OPS(X) X(AESENC) X(AESENCLAST) X(AESDEC) X(AESDECLAST)
 #define UNARY128_OPS(X) X(AESIMC) X(PHMINPOSUW)
 
-/* a OP= b between registers: with memory these do something else, or do not exist */
+/* a OP= b between registers; the forms with memory do something else, or do not exist */
 #define MOVE_REGISTER_OPS(X) X(MOVSS) X(MOVSD) X(MOVHLPS) X(MOVLHPS)
 
 /* a OP= m: half of a register from memory */
 #define MOVE_HALF_OPS(X) X(MOVLPS) X(MOVLPD) X(MOVHPS) X(MOVHPD)
 
-/* String comparisons by what they give. Q: with REX.W the lengths are all of RAX and RDX. */
+/* String comparisons by their result. Q: with REX.W the lengths are all of RAX and RDX. */
 #define STRING_INDEX_OPS(X) X(PCMPISTRI) X(PCMPESTRI) X(PCMPESTRIQ)
 #define STRING_MASK_OPS(X) X(PCMPISTRM) X(PCMPESTRM) X(PCMPESTRMQ)
 
@@ -82,14 +82,14 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 #define VEX128_UNARY_ROWS(NAME) TWO_OPERAND_ROWS(OP_##NAME, NAME##_x, K_X, K_X, 0, 0)
 #define VEX256_UNARY_ROWS(NAME, from) TWO_OPERAND_ROWS(OP_##NAME, NAME##_y, K_Y, from, 0, 0)
 
-/* Both widths, the mnemonic being that of SSE */
+/* Both widths; NAME is SSE's mnemonic */
 #define AVX_BINARY(NAME) VEX128_BINARY(V##NAME) VEX256_BINARY(V##NAME)
 #define AVX_BINARY_ROWS(NAME) VEX128_BINARY_ROWS(V##NAME) VEX256_BINARY_ROWS(V##NAME)
 #define AVX_UNARY(NAME) VEX128_UNARY(V##NAME) VEX256_UNARY(V##NAME)
 #define AVX_UNARY_ROWS(NAME) VEX128_UNARY_ROWS(V##NAME) VEX256_UNARY_ROWS(V##NAME, K_Y)
 #define AVX_WIDEN_ROWS(NAME) VEX128_UNARY_ROWS(V##NAME) VEX256_UNARY_ROWS(V##NAME, K_X)
 
-/* Parts of registers with zeros above, in either encoding: `set` writes a whole XMM register. */
+/* Parts of registers with zeros above, in both encodings. `set` writes a whole XMM register. */
 #define PART_HANDLERS(set)                                                                               \
 	BODY load32_body(BODY_PARAMETERS, const void *source)                                            \
 	{                                                                                                \
@@ -112,7 +112,7 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 		NEXT();                                                                                  \
 	}
 
-/* String comparisons in either encoding. The memory operand need not be aligned; bit 7 of the immediate means nothing. */
+/* String comparisons in both encodings. The memory operand need not be aligned; bit 7 of the immediate has no meaning. */
 #define STRING_COMPARE(NAME, type, constraint, set_result)                                               \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
 	{                                                                                                \
@@ -133,7 +133,7 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 	  .run = { NAME##Q_r } },                                                                                            \
 	{ .op = OP_##NAME, .size0 = 8, .pattern = PATTERN3(K_X, K_M, K_I), .attributes = FORM_BY_WIDTH, .writes = FLAGS_ALL, \
 	  .run = { NAME##Q_based } },
-/* The wide rows stand ahead of the others, which take any width. */
+/* The wide rows come before the others, which match any width. */
 #define STRING_ROWS(prefix)                                                                              \
 	STRING_WIDE_ROW(prefix##PCMPESTRI) STRING_WIDE_ROW(prefix##PCMPESTRM)                            \
 	STRING_ROW(prefix##PCMPISTRI) STRING_ROW(prefix##PCMPESTRI)                                      \

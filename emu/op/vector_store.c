@@ -1,5 +1,5 @@
-/* Out of XMM registers into memory and general registers. SSE and AVX do not differ here: no vector register changes.
- * Non-temporal hints mean nothing: ordinary stores do. */
+/* Moves from XMM registers to memory and general registers. SSE and AVX are the same here, since no vector register changes.
+ * Non-temporal hints have no effect: the stores are ordinary ones. */
 #include "emu/op/vector_lists.h"
 
 BODY store_aligned_body(BODY_PARAMETERS, void *destination)
@@ -61,7 +61,7 @@ static HANDLER(store_gpr64)
 	MEMORY_HANDLER(NAME, NAME##_body, based)
 EXTRACT_OPS(EXTRACT)
 
-/* Bytes of `a` whose mask in `b` is negative go to [RDI]; c is the segment's base, d is 1 with 32-bit addresses. */
+/* Stores the bytes of `a` whose mask in `b` is negative at RDI; c is the segment's base, d is 1 with 32-bit addresses. */
 static HANDLER(store_masked_bytes)
 {
 	uint64_t offset = i->d ? (uint32_t)cpu->r[RDI] : cpu->r[RDI];

@@ -1,4 +1,4 @@
-/* x87: everything that computes. Each is one instruction of the host's. */
+/* x87: computations. Each is one instruction of the host. */
 #include "emu/op/lists.h"
 #include "emu/op/x87_host.h"
 
@@ -15,7 +15,7 @@
 	X(FSCALE, 0xd9, 0xfd) X(FSIN, 0xd9, 0xfe) X(FCOS, 0xd9, 0xff) \
 	X(FUCOMPP, 0xda, 0xe9) X(FCOMPP, 0xde, 0xd9)
 
-/* ST(i): the second byte is of ST(0) */
+/* ST(i); the second byte is the one for ST(0) */
 #define ONE_OPERAND_OPS(X) \
 	X(FCOM, 0xd8, 0xd0) X(FCOMP, 0xd8, 0xd8) X(FLD, 0xd9, 0xc0) X(FXCH, 0xd9, 0xc8) X(FSTPNCE, 0xd9, 0xd8) \
 	X(FFREE, 0xdd, 0xc0) X(FST, 0xdd, 0xd0) X(FSTP, 0xdd, 0xd8) X(FUCOM, 0xdd, 0xe0) X(FFREEP, 0xdf, 0xc0)
@@ -34,7 +34,7 @@
 	X(FADDP, 0xde, 0xc0) X(FMULP, 0xde, 0xc8) X(FSUBRP, 0xde, 0xe0) X(FSUBP, 0xde, 0xe8) \
 	X(FDIVRP, 0xde, 0xf0) X(FDIVP, 0xde, 0xf8)
 
-/* ST(0), ST(i) by D8H; ST(i), ST(0) by DCH, the second byte of which is last */
+/* ST(0), ST(i) with D8H; ST(i), ST(0) with DCH, whose second byte is last */
 #define EITHER_OPERAND_OPS(X) \
 	X(FADD, 0xc0, 0xc0) X(FMUL, 0xc8, 0xc8) X(FSUB, 0xe0, 0xe8) X(FSUBR, 0xe8, 0xe0) \
 	X(FDIV, 0xf0, 0xf8) X(FDIVR, 0xf8, 0xf0)

@@ -1,11 +1,11 @@
-/* x87: control and status, the stack's pointer and tags, saving and restoring. */
+/* x87: control and status words, the stack's pointer and tags, saving and restoring. */
 #include <string.h>
 
 #include "emu/cpu/x87_image.h"
 #include "emu/op/lists.h"
 #include "emu/op/x87_host.h"
 
-/* Areas may lie on two pages: both ends are touched, so that a fault comes before any change. */
+/* Areas may be on two pages: both ends are touched, so that a fault comes before any change. */
 static void copy_out(struct cpu *cpu, const struct insn *i, const void *from, size_t size)
 {
 	uint8_t *area = guest_pointer(cpu, i, address_based(cpu, i));
@@ -24,7 +24,7 @@ static void copy_in(struct cpu *cpu, const struct insn *i, void *to, size_t size
 
 /* --- control and status words ----------------------------------------------------------------------- */
 
-/* FNOP looks for a pending exception as FWAIT does. */
+/* FNOP checks for a pending exception, as FWAIT does. */
 X87_HANDLER(fwait, X87_FIXED(0xd9, 0xd0))
 X87_HANDLER(fnclex, X87_FIXED(0xdb, 0xe2))
 X87_HANDLER(fnstcw, X87_MEMORY(0xd9, 7))
@@ -43,14 +43,14 @@ static HANDLER(fninit)
 
 /* --- environment and state: SDM vol. 1, 8.1.10 -------------------------------------------------------- */
 
-/* FNSTENV masks all exceptions once it has stored the control word. */
+/* FNSTENV masks all exceptions after it has stored the control word. */
 static void mask_exceptions(struct x87 *x87)
 {
 	x87->control |= FSW_EXCEPTIONS;
 	x87->status = x87_summarize(x87->status, x87->control);
 }
 
-/* What has an image on the stack stands apart: a handler that had one could not end in a jump. */
+/* Functions with an image on the stack are separate: a handler with one could not end in a jump. */
 #define APART static __attribute__((noinline)) void
 
 #define IMAGE_HANDLER(name, wait)                                                 \
@@ -110,7 +110,7 @@ SAVE_HANDLERS(16, x87_image16, X87_ENVIRONMENT16)
 static const struct form rows[] = {
 	PLAIN(OP_FWAIT, FORM_FAULTS, fwait),
 	PLAIN(OP_FNOP, FORM_FAULTS, fwait),
-	/* These of the 8087 and the 80287 do nothing, and do not look for pending exceptions. */
+	/* These instructions of the 8087 and the 80287 do nothing, and do not check for pending exceptions. */
 	PLAIN(OP_FENI8087_NOP, 0, fnop_no_wait),
 	PLAIN(OP_FDISI8087_NOP, 0, fnop_no_wait),
 	PLAIN(OP_FSETPM287_NOP, 0, fnop_no_wait),

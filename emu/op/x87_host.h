@@ -1,19 +1,18 @@
-/* x87 instructions run by the host's own x87 unit, which holds the guest's state meanwhile (emu/cpu/x87_live.h). Pending
- * exceptions and faults in memory come as the host's signals.
- *
+/* x87 instructions that run on the host's own x87 unit, which holds the guest's state meanwhile (emu/cpu/x87_live.h). Pending exceptions
+ * and memory faults arrive as the host's signals.
  * The pointers to the last instruction and its operand are not kept: they are 0, or what FXRSTOR, FRSTOR or FLDENV loaded. Linux on
- * AMD's CPUs loses them at any context switch, so no program can count on them. */
+ * AMD's CPUs loses them at any context switch, so no program can rely on them. */
 #ifndef TICK86_EMU_X87_HOST_H
 #define TICK86_EMU_X87_HOST_H
 
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 
-/* Handlers that move the state and run the record again. */
+/* Handlers that move the state and then run the record again. */
 HANDLER(x87_make_live);
 HANDLER(x87_make_parked);
 
-/* Ahead of what the host's unit runs, and ahead of what works on struct x87. */
+/* X87_LIVE comes before an instruction for the host's unit, X87_PARKED before code that uses struct x87. */
 #define X87_LIVE()                                                             \
 	do {                                                                   \
 		cpu->at = i;                                                   \
@@ -36,7 +35,7 @@ HANDLER(x87_make_parked);
 	__asm__ volatile(".byte " #first ", " #digit " * 8 + 6"                                                  \
 	                 : : "S"(guest_pointer(cpu, i, address_based(cpu, i))) : "memory")
 
-/* The instruction of two bytes, `second` for ST(0), with ST(n): eight copies, and a jump to the one wanted. */
+/* An instruction of two bytes with ST(n); `second` is the byte for ST(0). There are eight copies, and a jump to the right one. */
 #define X87_LADDER(first, second)                                                                                \
 	"lea 1f(%%rip), %[target]\n\tlea (%[target], %[n], 4), %[target]\n\tjmp *%[target]\n\t"                  \
 	".balign 4\n1:\t.set .Lst, 0\n\t.rept 8\n\t.org 1b + 4 * .Lst, 0xcc\n\t"                                  \
@@ -49,7 +48,7 @@ HANDLER(x87_make_parked);
 		                 : [target] "=&r"(target_) : [n] "r"((uint64_t)(number)) : "memory");            \
 	} while (0)
 
-/* The same with the guest's EFLAGS, OF by an addition that overflows and the rest by SAHF. */
+/* The same with the guest's EFLAGS: OF is set by an addition that overflows, the rest by SAHF. */
 #define X87_REGISTER_FLAGS(first, second, number)                                                                \
 	do {                                                                                                     \
 		uint64_t target_;                                                                                \
@@ -60,7 +59,7 @@ HANDLER(x87_make_parked);
 		cpu->flags = (flags_t)flags_;                                                                    \
 	} while (0)
 
-/* A handler that has the host's unit run one of the instructions above. */
+/* Makes a handler that runs one of the instructions above on the host's unit. */
 #define X87_HANDLER(name, instruction)                                         \
 	static HANDLER(name)                                                   \
 	{                                                                      \

@@ -49,6 +49,13 @@ struct vfork_link {
 	int pages; /* a file with the pages that the child has written */
 };
 
+/* How a thread is scheduled (sched(7)). */
+struct policy {
+	bool own;             /* else the host's of the process counts: process/policy.c */
+	int policy, priority; /* SCHED_*, and that of a real-time one */
+	int nice;
+};
+
 /* A guest thread. One host thread runs all of them, one after the other. */
 struct task {
 	struct cpu cpu;
@@ -74,6 +81,7 @@ struct task {
 	pid_t vfork_child;       /* the child for which the thread waits until it execs or exits; how the child tells */
 	struct vfork_link vfork;
 	struct fault_state fault; /* the last synchronous exception, for signal frames */
+	struct policy policy;
 	uint64_t affinity;       /* the vCPUs on which it may run, bit n for vCPU n */
 	uint64_t insns;          /* instructions executed by this thread */
 	uint64_t run_insns;      /* those of the current run, also in insns; their time is not yet in cpu_ns */
@@ -144,6 +152,8 @@ struct process {
 	bool signals_due;        /* host signals must be collected before guest code runs again */
 	bool calls_signal;       /* the host may answer any call with a signal: O_ASYNC, mq_notify(2) and their like are in use */
 	struct task *favoured;   /* its CPU time has brought a signal, so it goes on with its slice and takes it; or NULL */
+	int64_t realtime_since;  /* since then real-time threads have kept others waiting; 0: none does */
+	bool throttled;          /* for longer than they may: the others run now */
 	uint64_t slice_left;     /* instructions of the last slice that were not used */
 	bool yielded;            /* ends the slice */
 	uint64_t deadline;       /* the process's next deadline, or WAIT_FOREVER */

@@ -11,6 +11,7 @@
 #include "emu/linux/kernel/peer.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
+#include "emu/linux/process/policy.h"
 #include "emu/linux/process/priority.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
@@ -131,7 +132,18 @@ int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 	return 0;
 }
 
-/* Priorities are the host's, for the one host thread. A guest thread's are its process's. */
+/* --- policies and priorities: policy.c, or for others than the threads of a process with several the host ------------------------- */
+
+enum { RESET_ON_FORK = 0x40000000, DEADLINE = 6, ATTR_SIZE = 48 };
+
+/* The start of the kernel's struct sched_attr. */
+struct attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+};
+
 static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6])
 {
 	const uint64_t host[6] = { (uint64_t)pids_find(task, (pid_t)arg[0]).host, arg[1], arg[2], arg[3] };
@@ -139,34 +151,97 @@ static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6]
 	return syscall_host(number, host);
 }
 
+/* A thread whose policy is its own, or NULL. */
+static struct task *own_thread(struct task *task, uint64_t id)
+{
+	struct task *target = pids_find(task, (pid_t)id).task;
+
+	return target && policy_is_own(target) ? target : NULL;
+}
+
 int64_t sys_sched_getscheduler(struct task *task, const uint64_t arg[6])
 {
-	return on_host(task, SYS_sched_getscheduler, arg);
+	const struct task *target = own_thread(task, arg[0]);
+
+	return target ? policy_of(target).policy : on_host(task, SYS_sched_getscheduler, arg);
+}
+
+/* Sets the policy, or with `number` negative the priority alone. */
+static int64_t set_scheduler(struct task *task, struct task *target, int number, uint64_t address)
+{
+	struct policy new = policy_of(target);
+	int priority;
+
+	if (!address)
+		return -EINVAL;
+	if (!space_read(&task->process->space, address, &priority, sizeof(priority)))
+		return -EFAULT;
+	new.policy = number < 0 ? new.policy : number & ~RESET_ON_FORK;
+	new.priority = priority;
+	return policy_set(target, new);
 }
 
 int64_t sys_sched_setscheduler(struct task *task, const uint64_t arg[6])
 {
-	return on_host(task, SYS_sched_setscheduler, arg);
+	struct task *target = own_thread(task, arg[0]);
+
+	if (!target)
+		return on_host(task, SYS_sched_setscheduler, arg);
+	return (int)arg[1] < 0 ? -EINVAL : set_scheduler(task, target, (int)arg[1], arg[2]);
 }
 
 int64_t sys_sched_getparam(struct task *task, const uint64_t arg[6])
 {
-	return on_host(task, SYS_sched_getparam, arg);
+	const struct task *target = own_thread(task, arg[0]);
+	int priority = target ? policy_of(target).priority : 0;
+
+	if (!target || !arg[1])
+		return on_host(task, SYS_sched_getparam, arg);
+	return space_write(&task->process->space, arg[1], &priority, sizeof(priority)) ? 0 : -EFAULT;
 }
 
 int64_t sys_sched_setparam(struct task *task, const uint64_t arg[6])
 {
-	return on_host(task, SYS_sched_setparam, arg);
+	struct task *target = own_thread(task, arg[0]);
+
+	return target ? set_scheduler(task, target, -1, arg[1]) : on_host(task, SYS_sched_setparam, arg);
 }
 
 int64_t sys_sched_getattr(struct task *task, const uint64_t arg[6])
 {
-	return on_host(task, SYS_sched_getattr, arg);
+	const struct task *target = own_thread(task, arg[0]);
+	int64_t result = on_host(task, SYS_sched_getattr, arg);
+	struct attributes attributes;
+	struct policy policy;
+
+	if (!target || result < 0)
+		return result;
+	if (!space_read(&task->process->space, arg[1], &attributes, sizeof(attributes)))
+		return -EFAULT;
+	policy = policy_of(target);
+	attributes.policy = (uint32_t)policy.policy;
+	attributes.priority = (uint32_t)policy.priority;
+	attributes.nice = policy.priority ? 0 : policy.nice;
+	return space_write(&task->process->space, arg[1], &attributes, sizeof(attributes)) ? 0 : -EFAULT;
 }
 
 int64_t sys_sched_setattr(struct task *task, const uint64_t arg[6])
 {
-	return on_host(task, SYS_sched_setattr, arg);
+	struct task *target = own_thread(task, arg[0]);
+	struct attributes attributes;
+	struct policy new;
+
+	if (!target || !arg[1] || arg[2])
+		return on_host(task, SYS_sched_setattr, arg);
+	if (!space_read(&task->process->space, arg[1], &attributes, sizeof(attributes)))
+		return -EFAULT;
+	if ((attributes.size && attributes.size < ATTR_SIZE) || attributes.policy == DEADLINE || attributes.flags & ~1ULL)
+		return on_host(task, SYS_sched_setattr, arg);
+	new = policy_of(target);
+	new.policy = (int)attributes.policy;
+	new.priority = (int)attributes.priority;
+	new.nice = new.priority ? new.nice : attributes.nice;
+	return policy_set(target, new);
 }
 
 int64_t sys_sched_rr_get_interval(struct task *task, const uint64_t arg[6])
@@ -187,14 +262,32 @@ static int64_t priority_on_host(struct task *task, uint64_t number, int process,
 	return syscall_host(number, host);
 }
 
+/* The thread whose nice value is its own, or NULL. */
+static struct task *own_nice(struct task *task, const uint64_t arg[6])
+{
+	return (int)arg[0] == PRIO_PROCESS ? own_thread(task, arg[1]) : NULL;
+}
+
 int64_t sys_getpriority(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_getpriority, PRIO_PROCESS, PRIO_USER, arg);
+	enum { ABOVE_NICE = 20 }; /* the system call's results are positive */
+	const struct task *target = own_nice(task, arg);
+
+	return target ? ABOVE_NICE - policy_of(target).nice : priority_on_host(task, SYS_getpriority, PRIO_PROCESS, PRIO_USER, arg);
 }
 
 int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
 {
-	return priority_on_host(task, SYS_setpriority, PRIO_PROCESS, PRIO_USER, arg);
+	struct task *target = own_nice(task, arg);
+	struct policy new;
+	int64_t result;
+
+	if (!target)
+		return priority_on_host(task, SYS_setpriority, PRIO_PROCESS, PRIO_USER, arg);
+	new = policy_of(target);
+	new.nice = (int)arg[2];
+	result = policy_set(target, new);
+	return result == -EPERM ? -EACCES : result;
 }
 
 int64_t sys_ioprio_get(struct task *task, const uint64_t arg[6])

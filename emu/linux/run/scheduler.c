@@ -15,6 +15,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/process/policy.h"
 #include "emu/linux/process/priority.h"
 #include "emu/linux/process/thread.h"
 #include "emu/linux/process/vsyscall.h"
@@ -181,6 +182,7 @@ static void run_slice(struct task *task)
 	struct process *process = task->process;
 	struct slice slice = slice_of(process);
 
+	slice.insns = policy_share(task, slice.insns);
 	if (task == process->favoured)
 		slice.insns = process->slice_left;
 	CHECK(is_listed(task) && (!process->current || is_listed(process->current)));
@@ -262,9 +264,11 @@ static struct task *next_runnable(struct process *process)
 
 	if (process->favoured && may_run(process->favoured))
 		return process->favoured;
+	if (may_run(start) && policy_goes_on(start))
+		return start;
 	do {
 		task = task->next ? task->next : process->tasks;
-		if (may_run(task))
+		if (may_run(task) && !policy_waits(task))
 			return task;
 	} while (task != start);
 	return NULL;
@@ -300,6 +304,7 @@ int process_run(struct process *process)
 		pvclock_refresh(process);
 		free_dead(process);
 		idle_poll(process);
+		policy_look(process);
 		task = next_runnable(process);
 		if (task)
 			run_slice(task);

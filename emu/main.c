@@ -231,9 +231,9 @@ static void report_no_process(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < HIDDEN_FD_END)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < HIDDEN_FD_NEEDED)
 		fprintf(stderr, "tick86: the hard limit of open files (ulimit -Hn) is %llu; %d are needed\n",
-		        (unsigned long long)limit.rlim_max, HIDDEN_FD_END);
+		        (unsigned long long)limit.rlim_max, HIDDEN_FD_NEEDED);
 	else
 		fprintf(stderr, "tick86: out of memory\n");
 }

@@ -51,21 +51,41 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	return place;
 }
 
-/* Detaches all of the attachment that begins at `address`, even if parts of it have other rights now. */
+/* Whether the mapping is of a segment, attached so that its beginning would be at `address`. */
+static bool is_attached(const struct vma *vma, uint64_t address)
+{
+	return vma->name && strncmp(vma->name, "/SYSV", 5) == 0 && vma->offset == vma->start - address;
+}
+
+static void remove_part(struct space *space, uint64_t start, uint64_t end)
+{
+	vma_remove(space, start, end);
+	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = start, .length = end - start});
+}
+
+/* All that is left of the attachment that began at `address`, even if parts of it have other rights by now or are gone (do_shmdt()). */
 int64_t space_shmdt(struct space *space, uint64_t address)
 {
-	const struct vma *vma = space_find(space, address);
-	if (!vma || address % GUEST_PAGE || vma->start != address || !vma->name || strncmp(vma->name, "/SYSV", 5) != 0 ||
-	    vma->offset != 0)
+	size_t i = vma_lower(space, address);
+	ino_t inode;
+
+	while (i < space->count && !(space->vma[i].start >= address && is_attached(&space->vma[i], address)))
+		i++;
+	if (address % GUEST_PAGE || i == space->count)
 		return -EINVAL;
-	ino_t inode = vma->inode;
-	uint64_t end = address;
-	for (; vma && vma->inode == inode && vma->offset == end - address; vma = space_find(space, end))
-		end = vma->end;
-	code_forget(space, address, end);
+	inode = space->vma[i].inode;
+	for (size_t k = i; k < space->count; k++)
+		if (space->vma[k].inode == inode && is_attached(&space->vma[k], address))
+			code_forget(space, space->vma[k].start, space->vma[k].end);
 	if (shmdt((void *)address) < 0)
 		return -errno;
-	vma_remove(space, address, end);
-	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = address, .length = end - address});
+	while (i < space->count) {
+		const struct vma *vma = &space->vma[i];
+
+		if (vma->inode == inode && is_attached(vma, address))
+			remove_part(space, vma->start, vma->end);
+		else
+			i++;
+	}
 	return 0;
 }

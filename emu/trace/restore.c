@@ -1,5 +1,6 @@
 /* Restores a saved program: reads its file record by record, and builds the process. */
 #include "emu/cpu/xsave.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree.h"
@@ -243,16 +244,16 @@ static bool restore_record(struct restorer *restorer, const struct trace_record 
 /* --- what the host keeps ------------------------------------------------------------------------------------ */
 
 /* Restores resource limits as far as this process is permitted to. */
-static void restore_limits(const struct saved_run *run)
+static void restore_limits(struct process *process, const struct saved_run *run)
 {
 	for (int k = 0; k < RLIM_NLIMITS; k++) {
 		struct rlimit wanted = { run->limit[2 * k], run->limit[2 * k + 1] }, here;
 
-		if (k == RLIMIT_STACK || getrlimit((__rlimit_resource_t)k, &here) < 0 || setrlimit((__rlimit_resource_t)k, &wanted) == 0)
+		if (k == RLIMIT_STACK || limit_get(process, k, &here) < 0 || limit_set(process, k, &wanted) == 0)
 			continue;
 		wanted.rlim_max = wanted.rlim_max < here.rlim_max ? wanted.rlim_max : here.rlim_max;
 		wanted.rlim_cur = wanted.rlim_cur < wanted.rlim_max ? wanted.rlim_cur : wanted.rlim_max;
-		setrlimit((__rlimit_resource_t)k, &wanted);
+		limit_set(process, k, &wanted);
 	}
 }
 
@@ -294,7 +295,7 @@ static void finish(struct restorer *restorer)
 	process->cpu_before_ns = clock_counts_cpu(process) ? 0 : restorer->run.cpu_ns;
 	process->deadlines_changed = true;
 	umask(restorer->run.umask);
-	restore_limits(&restorer->run);
+	restore_limits(process, &restorer->run);
 }
 
 bool restore_process(struct restorer *restorer, struct process *process)

@@ -25,12 +25,12 @@ struct restored_timerfd {
 /* Closes the descriptors from the next one to `last`, which the program did not have. */
 static void close_up_to(struct restorer *restorer, unsigned last)
 {
-	unsigned first = restorer->next_fd, hidden = HIDDEN_FD_FIRST;
+	unsigned first = restorer->next_fd, hidden = (unsigned)hidden_fd_first, end = hidden + HIDDEN_FDS;
 
 	if (first <= last && first < hidden)
 		syscall(SYS_close_range, first, last < hidden ? last : hidden - 1, 0);
-	if (first <= last && last >= HIDDEN_FD_END)
-		syscall(SYS_close_range, first < HIDDEN_FD_END ? HIDDEN_FD_END : first, last, 0);
+	if (first <= last && last >= end)
+		syscall(SYS_close_range, first < end ? end : first, last, 0);
 }
 
 bool restore_timerfd(struct restorer *restorer, const struct saved_timer *saved)

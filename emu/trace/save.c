@@ -1,6 +1,7 @@
 /* The saver: an observer that writes the program to a file when asked. */
 #include "emu/cpu/fatal.h"
 #include "emu/cpu/xsave.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
@@ -86,10 +87,10 @@ static void read_limits(const struct process *process, uint64_t limit[2 * RLIM_N
 	struct rlimit own;
 
 	for (int k = 0; k < RLIM_NLIMITS; k++) {
-		if (getrlimit((__rlimit_resource_t)k, &own) < 0)
+		if (limit_get(process, k, &own) < 0)
 			own.rlim_cur = own.rlim_max = RLIM_INFINITY;
 		limit[2 * k] = own.rlim_cur;
-		limit[2 * k + 1] = k == RLIMIT_FSIZE && process->file_limit_set ? process->file_limit_max : own.rlim_max;
+		limit[2 * k + 1] = own.rlim_max;
 	}
 }
 

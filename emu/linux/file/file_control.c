@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/if.h>
+#include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <net/route.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "emu/linux/file/tty.h"
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/rows/calls.h"
@@ -151,7 +153,9 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		return get_owner_ex(task, arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		return file_outside_hidden(syscall_host(__NR_fcntl, arg));
+		if (arg[2] >= limit_of(task->process, RLIMIT_NOFILE))
+			return -EINVAL;
+		return descriptor_make(task->process, __NR_fcntl, arg);
 	default:
 		return syscall_host(__NR_fcntl, arg);
 	}
@@ -191,6 +195,7 @@ static const struct old_request *find_old_request(uint32_t number)
 		{TIOCSETD, NUMBER, 0}, {TIOCGETD, 0, NUMBER}, {TIOCPKT, NUMBER, 0}, {TIOCVHANGUP, 0, 0}, {TIOCGLCKTRMIOS, 0, TERMIOS},
 		{TIOCSLCKTRMIOS, TERMIOS, 0}, {TIOCGPTPEER, 0, 0}, {FIOCLEX, 0, 0}, {FIONCLEX, 0, 0},
 		{FIOQSIZE, 0, 8},
+		{NS_GET_USERNS, 0, 0}, {NS_GET_PARENT, 0, 0}, {NS_GET_NSTYPE, 0, 0}, {NS_GET_OWNER_UID, 0, NUMBER},
 		{SIOCATMARK, 0, NUMBER}, {SIOCGPGRP, 0, NUMBER}, {SIOCSPGRP, NUMBER, 0}, {FIOSETOWN, NUMBER, 0}, {FIOGETOWN, 0, NUMBER},
 		{SIOCGIFCONF, IFCONF, IFCONF}, {SIOCGIFNAME, IFREQ, IFREQ}, {SIOCGIFFLAGS, IFREQ, IFREQ}, {SIOCSIFFLAGS, IFREQ, 0}, {SIOCGIFADDR, IFREQ, IFREQ},
 		{SIOCSIFADDR, IFREQ, 0}, {SIOCGIFDSTADDR, IFREQ, IFREQ}, {SIOCGIFBRDADDR, IFREQ, IFREQ},
@@ -214,6 +219,11 @@ static int64_t check_pointer(struct task *task, uint64_t address, uint64_t in, u
 	return 0;
 }
 
+static bool makes_descriptor(uint32_t request)
+{
+	return request == TIOCGPTPEER || request == NS_GET_USERNS || request == NS_GET_PARENT;
+}
+
 int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 {
 	uint32_t request = (uint32_t)arg[1];
@@ -234,7 +244,7 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 	}
 	if (!error)
 		error = ioctl_prepare_tail(task, request, arg[2]);
-	if (request == TIOCGPTPEER)
-		return file_outside_hidden(syscall_host(__NR_ioctl, arg));
+	if (makes_descriptor(request) && !error)
+		return descriptor_make(task->process, __NR_ioctl, arg);
 	return error ? error : syscall_host(__NR_ioctl, arg);
 }

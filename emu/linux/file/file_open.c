@@ -11,6 +11,7 @@
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/path.h"
 #include "emu/linux/rows/calls.h"
@@ -89,15 +90,15 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 	if (made == NOT_EMULATED && dev_cpu_path(task->process, dirfd, guest, host))
 		made = dev_cpu_open(task, host, flags);
 	if (made != NOT_EMULATED)
-		return file_outside_hidden(made);
+		return descriptor_keep(task->process, made);
 	const char *path = file_host_path(task->process, guest, host);
 	if (waits_for_other_end(dirfd, path, flags)) {
 		made = (flags & O_ACCMODE) == O_RDONLY ? open_fifo_reader(task, dirfd, path, flags)
 		                                       : open_fifo_writer(task, dirfd, path, flags);
-		return made == SYSCALL_WAIT ? made : file_outside_hidden(made);
+		return made == SYSCALL_WAIT ? made : descriptor_keep(task->process, made);
 	}
 	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, (uint64_t)flags, mode};
-	made = file_outside_hidden(syscall_host(__NR_openat, arg));
+	made = descriptor_make(task->process, __NR_openat, arg);
 	if (strncmp(path + strlen(path) - (strlen(path) < 3 ? strlen(path) : 3), "mem", 3) == 0)
 		memory_file_opened(task->process, made);
 	return made;
@@ -133,7 +134,7 @@ int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (arg[3] == sizeof how && how.resolve == 0 && how.flags <= INT_MAX)
 		return open_path(task, (int)arg[0], arg[1], (int)how.flags, (mode_t)how.mode);
-	int64_t made = file_outside_hidden(syscall_host(__NR_openat2, arg));
+	int64_t made = descriptor_make(task->process, __NR_openat2, arg);
 	memory_file_opened(task->process, made);
 	return made;
 }
@@ -149,7 +150,7 @@ static int64_t make_pair(struct task *task, uint64_t number, const uint64_t arg[
 	if (!space_read(&task->process->space, address, fd, sizeof fd))
 		return -EFAULT;
 	for (int i = 0; i < 2 && result >= 0; i++) {
-		result = file_outside_hidden(fd[i]);
+		result = descriptor_keep(task->process, fd[i]);
 		fd[i] = result < 0 ? -1 : (int)result;
 	}
 	if (result >= 0)
@@ -222,8 +223,8 @@ int64_t sys_close_range(struct task *task, const uint64_t arg[6])
 	(void)task;
 	if (first > last)
 		return -EINVAL;
-	unsigned below_last = last < HIDDEN_FD_FIRST ? last : HIDDEN_FD_FIRST - 1;
-	unsigned above_first = first < HIDDEN_FD_END ? HIDDEN_FD_END : first;
+	unsigned hidden = (unsigned)hidden_fd_first, end = hidden + HIDDEN_FDS;
+	unsigned below_last = last < hidden ? last : hidden - 1, above_first = first < end ? end : first;
 	int64_t result = close_part(first, below_last, arg[2]);
 	return result ? result : close_part(above_first, last, arg[2]);
 }
@@ -231,5 +232,21 @@ int64_t sys_close_range(struct task *task, const uint64_t arg[6])
 int64_t sys_dup(struct task *task, const uint64_t arg[6])
 {
 	(void)task;
-	return file_outside_hidden(syscall_host(__NR_dup, arg));
+	return descriptor_make(task->process, __NR_dup, arg);
+}
+
+/* A number beyond the limit is no descriptor's: ksys_dup3(). */
+static int64_t dup_to(struct task *task, uint64_t number, const uint64_t arg[6])
+{
+	return (unsigned)arg[1] >= limit_of(task->process, RLIMIT_NOFILE) ? -EBADF : syscall_host(number, arg);
+}
+
+int64_t sys_dup2(struct task *task, const uint64_t arg[6])
+{
+	return dup_to(task, __NR_dup2, arg);
+}
+
+int64_t sys_dup3(struct task *task, const uint64_t arg[6])
+{
+	return (int)arg[0] == (int)arg[1] ? -EINVAL : dup_to(task, __NR_dup3, arg);
 }

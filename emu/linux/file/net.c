@@ -9,6 +9,7 @@
 
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/rows/calls.h"
@@ -96,13 +97,15 @@ int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 /* --- connections --------------------------------------------------------------------------------------------------- */
 
 /* Returns true if accept4(2) fails at once (__sys_accept4(), do_accept()). It makes the new descriptor before it waits. */
-static bool accept_is_refused(const uint64_t arg[6])
+static bool accept_is_refused(const struct task *task, const uint64_t arg[6])
 {
 	int listens = 0, probe = dup((int)arg[0]);
 	socklen_t size = sizeof listens;
 	if (probe < 0)
 		return true;
 	close(probe);
+	if ((uint64_t)probe >= limit_of(task->process, RLIMIT_NOFILE))
+		return true;
 	if (arg[3] & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return true;
 	return getsockopt((int)arg[0], SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens;
@@ -113,7 +116,7 @@ static int64_t accept_now(struct task *task, const uint64_t arg[6])
 {
 	struct name name = {.length = sizeof name.address};
 	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length, arg[3]};
-	int64_t fd = file_outside_hidden(syscall_host(__NR_accept4, host));
+	int64_t fd = descriptor_make(task->process, __NR_accept4, host);
 	int64_t error = fd >= 0 && arg[1] ? store_name(task, arg[1], arg[2], &name) : 0;
 	if (error)
 		close((int)fd);
@@ -124,7 +127,7 @@ int64_t sys_accept4(struct task *task, const uint64_t arg[6])
 {
 	int fd = (int)arg[0];
 	int64_t wait = file_woken(task, fd, POLLIN);
-	if (!wait && !file_is_ready(fd, POLLIN) && file_blocks(fd, POLLIN) && !accept_is_refused(arg))
+	if (!wait && !file_is_ready(fd, POLLIN) && file_blocks(fd, POLLIN) && !accept_is_refused(task, arg))
 		wait = file_wait(task, fd, POLLIN);
 	return wait ? wait : accept_now(task, arg);
 }

@@ -9,6 +9,7 @@
 #include <sys/select.h>
 
 #include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/rows/calls.h"
@@ -61,8 +62,7 @@ static uint64_t keep_deadline(const struct task *task, uint64_t deadline)
 
 static int64_t poll_guest(struct task *task, uint64_t address, uint64_t count, uint64_t deadline)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && count > limit.rlim_cur)
+	if (count > limit_of(task->process, RLIMIT_NOFILE))
 		return -EINVAL;
 	struct pollfd *fds = calloc(count + 1, sizeof *fds);
 	if (!fds)

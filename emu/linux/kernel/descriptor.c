@@ -11,20 +11,47 @@
 
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/rows/calls.h"
 
 enum { RETRY_NS = 1000000 };
 
-int64_t file_outside_hidden(int64_t fd)
+/* Some descriptors come by other ways than those here: numbers so near to the limit are made under it. */
+enum { LIMIT_MARGIN = 128 };
+
+int64_t descriptor_keep(struct process *process, int64_t fd)
 {
-	if (fd < 0 || !fd_is_hidden((int)fd))
-		return fd;
-	int flags = fcntl((int)fd, F_GETFD);
-	int moved = fcntl((int)fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, HIDDEN_FD_END);
-	close((int)fd);
-	return moved < 0 ? -EMFILE : moved; /* EINVAL if the resource limit is not above the emulator's range */
+	if (fd >= 0 && fd_is_hidden((int)fd)) {
+		int flags = fcntl((int)fd, F_GETFD);
+		int moved = fcntl((int)fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, hidden_fd_first + HIDDEN_FDS);
+
+		close((int)fd);
+		fd = moved < 0 ? -EMFILE : moved; /* EINVAL, where the limit is not above the emulator's range */
+	}
+	if (fd >= 0 && (uint64_t)fd >= limit_of(process, RLIMIT_NOFILE)) {
+		close((int)fd);
+		fd = -EMFILE;
+	}
+	if (fd > process->descriptors_high)
+		process->descriptors_high = (int)fd;
+	return fd;
+}
+
+/* Near its limit the host refuses, since closing afterwards would not undo what the call does besides (a file made, a connection
+ * accepted). */
+int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6])
+{
+	bool near = (uint64_t)process->descriptors_high + LIMIT_MARGIN >= limit_of(process, RLIMIT_NOFILE);
+	int64_t fd;
+
+	if (near)
+		limit_host_descriptors(process, true);
+	fd = syscall_host(number, arg);
+	if (near)
+		limit_host_descriptors(process, false);
+	return descriptor_keep(process, fd);
 }
 
 int file_info(int fd, const char *name)

@@ -6,9 +6,10 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* The result of a host call that returns a descriptor: if it is in the emulator's range, moves it to a number that the guest can use.
- * Other results and errors pass unchanged. */
-int64_t file_outside_hidden(int64_t fd);
+/* The host makes the descriptor that the guest asks for. Returns a number that the guest can use and that its limit allows, or -errno. */
+int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6]);
+/* The same for the result of a call that has been made. */
+int64_t descriptor_keep(struct process *process, int64_t fd);
 /* Returns the number in the line `name` of a descriptor's /proc/PID/fdinfo, or FILE_NO_INFO if there is no such line. */
 enum { FILE_NO_INFO = INT_MIN };
 int file_info(int fd, const char *name);

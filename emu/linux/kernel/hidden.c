@@ -8,18 +8,28 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+int hidden_fd_first = HIDDEN_FD_LOW;
+
+void hidden_choose(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= HIDDEN_FD_HIGH + HIDDEN_FDS)
+		hidden_fd_first = HIDDEN_FD_HIGH;
+}
+
 int hidden_fd(int fd)
 {
+	int end = hidden_fd_first + HIDDEN_FDS, hidden;
 	struct rlimit limit, raised;
-	int hidden;
 
 	if (fd < 0)
 		return -1;
-	/* the guest may have lowered the limit, which the host enforces */
+	/* The host's limit may be lower yet (limits_begin). */
 	getrlimit(RLIMIT_NOFILE, &limit);
-	raised = (struct rlimit){ limit.rlim_cur < HIDDEN_FD_END ? HIDDEN_FD_END : limit.rlim_cur, limit.rlim_max };
+	raised = (struct rlimit){ limit.rlim_cur < (rlim_t)end ? (rlim_t)end : limit.rlim_cur, limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &raised);
-	hidden = fcntl(fd, F_DUPFD, HIDDEN_FD_FIRST);
+	hidden = fcntl(fd, F_DUPFD, hidden_fd_first);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	close(fd);
 	return hidden;

@@ -6,7 +6,13 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { HIDDEN_FD_FIRST = 960, HIDDEN_FD_END = 1024 };
+/* So many, above what programs use that know of select(2)'s 1024, where the hard limit allows it; else just below those. Higher ones would
+ * make each fork copy a larger table. */
+enum { HIDDEN_FDS = 64, HIDDEN_FD_LOW = 960, HIDDEN_FD_HIGH = 4032, HIDDEN_FD_NEEDED = HIDDEN_FD_LOW + HIDDEN_FDS };
+
+/* The first of them: chosen by hidden_choose, before there is a guest. */
+extern int hidden_fd_first;
+void hidden_choose(void);
 
 /* Moves `fd` to a hidden number, without FD_CLOEXEC, and closes the old one. Returns the new one, or -1. */
 int hidden_fd(int fd);
@@ -22,7 +28,7 @@ FILE *hidden_report(const char *path);
 /* Returns true if `fd` is the emulator's. For the guest that number is not open. */
 static inline bool fd_is_hidden(int fd)
 {
-	return fd >= HIDDEN_FD_FIRST && fd < HIDDEN_FD_END;
+	return fd >= hidden_fd_first && fd < hidden_fd_first + HIDDEN_FDS;
 }
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "emu/block/block.h"
@@ -132,6 +133,8 @@ struct process {
 	struct guest_sigaction action[GUEST_SIGNALS + 1];
 	struct pending_signal *pending; /* signals for the process */
 	pid_t pid;
+	struct rlimit limit[RLIM_NLIMITS]; /* the guest's: limits.h */
+	int descriptors_high;    /* the greatest descriptor that the host has given out lately */
 	bool silent_children;    /* some of its children end without SIGCHLD */
 	bool forked;             /* not the first process of the run, but a descendant */
 	char *exe_path;          /* absolute path of /proc/self/exe */
@@ -142,8 +145,6 @@ struct process {
 	uint64_t signalfd_set;   /* all signals that the guest has passed to signalfd(2) */
 	bool pvclock;            /* some pvclock_page is not 0 */
 	uint64_t pvclock_page[TK_MAX_VCPUS]; /* address of each vCPU's pvclock page, or 0 */
-	bool file_limit_set;     /* the guest has set RLIMIT_FSIZE: its hard limit is this one */
-	uint64_t file_limit_max;
 	bool dev_cpu;            /* a file of /dev/cpu was opened */
 	bool proc_files;         /* a file of /proc was opened, or a made-up file elsewhere */
 	bool memory_files;       /* a /proc/PID/mem was opened */

@@ -14,6 +14,7 @@ struct upcalls {
 	uint64_t (*timer_cpu_budget)(const struct process *process);
 	void (*timer_wall_changed)(struct process *process, int64_t shift);
 	bool (*timer_minds_wall)(const struct process *process);
+	unsigned (*timer_count)(const struct process *process);
 	void (*timer_signal_taken)(struct process *process, siginfo_t *info);
 	/* --- signal: takes a signal from the host that is the guest's */
 	void (*host_signal)(struct process *process, siginfo_t *info);

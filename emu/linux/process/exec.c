@@ -47,7 +47,13 @@ static void program_close(struct program *program)
 static int open_executable(const char *path, struct load_error *error)
 {
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: it may be a FIFO */
+	int fd = -1;
+	/* A socket or device is not opened: that may fail otherwise, or do something. */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+		load_fail(error, EACCES, "%s: not a regular file", path);
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		load_fail(error, errno, "%s: %s", path, strerror(errno));
 		return -1;

@@ -96,7 +96,7 @@ int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (!target.leads)
 		return arg[1] & PIDFD_THREAD_FLAG ? -EINVAL : no_leader();
-	return file_outside_hidden(syscall_host(SYS_pidfd_open, host));
+	return descriptor_make(task->process, SYS_pidfd_open, host);
 }
 
 /* capget(2), capset(2): the id is in a structure, in which the kernel writes its version if it does not support the caller's. */

@@ -36,6 +36,28 @@ static bool killed(struct process *process, int number)
 	return true;
 }
 
+/* A real-time signal that there is no room for is refused, other than one of kill(2): __send_signal_locked(). */
+static bool no_room(const struct process *process, const siginfo_t *info)
+{
+	enum { FIRST_REAL_TIME = 32 };
+
+	return info->si_signo >= FIRST_REAL_TIME && info->si_code != SI_USER && signal_queue_full(process);
+}
+
+/* To this process, or to one of its threads. Number 0 only asks whether it exists. */
+static int64_t send_own(struct process *process, struct task *thread, const siginfo_t *info)
+{
+	if (info->si_signo == 0 || killed(process, info->si_signo))
+		return 0;
+	if (no_room(process, info))
+		return -EAGAIN;
+	if (thread)
+		signal_send_task(thread, info);
+	else
+		signal_send_process(process, info);
+	return 0;
+}
+
 int64_t sys_kill(struct task *task, const uint64_t arg[6])
 {
 	struct process *process = task->process;
@@ -47,9 +69,7 @@ int64_t sys_kill(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (pid > 0 && pids_find(task, pid).task) {
 		info = from_self(process, number, SI_USER);
-		if (number != 0 && !killed(process, number))
-			signal_send_process(process, &info);
-		return 0;
+		return send_own(process, NULL, &info);
 	}
 	process->signals_due = true; /* the group may be our own */
 	return pids_kill(process, pid, number);
@@ -64,9 +84,7 @@ static int64_t send_to_thread(struct task *task, pid_t tgid, pid_t tid, const si
 		return -EINVAL;
 	if (!target || (tgid != -1 && tgid != process->pid))
 		return tgid != -1 && tgid == process->pid ? -ESRCH : pids_tkill(process, tgid, tid, info->si_signo);
-	if (info->si_signo != 0 && !killed(process, info->si_signo))
-		signal_send_task(target, info);
-	return 0;
+	return send_own(process, target, info);
 }
 
 int64_t sys_tgkill(struct task *task, const uint64_t arg[6])
@@ -111,9 +129,7 @@ int64_t sys_rt_sigqueueinfo(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (pid <= 0 || !pids_find(task, pid).task)
 		return pid <= 0 ? -ESRCH : pids_queue(process, pid, number, &info);
-	if (number != 0 && !killed(process, number))
-		signal_send_process(process, &info);
-	return 0;
+	return send_own(process, NULL, &info);
 }
 
 int64_t sys_rt_tgsigqueueinfo(struct task *task, const uint64_t arg[6])

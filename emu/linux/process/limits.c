@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/limits.h"
+#include "emu/linux/kernel/peer.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
@@ -14,60 +16,21 @@
 
 /* --- limits ------------------------------------------------------------------------------------------ */
 
-/* The host keeps the limits, except the stack's: the limit on the host applies to the emulator's stack. */
 static int64_t get_limit(struct task *task, int resource, uint64_t address)
 {
 	struct rlimit limit;
+	int64_t error = limit_get(task->process, resource, &limit);
 
-	if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
-		return -errno;
-	if (resource == RLIMIT_STACK)
-		limit.rlim_cur = task->process->space.stack_limit;
-	if (resource == RLIMIT_FSIZE && task->process->file_limit_set)
-		limit.rlim_max = task->process->file_limit_max;
+	if (error != 0)
+		return error;
 	return space_write(&task->process->space, address, &limit, sizeof(limit)) ? 0 : -EFAULT;
-}
-
-/* The host has the guest's soft limit. It keeps the hard one that it had: the emulator's own files may be larger (hidden_write). */
-static int64_t set_file_limit(struct process *process, const struct rlimit *limit)
-{
-	struct rlimit host;
-	uint64_t max;
-
-	if (getrlimit(RLIMIT_FSIZE, &host) != 0)
-		return -errno;
-	max = process->file_limit_set ? process->file_limit_max : host.rlim_max;
-	if (limit->rlim_cur > limit->rlim_max)
-		return -EINVAL;
-	if (limit->rlim_max > max && geteuid() != 0)
-		return -EPERM;
-	host.rlim_cur = limit->rlim_cur;
-	if (limit->rlim_max > host.rlim_max)
-		host.rlim_max = limit->rlim_max;
-	if (setrlimit(RLIMIT_FSIZE, &host) != 0)
-		return -errno;
-	process->file_limit_set = true;
-	process->file_limit_max = limit->rlim_max;
-	return 0;
 }
 
 static int64_t set_limit(struct task *task, int resource, uint64_t address)
 {
-	struct rlimit limit, old;
+	struct rlimit limit;
 
-	if (!space_read(&task->process->space, address, &limit, sizeof(limit)))
-		return -EFAULT;
-	if (resource == RLIMIT_FSIZE)
-		return set_file_limit(task->process, &limit);
-	if (resource != RLIMIT_STACK)
-		return setrlimit((__rlimit_resource_t)resource, &limit) == 0 ? 0 : -errno;
-	if (limit.rlim_cur > limit.rlim_max)
-		return -EINVAL;
-	getrlimit(RLIMIT_STACK, &old);
-	if (limit.rlim_max > old.rlim_max && geteuid() != 0)
-		return -EPERM;
-	task->process->space.stack_limit = limit.rlim_cur;
-	return space_extend_stack(&task->process->space);
+	return space_read(&task->process->space, address, &limit, sizeof(limit)) ? limit_set(task->process, resource, &limit) : -EFAULT;
 }
 
 int64_t sys_getrlimit(struct task *task, const uint64_t arg[6])
@@ -80,31 +43,57 @@ int64_t sys_setrlimit(struct task *task, const uint64_t arg[6])
 	return set_limit(task, (int)arg[0], arg[1]);
 }
 
-static int64_t limit_of_other(struct task *task, const uint64_t arg[6])
+/* A limit that the emulator of another process of the run keeps: in its record. The host says whether we may. */
+static int64_t kept_elsewhere(struct task *task, pid_t host, int resource, const struct rlimit *new, struct rlimit *old)
+{
+	struct rlimit *kept = &task->process->limit[resource];
+	struct process peer;
+
+	if (syscall(SYS_prlimit64, host, resource, NULL, old) != 0)
+		return -errno;
+	if (!peer_record(task->process, host, &peer))
+		return new && syscall(SYS_prlimit64, host, resource, new, NULL) != 0 ? -errno : 0;
+	*old = peer.limit[resource];
+	if (!new)
+		return 0;
+	if (new->rlim_cur > new->rlim_max)
+		return -EINVAL;
+	if (new->rlim_max > old->rlim_max && geteuid() != 0)
+		return -EPERM;
+	return peer_write(host, kept, new, sizeof(*new)) ? 0 : -EPERM;
+}
+
+static int64_t limit_of_other(struct task *task, pid_t host, const uint64_t arg[6])
 {
 	struct space *space = &task->process->space;
-	struct rlimit new, old;
+	struct rlimit new, old, *wanted = arg[2] ? &new : NULL;
+	int64_t error = 0;
 
 	if (arg[2] && !space_read(space, arg[2], &new, sizeof(new)))
 		return -EFAULT;
-	if (syscall(SYS_prlimit64, pids_to_host(task->process, (pid_t)arg[0]), arg[1], arg[2] ? &new : NULL, &old) != 0)
-		return -errno;
+	if (limit_is_kept((int)arg[1]))
+		error = kept_elsewhere(task, host, (int)arg[1], wanted, &old);
+	else if (syscall(SYS_prlimit64, host, arg[1], wanted, &old) != 0)
+		error = -errno;
+	if (error != 0)
+		return error;
 	return arg[3] && !space_write(space, arg[3], &old, sizeof(old)) ? -EFAULT : 0;
 }
 
 int64_t sys_prlimit64(struct task *task, const uint64_t arg[6])
 {
+	struct target target = pids_find(task, (pid_t)arg[0]);
 	int64_t result = 0;
 	struct rlimit new;
 
-	if ((pid_t)arg[0] != 0 && !task_find(task->process, (pid_t)arg[0]))
-		return limit_of_other(task, arg);
+	if (!target.task)
+		return limit_of_other(task, target.host, arg);
 	if (arg[2] && !space_read(&task->process->space, arg[2], &new, sizeof(new)))
 		return -EFAULT;
 	if (arg[3])
 		result = get_limit(task, (int)arg[1], arg[3]);
 	if (result == 0 && arg[2])
-		result = set_limit(task, (int)arg[1], arg[2]);
+		result = limit_set(task->process, (int)arg[1], &new);
 	return result;
 }
 
@@ -161,7 +150,7 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 	case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK:
 	case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_CAP_AMBIENT:
 	case PR_SET_SECUREBITS: case PR_GET_SECUREBITS: case PR_SET_THP_DISABLE: case PR_GET_THP_DISABLE:
-	case PR_SET_PTRACER: case PR_GET_TIMING: case PR_SET_TIMING: case PR_GET_SECCOMP:
+	case PR_MCE_KILL: case PR_MCE_KILL_GET: case PR_SET_PTRACER: case PR_GET_TIMING: case PR_SET_TIMING: case PR_GET_SECCOMP:
 		return syscall_host(SYS_prctl, arg);
 	default:
 		log_line(task->process->options, LOG_INFO, "prctl: option %d is not supported", (int)arg[0]);

@@ -3,9 +3,72 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/rows/calls.h"
+
+/* --- limits -------------------------------------------------------------------------------------------- */
+
+/* What RLIMIT_DATA counts: private memory that can be written, but for stacks (is_data_mapping()). */
+static bool is_data(int prot, int flags)
+{
+	return prot & PROT_WRITE && !(flags & (MAP_SHARED | MAP_GROWSDOWN));
+}
+
+/* Bytes that [start, end) and all else has mapped, of data alone or of anything. */
+static uint64_t mapped(const struct space *space, uint64_t start, uint64_t end, bool data)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *vma = &space->vma[i];
+		uint64_t from = vma->start > start ? vma->start : start, to = vma->end < end ? vma->end : end;
+
+		if (from < to && (!data || is_data(vma->prot, vma->flags)))
+			total += to - from;
+	}
+	return total;
+}
+
+static bool exceeds(const struct process *process, int resource, uint64_t used, uint64_t more)
+{
+	uint64_t limit = limit_of(process, resource);
+
+	return limit != RLIM_INFINITY && (more > limit || used > limit - more);
+}
+
+static bool limited(const struct process *process)
+{
+	return limit_of(process, RLIMIT_AS) != RLIM_INFINITY || limit_of(process, RLIMIT_DATA) != RLIM_INFINITY;
+}
+
+/* may_expand_vm(): whether `bytes` more fit, `replaced` of what is mapped being in their place. */
+static bool may_expand(const struct process *process, uint64_t bytes, bool data, uint64_t replaced)
+{
+	const struct space *space = &process->space;
+	uint64_t more = bytes > replaced ? bytes - replaced : 0;
+
+	if (!limited(process))
+		return true;
+	if (exceeds(process, RLIMIT_AS, mapped(space, 0, GUEST_END, false), more))
+		return false;
+	return !data || !exceeds(process, RLIMIT_DATA, mapped(space, 0, GUEST_END, true), more);
+}
+
+/* --- the calls ------------------------------------------------------------------------------------------ */
+
+/* A length that is no length at all is refused before limits count. */
+static bool mmap_fits(struct task *task, const uint64_t arg[6])
+{
+	uint64_t length = page_ceil(arg[1]), replaced = 0;
+
+	if (arg[1] == 0 || length < arg[1] || !limited(task->process))
+		return true;
+	if (arg[3] & MAP_FIXED && !(arg[3] & MAP_FIXED_NOREPLACE & ~MAP_FIXED) && space_in_guest(arg[0], length))
+		replaced = mapped(&task->process->space, arg[0], arg[0] + length, false);
+	return may_expand(task->process, length, is_data((int)arg[2], (int)arg[3]), replaced);
+}
 
 int64_t sys_mmap(struct task *task, const uint64_t arg[6])
 {
@@ -13,6 +76,8 @@ int64_t sys_mmap(struct task *task, const uint64_t arg[6])
 
 	if (!(arg[3] & MAP_ANONYMOUS) && !process->up->can_map(process, (int)arg[4]))
 		return -ENODEV;
+	if (!mmap_fits(task, arg))
+		return -ENOMEM;
 	return space_mmap(&process->space, arg[0], arg[1], (int)arg[2], (int)arg[3], (int)arg[4], arg[5]);
 }
 
@@ -34,6 +99,11 @@ int64_t sys_pkey_mprotect(struct task *task, const uint64_t arg[6])
 
 int64_t sys_mremap(struct task *task, const uint64_t arg[6])
 {
+	uint64_t old = page_ceil(arg[1]), new = page_ceil(arg[2]);
+	const struct vma *vma = space_find(&task->process->space, arg[0]);
+
+	if (vma && new > old && !may_expand(task->process, new - old, is_data(vma->prot, vma->flags), 0))
+		return -ENOMEM;
 	return space_mremap(&task->process->space, arg[0], arg[1], arg[2], (int)arg[3], arg[4]);
 }
 
@@ -44,6 +114,10 @@ int64_t sys_remap_file_pages(struct task *task, const uint64_t arg[6])
 
 int64_t sys_brk(struct task *task, const uint64_t arg[6])
 {
+	uint64_t old = page_ceil(task->process->space.brk), new = page_ceil(arg[0]);
+
+	if (arg[0] > task->process->space.brk && new > old && !may_expand(task->process, new - old, true, 0))
+		return (int64_t)task->process->space.brk;
 	return space_brk(&task->process->space, arg[0]);
 }
 

@@ -11,6 +11,8 @@
 #include "emu/cpu/model.h"
 #include "emu/linux/file/device.h"
 #include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/hidden.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/pids.h"
@@ -48,6 +50,7 @@ static const struct upcalls upcalls = {
 	.timer_cpu_budget = timer_cpu_budget,
 	.timer_wall_changed = timer_wall_changed,
 	.timer_minds_wall = timer_minds_wall,
+	.timer_count = timer_count,
 	.timer_signal_taken = timer_signal_taken,
 	.host_signal = signal_host_deliver,
 	.child_changed = child_signal,
@@ -64,6 +67,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 		return NULL;
 	process->up = &upcalls;
 	process->options = options;
+	hidden_choose();
 	process->signal_fd = process->vfork.pipe = process->vfork.pages = -1;
 	process->pid = getpid();
 	process->deadline = WAIT_FOREVER;
@@ -72,6 +76,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->tasks = process->current = task_new(process, process->pid);
 	if (!process->tasks)
 		return NULL;
+	limits_begin(process);
 	space_init(&process->space);
 	process->blocks = blocks_create(&process->space);
 	if (!process->blocks)

@@ -79,7 +79,7 @@ static int64_t make(struct task *task, const struct syscall_row *row, uint64_t n
 	case CLASS_PASS:
 		return syscall_pass(task, number, arg);
 	case CLASS_PASS_FD:
-		return file_outside_hidden(syscall_host(number, arg));
+		return descriptor_make(task->process, number, arg);
 	case CLASS_REFUSE:
 		return refuse(task, row);
 	default:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emu/cpu/fatal.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/upcalls.h"
@@ -162,6 +163,24 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 	interrupt(task, number);
 	if (task->wait.signals & signal_bit(number))
 		task_wake(task, WAKE_READY);
+}
+
+static uint64_t queued(const struct pending_signal *list)
+{
+	uint64_t count = 0;
+
+	for (; list; list = list->next)
+		count++;
+	return count;
+}
+
+bool signal_queue_full(const struct process *process)
+{
+	uint64_t count = queued(process->pending) + process->up->timer_count(process);
+
+	for (const struct task *task = process->tasks; task; task = task->next)
+		count += queued(task->pending);
+	return count >= limit_of(process, RLIMIT_SIGPENDING);
 }
 
 /* A thread that may take a signal to the process: `first` is asked before the others (complete_signal()), from the leader on. */

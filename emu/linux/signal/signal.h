@@ -21,6 +21,8 @@ void signal_send_process(struct process *process, const siginfo_t *info);
 /* The same for what comes of CPU time: the thread that runs is the first to be asked (check_process_timers()). */
 void signal_send_running(struct process *process, const siginfo_t *info);
 void signal_send_task(struct task *task, const siginfo_t *info);
+/* Returns true if as many signals are queued as RLIMIT_SIGPENDING allows. Each POSIX timer counts as one. */
+bool signal_queue_full(const struct process *process);
 /* Sends a signal that the thread's own instruction has caused: it cannot be blocked or ignored (the kernel's force_sig_info). */
 void signal_force(struct task *task, siginfo_t *info);
 /* Sends SIGSEGV because the thread's memory could not be used. `failed`: the signal whose frame could not be written, or 0. If that is

@@ -216,7 +216,7 @@ static int64_t make_signalfd(struct task *task, const uint64_t arg[6], int flags
 		return -errno;
 	task->process->signalfd_set |= set;
 	task->process->signals_due = true;
-	return file_outside_hidden(fd);
+	return descriptor_keep(task->process, fd);
 }
 
 int64_t sys_signalfd(struct task *task, const uint64_t arg[6])

@@ -191,6 +191,15 @@ bool timer_minds_wall(const struct process *process)
 	return false;
 }
 
+unsigned timer_count(const struct process *process)
+{
+	unsigned count = 0;
+
+	for (const struct timer *timer = process->timers; timer; timer = timer->next)
+		count += timer->kind == TIMER_POSIX;
+	return count;
+}
+
 struct timer *timer_find(struct process *process, enum timer_kind kind, int id)
 {
 	for (struct timer *timer = process->timers; timer; timer = timer->next)

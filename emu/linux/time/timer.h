@@ -44,6 +44,8 @@ struct timer_setting {
 
 /* Adds a timer, not armed, at the end of the process's list. Returns NULL if out of memory. */
 struct timer *timer_new(struct process *process, enum timer_kind kind, int id, clockid_t clock);
+/* Returns how many POSIX timers the process has. */
+unsigned timer_count(const struct process *process);
 /* Returns NULL if there is none. */
 struct timer *timer_find(struct process *process, enum timer_kind kind, int id);
 /* Returns the time of the timer's own clock, in the unit of its deadline. */

@@ -7,6 +7,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/rows/calls.h"
+#include "emu/linux/signal/signal.h"
 #include "emu/linux/time/clock_ids.h"
 #include "emu/linux/time/timer.h"
 
@@ -49,6 +50,8 @@ int64_t sys_timer_create(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (!may_drive_timer(clock))
 		return -EOPNOTSUPP;
+	if (signal_queue_full(process)) /* alloc_posix_timer() */
+		return -EAGAIN;
 	while (timer_find(process, TIMER_POSIX, id))
 		id++;
 	event.sigev_value.sival_int = id;

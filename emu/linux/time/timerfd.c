@@ -121,7 +121,7 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 		close(fd);
 		return -ENOMEM;
 	}
-	return file_outside_hidden(fd);
+	return descriptor_keep(task->process, fd);
 }
 
 /* Drops unread expirations, which belong to the old setting. */

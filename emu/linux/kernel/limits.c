@@ -1,0 +1,114 @@
+/* Resource limits: which are kept for the guest, and what setrlimit(2) allows. */
+#include "emu/linux/kernel/limits.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The kernel's fs.nr_open: not even root has more descriptors. */
+enum { NR_OPEN_DEFAULT = 1 << 20 };
+
+bool limit_is_kept(int resource)
+{
+	switch (resource) {
+	case RLIMIT_NOFILE: case RLIMIT_AS: case RLIMIT_FSIZE: case RLIMIT_DATA: case RLIMIT_SIGPENDING: case RLIMIT_STACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void limits_begin(struct process *process)
+{
+	for (int k = 0; k < RLIM_NLIMITS; k++) {
+		struct rlimit *limit = &process->limit[k], raised;
+
+		if (getrlimit((__rlimit_resource_t)k, limit) != 0)
+			*limit = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+		raised = (struct rlimit){ limit->rlim_max, limit->rlim_max };
+		if (limit_is_kept(k) && k != RLIMIT_STACK && k != RLIMIT_FSIZE)
+			setrlimit((__rlimit_resource_t)k, &raised);
+	}
+}
+
+uint64_t limit_of(const struct process *process, int resource)
+{
+	return process->limit[resource].rlim_cur;
+}
+
+int64_t limit_get(const struct process *process, int resource, struct rlimit *limit)
+{
+	if (!limit_is_kept(resource))
+		return getrlimit((__rlimit_resource_t)resource, limit) == 0 ? 0 : -errno;
+	*limit = process->limit[resource];
+	if (resource == RLIMIT_STACK)
+		limit->rlim_cur = process->space.stack_limit;
+	return 0;
+}
+
+static bool may_raise(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_RESOURCE;
+}
+
+static uint64_t most_descriptors(void)
+{
+	unsigned long most = NR_OPEN_DEFAULT;
+	FILE *file = fopen("/proc/sys/fs/nr_open", "re");
+
+	if (!file)
+		return most;
+	if (fscanf(file, "%lu", &most) != 1)
+		most = NR_OPEN_DEFAULT;
+	fclose(file);
+	return most;
+}
+
+/* Files the host judges, by the guest's soft limit; its hard one stays, for the emulator's own files may be larger (hidden_write). It has
+ * as many descriptors as the guest may ever ask for. */
+static int64_t tell_host(int resource, const struct rlimit *limit)
+{
+	struct rlimit host;
+
+	if ((resource != RLIMIT_FSIZE && resource != RLIMIT_NOFILE) || getrlimit((__rlimit_resource_t)resource, &host) != 0)
+		return 0;
+	if (host.rlim_max < limit->rlim_max)
+		host.rlim_max = limit->rlim_max;
+	host.rlim_cur = resource == RLIMIT_FSIZE ? limit->rlim_cur : host.rlim_max;
+	return setrlimit((__rlimit_resource_t)resource, &host) == 0 ? 0 : -errno;
+}
+
+/* do_prlimit(). */
+int64_t limit_set(struct process *process, int resource, const struct rlimit *limit)
+{
+	struct rlimit *kept = &process->limit[resource];
+
+	if (!limit_is_kept(resource))
+		return setrlimit((__rlimit_resource_t)resource, limit) == 0 ? 0 : -errno;
+	if (limit->rlim_cur > limit->rlim_max)
+		return -EINVAL;
+	if (resource == RLIMIT_NOFILE && limit->rlim_max > kept->rlim_max && limit->rlim_max > most_descriptors())
+		return -EPERM;
+	if (limit->rlim_max > kept->rlim_max && !may_raise())
+		return -EPERM;
+	*kept = *limit;
+	if (resource != RLIMIT_STACK)
+		return tell_host(resource, limit);
+	process->space.stack_limit = limit->rlim_cur;
+	return space_extend_stack(&process->space);
+}
+
+void limit_host_descriptors(const struct process *process, bool on)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = on && limit_of(process, RLIMIT_NOFILE) < limit.rlim_max ? limit_of(process, RLIMIT_NOFILE) : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}

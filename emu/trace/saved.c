@@ -17,7 +17,7 @@ static const struct field process_fields[] = {
 	FIELD(struct process, arg_start), FIELD(struct process, arg_end), FIELD(struct process, env_start),
 	FIELD(struct process, env_end), FIELD(struct process, insns), FIELD(struct process, signalfd_set),
 	FIELD(struct process, random_words), FIELD(struct process, syscalls), FIELD_ARRAY(struct process, time_reads),
-	LATE_FIELD(struct process, membarriers), FIELDS_END,
+	LATE_FIELD(struct process, membarriers), LATE_FIELD(struct process, most_kib), LATE_FIELD(struct process, children_most_kib), FIELDS_END,
 };
 
 static const struct field space_fields[] = {

@@ -11,6 +11,7 @@
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/kernel/usage.h"
 #include "timekeep/timekeep.h"
 
 /* --- signals ------------------------------------------------------------------------------------------------------- */
@@ -56,7 +57,7 @@ static pid_t parent_id(const struct view *view, pid_t host)
 /* Fields of /proc/PID/stat by their number in proc(5). */
 enum stat_field {
 	STAT_PID = 1, STAT_COMM, STAT_STATE, STAT_PPID, STAT_PGRP, STAT_SESSION, STAT_TPGID = 8, STAT_MINFLT = 10, STAT_CMINFLT, STAT_MAJFLT,
-	STAT_CMAJFLT, STAT_UTIME, STAT_STIME, STAT_CUTIME, STAT_CSTIME, STAT_THREADS = 20, STAT_STARTTIME = 22, STAT_VSIZE,
+	STAT_CMAJFLT, STAT_UTIME, STAT_STIME, STAT_CUTIME, STAT_CSTIME, STAT_THREADS = 20, STAT_STARTTIME = 22, STAT_VSIZE, STAT_RSS,
 	STAT_STARTCODE = 26, STAT_ENDCODE, STAT_STARTSTACK, STAT_ESP, STAT_EIP, STAT_SIGNAL, STAT_BLOCKED, STAT_SIGIGNORE, STAT_SIGCATCH,
 	STAT_EXIT_SIGNAL = 38, STAT_PROCESSOR, STAT_START_DATA = 45, STAT_END_DATA, STAT_START_BRK, STAT_ARG_START, STAT_ARG_END,
 	STAT_ENV_START, STAT_ENV_END, STAT_FIELDS = 52,
@@ -111,6 +112,7 @@ static bool guest_field(const struct view *view, enum stat_field field, int64_t 
 	case STAT_CUTIME: *value = process->children_cpu_ns / NS_PER_USER_TICK; return tk_mode(view->own->clock) != TK_HOST;
 	case STAT_THREADS: *value = view->threads; return true;
 	case STAT_VSIZE: *value = (int64_t)proc_mapped_bytes(&process->space); return true;
+	case STAT_RSS: *value = (int64_t)(usage_resident(&process->space) / GUEST_PAGE); return clock_counts_cpu(view->own);
 	case STAT_STARTSTACK: *value = (int64_t)process->arg_start; return true;
 	case STAT_SIGNAL: *value = (int64_t)(pending_set(view, task->pending) & INT32_MAX); return true;
 	case STAT_BLOCKED: *value = (int64_t)(task->signal_mask & INT32_MAX); return true;
@@ -162,7 +164,11 @@ void proc_write_statm(struct view *view, FILE *out)
 
 	if (!host)
 		return;
-	if (fscanf(host, "%*u%255[^\n]", rest) == 1)
+	if (clock_counts_cpu(view->own)) {
+		uint64_t resident = usage_resident(&view->process->space) / GUEST_PAGE;
+
+		fprintf(out, "%llu %" PRIu64 " 0 0 0 %" PRIu64 " 0\n", proc_mapped_bytes(&view->process->space) / GUEST_PAGE, resident, resident);
+	} else if (fscanf(host, "%*u%255[^\n]", rest) == 1)
 		fprintf(out, "%llu%s\n", proc_mapped_bytes(&view->process->space) / GUEST_PAGE, rest);
 	fclose(host);
 }
@@ -235,6 +241,26 @@ static void write_size(const struct view *view, const char *host, FILE *out)
 	fprintf(out, "%8" PRIu64 " kB", proc_mapped_bytes(&view->process->space) / 1024);
 }
 
+/* Where every run must tell the same. */
+static void write_resident(const struct view *view, const char *host, FILE *out)
+{
+	if (clock_counts_cpu(view->own))
+		fprintf(out, "%8" PRIu64 " kB", usage_resident(&view->process->space) / 1024);
+	else
+		fprintf(out, "%.*s", (int)strcspn(host, "\n") - 1, host + 1);
+}
+
+/* Kinds of resident memory that the guest's is not divided into there, and counts of what the host does besides. */
+static void write_none(const struct view *view, const char *host, FILE *out)
+{
+	bool memory = strstr(host, "kB") != NULL;
+
+	if (clock_counts_cpu(view->own))
+		fputs(memory ? "       0 kB" : "0", out);
+	else
+		fprintf(out, "%.*s", (int)strcspn(host, "\n") - 1, host + 1);
+}
+
 static void write_threads(const struct view *view, const char *host, FILE *out)
 {
 	(void)host;
@@ -275,7 +301,9 @@ static const struct status_line status_lines[] = {
 	{"Name", false, write_name}, {"State", false, write_state}, {"Tgid", false, write_tgid}, {"Pid", false, write_tid},
 	{"PPid", false, write_parent}, {"NStgid", false, write_tgid}, {"NSpid", false, write_tid}, {"NSpgid", false, write_host_id},
 	{"NSsid", false, write_host_id}, {"VmPeak", true, write_size}, {"VmSize", true, write_size}, {"Threads", true, write_threads},
-	{"SigPnd", true, write_own_pending}, {"ShdPnd", true, write_shared_pending}, {"SigBlk", true, write_blocked},
+	{"VmHWM", true, write_resident}, {"VmRSS", true, write_resident}, {"RssAnon", true, write_resident}, {"RssFile", true, write_none},
+	{"RssShmem", true, write_none}, {"VmPTE", true, write_none}, {"voluntary_ctxt_switches", true, write_none},
+	{"nonvoluntary_ctxt_switches", true, write_none}, {"SigPnd", true, write_own_pending}, {"ShdPnd", true, write_shared_pending}, {"SigBlk", true, write_blocked},
 	{"SigIgn", true, write_ignored}, {"SigCgt", true, write_caught},
 };
 

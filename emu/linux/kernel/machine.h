@@ -118,6 +118,7 @@ struct process {
 	int member;              /* index of this process in the tree */
 	int64_t cpu_ns;          /* virtual time for which its threads have run (icount); children_cpu_ns: that of children that were waited for */
 	int64_t children_cpu_ns;
+	int64_t most_kib, children_most_kib; /* ru_maxrss, where CPU time is counted */
 	int64_t cpu_before_ns;   /* other modes: CPU time used before the process was restored here */
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
 	unsigned timerfds_kept;  /* the number of timerfds after the last search for unreachable ones; searches wait until there are more */

@@ -167,6 +167,8 @@ void tree_leave(struct process *process)
 	syscall(SYS_close_range, 0, ~0u, 0);
 	member->cpu_ns = process->cpu_ns;
 	member->children_cpu_ns = process->children_cpu_ns;
+	usage_note(process);
+	member->most_kib = process->most_kib > process->children_most_kib ? process->most_kib : process->children_most_kib;
 	tree->quiet = 0;
 	member_ended(tree, member);
 	if (member->parent == NOBODY)
@@ -284,11 +286,13 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 	if (!member)
 		return pid;
 	if (clock_counts_cpu(process))
-		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns);
+		*usage = usage_of_ns(member->cpu_ns + member->children_cpu_ns, member->most_kib);
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		if (member->state != ENDED)
 			OBSERVE(process, killed, process, pid, false);
 		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
+		if (member->most_kib > process->children_most_kib)
+			process->children_most_kib = member->most_kib;
 		let_go(process, member);
 		member->state = FREE;
 	}

@@ -11,9 +11,26 @@
 #include "emu/linux/rows/calls.h"
 #include "timekeep/timekeep.h"
 
-struct rusage usage_of_ns(int64_t ns)
+struct rusage usage_of_ns(int64_t ns, int64_t most_kib)
 {
-	return (struct rusage){ .ru_utime = timeval_of(ns) };
+	return (struct rusage){ .ru_utime = timeval_of(ns), .ru_maxrss = most_kib };
+}
+
+uint64_t usage_resident(const struct space *space)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < space->count; i++)
+		total += space->vma[i].prot ? space->vma[i].end - space->vma[i].start : 0;
+	return total;
+}
+
+void usage_note(struct process *process)
+{
+	int64_t kib = (int64_t)(usage_resident(&process->space) / 1024);
+
+	if (kib > process->most_kib)
+		process->most_kib = kib;
 }
 
 static struct timeval scaled(const struct process *process, struct timeval host)
@@ -47,15 +64,16 @@ static void scale_times(const struct process *process, struct tms *buffer)
 
 int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
 {
-	const struct process *process = task->process;
+	struct process *process = task->process;
 	struct rusage usage;
 	int who = (int)arg[0];
 
 	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
 		return -EINVAL;
+	usage_note(process);
 	if (clock_counts_cpu(process))
-		usage = usage_of_ns(who == RUSAGE_SELF ? process->cpu_ns
-		                    : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns);
+		usage = usage_of_ns(who == RUSAGE_SELF ? process->cpu_ns : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns,
+		                    who == RUSAGE_CHILDREN ? process->children_most_kib : process->most_kib);
 	else if (getrusage(who, &usage) != 0)
 		return -errno;
 	else

@@ -1,11 +1,18 @@
-/* CPU time as struct rusage. */
+/* CPU time and memory as struct rusage. */
 #ifndef TICK86_EMU_USAGE_H
 #define TICK86_EMU_USAGE_H
 
 #include <stdint.h>
 #include <sys/resource.h>
 
-/* Returns a usage with `ns` of user time; everything else is 0. */
-struct rusage usage_of_ns(int64_t ns);
+#include "emu/linux/kernel/machine.h"
+
+/* Returns a usage with `ns` of user time and a greatest resident size of `most_kib`; everything else is 0. */
+struct rusage usage_of_ns(int64_t ns, int64_t most_kib);
+/* Returns how many bytes count as resident where every run must give the same: all that is mapped with some access, whatever of it the
+ * host holds. */
+uint64_t usage_resident(const struct space *space);
+/* Notes that size for ru_maxrss, before memory is unmapped and when it is asked for. */
+void usage_note(struct process *process);
 
 #endif

@@ -26,7 +26,7 @@ static const struct task *thread_at(struct view *view, const struct task *at)
 }
 
 /* Sets `task` to the live thread `tid`, or to the leader, alive or not. */
-static bool find_thread(struct view *view, pid_t tid)
+bool view_find(struct view *view, pid_t tid)
 {
 	const struct task *task = thread_at(view, view->process->tasks);
 
@@ -35,7 +35,7 @@ static bool find_thread(struct view *view, pid_t tid)
 		if (tid == 0 || (task->tid == tid && task->state != TASK_DEAD))
 			return true;
 	}
-	return tid == view->process->pid && find_thread(view, 0);
+	return tid == view->process->pid && view_find(view, 0);
 }
 
 static unsigned gather(struct view *view, pid_t *tids)
@@ -113,7 +113,7 @@ static bool look_at(struct view *view, pid_t id, pid_t tid)
 	if (!view->process)
 		return !tid || tid == id;
 	view->threads = gather(view, NULL);
-	return find_thread(view, view->tid);
+	return view_find(view, view->tid);
 }
 
 bool view_open(struct view *view, const struct process *own, pid_t id, pid_t tid)

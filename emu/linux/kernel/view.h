@@ -20,6 +20,8 @@ struct view {
  * memory. */
 bool view_open(struct view *view, const struct process *own, pid_t id, pid_t tid);
 void view_close(struct view *view);
+/* Moves the view to another live thread of the process. */
+bool view_find(struct view *view, pid_t tid);
 /* Returns the ids of the live threads, `threads` of them, for the caller to free. NULL if out of memory. */
 pid_t *view_list(struct view *view);
 /* Reads the process's memory. */

@@ -12,6 +12,7 @@
 
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
+#include "emu/linux/kernel/usage.h"
 #include "emu/linux/process/fork.h"
 #include "emu/linux/process/load.h"
 #include "emu/linux/process/thread.h"
@@ -97,6 +98,7 @@ static void leave_image(struct task *task)
 {
 	struct process *process = task->process;
 
+	usage_note(process);
 	task_release_memory(task);
 	vfork_done(process);
 	task_keep_only(process, task);

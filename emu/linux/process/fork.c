@@ -39,6 +39,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 		tk_disarm(process->clock, (uint64_t)process->pid);
 	process->pid = task->tid = pid;
 	process->forked = true;
+	process->most_kib = process->children_most_kib = 0;
 	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
 	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have kept this page from the child */

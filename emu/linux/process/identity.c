@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -13,6 +16,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/rows/calls.h"
+#include "timekeep/timekeep.h"
 
 static int64_t guest_result(struct task *task, pid_t host)
 {
@@ -139,4 +143,33 @@ int64_t sys_kcmp(struct task *task, const uint64_t arg[6])
 	const uint64_t host[6] = { host_process(task, arg[0]), host_process(task, arg[1]), arg[2], arg[3], arg[4] };
 
 	return syscall_host(SYS_kcmp, host);
+}
+
+/* --- namespaces -------------------------------------------------------------------------------------------------------- */
+
+/* Ids that the run gives out itself, and clocks that are not the host's, have no namespaces: as in a kernel built without them. */
+static uint64_t missing_namespaces(const struct process *process)
+{
+	return (process->tree ? CLONE_NEWPID : 0) | (tk_mode(process->clock) == TK_HOST ? 0 : CLONE_NEWTIME);
+}
+
+int64_t sys_unshare(struct task *task, const uint64_t arg[6])
+{
+	enum { ONE_THREAD = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWUSER };
+	bool alone = true;
+
+	for (const struct task *other = task->process->tasks; other; other = other->next)
+		alone = alone && (other == task || other->state == TASK_DEAD);
+	if (arg[0] & missing_namespaces(task->process) || (arg[0] & ONE_THREAD && !alone))
+		return -EINVAL;
+	return syscall_host(SYS_unshare, arg);
+}
+
+int64_t sys_setns(struct task *task, const uint64_t arg[6])
+{
+	int type = ioctl((int)arg[0], NS_GET_NSTYPE);
+
+	if (type > 0 && (uint64_t)type & missing_namespaces(task->process))
+		return -EINVAL;
+	return syscall_host(SYS_setns, arg);
 }

@@ -6,7 +6,10 @@
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/upcalls.h"
+#include "emu/linux/kernel/usage.h"
 #include "emu/linux/rows/calls.h"
+
+enum { NOTED_BYTES = 1 << 20 }; /* less does not change ru_maxrss much */
 
 /* --- limits -------------------------------------------------------------------------------------------- */
 
@@ -83,6 +86,8 @@ int64_t sys_mmap(struct task *task, const uint64_t arg[6])
 
 int64_t sys_munmap(struct task *task, const uint64_t arg[6])
 {
+	if (arg[1] >= NOTED_BYTES)
+		usage_note(task->process);
 	return space_munmap(&task->process->space, arg[0], arg[1]);
 }
 

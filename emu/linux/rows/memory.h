@@ -14,7 +14,7 @@ RUN(MEMORY, mincore, ADDRESS(addr), SIZE(length), ADDRESS(vec))
 RUN(MEMORY, shmat, INT(shmid), ADDRESS(shmaddr), FLAGS(shmflg, shm_words))
 RUN(MEMORY, shmdt, ADDRESS(shmaddr))
 PASS(shmget, HEX(key), SIZE(size), HEX(shmflg))
-PASS(shmctl, INT(shmid), INT(cmd), INOUT(buf, 112))
+RUN(MEMORY, shmctl, INT(shmid), INT(cmd), INOUT(buf, 112))
 /* These would also lock the emulator's memory. */
 REFUSE(mlockall, EPERM, HEX(flags))
 PASS(munlockall)

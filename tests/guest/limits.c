@@ -165,8 +165,8 @@ static void of_child(void)
 	printf("before: %ld\n", (long)old.rlim_cur);
 	SHOW(syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &old));
 	printf("after: %ld %ld\n", (long)old.rlim_cur, (long)old.rlim_max);
-	CHECK(write(tell[1], &byte, 1) == 1);
-	waitpid(pid, NULL, 0);
+	if (write(tell[1], &byte, 1) == 1)
+		waitpid(pid, NULL, 0);
 }
 
 /* A part of a segment is gone: the rest is detached all the same. */

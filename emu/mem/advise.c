@@ -114,3 +114,15 @@ void space_begin_child(struct space *space)
 		}
 	}
 }
+
+void space_fork_whole(const struct space *space, bool on)
+{
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *vma = &space->vma[i];
+
+		if (vma->dont_fork)
+			madvise((void *)vma->start, vma->end - vma->start, on ? MADV_DOFORK : MADV_DONTFORK);
+		if (vma->wipe_on_fork)
+			madvise((void *)vma->start, vma->end - vma->start, on ? MADV_KEEPONFORK : MADV_WIPEONFORK);
+	}
+}

@@ -154,6 +154,17 @@ static void in_child(const char *what, char *memory)
 	show_pages("the parent's", memory, 2);
 }
 
+/* It has the parent's memory itself. */
+static void vforked(volatile char *wiped, volatile char *not_forked)
+{
+	int status;
+
+	if (vfork() == 0)
+		_exit(wiped[0] * 10 + not_forked[0]);
+	wait(&status);
+	printf("a child of vfork saw %d\n", WEXITSTATUS(status));
+}
+
 static void forks(void)
 {
 	char *memory = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -172,6 +183,9 @@ static void forks(void)
 		_exit(0);
 	}
 	wait(NULL);
+	SHOW(madvise(memory, PAGE, MADV_WIPEONFORK));
+	vforked(memory, memory + 2 * PAGE);
+	SHOW(madvise(memory, PAGE, MADV_KEEPONFORK));
 	SHOW(madvise(memory, 3 * PAGE, MADV_DOFORK));
 	in_child("both", memory + PAGE);
 }

@@ -69,6 +69,23 @@ static pid_t host_clone(const struct clone_request *request, int *pidfd, pid_t *
 	return host_pid;
 }
 
+/* The child of vfork(2) is to have all memory, whatever madvise(2) says of children. */
+static pid_t clone_memory_too(struct task *task, const struct clone_request *request, int *pidfd, pid_t *told)
+{
+	bool shares = request->flags & CLONE_VM;
+	pid_t host_pid;
+	int error;
+
+	if (shares)
+		space_fork_whole(&task->process->space, true);
+	host_pid = host_clone(request, pidfd, told);
+	error = errno;
+	if (shares)
+		space_fork_whole(&task->process->space, false);
+	errno = error;
+	return host_pid;
+}
+
 static int64_t parent_goes_on(struct task *task, const struct clone_request *request, pid_t pid, int pidfd)
 {
 	struct space *space = &task->process->space;
@@ -100,7 +117,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 	}
 	task->process->show_pids = true;
 	OBSERVE(task->process, fork, task->process, pid);
-	host_pid = host_clone(request, &pidfd, told);
+	host_pid = clone_memory_too(task, request, &pidfd, told);
 	if (host_pid < 0) {
 		int error = errno;
 
@@ -116,7 +133,8 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		OBSERVE(task->process, child, task->process);
 		task->process->vfork = child;
 		tree_await_turn(task->process);
-		space_begin_child(&task->process->space);
+		if (!(request->flags & CLONE_VM))
+			space_begin_child(&task->process->space);
 		return 0;
 	}
 	pid = tree_child_started(task->process, pid, host_pid);

@@ -183,6 +183,27 @@ static void half_detached(void)
 	SHOW(msync(place + 4096, 4096, MS_ASYNC));
 }
 
+/* Which of several things that are wrong is told. */
+static void ranges(void)
+{
+	char *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *far = (char *)(1UL << 60);
+	unsigned char pages[2];
+
+	place[0] = 1;
+	SHOW(mincore(place, 4096, pages));
+	SHOW(mincore(place + 1, 4096, pages));
+	SHOW(mincore(place + 1, 4096, (unsigned char *)far));
+	SHOW(mincore(far, 4096, (unsigned char *)far));
+	SHOW(mincore(place, 4096, (unsigned char *)far));
+	SHOW(msync(place, 4096, MS_SYNC | MS_ASYNC));
+	SHOW(msync(far, 4096, MS_SYNC | MS_ASYNC));
+	SHOW(msync(place + 1, 4096, MS_SYNC));
+	SHOW(msync(far, 4096, 64));
+	SHOW(msync(far, 4096, MS_SYNC));
+	SHOW(munmap(place, 4096));
+	SHOW(mincore(place, 4096, pages));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
@@ -194,6 +215,7 @@ int main(int argc, char **argv)
 	memory();
 	of_child();
 	half_detached();
+	ranges();
 	SHOW(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
 	SHOW(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
 	queued_signals();

@@ -137,9 +137,15 @@ static int64_t on_range(uint64_t number, const uint64_t arg[6])
 	return space_in_guest(arg[0], arg[1]) ? syscall_host(number, arg) : -ENOMEM;
 }
 
+/* The arguments are judged before the range: msync(2) in mm/msync.c. */
 int64_t sys_msync(struct task *task, const uint64_t arg[6])
 {
+	enum { KNOWN = MS_ASYNC | MS_SYNC | MS_INVALIDATE };
+	int flags = (int)arg[2];
+
 	(void)task;
+	if (flags & ~KNOWN || arg[0] % GUEST_PAGE || (flags & MS_ASYNC && flags & MS_SYNC))
+		return -EINVAL;
 	return on_range(__NR_msync, arg);
 }
 
@@ -164,6 +170,11 @@ int64_t sys_munlock(struct task *task, const uint64_t arg[6])
 int64_t sys_mincore(struct task *task, const uint64_t arg[6])
 {
 	uint64_t pages = arg[1] / GUEST_PAGE + (arg[1] % GUEST_PAGE != 0);
+
+	if (arg[0] % GUEST_PAGE)
+		return -EINVAL;
+	if (!space_in_guest(arg[0], arg[1]))
+		return -ENOMEM;
 	if (!space_in_guest(arg[2], pages))
 		return -EFAULT;
 	space_prepare_write(&task->process->space, arg[2], pages);

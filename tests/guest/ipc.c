@@ -76,6 +76,7 @@ static void semaphores(void)
 		_exit(semop(id, &up, 1));
 	}
 	SHOW(semop(id, &down, 1));
+	CHECK(semctl(id, 0, GETPID) == getpid());
 	finish();
 	SHOW(semctl(id, 0, GETVAL));
 	SHOW(semop(id, &down, 0));

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/wait.h>
@@ -140,11 +141,24 @@ static void time_of_day(void)
 	CHECK(time(NULL) >= tv.tv_sec && time(NULL) <= tv.tv_sec + 5);
 }
 
+/* sysinfo(2) rounds CLOCK_BOOTTIME up. */
+static void time_since_boot(void)
+{
+	struct timespec before, after;
+	struct sysinfo info;
+
+	clock_gettime(CLOCK_BOOTTIME, &before);
+	sysinfo(&info);
+	clock_gettime(CLOCK_BOOTTIME, &after);
+	CHECK((long)info.uptime >= before.tv_sec + (before.tv_nsec > 0) && (long)info.uptime <= after.tv_sec + 1);
+}
+
 int main(void)
 {
 	sleeping();
 	interrupted();
 	processor_time();
 	time_of_day();
+	time_since_boot();
 	return 0;
 }

@@ -46,6 +46,6 @@ int64_t sys_sysinfo(struct task *task, const uint64_t arg[6])
 	} else if (sysinfo(&info) != 0) {
 		return -errno;
 	}
-	info.uptime = task_clock_ns(task, CLOCK_BOOTTIME) / NS_PER_S;
+	info.uptime = (task_clock_ns(task, CLOCK_BOOTTIME) + NS_PER_S - 1) / NS_PER_S; /* rounded up: do_sysinfo() */
 	return space_write(&task->process->space, arg[0], &info, sizeof(info)) ? 0 : -EFAULT;
 }

@@ -27,6 +27,10 @@ int64_t task_clock_ns(struct task *task, clockid_t id)
 		return clock_process_cpu(task->process);
 	case CLOCK_THREAD_CPUTIME_ID:
 		return clock_task_cpu(task);
+	case CLOCK_REALTIME_ALARM: /* these differ from the plain clocks in timers alone; hosts without an RTC lack them */
+		return task_clock_ns(task, CLOCK_REALTIME);
+	case CLOCK_BOOTTIME_ALARM:
+		return task_clock_ns(task, CLOCK_BOOTTIME);
 	default:
 		return tk_clock_ns(task->process->clock, (enum tk_clock_id)id, clock_insns(task->process));
 	}

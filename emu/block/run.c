@@ -251,7 +251,6 @@ static bool writes_memory(const struct access *access)
  * vol. 1, 3.3.7.1). */
 static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 {
-	enum { PF_WRITE = 2 };
 	struct exception *exception = &cpu->exception;
 	size_t size = space_fetchable(blocks->space, cpu->rip);
 	struct access access = { .cpu = cpu };

@@ -7,7 +7,6 @@
 
 static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t address)
 {
-	enum { PF_PRESENT = 1, PF_USER = 4, PF_FETCH = 16 };
 
 	cpu->exception = (struct exception){
 		.vector = VECTOR_PF,

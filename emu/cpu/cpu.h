@@ -38,11 +38,20 @@ enum vector_number {
 	VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XM = 19,
 };
 
+/* Bits of a #PF's error code: SDM vol. 3, 4.7. */
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
+
+/* Returns true if bits 63:48 of an address equal bit 47: SDM vol. 1, 3.3.7.1. */
+static inline bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
 /* The reasons for which a run of handlers ends. In each case cpu->rip is the address of the next instruction. */
 enum cpu_exit {
 	EXIT_NONE,
 	EXIT_LOOKUP,    /* no block is known for rip; cpu->link, unless NULL, is to be set to its first record */
-	/* the budget is used up, before the block whose first record is at cpu->at; cpu_run returns it when no instruction may run any more */
+	/* less than the reserve is left, before the block whose first record is at cpu->at; from cpu_run: nothing is left */
 	EXIT_BUDGET,
 	EXIT_HOT,       /* the block whose first record is at cpu->at has become hot, and has not run; never returned by cpu_run */
 	EXIT_STOP,      /* before the record at cpu->at, with which a new block is to begin */

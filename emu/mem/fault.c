@@ -14,15 +14,12 @@
 /* The one static pointer: see fault.h. */
 static struct fault_frame *current;
 
-/* The host's exception vector in REG_TRAPNO is also the guest's. The error code of #PF: SDM vol. 3, 4.7. */
-enum { PF_WRITE = 2, PF_USER = 4 };
-
 /* The exception for an access that the limit check refused. As on Linux, canonical addresses beyond user space are not mapped (#PF), and
  * others raise #GP. */
 static void refused_access(struct cpu *cpu)
 {
 	uint64_t address = cpu->fault_address;
-	bool canonical = (uint64_t)((int64_t)(address << 16) >> 16) == address;
+	bool canonical = is_canonical(address);
 
 	cpu->exception = (struct exception){
 		.vector = canonical ? VECTOR_PF : VECTOR_GP,
@@ -32,6 +29,7 @@ static void refused_access(struct cpu *cpu)
 	};
 }
 
+/* The host's exception vector, in REG_TRAPNO, and its error code are also the guest's. */
 static void host_exception(struct cpu *cpu, const siginfo_t *info, const ucontext_t *uc)
 {
 	cpu->exception = (struct exception){

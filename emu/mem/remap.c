@@ -126,7 +126,7 @@ int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uin
 	return flags & MREMAP_MAYMOVE ? move_elsewhere(space, old, old_length, new_length, flags, new) : -ENOMEM;
 }
 
-/* Where the file's last page ends in a mapping from `offset` on, as vma.file_end. */
+/* Returns vma.file_end for a mapping of the file at `start` from `offset` on. */
 static uint64_t file_end_at(const struct vma *vma, uint64_t start, uint64_t offset)
 {
 	uint64_t pages = vma->file_end > vma->start ? vma->file_end - vma->start + vma->offset : 0;

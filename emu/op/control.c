@@ -36,7 +36,7 @@ static const struct insn *raise(struct cpu *cpu, const struct insn *i, uint8_t v
  * with RSP as before it (SDM vol. 2, CALL, JMP, RET); `moved` is the change of RSP. */
 static const struct insn *leave_lookup(struct cpu *cpu, const struct insn *i, uint64_t moved)
 {
-	if ((uint64_t)((int64_t)(cpu->rip << 16) >> 16) != cpu->rip) {
+	if (!is_canonical(cpu->rip)) {
 		cpu->r[RSP] -= moved;
 		return raise(cpu, i, VECTOR_GP);
 	}

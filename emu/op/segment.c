@@ -128,11 +128,6 @@ PUSH_POP_SEGMENT(64)
 
 /* --- far transfers ----------------------------------------------------------------------------------- */
 
-static inline bool canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 /* Transfers control to the target. If it is not allowed, nothing has changed yet. */
 static inline const struct insn *go_far(struct cpu *cpu, const struct insn *i, uint64_t target, uint64_t rsp)
 {
@@ -161,7 +156,7 @@ static inline bool may_enter(uint16_t selector, bool returns)
 		uint16_t selector = guest_load16(cpu, i, address + BITS / 8);                            \
 		if (!may_enter(selector, false))                                                         \
 			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		if (!canonical(target))                                                                  \
+		if (!is_canonical(target))                                                               \
 			return raise_gp(cpu, i);                                                         \
 		return go_far(cpu, i, target, cpu->r[RSP]);                                              \
 	}                                                                                                \
@@ -172,7 +167,7 @@ static inline bool may_enter(uint16_t selector, bool returns)
 		uint16_t selector = guest_load16(cpu, i, address + BITS / 8);                            \
 		if (!may_enter(selector, false))                                                         \
 			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		if (!canonical(target))                                                                  \
+		if (!is_canonical(target))                                                               \
 			return raise_gp(cpu, i);                                                         \
 		guest_store##BITS(cpu, i, rsp - BITS / 8, SELECTOR_USER_CS | RPL);                       \
 		guest_store##BITS(cpu, i, rsp - 2 * BITS / 8, (uint##BITS##_t)links_of(i)->next);        \
@@ -184,7 +179,7 @@ static inline bool may_enter(uint16_t selector, bool returns)
 		uint16_t selector = (uint16_t)guest_load##BITS(cpu, i, rsp + BITS / 8);                  \
 		if (!may_enter(selector, true))                                                          \
 			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		if (!canonical(target))                                                                  \
+		if (!is_canonical(target))                                                               \
 			return raise_gp(cpu, i);                                                         \
 		return go_far(cpu, i, target, rsp + 2 * BITS / 8 + (uint16_t)i->imm);                    \
 	}                                                                                                \
@@ -202,7 +197,7 @@ static inline bool may_enter(uint16_t selector, bool returns)
 			return raise_gp_error(cpu, i, selector_error(cs));                               \
 		if (!may_load(SEG_SS, ss))                                                               \
 			return raise_gp_error(cpu, i, selector_error(ss));                               \
-		if (!canonical(target))                                                                  \
+		if (!is_canonical(target))                                                               \
 			return raise_gp(cpu, i);                                                         \
 		rflags_set(cpu, BITS == 16 ? (rflags_get(cpu) & ~0xffffULL) | flags : flags);            \
 		return go_far(cpu, i, target, stack);                                                    \

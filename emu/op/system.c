@@ -2,14 +2,13 @@
 #include <sys/syscall.h>
 
 #include "emu/cpu/model.h"
+#include "emu/cpu/seconds.h"
 #include "emu/op/address.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 #include "emu/op/pvclock.h"
 #include "emu/op/vdso.h"
 #include "timekeep/timekeep.h"
-
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
 
 /* Returns the number of instructions that the clock has seen before this record: FORM_COUNTS has put the block's into imm. */
 static inline uint64_t insns_before(const struct cpu *cpu, const struct insn *i)
@@ -191,12 +190,6 @@ static int64_t clock_before(const struct cpu *cpu, const struct insn *i, enum tk
 	return tk_clock_ns(cpu->clock, clock, insns_before(cpu, i));
 }
 
-/* Before 1970 seconds are rounded down, so that the remainder is not negative. */
-static inline int64_t seconds_of(int64_t ns)
-{
-	return ns / NS_PER_S - (ns % NS_PER_S < 0);
-}
-
 /* Stores a struct timespec or struct timeval: seconds, and the rest in units of `unit` ns. */
 static inline void store_time(struct cpu *cpu, const struct insn *i, uint64_t address, int64_t ns, int64_t unit)
 {
@@ -345,14 +338,9 @@ static HANDLER(rdgsbase64) { *reg64(cpu, i->a) = cpu->r[SLOT_GS_BASE]; NEXT(); }
 static HANDLER(wrfsbase32) { cpu->r[SLOT_FS_BASE] = *reg32(cpu, i->a); NEXT(); }
 static HANDLER(wrgsbase32) { cpu->r[SLOT_GS_BASE] = *reg32(cpu, i->a); NEXT(); }
 
-static inline bool canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 static HANDLER(wrfsbase64)
 {
-	if (!canonical(*reg64(cpu, i->a)))
+	if (!is_canonical(*reg64(cpu, i->a)))
 		return raise_gp(cpu, i);
 	cpu->r[SLOT_FS_BASE] = *reg64(cpu, i->a);
 	NEXT();
@@ -360,7 +348,7 @@ static HANDLER(wrfsbase64)
 
 static HANDLER(wrgsbase64)
 {
-	if (!canonical(*reg64(cpu, i->a)))
+	if (!is_canonical(*reg64(cpu, i->a)))
 		return raise_gp(cpu, i);
 	cpu->r[SLOT_GS_BASE] = *reg64(cpu, i->a);
 	NEXT();

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emu/cpu/seconds.h"
 #include "emu/trace/replayer.h"
 
 /* a checkpoint has a copy of each process */
@@ -18,14 +19,6 @@ static void wake(int *word)
 {
 	__atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-}
-
-static int64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 /* --- a process that has reached the target ------------------------------------------------------------ */
@@ -148,7 +141,7 @@ void replay_keep_checkpoint(struct replay *replay)
 
 	if (!shared->keeps_checkpoints || shared->state.processes > CHECKPOINT_PROCESSES_MAX || shared->state.writes_objects)
 		return;
-	now = host_ns();
+	now = host_clock_ns(CLOCK_MONOTONIC);
 	if (shared->checkpoints && now - shared->checkpoint_ns < shared->checkpoint_interval_ns)
 		return;
 	state = malloc(sizeof(*state));

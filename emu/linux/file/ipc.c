@@ -280,8 +280,8 @@ int64_t sys_mq_timedreceive(struct task *task, const uint64_t arg[6])
 	return queue_call(task, __NR_mq_timedreceive, arg, POLLIN);
 }
 
-/* The host sends the signal to us, from where it goes the way of all signals from outside. SIGEV_THREAD is a message to a netlink socket of
- * the guest's libc: 32 bytes behind the value (NOTIFY_COOKIE_LEN). */
+/* The host sends the signal to this process, where it is handled like any signal from outside. SIGEV_THREAD is a message to a netlink
+ * socket of the guest's libc: 32 bytes at the value (NOTIFY_COOKIE_LEN). */
 int64_t sys_mq_notify(struct task *task, const uint64_t arg[6])
 {
 	enum { COOKIE_BYTES = 32 };

@@ -1,5 +1,5 @@
-/* Structures that say how much follows them, or lies elsewhere: for ioctl(2), whose requests tell the size of the first part alone, and
- * getsockopt(2). */
+/* Structures that tell how many elements follow them, or are at another address: for ioctl(2), whose requests tell only the size of the
+ * structure, and getsockopt(2). */
 #include <errno.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -12,14 +12,14 @@
 
 #include "emu/linux/file/file.h"
 
-/* Where the number of elements is, in how many bytes; where the elements are, or a pointer to them; and how large each is. */
+/* The offset and size of the number of elements; the offset of the elements, or of a pointer to them; the size of each. */
 struct tail {
 	uint32_t number;
 	uint16_t count_at, count_size, elements_at, unit;
 	bool pointer;
 };
 
-/* As of Linux 6.7 (include/uapi/linux/fs.h); of fscrypt the size is the second part's in bytes. */
+/* As of Linux 6.7 (include/uapi/linux/fs.h); for fscrypt, size is that of the second part in bytes. */
 struct scan_arg {
 	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, anyof, returned;
 };
@@ -66,7 +66,7 @@ static const struct tail options[] = {
 	POINTS(BRIDGE_INITIAL_ENTRIES, struct bridge_table, counters_count, counters, BRIDGE_COUNTER),
 };
 
-/* What cannot be read, the kernel refuses itself. */
+/* If the guest's memory cannot be read, the kernel returns the error. */
 static int64_t prepare(struct task *task, const struct tail *tail, uint64_t address)
 {
 	struct space *space = &task->process->space;

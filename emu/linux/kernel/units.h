@@ -1,5 +1,5 @@
-/* Units of time, and conversions between nanoseconds and the kernel's structures. Times before 1970 are negative: seconds are rounded
- * down, so that the remainder is not negative. */
+/* Times as the kernel's structures, and back. Times before 1970 are negative: the seconds are rounded down, so that the remainder is not
+ * negative. */
 #ifndef TICK86_EMU_UNITS_H
 #define TICK86_EMU_UNITS_H
 
@@ -8,13 +8,9 @@
 #include <sys/time.h>
 #include <time.h>
 
-enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000, NS_PER_US = 1000, US_PER_S = 1000000 };
-enum { NS_PER_USER_TICK = 10000000 }; /* USER_HZ is 100 */
+#include "emu/cpu/seconds.h"
 
-static inline int64_t seconds_of(int64_t ns)
-{
-	return ns / NS_PER_S - (ns % NS_PER_S < 0);
-}
+enum { NS_PER_USER_TICK = 10000000 }; /* USER_HZ is 100 */
 
 static inline struct timespec timespec_of(int64_t ns)
 {
@@ -26,14 +22,6 @@ static inline struct timeval timeval_of(int64_t ns)
 	struct timespec value = timespec_of(ns);
 
 	return (struct timeval){ value.tv_sec, value.tv_nsec / NS_PER_US };
-}
-
-static inline int64_t host_clock_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 /* Returns true if the kernel accepts the value as a duration or a deadline. */

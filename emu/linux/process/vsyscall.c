@@ -1,4 +1,4 @@
-/* The vsyscall page's calls: emulate_vsyscall() in arch/x86/entry/vsyscall/vsyscall_64.c. */
+/* The calls of the vsyscall page: emulate_vsyscall() in arch/x86/entry/vsyscall/vsyscall_64.c. */
 #include "emu/linux/process/vsyscall.h"
 
 #include <errno.h>
@@ -8,16 +8,16 @@
 #include "emu/linux/signal/signal.h"
 
 #define VSYSCALL_PAGE 0xffffffffff600000ULL
-enum { ENTRY_SHIFT = 10, ENTRY_MASK = 0xc00, PF_FETCH = 16 };
+enum { ENTRY_SHIFT = 10, ENTRY_MASK = 0xc00 };
 
-/* By the entry's number. */
+/* Indexed by the entry's number. */
 static const struct {
 	syscall_run *run;
-	unsigned pointers; /* arguments that are */
+	unsigned pointers; /* how many of its arguments are pointers */
 } calls[] = { { sys_gettimeofday, 2 }, { sys_time, 1 }, { sys_getcpu, 2 } };
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 
-/* The entry's number, or -1: the page has nothing there. */
+/* Returns the entry's number, or -1 if the page has no entry there. */
 static int entry_of(uint64_t address)
 {
 	uint64_t entry = (address & ENTRY_MASK) >> ENTRY_SHIFT;
@@ -25,7 +25,7 @@ static int entry_of(uint64_t address)
 	return (address & ~(uint64_t)ENTRY_MASK) == VSYSCALL_PAGE && entry < CALLS ? (int)entry : -1;
 }
 
-/* write_ok_or_segv(): pointers into the kernel's half are told by their address. */
+/* write_ok_or_segv(): the signal for a pointer into the kernel's half tells its address. */
 static void refuse(struct task *task, int entry)
 {
 	const uint64_t pointer[] = { task->cpu.r[RDI], task->cpu.r[RSI] };
@@ -40,7 +40,7 @@ static void refuse(struct task *task, int entry)
 	signal_force(task, &info);
 }
 
-/* True if the call was made; its result is in RAX and RIP is the caller's. */
+/* Returns true if the call was made: its result is in RAX, and RIP is the caller's. */
 static bool call(struct task *task, int entry)
 {
 	struct cpu *cpu = &task->cpu;

@@ -1,6 +1,5 @@
-/* Slices. Threads take turns after so many instructions, and system calls count as instructions too: else a thread that makes one after
- * the other would keep the rest waiting for as long as 200,000 of its instructions take, which may be seconds. In mode icount all of this
- * is a function of what the guest does. */
+/* Slices. Threads take turns after a number of instructions. A system call counts as some instructions, too: otherwise a thread that
+ * makes one call after the other could run for seconds. In mode icount slices depend only on what the guest does. */
 #include <time.h>
 
 #include "emu/linux/kernel/clock.h"
@@ -14,11 +13,12 @@
 enum { SLICE_INSNS = 200000 };
 /* The kernel's base slice is 2.8 to 3 ms (sched(7), base_slice_ns). */
 enum { SLICE_NS = 3 * NS_PER_MS };
-/* A call that leaves the run takes some microseconds of the host's time, in which thousands of instructions run; a copied byte about as
- * long as a sixteenth of one. */
+/* A system call that leaves the run takes some microseconds of host time, in which thousands of instructions run. Copying 16 bytes takes
+ * about as long as one instruction. */
 enum { CALL_INSNS = 4000, BYTES_PER_INSN = 16 };
 
-/* Whether it matters how much guest time a slice is: shorter ones, where an instruction is long, cost as much again as what runs in them. */
+/* Returns true if the length of a slice in guest time matters: to other threads or processes, or for align=on. If not, slices are not
+ * shortened where instructions take long, since that would double the cost of short runs. */
 static bool is_watched(const struct process *process)
 {
 	return process->tasks->next || process->show_pids || process->options->clock.align;
@@ -32,7 +32,8 @@ static uint64_t counted_insns(const struct process *process)
 	return rate ? (((uint64_t)SLICE_NS << 32) + rate - 1) / rate : UINT64_MAX;
 }
 
-/* Where the guest's time is the host's. But turns of processes are counted alone: they are no more a matter of chance than need be. */
+/* Returns true if guest time is the host's, so that the slice can end by it. Not for processes that take turns: their turns are counted,
+ * to depend as little as possible on the host. */
 static bool has_host_end(const struct process *process)
 {
 	return !clock_counts_cpu(process) && !process->tree;

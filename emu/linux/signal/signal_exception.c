@@ -5,8 +5,6 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/signal/signal.h"
 
-enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
-
 /* IE DE ZE OE UE PE in x87's status word and in MXCSR: fpu__exception_code(). */
 static int float_code(uint32_t unmasked)
 {
@@ -19,11 +17,6 @@ static int float_code(uint32_t unmasked)
 	if (unmasked & 0x12)
 		return FPE_FLTUND;
 	return unmasked & 0x20 ? FPE_FLTRES : 0;
-}
-
-static bool canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
 static bool access_allowed(const struct vma *vma, uint64_t error)
@@ -41,7 +34,7 @@ static void page_fault(struct task *task, siginfo_t *info)
 	const struct vma *vma = space_find(&task->process->space, exception->address);
 
 	info->si_signo = SIGSEGV;
-	if (!canonical(exception->address)) { /* a #GP, which has no address */
+	if (!is_canonical(exception->address)) { /* a #GP, which has no address */
 		info->si_code = SI_KERNEL;
 		task->fault.vector = VECTOR_GP;
 		task->fault.error = 0;

@@ -29,7 +29,7 @@ struct tree {
 	unsigned count;
 };
 
-/* Reads a stat file of /proc: proc(5). False: it is gone. */
+/* Reads a stat file of /proc: proc(5). Returns false if it is gone. */
 static bool read_stat(const char *path, struct seen *seen, char *state)
 {
 	char text[1024], *at;
@@ -67,7 +67,7 @@ static void look_at_all(struct tree *tree)
 		closedir(proc);
 }
 
-/* Marks what descends from `root`, which itself stays unmarked. */
+/* Marks the descendants of `root`, but not `root` itself. */
 static void find_ours(struct tree *tree, pid_t root)
 {
 	bool more = true;
@@ -113,7 +113,7 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* What the tree has used so far. */
+/* The time that the tree has used so far. */
 struct meter {
 	double used, looked, cpu;
 };
@@ -132,7 +132,7 @@ static void charge(struct meter *meter, struct tree *tree)
 		runs = runs || has_runnable_thread(tree->process[k].pid);
 	}
 	elapsed = time - meter->looked;
-	ran = cpu > meter->cpu ? cpu - meter->cpu : 0; /* less when a process has ended that nothing waited for */
+	ran = cpu > meter->cpu ? cpu - meter->cpu : 0; /* it is less after a process has ended for which no process waited */
 	meter->used += runs && ran < elapsed ? ran : elapsed;
 	meter->looked = time;
 	meter->cpu = cpu;
@@ -150,7 +150,7 @@ static void stop(struct tree *tree, int signal)
 	}
 }
 
-/* Waits up to so many milliseconds. True: the command has ended. A signal that is to end this program goes on to the command. */
+/* Waits up to `ms` milliseconds. Returns true if the command has ended. Passes a signal that ends this program on to the command. */
 static bool ended(pid_t pid, int ms, const sigset_t *signals, int *status)
 {
 	struct timespec time = { ms / 1000, ms % 1000 * 1000000 };

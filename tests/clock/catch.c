@@ -117,7 +117,7 @@ static void migrate(unsigned vcpus, uint64_t skew, unsigned skewed)
 	}
 }
 
-/* VxWorks: RDTSC; nanosleep(100); RDTSC gave a negative time once the kernel had moved the thread to a CPU that was behind. */
+/* VxWorks: RDTSC; nanosleep(100); RDTSC gave a negative time after the kernel had moved the thread to a CPU whose TSC lagged. */
 static void go_back(uint64_t behind)
 {
 	uint64_t before, after;
@@ -205,7 +205,7 @@ static void caught(int number)
 	(void)number;
 }
 
-/* Waits for a lock that nobody gives back: until an alarm, or without end. */
+/* Waits for a lock that is never released: until an alarm, or without end. */
 static void lock(unsigned seconds)
 {
 	int first = open("locked", O_RDWR | O_CREAT, 0600), second = open("locked", O_RDWR);

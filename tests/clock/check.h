@@ -1,4 +1,4 @@
-/* What the guest programs of tests/clock.test share: they print what is wrong, and exit with 1 if anything was. */
+/* Shared by the guest programs of tests/clock.test: they print what is wrong, and exit with 1 if anything was. */
 #ifndef TESTS_CLOCK_CHECK_H
 #define TESTS_CLOCK_CHECK_H
 

@@ -41,7 +41,7 @@ static int64_t monotonic(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* Work, a system call and a sleep between readings: the page is refreshed meanwhile, and no reader notices. */
+/* Works, makes a system call and sleeps between readings: the page is refreshed, and no reader notices. */
 static void compare(const volatile struct page *page, int64_t slack)
 {
 	int64_t last = 0;

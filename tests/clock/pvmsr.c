@@ -86,7 +86,7 @@ static void by_device(int vcpus)
 	}
 }
 
-/* Each process has memory, and so pages, of its own; a new program has none. */
+/* Each process has its own memory, and so its own pages; a new program has none. */
 static void children(const char *self, const volatile struct page *page)
 {
 	int status;

@@ -1,4 +1,4 @@
-/* What the guest programs about pvclock pages share. */
+/* Shared by the guest programs about pvclock pages. */
 #ifndef TESTS_CLOCK_PVPAGE_H
 #define TESTS_CLOCK_PVPAGE_H
 

@@ -58,7 +58,7 @@ static void *everywhere(void *libc)
 	return NULL;
 }
 
-/* What depends on the kernel's version. */
+/* Depends on the kernel's version. */
 static void areas(void)
 {
 	static volatile struct area large[2];
@@ -92,7 +92,7 @@ static void *count(void *number)
 		enum outcome outcome = increment(counter, cpu, SPINS);
 
 		CHECK(id < (unsigned)vcpus && id < THREADS + 1, "mm_cid %u", id);
-		outcomes[outcome]++; /* is not exact: nobody needs that */
+		outcomes[outcome]++; /* is not exact, and need not be */
 		if (outcome != COMMITTED)
 			continue;
 		done++;

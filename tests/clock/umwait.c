@@ -37,7 +37,7 @@ static void ended(const char *what, int carry, int wanted_carry, uint64_t began,
 	printf("%s: %lu\n", what, took);
 }
 
-/* --- what another thread does meanwhile ---------------------------------------------------------------- */
+/* --- the other thread's part ------------------------------------------------------------------------------- */
 
 static volatile uint8_t *page;
 static pthread_t waiter;

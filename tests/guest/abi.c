@@ -1,4 +1,4 @@
-/* What the kernel promises about registers: across system calls, into handlers, and back out of them. */
+/* The kernel's promises about registers: across system calls, into handlers, and out of them. */
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>

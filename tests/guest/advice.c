@@ -1,4 +1,4 @@
-/* What mappings hold after madvise(2) and mremap(2): the file's bytes again, nothing, or what was there; also in a child. */
+/* The content of mappings after madvise(2) and mremap(2): the file's bytes again, nothing, or what was there; also in a child. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -190,7 +190,7 @@ static void forks(void)
 	in_child("both", memory + PAGE);
 }
 
-/* Each shared mapping of /dev/zero is memory of its own. */
+/* Each shared mapping of /dev/zero is separate memory. */
 static void zeros(void)
 {
 	int zero = open("/dev/zero", O_RDWR);

@@ -1,4 +1,4 @@
-/* What a program finds on its first stack: arguments, environment, auxiliary vector. */
+/* The first stack of a program: arguments, environment, auxiliary vector. */
 #include <elf.h>
 #include <string.h>
 #include <sys/auxv.h>

@@ -34,7 +34,7 @@ static void datagrams(int type)
 	close(ends[1]);
 }
 
-/* A stream that nobody reads takes some, then nothing. */
+/* A stream without a reader takes some bytes, then none. */
 static void sending_time_out(void)
 {
 	struct timeval limit = { .tv_usec = PAUSE_US };

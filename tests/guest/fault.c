@@ -99,7 +99,7 @@ static void memory_faults(void)
 	TRY("rep lodsb", "mov %%rax, %%rsi\n\tcld\n\trep lodsb", page + PAGE - 3, 64);
 }
 
-/* Where the stack pointer is not canonical, the stack's own accesses are #SS and others #GP. */
+/* If the stack pointer is not canonical, accesses to the stack are #SS, and others #GP. */
 #define TRY_STACK(name, instruction, rax, rcx) \
 	TRY(name, "mov %%rsp, %%rdi\n\tmov %%rax, %%rsp\n\t" instruction "\n2:\tmov %%rdi, %%rsp", rax, rcx)
 

@@ -1,4 +1,4 @@
-/* Descriptors: dup and its kin, flags, locks, memfd, limits, ownership and times of files, extended attributes. */
+/* Descriptors: dup, dup2 and dup3, flags, locks, memfd, limits, ownership and times of files, extended attributes. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -1,4 +1,4 @@
-/* futex(2) by itself: moved waiters, counts, clocks, a lock with priority inheritance whose owner is waited for across a signal. */
+/* futex(2) without libc: moved waiters, counts, clocks, and a wait for the owner of a lock with priority inheritance, across a signal. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>

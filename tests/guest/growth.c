@@ -18,7 +18,7 @@ static void caught(int number)
 	siglongjmp(beyond_end, number);
 }
 
-/* What a byte is, or minus the signal that reading it raises. */
+/* Returns a byte, or minus the signal that reading it raises. */
 static int look(const volatile char *at)
 {
 	int number = sigsetjmp(beyond_end, 1);

@@ -1,4 +1,4 @@
-/* What a process can ask about itself and the system: identity, uname, sysinfo, limits, prctl, random, /proc/self. */
+/* What a process asks about itself and the system: identity, uname, sysinfo, limits, prctl, random, /proc/self. */
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What the kernel makes of the ids of threads and of other processes: kill, getpgid, priorities, queued signals, pidfds, affinity. */
+/* Ids of threads and of other processes in system calls: kill, getpgid, priorities, queued signals, pidfds, affinity. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -38,7 +38,7 @@ int main(void)
 	printf("reaped %d, statuses' sum %d\n", reaped, sum);
 	SHOW(prctl(PR_SET_CHILD_SUBREAPER, 0));
 	if (fork() == 0)
-		leave_orphans(); /* to somebody outside */
+		leave_orphans(); /* the parent is then a process outside the run */
 	for (reaped = 0; wait(&status) > 0; reaped++)
 		;
 	printf("reaped %d\n", reaped);

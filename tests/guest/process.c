@@ -124,7 +124,7 @@ static void exec_errors(void)
 	SHOW(syscall(SYS_execveat, AT_FDCWD, "link", arguments, environ, AT_SYMLINK_NOFOLLOW));
 }
 
-/* What is an int in the kernel has no upper half; where a child's descriptor and its number would go to the same place neither does. */
+/* An int's upper half is ignored. If a child's descriptor and its id would be stored at the same place, neither is. */
 static void odd_arguments(void)
 {
 	unsigned long fs = 0, gs = 1;
@@ -137,7 +137,7 @@ static void odd_arguments(void)
 	SHOW(syscall(SYS_clone, CLONE_PARENT_SETTID | 0x1000 /* CLONE_PIDFD */ | SIGCHLD, NULL, &place, NULL, NULL));
 }
 
-/* Children that nobody wants to know of go by themselves, however many there are. */
+/* Children whose ends need no report vanish, however many there are. */
 static void unwanted_children(void)
 {
 	int started = 0, refused = 0;
@@ -235,7 +235,7 @@ static void waits(void)
 	show_status("fault", status);
 }
 
-/* Children whose end is told by another signal than SIGCHLD, or by none. The one that waits must come out of it by itself. */
+/* Children whose end is reported by another signal than SIGCHLD, or by none. The wait for the latter must end all the same. */
 static void silent_children(void)
 {
 	static const int told_by[] = { 0, SIGUSR1 };
@@ -309,7 +309,7 @@ static void at_exit(void)
 	puts("atexit called");
 }
 
-/* What the exec'd copies of this program do. */
+/* The exec'd copies of this program. */
 static int child_main(int argc, char **argv)
 {
 	if (strcmp(argv[1], "exit") == 0)

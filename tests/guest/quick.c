@@ -31,7 +31,7 @@ static void show_bad_pointers(void)
 	SHOW(syscall(SYS_time, 16));
 	SHOW(syscall(SYS_getcpu, NULL, 16, NULL));
 
-	/* What was just written may be so no longer. */
+	/* a page that was just written may no longer be writable */
 	SHOW(reads(CLOCK_MONOTONIC, page + PAGE - 16));
 	SHOW(mprotect(page, PAGE, PROT_READ));
 	SHOW(reads(CLOCK_MONOTONIC, page));
@@ -44,7 +44,7 @@ static void show_bad_pointers(void)
 	SHOW(reads(CLOCK_MONOTONIC, (void *)16));
 }
 
-/* long code(void *zone): gettimeofday, then the 64 bits behind the SYSCALL as an immediate. */
+/* long code(void *zone): gettimeofday, then the 64 bits after the SYSCALL as an immediate. */
 static const uint8_t code[] = {
 	0x48, 0x89, 0xfe,                               /* mov rsi, rdi */
 	0x31, 0xff,                                     /* xor edi, edi */

@@ -59,8 +59,8 @@ static void caught(int number, siginfo_t *info, void *context)
 	section_in_handler = own_area.section;
 }
 
-/* The handler finds that it has interrupted the abort handler, which has the signature ahead of it. Something else may have aborted the
- * section first: then there is another try. */
+/* The handler finds that it has interrupted the abort handler, before which the signature stands. The section may have been aborted for
+ * another reason before; then it is tried again. */
 static void by_signal(void)
 {
 	struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };

@@ -1,4 +1,4 @@
-/* Memory that processes share: semaphores, a robust mutex and a condition variable in it, and what a child of vfork leaves behind. */
+/* Memory that processes share: semaphores, a robust mutex and a condition variable in it, and what a child of vfork writes. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-/* Signals that a signalfd shows whatever the threads wait for meanwhile, and whenever it was made. */
+/* Signals in a signalfd, whatever the threads are waiting for, and whenever the signalfd was made. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>

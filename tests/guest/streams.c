@@ -126,7 +126,7 @@ static void tcp(void)
 	close(fd);
 	close(listener);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
-	SHOW(connect(fd, (struct sockaddr *)&address, size)); /* nobody listens any more */
+	SHOW(connect(fd, (struct sockaddr *)&address, size)); /* there is no listener any more */
 	close(fd);
 }
 

@@ -219,7 +219,7 @@ static void *end_process(void *argument)
 	exit(21);
 }
 
-/* A thread has a name and a clock of its own. */
+/* Each thread has its own name and clock. */
 static void *be_named(void *argument)
 {
 	char name[16] = "";

@@ -129,7 +129,7 @@ static void by_vector(void)
 	close(fd);
 }
 
-/* Many at once; and those that are closed leave nothing behind. */
+/* Many at once; closed ones use nothing any more. */
 static void many(void)
 {
 	int fds[90], made = 0;

@@ -1,4 +1,4 @@
-/* Moving bytes: vectors, positions, sendfile, splice and their kin, standard I/O. */
+/* Moving bytes: vectors, positions, sendfile, splice and tee, standard I/O. */
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>

@@ -101,8 +101,8 @@ static void upper_halves(void)
 	CHECK(a >> 32 == 0 && d >> 32 == 0);
 }
 
-/* Whether the clock gains 20 ms while this computes: at most as much as the monotonic one, and a tick. It may take long: the
- * clocks of processor time stand while others have the processor. */
+/* Returns 1 if the clock gains 20 ms while this computes: at most as much as the monotonic one, and a tick. It may take long, since the
+ * clocks of CPU time stand still while other programs use the CPU. */
 static int advances(clockid_t clock)
 {
 	const int64_t tick = 10000000;

@@ -30,7 +30,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 	siglongjmp(back, 1);
 }
 
-/* Where the host's kernel does not enforce PR_SET_TSC: what it would have set. */
+/* The host's kernel does not enforce PR_SET_TSC; this is what it would have set. */
 static bool by_the_book;
 static int documented = PR_TSC_ENABLE;
 

@@ -39,7 +39,7 @@ static void note(int signal)
 	*came = now_ms();
 }
 
-/* What children do, each waiting for WAIT_MS in its own way. */
+/* The children: each waits for WAIT_MS in its own way. */
 static void sleeps(void)
 {
 	sleep_ms(WAIT_MS);
@@ -151,7 +151,7 @@ static int64_t cpu_ms(int who)
 	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
 }
 
-/* Nobody computes: nobody uses a CPU. */
+/* No process computes, so none uses a CPU. */
 static void all_sleep(void)
 {
 	int64_t before = cpu_ms(RUSAGE_SELF) + cpu_ms(RUSAGE_CHILDREN);

@@ -54,7 +54,7 @@ static void find_vdso(void)
 	CHECK(vdso.symbol && vdso.string && vdso.version && vdso.verdef);
 }
 
-/* Whether the symbol has the version, which is neither hidden nor the file's own. */
+/* Returns 1 if the symbol has the version, which is neither hidden nor the file's own. */
 static int has_version(unsigned symbol, const char *name)
 {
 	const Elf64_Verdef *def = vdso.verdef;
@@ -243,7 +243,7 @@ static void undefined(int number)
 	siglongjmp(back, 1);
 }
 
-/* What the emulator's own vDSO may use is undefined for everybody else. */
+/* The encodings that the emulator's own vDSO uses are undefined elsewhere. */
 static void undefined_opcodes(void)
 {
 	signal(SIGILL, undefined);

@@ -35,7 +35,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 
 static volatile int there;
 
-/* Whether the host's kernel has the page (vsyscall=none). */
+/* Returns 1 if the host's kernel has the page (vsyscall=none removes it). */
 static int has_page(void)
 {
 	quiet = 1;
@@ -95,7 +95,7 @@ static void shown(void)
 	fclose(maps);
 }
 
-/* What a kernel with the page gives. */
+/* The results of a kernel with the page. */
 static const char documented[] =
 	"vsyscall_gettimeofday(&tv, &tz) = 0\n"
 	"between(before.tv_sec * 1000000 + before.tv_usec, tv.tv_sec * 1000000 + tv.tv_usec, after.tv_sec * 1000000 + after.tv_usec): yes\n"

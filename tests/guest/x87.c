@@ -67,7 +67,7 @@ static void pending(void)
 	RUN(MASK_NONE, "fldpi\n fldl2e\n fmulp\n fchs");       /* inexact: the result is written */
 	RUN(MASK_NONE, "fadd %%st(3), %%st\n fwait");          /* stack underflow */
 	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n movd %%eax, %%mm0");
-	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fldt (%0)");    /* #MF ahead of #PF */
+	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fldt (%0)");    /* #MF comes before #PF */
 	RUN(MASK_ALL, "fld1\n fldz\n fdivrp\n fwait");
 }
 

@@ -17,22 +17,22 @@ struct test_case {
 	unsigned at[CASE_INSNS_MAX];        /* where each instruction begins */
 	struct decoded decoded[CASE_INSNS_MAX];
 	struct machine in;
-	uint64_t undefined_flags;           /* at the end of the code, or at any point of it when it faults */
+	uint64_t undefined_flags;           /* flags undefined at the end of the code, or, if it faults, at any point of it */
 	uint64_t undefined_flags_anywhere;
 	uint64_t data_address;              /* DATA_LOW or DATA_HIGH */
 	uint8_t data[DATA_SIZE];
-	struct unseen unseen[UNSEEN_MAX]; /* offsets into data, whose contents cannot be compared */
+	struct unseen unseen[UNSEEN_MAX]; /* offsets into data whose contents cannot be compared */
 	unsigned unseens;
 };
 
-/* One instruction of the form, to stand at `address`. False when this seed gives nothing to test. */
+/* Makes one instruction of the form, at `address`. Returns false if this seed gives nothing to test. */
 bool case_single(struct test_case *test, uint64_t seed, const struct test_form *form, uint64_t address);
 
-/* Two to twelve instructions out of the forms given to case_prepare, mostly from one subject. */
+/* Makes two to twelve instructions of the forms given to case_prepare, mostly from one subject. */
 bool case_sequence(struct test_case *test, uint64_t seed, uint64_t address);
 
-/* Sorts forms into the subjects that case_sequence draws from; to be called before it, with the forms that can run. The rows
- * say which flags an instruction reads: none that is undefined. Both must stay. */
+/* To be called before case_sequence: sorts the forms that can run into its subjects. The rows tell which flags an instruction reads, so
+ * that none of these is undefined. Both arguments must stay valid. */
 void case_prepare(const struct test_forms *forms, const struct form_index *index);
 
 #endif

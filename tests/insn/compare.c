@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* What a program can see of RFLAGS; RF is the debugger's, and is set in the frame of a fault. */
+/* The part of RFLAGS that a program can see. RF is the debugger's, and is set in the frame of a fault. */
 enum { RFLAGS_COMPARED = RFLAGS_STATUS | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID };
 
-/* The two bits of a #PF error code that the access decides; the others tell about the kernel's page tables. */
+/* The two bits of a #PF error code that depend on the access; the others depend on the kernel's page tables. */
 enum { ERROR_COMPARED = 2 | 16 };
 
 struct differences {
@@ -68,7 +68,7 @@ static const char *vector_name(uint8_t vector)
 	return vector < 32 && names[vector] ? names[vector] : "no exception";
 }
 
-/* The instruction that a case ended before, or NULL where it came to its end. */
+/* Returns the instruction before which a case ended, or NULL if it ran to its end. */
 static const struct decoded *stopped_at(const struct test_case *test, const struct result *result)
 {
 	for (unsigned k = 0; k < test->insns; k++) {
@@ -96,7 +96,7 @@ static void compare_outcomes(struct differences *differences, const struct test_
 	}
 }
 
-/* Floats that are the same, or close where the instruction is an approximation. */
+/* Returns true if floats are equal, or close if the instruction is an approximation. */
 static bool close_enough(const uint8_t *native, const uint8_t *emulated)
 {
 	float n, e, difference;
@@ -118,7 +118,7 @@ static void compare_vector(struct differences *differences, const char *name, bo
 		compare_bytes(differences, name, 16, before, native, emulated);
 }
 
-/* Not the pointers to the last x87 instruction: AMD's CPUs keep them across a context switch only while an exception is
+/* The pointers to the last x87 instruction are not compared: AMD's CPUs keep them across a context switch only while an exception is
  * pending (APM vol. 2, 11.4.4). */
 static void compare_x87(struct differences *differences, const struct fp_state *in, const struct fp_state *native,
                         const struct fp_state *emulated)
@@ -178,7 +178,7 @@ unsigned compare_results(const struct test_case *test, const struct result *nati
 	for (int k = 0; k < GPR_COUNT; k++)
 		compare_number(&differences, gpr_names[k], test->in.r[k], n->r[k], e->r[k]);
 	compare_number(&differences, "rflags", test->in.rflags & flags, n->rflags & flags, e->rflags & flags);
-	if (ran_to_end && test->insns == 1) /* recordings must replay on any CPU, so nothing is left to the host's */
+	if (ran_to_end && test->insns == 1) /* recordings must replay on any CPU, so the result must not depend on the host's */
 		compare_number(&differences, "undefined flags", 0,
 		               rules_chosen_flags(&test->decoded[0], test->in.rflags) & test->undefined_flags, e->rflags & test->undefined_flags);
 	compare_number(&differences, "fs base", test->in.fs_base, n->fs_base, e->fs_base);

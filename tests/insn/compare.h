@@ -1,4 +1,4 @@
-/* Are two results of a case the same? */
+/* Compares the two results of a case. */
 #ifndef TICK86_TESTS_INSN_COMPARE_H
 #define TICK86_TESTS_INSN_COMPARE_H
 
@@ -12,11 +12,11 @@ struct result {
 	uint8_t data[DATA_SIZE];
 };
 
-/* Writes one line for each difference to `report`, when that is not NULL. Returns their number. */
+/* Writes one line for each difference to `report`, unless it is NULL. Returns the number of differences. */
 unsigned compare_results(const struct test_case *test, const struct result *native, const struct result *emulated,
                          FILE *report);
 
-/* The case for people: code, and the state before it. */
+/* Prints the case for people: code, and the state before it. */
 void compare_describe(const struct test_case *test, FILE *report);
 
 #endif

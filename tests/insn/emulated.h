@@ -7,21 +7,21 @@
 #include "tests/insn/state.h"
 
 struct emulated {
-	struct cpu_model model; /* with all that there are handlers for */
+	struct cpu_model model; /* has all instructions for which there are handlers */
 	struct cpu *cpu;
 	struct space space;
 	struct blocks *blocks;
 };
 
-/* Instructions that a case may run for. */
+/* The largest number of instructions that a case may run. */
 enum { EMULATED_BUDGET = 4096 };
 
 void emulated_init(struct emulated *emulated);
 
-/* Code was replaced: whatever was decoded is void. */
+/* Code was replaced: drops all decoded code. */
 void emulated_forget_code(struct emulated *emulated);
 
-/* Whether what is decoded from now on gets code of its own (emu/block/chain.h) at once or never. */
+/* Makes code (emu/block/chain.h) for blocks that are decoded from now on, at once or never. */
 void emulated_make_hot(struct emulated *emulated, bool at_once);
 
 /* As native_run. A run that does not end in an exception within EMULATED_BUDGET instructions ends with VECTOR_NONE. */

@@ -72,8 +72,7 @@ static struct test_form *form_of_key(struct test_forms *forms, uint64_t key, con
 	return &forms->form[forms->count - 1];
 }
 
-/* Writes what stands ahead of the ModRM byte; returns its length. `rxb` are REX's bits R, X, B; `rex` asks for a REX
- * prefix that is not needed. */
+/* Writes the bytes before ModRM. Returns their number. `rxb` are REX's bits R, X, B; `rex` asks for a REX prefix that is not needed. */
 static unsigned put_opcode(uint8_t *to, const struct encoding *encoding, unsigned rxb, bool rex, unsigned vvvv)
 {
 	const struct prefix_group *group = &prefix_groups[encoding->prefix];
@@ -102,7 +101,7 @@ static unsigned put_opcode(uint8_t *to, const struct encoding *encoding, unsigne
 	return at;
 }
 
-/* Bytes that are no opcode of the map: prefixes, escapes and VEX (EVEX, XOP and 3DNow are not in the decoder's list). */
+/* Returns true for bytes that are no opcode of the map: prefixes, escapes and VEX. (EVEX, XOP and 3DNow are not in the decoder's list.) */
 static bool is_prefix(const struct encoding *encoding)
 {
 	uint8_t opcode = encoding->opcode;
@@ -114,9 +113,9 @@ static bool is_prefix(const struct encoding *encoding)
 	return encoding->map == MAP_0F && (opcode == 0x38 || opcode == 0x3a || opcode == 0x0f);
 }
 
-/* Prefixes that change what AMD's CPUs do and not what Intel's do: the operand size of a near branch cuts its target and its
- * displacement to 16 bits (APM vol. 3, 1.2.2; SDM vol. 2, Jcc), and LOOPE and LOOPNE take a repeating prefix for their
- * condition, which no manual says. */
+/* Returns true for prefixes that have an effect on AMD's CPUs and none on Intel's. The operand size of a near branch cuts its target and
+ * its displacement to 16 bits (APM vol. 3, 1.2.2; SDM vol. 2, Jcc). LOOPE and LOOPNE take a repeating prefix for their condition, which
+ * no manual mentions. */
 static bool differs_by_vendor(const struct decoded *decoded, const struct encoding *encoding)
 {
 	enum op op = decoded->op;
@@ -195,7 +194,7 @@ void encode_enumerate(struct test_forms *forms)
 	}
 }
 
-/* ModRM, SIB and displacement of a memory operand; returns their length. */
+/* Writes ModRM, SIB and displacement of a memory operand. Returns their length. */
 static unsigned put_memory(struct random *random, uint8_t *to, unsigned reg, bool tame, unsigned *rxb, unsigned *disp_at,
                            bool *rip_relative)
 {
@@ -231,7 +230,7 @@ static unsigned put_memory(struct random *random, uint8_t *to, unsigned reg, boo
 	return at;
 }
 
-/* One attempt: idle prefixes, opcode, operands, and random bytes for the immediate. */
+/* Makes one attempt: unused prefixes, opcode, operands, and random bytes for the immediate. */
 static void put_random(struct random *random, const struct encoding *encoding, bool has_memory, bool tame,
                        struct encoded *out)
 {
@@ -253,7 +252,7 @@ static void put_random(struct random *random, const struct encoding *encoding, b
 	if (memory && !tame && random_percent(random, 8))
 		out->bytes[at++] = random_percent(random, 50) ? 0x64 : 0x65;
 	else if (memory && random_percent(random, 2))
-		out->bytes[at++] = 0x3e; /* DS: means nothing in 64-bit mode */
+		out->bytes[at++] = 0x3e; /* DS: has no meaning in 64-bit mode */
 	at += put_opcode(out->bytes + at, encoding, rxb, random_percent(random, 30), vvvv);
 	memcpy(out->bytes + at, modrm, modrm_length);
 	out->disp_at = (uint8_t)(disp_at ? at + disp_at : 0);
@@ -294,7 +293,7 @@ bool encode_random(struct random *random, const struct test_form *form, uint64_t
 		    || form_key(&out->decoded) != form->key || (limits.tame && !is_tame(&out->decoded)))
 			continue;
 		out->length = out->decoded.length;
-		/* Without a ModRM byte, what was taken for its displacement is not one. */
+		/* without a ModRM byte, this was no displacement */
 		if (out->disp_at && (!has_memory || out->disp_at + 4 > out->length))
 			continue;
 		return true;

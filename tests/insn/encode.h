@@ -1,5 +1,4 @@
-/* Encodings: every instruction form that the decoder knows, with some ways to encode each, and random instructions of a
- * given form. */
+/* Encodings: all instruction forms that the decoder knows, some encodings of each, and random instructions of a form. */
 #ifndef TICK86_TESTS_INSN_ENCODE_H
 #define TICK86_TESTS_INSN_ENCODE_H
 
@@ -8,7 +7,7 @@
 
 enum opcode_map { MAP_1BYTE, MAP_0F, MAP_0F38, MAP_0F3A, MAPS };
 
-/* What of an encoding is fixed; registers, addresses, immediates and idle prefixes are free. */
+/* The fixed part of an encoding. Registers, addresses, immediates and unused prefixes are free. */
 struct encoding {
 	uint8_t map; /* enum opcode_map */
 	uint8_t opcode;
@@ -17,12 +16,12 @@ struct encoding {
 	uint8_t modrm;    /* the fields mod = 3 and reg; rm too where mod is 3 and it selects the instruction */
 };
 
-/* Ways to encode one form: same operation, widths, kinds of operands and prefixes. */
+/* Encodings of one form: same operation, widths, kinds of operands and prefixes. */
 enum { FORM_ENCODINGS = 12 };
 struct test_form {
 	uint64_t key;
 	struct decoded sample;
-	unsigned seen; /* encodings found; the first FORM_ENCODINGS of a random order are kept */
+	unsigned seen; /* number of encodings found; the first FORM_ENCODINGS of a random order are kept */
 	struct encoding encoding[FORM_ENCODINGS];
 };
 
@@ -35,11 +34,11 @@ struct test_forms {
 /* Finds all forms by trying every opcode of every map under every prefix. */
 void encode_enumerate(struct test_forms *forms);
 
-/* An instruction's bytes, and where its fields are. */
+/* An instruction's bytes, and the places of its fields. */
 struct encoded {
-	uint8_t bytes[24]; /* the instruction and random bytes behind it, for an immediate */
+	uint8_t bytes[24]; /* the instruction, and random bytes after it for an immediate */
 	uint8_t length;
-	uint8_t disp_at;   /* of a 32-bit displacement without a register (absolute or RIP-relative), or 0 */
+	uint8_t disp_at;   /* offset of a 32-bit displacement without a register (absolute or RIP-relative), or 0 */
 	bool rip_relative;
 	struct decoded decoded;
 };
@@ -50,14 +49,14 @@ struct encode_limits {
 	bool tame;
 };
 
-/* Makes an instruction of the form at `address`. False when none was found in a few attempts. */
+/* Makes an instruction of the form at `address`. Returns false if a few attempts gave none. */
 bool encode_random(struct random *random, const struct test_form *form, uint64_t address, struct encode_limits limits,
                    struct encoded *out);
 
-/* The size in bytes of a relative branch's displacement, or 0 for other instructions. */
+/* Returns the size in bytes of a relative branch's displacement, or 0 for other instructions. */
 unsigned encode_relative_size(const struct decoded *decoded, const uint8_t *bytes);
 
-/* One line that tells forms apart: "ADD r32, m32". */
+/* Writes one line that tells forms apart: "ADD r32, m32". */
 void encode_form_text(const struct decoded *decoded, char *text, size_t size);
 
 #endif

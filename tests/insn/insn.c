@@ -33,7 +33,7 @@ struct runner {
 	unsigned long run, failed, lacking, unasked;
 };
 
-/* The next free code slot. What stands in every other one is run by code of its own from the first time on, the rest by handlers. */
+/* Returns the next free code slot. The code in every other slot gets a chain at once, in the rest never. */
 static unsigned next_slot(struct runner *runner)
 {
 	if (++runner->slot == CODE_SLOTS) {
@@ -98,7 +98,7 @@ static bool run_single(struct runner *runner, struct test_case *test, const stru
 
 	if (!case_single(test, seed, form, memory_code_address(slot)))
 		return true;
-	if (!form_find(runner->rows, &test->decoded[0])) /* with a 32-bit address, perhaps */
+	if (!form_find(runner->rows, &test->decoded[0])) /* maybe because it has a 32-bit address */
 		return true;
 	return run_case(runner, test);
 }
@@ -152,7 +152,7 @@ static void list_missing(const struct test_forms *all, const struct form_index *
 	printf("%u of %u forms have no row\n", missing, all->count);
 }
 
-/* Returns what the host would need to run the instruction, or NULL. */
+/* Returns the feature that the host lacks for the instruction, or NULL. */
 static const char *missing_on_host(const struct decoded *decoded, const struct options *options)
 {
 	if (decoded->isa == ISA_FSGSBASE && !native_has_fsgsbase())
@@ -162,7 +162,7 @@ static const char *missing_on_host(const struct decoded *decoded, const struct o
 	return cpu_isa_missing_on_host(decoded->isa);
 }
 
-/* Returns the forms that can be run and were asked for. Says which the host does not have. */
+/* Returns the forms that can be run and were asked for. Prints those that the host lacks. */
 static struct test_forms choose_forms(const struct test_forms *all, const struct form_index *rows,
                                        const struct options *options)
 {

@@ -11,8 +11,8 @@
 
 enum { CODE_SIZE = SLOT_SIZE * CODE_SLOTS, INT3 = 0xcc };
 
-/* The guest may not write to its code, so the emulator has nothing to protect there; the harness writes by a second
- * mapping of the same memory. */
+/* The guest may not write to its code, so the emulator need not protect it. The harness writes through a second mapping of the same
+ * memory. */
 static uint8_t *code_alias;
 
 static void check(int64_t result, uint64_t want, const char *what)

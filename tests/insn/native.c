@@ -1,4 +1,4 @@
-/* Runs a case on the host's CPU: enters and leaves by signal frames. */
+/* Runs a case on the host's CPU. Signal frames are the way in and out. */
 #include "tests/insn/native.h"
 
 #include <signal.h>
@@ -27,7 +27,7 @@ enum { NATIVE_SIGNALS = sizeof native_signals / sizeof native_signals[0] };
 
 /* ARCH_SET_FS and its kin: asm/prctl.h, which musl does not have. */
 enum { KERNEL_SET_GS = 0x1001, KERNEL_SET_FS = 0x1002, KERNEL_GET_FS = 0x1003, KERNEL_GET_GS = 0x1004 };
-#define KERNEL_BASE_MAX 0x7ffffffff000ULL /* arch_prctl refuses what is above the user's addresses */
+#define KERNEL_BASE_MAX 0x7ffffffff000ULL /* arch_prctl refuses addresses above the user's */
 enum { HAS_FSGSBASE = 2 }; /* AT_HWCAP2: the kernel lets programs use the instructions */
 
 static struct {
@@ -48,7 +48,7 @@ static const uint8_t greg_of[GPR_COUNT] = {
 	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 };
 
-/* Without libc's wrapper: errno is found by way of FS. */
+/* Does not use libc's wrapper, which finds errno through FS. */
 static inline void kernel_base(int code, uint64_t argument)
 {
 	long result = SYS_arch_prctl;
@@ -82,7 +82,7 @@ static size_t extended_size(const void *area)
 	return sw->magic1 == FP_XSTATE_MAGIC1 ? sw->extended_size : 512;
 }
 
-/* Copies `fp` into the frame, leaving the bytes that are the kernel's own. */
+/* Copies `fp` into the frame, except for the kernel's own bytes. */
 static void put_fp(struct fp_state *frame, const struct fp_state *fp)
 {
 	uint8_t kernel_bytes[96];
@@ -147,7 +147,7 @@ static void pass_on(int number, siginfo_t *info, void *context)
 	}
 }
 
-/* The bases of FS and GS are not in the frame. The handler may not touch thread-local data until the host's are back. */
+/* The bases of FS and GS are not in the frame. The handler must not touch thread-local data until the host's bases are back. */
 __attribute__((no_stack_protector))
 static void on_signal(int number, siginfo_t *info, void *context)
 {
@@ -184,7 +184,7 @@ static void install_handlers(void)
 	}
 }
 
-/* The kernel's sigreturn takes just some flags from the frame, and what an earlier case did to NT and ID stays. */
+/* The kernel's sigreturn takes only some flags from the frame, so NT and ID would keep the values of an earlier case. */
 static void clear_sticky_flags(void)
 {
 	__builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~(uint64_t)(RFLAGS_NT | RFLAGS_ID));
@@ -200,8 +200,8 @@ void native_run(const struct machine *in, struct machine *out, struct outcome *o
 	__asm__ volatile("int3" ::: "memory");
 }
 
-/* Whether bases arrive in the code of a case and come back. Some virtual machines let programs use the instructions, but lose at the
- * signal what these have set. */
+/* Returns true if bases reach the code of a case and come back. Some virtual machines let programs use the instructions, but lose the
+ * bases at a signal. */
 static bool bases_arrive(void)
 {
 	static struct machine in, out;

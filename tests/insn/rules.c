@@ -1,4 +1,4 @@
-/* What a comparison leaves out, because the manual leaves it undefined. */
+/* What is not compared, because the manual leaves it undefined. */
 #include "tests/insn/rules.h"
 
 #include <stddef.h>
@@ -42,11 +42,11 @@ const char *rules_denied(const struct decoded *decoded)
 	return NULL;
 }
 
-/* When flags are undefined: always, or of a shift or rotation by so much. By 0 none is. */
+/* When flags are undefined: always, or depending on the count of a shift or rotation. A count of 0 leaves none undefined. */
 enum count_rule { ANY, NOT_0, NOT_1, BEYOND /* by more than the operand's width */ };
 
-/* All that is not compared with the host, and the manual that leaves it undefined: the section "Flags Affected" of SDM vol. 2, and of the
- * APM vol. 3 where that says more. */
+/* Everything that is not compared with the host, and the manual that leaves it undefined: the section "Flags Affected" of SDM vol. 2,
+ * and of the APM vol. 3 if that says more. */
 static const struct {
 	uint16_t op;
 	uint8_t count; /* enum count_rule */
@@ -84,7 +84,7 @@ static const struct {
 	{ OP_ROL, NOT_1, RFLAGS_OF }, { OP_ROR, NOT_1, RFLAGS_OF }, { OP_RCL, NOT_1, RFLAGS_OF }, { OP_RCR, NOT_1, RFLAGS_OF },
 };
 
-/* The count of a shift or rotation as the CPU masks it, or -1 when it is in CL and CL is not known. */
+/* Returns the count of a shift or rotation after the CPU's mask, or -1 if it is in CL and CL is not known. */
 static int shift_count(const struct decoded *decoded, const struct machine *machine)
 {
 	const struct operand *count = &decoded->operand[decoded->operands - 1];
@@ -97,7 +97,7 @@ static int shift_count(const struct decoded *decoded, const struct machine *mach
 	return machine ? (int)(machine->r[RCX] & mask) : -1;
 }
 
-/* `count` as shift_count() returns it, of an operand of so many bits. */
+/* `count` is shift_count()'s; the operand has `bits` bits. */
 static bool rule_applies(enum count_rule rule, int count, int bits)
 {
 	switch (rule) {

@@ -1,5 +1,5 @@
-/* Cases of several instructions: what shows only between them (flags that are dead or undefined, fused pairs, state that is
- * kept in another form from one instruction to the next). Memory operands are near R15, which no instruction changes. */
+/* Cases of several instructions, for errors that show only between them: dead or undefined flags, fused pairs, state that is kept in
+ * another form from one instruction to the next. Memory operands are near R15, which no instruction changes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +16,8 @@ static struct {
 } subjects[SUBJECTS];
 static const struct form_index *rows;
 
-/* What needs its registers or its memory made for it, is the end of any sequence, or stores what cannot be compared, which
- * another instruction might load. */
+/* Returns true for instructions that need special registers or memory, that end any sequence, or that store what cannot be compared,
+ * since another instruction might load it. */
 static bool is_unfit(const struct decoded *decoded)
 {
 	static const uint16_t unfit[] = {
@@ -106,14 +106,14 @@ static uint64_t to_rflags(flags_t flags)
 	return ((flags >> 8) & RFLAGS_STATUS & 0xff) | (flags & FLAG_OF ? RFLAGS_OF : 0);
 }
 
-/* Which flags are undefined behind the instruction; false when it reads one that is undefined ahead of it. */
+/* Notes which flags are undefined after the instruction. Returns false if it reads a flag that is undefined before it. */
 static bool follow_flags(struct test_case *test, const struct decoded *decoded, bool branched)
 {
 	const struct form *row = form_find(rows, decoded);
 
 	if (!row || (to_rflags(row->reads) & test->undefined_flags))
 		return false;
-	/* What a branch may have jumped over, or a count of zero left alone, is not written for certain. */
+	/* code that a branch may have skipped, and shifts by a count of zero, do not write flags for certain */
 	if (!branched && !(row->attributes & FORM_PRESERVES))
 		test->undefined_flags &= ~to_rflags(row->writes);
 	test->undefined_flags |= rules_undefined_flags(decoded, NULL);
@@ -187,7 +187,7 @@ bool case_sequence(struct test_case *test, uint64_t seed, uint64_t address)
 	test->in.r[R15] = DATA_LOW + DATA_SIZE / 2 + (random_below(&random, 2048) & ~63ULL) - 1024;
 	test->in.r[R14] = random_below(&random, 16) * 16 - 128;
 	test->in.r[RSP] = DATA_LOW + 2048 + (random_below(&random, 4096) & ~7ULL);
-	if (random_percent(&random, 70)) { /* the other draws end at the first exception most of the time */
+	if (random_percent(&random, 70)) { /* otherwise most draws end at the first exception */
 		test->in.fp.fcw |= 0x3f;
 		test->in.fp.fsw &= 0x7f7f;
 		test->in.fp.mxcsr |= 0x1f80;

@@ -1,4 +1,4 @@
-/* Cases of one instruction: its operands are made to fit it. */
+/* Cases of one instruction, with operands that fit it. */
 #include <string.h>
 
 #include "tests/insn/case.h"
@@ -9,9 +9,9 @@ enum { FCW_MASKS = 0x3f };
 #define NON_CANONICAL 0x0001000000000000ULL
 #define KERNEL_HALF   0xffff800000001000ULL
 
-/* Where a memory operand of `size` bytes shall be: mostly inside the area and often aligned, sometimes across an edge of it,
- * on the page that cannot be written, or (`anywhere`) where nothing can be mapped: aligned, since #GP for bad alignment
- * comes ahead of #PF. */
+/* Chooses the address of a memory operand of `size` bytes. Mostly it is inside the area and often aligned, sometimes across an edge, on
+ * the page that cannot be written, or (`anywhere`) where nothing can be mapped. There it is aligned, since #GP for bad alignment comes
+ * before #PF. */
 static uint64_t choose_target(struct random *random, uint64_t area, unsigned size, bool anywhere)
 {
 	unsigned kind = (unsigned)random_below(random, 100);
@@ -33,7 +33,7 @@ static uint64_t choose_target(struct random *random, uint64_t area, unsigned siz
 	return (kind == 98 ? NON_CANONICAL : KERNEL_HALF) + (random_below(random, 4096) & ~63ULL);
 }
 
-/* The effective address of the memory operand with the registers as they are. */
+/* Returns the effective address of the memory operand with the present registers. */
 static uint64_t memory_address(const struct test_case *test, const struct decoded *decoded)
 {
 	uint64_t address = (uint64_t)decoded->mem.disp;
@@ -58,7 +58,7 @@ static void note_unseen(struct test_case *test, const struct decoded *decoded)
 	unsigned count = rules_unseen_memory(decoded, unseen);
 
 	for (unsigned k = 0; k < count; k++) {
-		if (at > DATA_SIZE || at + unseen[k].at + unseen[k].size > DATA_SIZE) /* across an edge: a fault, and nothing stored */
+		if (at > DATA_SIZE || at + unseen[k].at + unseen[k].size > DATA_SIZE) /* across an edge: it faults, and stores nothing */
 			continue;
 		unseen[k].at = (uint16_t)(unseen[k].at + at);
 		test->unseen[test->unseens++] = unseen[k];
@@ -102,7 +102,7 @@ static void patch_displacement(struct test_case *test, const struct encoded *enc
 	memcpy(test->code + encoded->disp_at, &displacement, 4);
 }
 
-/* Gives registers (or the displacement) values that put the memory operand at `target`. False where that cannot be. */
+/* Sets registers, or the displacement, so that the memory operand is at `target`. Returns false if that is impossible. */
 static bool aim(struct random *random, struct test_case *test, const struct encoded *encoded, uint64_t target)
 {
 	const struct decoded *decoded = &encoded->decoded;
@@ -166,13 +166,13 @@ static bool aim_memory(struct random *random, struct test_case *test, const stru
 		if (decoded->operand[1].size == 2)
 			test->in.r[reg] = (uint16_t)test->in.r[reg] | random_u64(random) << 16;
 	}
-	/* An x87 exception, pending or of a store that is then not made, comes ahead of #GP, and the emulator has it the other way round. */
+	/* An x87 exception, pending or of a store that is then not made, comes before #GP; the emulator has the other order. */
 	target = choose_target(random, test->data_address, operand->size ? operand->size : 64u,
 	                       !low && !(test->in.fp.fsw & FSW_ES) && !(~test->in.fp.fcw & FCW_MASKS) && decoded->mem.segment != SEG_FS && decoded->mem.segment != SEG_GS);
 	return aim(random, test, encoded, target);
 }
 
-/* An address inside a code slot where INT3 stands. */
+/* Returns an address inside a code slot that holds INT3. */
 static uint64_t code_target(struct random *random, uint64_t rip)
 {
 	return rip + 16 + random_below(random, 100);
@@ -197,7 +197,7 @@ static bool aim_branch(struct random *random, struct test_case *test, const stru
 		memcpy(test->code + decoded->length - size, &displacement, size);
 	} else if (decoded->op == OP_RET) {
 		if (test->in.r[RSP] - test->data_address - DATA_SIZE + 8 < READ_ONLY_SIZE + 8)
-			return false; /* what stands on the page that cannot be written is no place to go to */
+			return false; /* the content of the page that cannot be written is no valid code */
 		put_data(test, test->in.r[RSP], target);
 	} else if (decoded->op == OP_JMP || decoded->op == OP_CALL) {
 		uint64_t address = memory_address(test, decoded);
@@ -206,7 +206,7 @@ static bool aim_branch(struct random *random, struct test_case *test, const stru
 			test->in.r[decoded->operand[0].reg] = target;
 		} else {
 			if (address - test->data_address > DATA_SIZE - 8 && address >> 47 == 0)
-				return false; /* whatever the other pages hold is no place to go to */
+				return false; /* nor is the content of other pages */
 			put_data(test, address, target);
 		}
 	}
@@ -230,7 +230,7 @@ static void aim_strings(struct random *random, struct test_case *test, const str
 		test->data_address = DATA_LOW;
 	r[RSI] = choose_target(random, test->data_address, 64, !narrow);
 	r[RDI] = choose_target(random, test->data_address, 64, !narrow);
-	if (decoded->op == OP_CMPS || (decoded->op == OP_MOVS && (r[RSI] | r[RDI]) >= GUEST_END)) /* which of two faults comes first is the CPU's affair */
+	if (decoded->op == OP_CMPS || (decoded->op == OP_MOVS && (r[RSI] | r[RDI]) >= GUEST_END)) /* the CPU chooses which of two faults comes first */
 		r[RDI] = test->data_address + 1024 + random_below(random, 1024);
 	else if (random_percent(random, 30)) /* overlapping */
 		r[RDI] = r[RSI] + random_below(random, 64) - 32;
@@ -299,7 +299,7 @@ static void aim_implicit(struct random *random, struct test_case *test, const st
 		if (decoded->mem.segment == SEG_GS)
 			r[RDI] -= test->in.gs_base;
 		break;
-	case OP_DIV: case OP_IDIV: /* a quotient that fits, more often than chance has it */
+	case OP_DIV: case OP_IDIV: /* a quotient that fits, which chance gives too rarely */
 		if (random_percent(random, 60))
 			r[RDX] = decoded->op == OP_IDIV && (int64_t)r[RAX] < 0 ? ~0ULL : random_below(random, 3);
 		break;
@@ -307,7 +307,7 @@ static void aim_implicit(struct random *random, struct test_case *test, const st
 		r[RAX] &= 7; /* the host may have more than x87, SSE and AVX */
 		r[RDX] = 0;
 		break;
-	case OP_LDMXCSR: case OP_VLDMXCSR: /* bit 17 is AMD's alone */
+	case OP_LDMXCSR: case OP_VLDMXCSR: /* bit 17 exists only on AMD's CPUs */
 		if (memory_address(test, decoded) - test->data_address <= DATA_SIZE - 4)
 			test->data[memory_address(test, decoded) - test->data_address + 2] &= 0xfd;
 		break;

@@ -1,4 +1,4 @@
-/* Long runs: many cases by several processes. */
+/* Long runs: several processes run many cases. */
 #include "tests/insn/soak.h"
 
 #include <signal.h>
@@ -21,7 +21,7 @@
 #define SOAK_CODE 0x30000000ULL
 enum { SOAK_PAGES = 16, SOAK_SIZE = SOAK_PAGES * 4096, CASE_SIZE = 512, HANG_SECONDS = 20 };
 
-/* What the parent sees of its child. */
+/* The parent's view of its child. */
 struct progress {
 	uint64_t next, exceptions[33], instructions;
 };
@@ -35,7 +35,7 @@ static void map_code(struct space *space)
 	}
 }
 
-/* Random bytes, or instructions one behind the other. */
+/* Makes random bytes, or a row of instructions. */
 static void make_code(struct random *random, const struct test_forms *forms, uint64_t address, uint8_t code[CASE_SIZE])
 {
 	unsigned at = 0;

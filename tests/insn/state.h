@@ -1,4 +1,4 @@
-/* The state of the machine before and after a case, in the host kernel's own layout, and what ended the case. */
+/* The state of the machine before and after a case, in the host kernel's layout, and the exception that ended the case. */
 #ifndef TICK86_TESTS_INSN_STATE_H
 #define TICK86_TESTS_INSN_STATE_H
 

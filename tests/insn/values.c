@@ -118,7 +118,7 @@ static void value_extended(struct random *random, uint8_t to[10])
 		exponent = 0;
 		mantissa = random_u64(random) >> random_below(random, 64);
 		break;
-	case 5: /* anything, among it unnormals and pseudo-NaNs */
+	case 5: /* anything, including unnormals and pseudo-NaNs */
 		mantissa = random_u64(random);
 		exponent = random_percent(random, 50) ? 0x7fff : (uint16_t)(random_u64(random) & 0x7fff);
 		break;

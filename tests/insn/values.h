@@ -12,8 +12,8 @@ uint64_t value_integer(struct random *random);
 /* Fills memory with values of all kinds and widths. */
 void values_fill(struct random *random, uint8_t *to, size_t size);
 
-/* Random registers, flags, vectors, x87 state and MXCSR. rip is left alone; DF is clear; every address-like use of the
- * registers is the caller's affair. */
+/* Sets random registers, flags, vectors, x87 state and MXCSR. Leaves rip alone and clears DF. The caller must correct registers that are
+ * used as addresses. */
 void values_machine(struct random *random, struct machine *machine);
 
 #endif

@@ -179,7 +179,7 @@ static void filled(char *shared)
 	unlink("source");
 }
 
-/* A mapping of what the file does not have yet. */
+/* Maps what the file does not have yet. */
 static void ahead(void)
 {
 	int other = open("later", O_RDWR | O_CREAT | O_TRUNC, 0600);

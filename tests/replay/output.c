@@ -65,7 +65,7 @@ static void to_a_pipe(void)
 	put("after vmsplice\n");
 }
 
-/* What a recording cannot see is refused, so that none of it is lost; so it is done by read and write. */
+/* Calls whose output a recording could not see are refused, so that none is lost; the program then uses read and write. */
 static void from_a_file(void)
 {
 	char text[] = "from a file\n", again[sizeof(text)];

@@ -1,4 +1,4 @@
-/* A session of its own on a pseudo-terminal: job control, a foreground group, signals that the terminal sends, its window's size. */
+/* A new session on a pseudo-terminal: job control, a foreground group, signals that the terminal sends, its window's size. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -11,7 +11,7 @@ enum { TICKS = 40, KILLS = 30, COPY = 1 << 22 };
 static volatile uint64_t count, sum;
 static volatile int signals;
 
-/* Where the loop was, and all registers with it: a signal one instruction later has another sum. */
+/* Notes the loop's state and all registers: a signal one instruction later has another sum. */
 static void note(int number, siginfo_t *info, void *context)
 {
 	uint64_t mixed = sum;

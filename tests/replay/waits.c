@@ -1,5 +1,5 @@
-/* What the kernel writes while a call waits, and is in memory before the call has a result: FUTEX_WAITERS in a lock with priority
- * inheritance, the first part of what a receive with MSG_WAITALL waits for. */
+/* The kernel writes memory while a call waits, before the call has a result: FUTEX_WAITERS in a lock with priority inheritance, and the
+ * first part of what a receive with MSG_WAITALL waits for. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
-/* Every way to wait, one after the other, with signals pending meanwhile: for saving in the midst of each. What it prints depends, under
- * icount, on nothing outside. */
+/* Every way to wait, one after the other, with pending signals: for saving in the middle of each. In mode icount its output depends on
+ * nothing outside. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>

@@ -1,6 +1,7 @@
-/* kill_at N COMMAND...: runs it, and kills that one of its processes which is the N-th to begin or to end a system call. The others go on.
- * Standard error says which call it was, whether it had been made, and whether the others did go on: made a call other than those by which
- * a process that has ended goes. The exit status is the command's, 128 + N of a death by signal; 77 where the host lets nobody be traced. */
+/* kill_at N COMMAND...: runs the command, and kills the process that is the N-th to begin or to end a system call. The other processes
+ * go on. Standard error tells which call it was, if it had been made, and if the others went on: that is, made a call other than those
+ * by which an ended process leaves. The exit status is the command's, 128 + N after a death by signal, or 77 if the host does not permit
+ * tracing. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ static void kill_there(struct traced *process)
 	kill(process->pid, SIGKILL);
 }
 
-/* Whether the call that the process is about to make is one of somebody who still has something to do. */
+/* Returns true if the call that the process is about to make is not one by which it leaves. */
 static bool goes_on(pid_t pid)
 {
 	struct user_regs_struct registers;

@@ -62,7 +62,7 @@ START_TEST(reciprocal_root_error)
 }
 END_TEST
 
-/* Every exponent, both signs: within twice the bound of what the host says, which has the bound too. */
+/* Every exponent, both signs: within twice the bound of the host's result, which has the same bound. */
 START_TEST(exponents)
 {
 	const double bound = 2 * 1.5 / 4096;

@@ -1,12 +1,9 @@
-/*
- * Bugs that real systems had: for each a trace that shows it. The trace holds against the
- * library, and must not against the same library with that one event answered as the buggy
- * system did: the replay calls through a table of handlers, and a test swaps one.
- */
+/* Bugs of real systems: for each, a trace that shows it. The trace must hold with the library, and must fail with the same library if it
+ * answers one event as the buggy system did. The replay calls through a table of handlers, and a test replaces one. */
 #include "tests/unit/clock_mutation.h"
 #include "tests/unit/suite.h"
 
-/* --- what real systems did ------------------------------------------------------------------------ */
+/* --- the bugs ------------------------------------------------------------------------------------- */
 
 /* pvclock readers before 2010: the product in 64 bits. */
 static int pvread_64_bits(struct trace *trace, const struct event *event, struct results *results)
@@ -66,7 +63,7 @@ static int tick_of_qemu(struct trace *trace, const struct event *event, struct r
 	struct timekeep *s = trace->tk.state;
 	int64_t ns = tk_clock_ns(&trace->tk, TK_MONOTONIC, trace->insns);
 	int64_t delta = tk_drift(&trace->tk, trace->insns);
-	int64_t last = s->control.real; /* of no use to anybody else here: the last delta */
+	int64_t last = s->control.real; /* unused here: the last delta */
 	uint64_t shift = (uint64_t)__builtin_ctzll(s->line.num);
 
 	(void)event;
@@ -94,7 +91,7 @@ static int idle_with_a_sentinel(struct trace *trace, const struct event *event, 
 	return status;
 }
 
-/* sleep=off that jumps whatever woke it. */
+/* With sleep=off the clock jumps whatever has ended the wait. */
 static int idle_that_runs_away(struct trace *trace, const struct event *event, struct results *results)
 {
 	struct event other = *event;
@@ -104,7 +101,7 @@ static int idle_that_runs_away(struct trace *trace, const struct event *event, s
 	return correct(trace, &other, results);
 }
 
-/* No timer is armed: nothing ends the slice. */
+/* No timer is armed, so nothing ends the slice. */
 static int budget_without_end(struct trace *trace, const struct event *event, struct results *results)
 {
 	if (tk_next_deadline(&trace->tk) != TK_NEVER)
@@ -129,7 +126,7 @@ static int rdtscp_without_ecx(struct trace *trace, const struct event *event, st
 	return 0;
 }
 
-/* A new multiplier for the whole of the count, not for the ticks to come. */
+/* The new multiplier is used for the whole count, not only for ticks to come. */
 static int host_that_moves_the_value(struct trace *trace, const struct event *event,
 				     struct results *results)
 {
@@ -153,14 +150,14 @@ static int wall_that_moves_timers(struct trace *trace, const struct event *event
 	return status;
 }
 
-/* Each vCPU gets what was saved for it, at the moment when its turn came. */
+/* Each vCPU gets its saved value at the moment of its own write. */
 static int hostwrite_unmatched(struct trace *trace, const struct event *event, struct results *results)
 {
 	trace->tk.state->sync = TK_SYNC_EXACT;
 	return correct(trace, event, results);
 }
 
-/* The running thread's budget was computed before. */
+/* The running thread's budget was computed earlier. */
 static int arm_without_effect(struct trace *trace, const struct event *event, struct results *results)
 {
 	uint64_t before = tk_budget(&trace->tk, trace->insns);

@@ -1,8 +1,5 @@
-/*
- * Mutated traces: the replay never crashes, its status is 0, 1 or 2, and every message names
- * file and line. So for images: no corrupted one is continued into a crash. TICK86_SEED repeats
- * a run.
- */
+/* Mutated traces: the replay never crashes, its status is 0, 1 or 2, and every message names file and line. Mutated images: none is
+ * continued into a crash. TICK86_SEED repeats a run. */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +87,7 @@ static const char *const numbers[] = {
 	"9223372036854775807", "0xffffffff",
 };
 
-/* The number at `at` or after it. */
+/* Replaces the number at `at` or after it. */
 static void replace_number(struct text *text, size_t at, const char *by)
 {
 	size_t length = 0;
@@ -109,7 +106,7 @@ static size_t line_start(const struct text *text, size_t at)
 	return at;
 }
 
-/* Copies the line at `from` before the one at `to`, or takes it out. */
+/* Copies the line at `from` before the one at `to`, or removes it. */
 static void move_line(struct text *text, size_t from, size_t to, bool copy)
 {
 	size_t start = line_start(text, from);
@@ -162,7 +159,7 @@ static void mutate(struct text *text)
 	}
 }
 
-/* --- what must hold of any replay ----------------------------------------------------------------- */
+/* --- invariants of any replay --------------------------------------------------------------------- */
 
 static bool names_its_line(const char *message)
 {

@@ -47,7 +47,7 @@ static bool may_not_step_back(void)
 	       model.config.guard == TK_GUARD_STRICT || model.config.guard == TK_GUARD_CATCHUP;
 }
 
-/* Both look at the clock: a look at a host that steps back has consequences. */
+/* Both look at the clock, since a look at a host that steps back has consequences. */
 static wide look(void)
 {
 	wide ns = model_ns(&model);
@@ -135,7 +135,7 @@ static void host_write(unsigned v)
 	MUST((uint64_t)tk_offset(&tk, v) == (uint64_t)model.bias + model.offset[v]);
 }
 
-/* vCPUs that the host's writes put in one generation read alike where the host's TSC is stable. */
+/* vCPUs in one generation read the same if the host's TSC is stable. */
 static void compare_generation(void)
 {
 	for (unsigned v = 1; v < MODEL_VCPUS; v++) {
@@ -255,7 +255,7 @@ static void pop(void)
 	check_budget();
 }
 
-/* The clock is the instructions' time and the time asleep, and nothing else. */
+/* The clock is the sum of the instructions' time and the time asleep. */
 static void idle(void)
 {
 	bool external = random_below(2), woken = random_below(3) == 0;

@@ -1,4 +1,4 @@
-/* What follows real time by counting instructions: the auto rate, align=on, the apparent TSC. */
+/* Clocks that follow real time by counting instructions: the auto rate, align=on, the apparent TSC. */
 #include <string.h>
 
 #include "tests/unit/clock_fixture.h"
@@ -120,8 +120,7 @@ START_TEST(the_rule_of_qemu_does_not)
 }
 END_TEST
 
-/* Blocked half of the time: the speed is that of the running half, and a wait ends where real
- * time is. */
+/* Blocked half of the time: the measured speed is that of the running half, and a wait ends at real time. */
 START_TEST(auto_does_not_count_idle_time_as_slowness)
 {
 	uint64_t insns = 0;

@@ -1,7 +1,5 @@
-/*
- * Every trace under traces/clock notices a clock that is wrong in what the trace is about: an option that has no effect, an event
- * that is ignored, a result that is off.
- */
+/* Every trace in traces/clock notices a clock that is wrong in the trace's subject: an option without effect, an ignored event, a wrong
+ * result. */
 #include <dirent.h>
 
 #include "tests/unit/clock_mutation.h"
@@ -9,17 +7,17 @@
 
 enum change {
 	OPTION,  /* the event's key always has this value */
-	SHIFTED, /* the event's key is off by so much */
+	SHIFTED, /* the event's key is wrong by this much */
 	RESULT,  /* the result is always this */
-	OFF,     /* the result is off by so much */
+	OFF,     /* the result is wrong by this much */
 	IGNORED, /* the event has no effect */
-	BY_HAND, /* `broken` */
+	BY_HAND, /* the function `broken` */
 };
 
 /* As the language numbers the words of `policy`. */
 enum { FREEZE = TK_POLICY_APPARENT + 1 + TK_FREEZE, ADVANCE = TK_POLICY_APPARENT + 1 + TK_ADVANCE };
 
-/* A vCPU starts where its own CPU's TSC stands, ahead of the guest or not. */
+/* A vCPU starts at its own CPU's TSC, even if that leads the guest's. */
 static int create_from_own_tsc(struct trace *trace, const struct event *event, struct results *results)
 {
 	int status = correct(trace, event, results);
@@ -31,7 +29,7 @@ static int create_from_own_tsc(struct trace *trace, const struct event *event, s
 	return status;
 }
 
-/* Each vCPU has a clock of its own. */
+/* Each vCPU has a separate clock. */
 static int run_of_vcpu_0(struct trace *trace, const struct event *event, struct results *results)
 {
 	uint64_t before = trace->insns;
@@ -43,7 +41,7 @@ static int run_of_vcpu_0(struct trace *trace, const struct event *event, struct 
 	return status;
 }
 
-/* A fresh vCPU counts as written with 0: the first write of a restore is taken for a second one. */
+/* A new vCPU counts as written with 0, so the first write of a restore is taken for a second one. */
 static int hostwrite_after_none(struct trace *trace, const struct event *event, struct results *results)
 {
 	trace->tk.state->last_write.have_last = true;
@@ -130,7 +128,7 @@ static const struct mutation {
 
 enum { MUTATIONS = sizeof(mutations) / sizeof(mutations[0]) };
 
-static const struct mutation *mutation; /* the one under test: a handler is told of none */
+static const struct mutation *mutation; /* the mutation under test; handlers get no argument for it */
 
 static int mutated(struct trace *trace, const struct event *event, struct results *results)
 {

@@ -1,5 +1,4 @@
-/* Every trace under traces/clock holds; and the language itself: results, failures, malformed
- * lines, recording, plots. */
+/* Every trace in traces/clock holds. And the language itself: results, failures, malformed lines, recording, plots. */
 #include <dirent.h>
 #include <sched.h>
 #include <string.h>
@@ -233,7 +232,7 @@ static unsigned count(const char *text, const char *word)
 	return found;
 }
 
-/* A line for each of the file's clocks, and its drift, which ends where it has settled. */
+/* A line for each of the file's clocks, and its drift, which ends at the value to which it has settled. */
 START_TEST(the_auto_rate_can_be_plotted)
 {
 	FILE *in = fopen(FOLDER "/B5.clk", "r"), *out;
@@ -252,7 +251,7 @@ START_TEST(the_auto_rate_can_be_plotted)
 }
 END_TEST
 
-/* Of this machine's CPUs so many that one which this process may use is among them: it need not be the first. */
+/* Returns how many of the host's CPUs must be tried so that one of them may be used by this process: it need not be the first. */
 static unsigned cpus_to_try(void)
 {
 	unsigned cpu = 0;

@@ -13,7 +13,7 @@ static struct tk_config legal(enum tk_mode mode)
 	return config;
 }
 
-/* Each row: the rule's name, the mode, what the message must speak of, and what breaks the rule in a legal configuration `c`. */
+/* Each row: the rule's name, the mode, a word of the message, and what breaks the rule in a legal configuration `c`. */
 #define RULE_LIST(RULE) \
 	RULE(SHIFT_11, TK_ICOUNT, "0 to 10", c->shift = 11) \
 	RULE(ALIGN_SLEEP_OFF, TK_ICOUNT, "sleep=off", c->align = c->sleep_off = true) \

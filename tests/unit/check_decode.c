@@ -1,4 +1,4 @@
-/* What a shape tells of an instruction must be what decoding it tells. */
+/* Decoding through a shape must give the same as decoding directly. */
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "decode/shape.h"
 #include "tests/unit/suite.h"
 
-/* Shapes by their keys, as the block builder keeps them; a new one takes the place of another. */
+/* Shapes by their keys, as the block builder keeps them. A new one replaces an old one. */
 struct known {
 	uint64_t key;
 	struct shape shape;
@@ -18,7 +18,7 @@ static struct known *known_of(struct known *known, uint64_t key)
 	return &known[(key * 0x9e3779b97f4a7c15ULL >> 32) % KNOWN];
 }
 
-/* The same from the shape that has the same key, if that is known; else it is from now on. Returns whether it was. */
+/* Compares with the shape of the same key, if it is known; otherwise learns it. Returns whether it was known. */
 static bool compare(struct known *known, const uint8_t *bytes, size_t size, uint64_t address)
 {
 	struct decoded fresh, applied;
@@ -29,7 +29,7 @@ static bool compare(struct known *known, const uint8_t *bytes, size_t size, uint
 	struct known *same = known_of(known, key);
 	bool hit = key && same->key == key && same->shape.decoded.length <= size;
 
-	if (hit) { /* an assertion that holds takes libcheck a while */
+	if (hit) { /* an assertion that holds is slow in libcheck */
 		shape_apply(&same->shape, bytes, address, &applied);
 		if (status != DECODE_OK || memcmp(&applied, &fresh, sizeof fresh) != 0)
 			ck_abort_msg("the shape of %s at %lx is another one's", op_name(fresh.op), address);
@@ -39,7 +39,7 @@ static bool compare(struct known *known, const uint8_t *bytes, size_t size, uint
 	return hit;
 }
 
-/* Code and data of this program, from every byte on: all kinds of instructions, most of them often. */
+/* Code and data of this program, from every byte on: all kinds of instructions, most of them many times. */
 static int compare_segment(struct dl_phdr_info *object, size_t size, void *known)
 {
 	unsigned hits = 0, all = 0;
@@ -86,7 +86,7 @@ START_TEST(test_random_bytes)
 }
 END_TEST
 
-/* A key ends ahead of the first displacement or immediate, whatever follows it, and takes no more bytes than there are. */
+/* A key ends before the first displacement or immediate, whatever follows, and uses no more bytes than there are. */
 START_TEST(test_key)
 {
 	static const uint8_t load[] = { 0x48, 0x8b, 0x05, 0x10, 0x00, 0x00, 0x00 }; /* mov rax, [rip + 0x10] */
@@ -103,7 +103,7 @@ START_TEST(test_key)
 }
 END_TEST
 
-/* Truncated ones are none, and values are relative to where they stand. */
+/* Truncated ones are no instructions, and values are relative to the instruction's address. */
 START_TEST(test_truncated)
 {
 	static const uint8_t bytes[] = { 0x48, 0x8b, 0x05, 0x10, 0x00, 0x00, 0x00 }; /* mov rax, [rip + 0x10] */
@@ -120,7 +120,7 @@ START_TEST(test_truncated)
 }
 END_TEST
 
-/* AVX-512 has the names of AVX, but is in no model. */
+/* AVX-512 shares its names with AVX, but no model has it. */
 START_TEST(test_evex)
 {
 	static const uint8_t vmovd_xmm0_eax[] = { 0x62, 0xf1, 0x7d, 0x08, 0x6e, 0xc0 };

@@ -1,4 +1,4 @@
-/* A replay that comes to differ says so where it happens. The recordings are honest ones in which one record was changed. */
+/* A replay that differs from its recording reports it at the right place. The recordings are real ones with one record changed. */
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
@@ -17,7 +17,7 @@ static char tick86[PATH_MAX], work[] = "/tmp/check_divergence.XXXXXX";
 static struct trace_reader reader;
 static struct trace_writer writer;
 
-/* Runs the command with `work` as its directory; what it prints goes to `output`. Returns its exit status. */
+/* Runs the command in the directory `work`. Its output goes to `output`. Returns its exit status. */
 static int run(char *output, size_t size, const char *format, const char *argument)
 {
 	char command[3 * PATH_MAX], line[PATH_MAX];
@@ -43,8 +43,7 @@ static const char *path_of(const char *name)
 	return path[turn];
 }
 
-/* Copies the recording, but for the last record of the kind for which `change` says true: it has changed it. The data may be
- * written in place. */
+/* Copies the recording. `change` sees each record of the kind, and may change it, also its data in place; it returns true if it did. */
 static void rewrite(enum trace_kind kind, bool (*change)(struct trace_record *record))
 {
 	struct trace_record record;
@@ -143,7 +142,7 @@ static bool change_vector_hash(struct trace_record *record)
 	return true;
 }
 
-/* What is changed, and what the replay then says. */
+/* The changed record, and the replay's message. */
 static const struct {
 	enum trace_kind kind;
 	bool (*change)(struct trace_record *record);

@@ -137,7 +137,7 @@ static void compare(const struct state *is, const struct state *wanted, const ch
 		ck_assert_msg(memcmp(is->xmm[k], wanted->xmm[k], 16) == 0, "%s: xmm%d differs", text, k);
 }
 
-/* A line of bytes and assembly: the bytes go to CODE, and decode must read the same instruction. Returns its length. */
+/* Reads a line of bytes and assembly. The bytes go to CODE, and decode must read the same instruction. Returns its length. */
 static size_t read_instruction(char *line, char *text, size_t text_size)
 {
 	uint8_t code[DECODE_MAX_LENGTH] = { 0 };
@@ -151,7 +151,7 @@ static size_t read_instruction(char *line, char *text, size_t text_size)
 	at[strcspn(at, "\n")] = '\0';
 	snprintf(text, text_size, "%s", at);
 	decode_text(code, length, 0, decoded, sizeof(decoded));
-	if (!strchr(text, '+') || strchr(text, '[')) /* a jump's target is relative here */
+	if (!strchr(text, '+') || strchr(text, '[')) /* here a jump's target is relative */
 		ck_assert_str_eq(decoded, text);
 	space_prepare_write(&space, CODE, sizeof(code));
 	ck_assert(space_write(&space, CODE, code, sizeof(code)));

@@ -160,7 +160,7 @@ START_TEST(xsave_layout)
 }
 END_TEST
 
-/* SDM vol. 2, CPUID: beyond the last leaf, the data of the highest basic one. */
+/* SDM vol. 2, CPUID: leaves after the last one have the data of the highest basic leaf. */
 START_TEST(out_of_range)
 {
 	static const uint32_t leaves[] = { 0x17, 0x1fffffff, 0x40000011, 0x7fffffff, 0x80000009, 0xffffffff };
@@ -237,7 +237,7 @@ static const struct {
 	{ "rdpid", { 0xf3, 0x0f, 0xc7, 0xf8 } },                   /* rdpid rax */
 };
 
-/* What CPUID promises the emulator keeps: an instruction of each feature has a form. */
+/* The emulator has a form for an instruction of each feature that CPUID reports. */
 START_TEST(features_have_forms)
 {
 	struct form_index *index = form_index_create();
@@ -255,7 +255,7 @@ START_TEST(features_have_forms)
 }
 END_TEST
 
-/* And what it does not promise is undefined. */
+/* Instructions that CPUID does not report are undefined. */
 START_TEST(undefined_without_feature)
 {
 	static const uint8_t in_no_model[][12] = {

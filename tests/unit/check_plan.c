@@ -1,4 +1,4 @@
-/* Plans that are remembered must say of each instruction what decoding it alone says. */
+/* A plan that is kept must give the same as decoding the instruction alone. */
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "emu/cpu/model.h"
 #include "tests/unit/suite.h"
 
-/* Whether a remembered plan's record is that of the plan made for this instruction alone. */
+/* Returns true if the record of a kept plan equals that of the plan made for this instruction alone. */
 static bool same_record(const struct plan *plan, const struct plan *alone)
 {
 	if ((plan->flags ^ alone->flags) & PLAN_PLAIN)
@@ -15,14 +15,14 @@ static bool same_record(const struct plan *plan, const struct plan *alone)
 	return !(plan->flags & PLAN_PLAIN) || (plan->kind == alone->kind && memcmp(plan->byte, alone->byte, sizeof(plan->byte)) == 0);
 }
 
-/* The plan of the instruction at `address` where no other one is known: those for another model are forgotten. */
+/* Returns the plan of the instruction at `address` without any other plan known: choosing another model drops all. */
 static const struct plan *find_alone(struct plans *plans, uint64_t address, struct plan *room)
 {
 	plan_find(plans, cpu_model_find("x86-64"), address, DECODE_MAX_LENGTH, room);
 	return plan_find(plans, NULL, address, DECODE_MAX_LENGTH, room);
 }
 
-/* Checks the plan of what stands at `address`. Returns whether it was remembered. (An assertion that holds takes libcheck a while.) */
+/* Checks the plan of the instruction at `address`. Returns whether it was kept. (An assertion that holds is slow in libcheck.) */
 static bool compare(struct plans *plans, struct plans *others, const struct form_index *forms, uint64_t address)
 {
 	struct plan room;
@@ -30,7 +30,7 @@ static bool compare(struct plans *plans, struct plans *others, const struct form
 	const struct form *form = NULL;
 	struct decoded alone, planned;
 	struct plan other_room;
-	bool same = address % 8 || same_record(plan, find_alone(others, address, &other_room)); /* takes a while */
+	bool same = address % 8 || same_record(plan, find_alone(others, address, &other_room)); /* this is slow */
 
 	if (decode((const uint8_t *)address, DECODE_MAX_LENGTH, address, &alone) == DECODE_OK)
 		form = form_find(forms, &alone);
@@ -137,7 +137,7 @@ START_TEST(test_shift_by_zero)
 }
 END_TEST
 
-/* What a plan was made for with one model of CPU is not what it is with another. */
+/* A plan depends on the CPU model. */
 START_TEST(test_models)
 {
 	static const uint8_t lzcnt[] = { 0xf3, 0x0f, 0xbd, 0xc1 }, vpaddd[] = { 0xc5, 0xf5, 0xfe, 0xc2 };
@@ -157,7 +157,7 @@ START_TEST(test_models)
 }
 END_TEST
 
-/* What is known must not be found when it cannot be fetched in full. */
+/* A known plan must not be found if the instruction cannot be fetched in full. */
 START_TEST(test_truncated)
 {
 	static const uint8_t bytes[] = { 0x48, 0x8b, 0x05, 0x10, 0x00, 0x00, 0x00 }; /* mov rax, [rip + 0x10] */

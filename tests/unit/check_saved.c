@@ -1,4 +1,4 @@
-/* What saved programs are made of: structures as JSON, and address spaces that are taken down and put up again. */
+/* The parts of saved programs: structures as JSON, and address spaces that are taken apart and put up again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -48,7 +48,7 @@ START_TEST(a_structure_comes_back)
 	ck_assert_str_eq(text, "{\"byte\":255,\"flag\":1,\"negative\":4294967289,\"large\":-2,\"list\":[1,0,65535],"
 	                       "\"nested.inner\":-9223372036854775808,\"late\":5}");
 	free(text);
-	json_object_del(json, "late"); /* as an earlier version has written it */
+	json_object_del(json, "late"); /* as written by an earlier version */
 	to.late = 0;
 	ck_assert_ptr_null(fields_read(sample_fields, json, &to));
 	ck_assert_uint_eq(to.late, 0);
@@ -83,7 +83,7 @@ START_TEST(a_wrong_structure_is_named)
 }
 END_TEST
 
-/* A number that was left out would come back as another program's. */
+/* A member that is left out would come back wrong. */
 START_TEST(all_tables_round_trip)
 {
 	static uint8_t from[1 << 18], to[1 << 18];
@@ -128,7 +128,7 @@ static struct vma mapping(unsigned page, unsigned pages, int prot, int flags)
 	return (struct vma){ .start = AT + page * GUEST_PAGE, .end = AT + (page + pages) * GUEST_PAGE, .prot = prot, .flags = flags };
 }
 
-/* What can be done to the byte, in the kernel's eyes. */
+/* Returns which accesses to the byte the kernel allows. */
 static int rights(uint64_t address)
 {
 	int pipe_fd[2];

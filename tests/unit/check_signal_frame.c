@@ -1,4 +1,4 @@
-/* Signal frames, against what the host's kernel puts on the stack for the same fault. */
+/* Signal frames, compared with those of the host's kernel for the same fault. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 enum { SA_RESTORER = 0x04000000, STACK = 0x10000 };
 static const uint64_t stack_base = 0x10000000, handler = 0x400000, restorer = 0x400100, fault_at = 0x123000;
 
-/* What is compared: the handler's arguments behind their pointers, and the FP image that the context names. */
+/* What is compared: the memory that the handler's arguments point to, and the FP image that the context refers to. */
 struct seen {
 	ucontext_t context;
 	siginfo_t info;
@@ -142,7 +142,7 @@ START_TEST(frame_is_the_hosts)
 	ck_assert_ptr_eq(ours.info.si_addr, native->info.si_addr);
 	ck_assert_int_eq(memcmp(ours.fpstate + offsetof(struct xsave_area, xmm), native->fpstate + offsetof(struct xsave_area, xmm),
 	                        16 * 16), 0);
-	/* Where the parts lie depends on the size of the host's FP state: the relations do not. */
+	/* the places of the parts depend on the size of the host's FP state, but their relations do not */
 	ck_assert_uint_eq(ours.stack_pointer % 16, native->stack_pointer % 16);
 	ck_assert_uint_eq((uint64_t)ours.context.uc_mcontext.fpregs % 64, (uint64_t)native->context.uc_mcontext.fpregs % 64);
 }

@@ -1,4 +1,4 @@
-/* The handlers of hot instructions must have stencils, without anything that is read from the record. */
+/* The handlers of frequent instructions must have stencils, and these must not read the record. */
 #include "decode/machine.h"
 #include "emu/block/stencil.h"
 #include "emu/op/dispatch.h"
@@ -7,7 +7,7 @@
 
 static struct form_index *forms;
 
-/* The handler of an instruction whose form has one for its kind of address. */
+/* Returns the handler of an instruction for this kind of address. */
 static handler_t *handler_of(const char *bytes, enum address_kind kind, bool dead)
 {
 	struct decoded d;
@@ -19,7 +19,7 @@ static handler_t *handler_of(const char *bytes, enum address_kind kind, bool dea
 	return (dead ? form->run_dead : form->run)[kind];
 }
 
-/* How many instructions of a stencil read what is at the record's address. */
+/* Returns how many instructions of a stencil read the record. */
 static unsigned count_reads(const struct stencil *stencil)
 {
 	unsigned count = 0;
@@ -38,7 +38,7 @@ START_TEST(test_hot)
 		const char *text, *bytes;
 		enum address_kind kind;
 		bool dead, uses_record;
-		unsigned size; /* at most, without the way on */
+		unsigned size; /* maximum size in bytes, without the jump to the next record */
 	} hot[] = {
 		{ "mov rax, rbx", "\x48\x89\xd8", ADDRESS_BASED, false, false, 8 },
 		{ "mov ecx, 7", "\xb9\x07\x00\x00\x00", ADDRESS_BASED, false, false, 12 },
@@ -83,7 +83,7 @@ static unsigned count_jumps(const struct stencil *stencil)
 	return count;
 }
 
-/* Blocks are left through their links, which change; each way has a jump of its own. */
+/* Blocks are left through their links, which change. Each way has its own jump. */
 START_TEST(test_ends)
 {
 	static const struct {

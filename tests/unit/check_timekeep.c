@@ -1,4 +1,4 @@
-/* The library's interface: reading, timers, idle, stops, faults, images, this machine. */
+/* The library's interface: reading, timers, idle, stops, faults, images, this host. */
 #include <string.h>
 
 #include "tests/unit/clock_fixture.h"
@@ -56,7 +56,7 @@ START_TEST(large_rates_are_exact)
 		ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, n), (int64_t)(n << 45));
 	}
 	config = icount(3);
-	config.rate_num = TK_MAX_RATE; /* no host's frequency has a say */
+	config.rate_num = TK_MAX_RATE; /* the host's frequency has no effect */
 	create(config);
 	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 5), 5 * 8 * TK_MAX_RATE);
 }
@@ -71,7 +71,7 @@ START_TEST(timers_come_in_order)
 	for (uint64_t i = 0; i < TK_MAX_TIMERS; i++)
 		ck_assert_int_eq(tk_arm(&tk, i, i % 2 ? 10 : 5), 0);
 	ck_assert_int_eq(tk_arm(&tk, TK_MAX_TIMERS, 1), -1);
-	ck_assert_int_eq(tk_arm(&tk, 0, 5), 0); /* armed again: now the last of its time */
+	ck_assert_int_eq(tk_arm(&tk, 0, 5), 0); /* armed again: now the last one of its time */
 	ck_assert(tk_disarm(&tk, 2));
 	ck_assert(!tk_disarm(&tk, 2));
 	ck_assert_int_eq(tk_arm(&tk, 4, TK_NEVER), 0);
@@ -165,7 +165,7 @@ START_TEST(an_unseen_stop_takes_no_time)
 	config.guest_khz = 3000000;
 	config.host_khz = 2000000;
 	create(config);
-	script.tsc = 2000000; /* 1 ms later: nobody asks */
+	script.tsc = 2000000; /* 1 ms later: the host is not asked */
 	unseen_ns = 1;
 	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 3000000);
 	ck_assert_int_eq(asked_gap_ns, 0);
@@ -174,7 +174,7 @@ START_TEST(an_unseen_stop_takes_no_time)
 	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 6000000);
 	ck_assert_int_eq(asked_gap_ns, 10000000);
 	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 0), 2000000);
-	script.tsc += 20000000; /* never back, whatever the host says */
+	script.tsc += 20000000; /* never back, whatever the host returns */
 	unseen_ns = INT64_MAX;
 	ck_assert_uint_eq(tk_rdtsc(&tk, 0, 0), 6000000);
 	ck_assert_int_eq(tk_clock_ns(&tk, TK_REALTIME, 0), 2000000);

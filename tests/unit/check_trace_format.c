@@ -1,4 +1,4 @@
-/* The format of recordings: traces/FORMAT.md says what format.h does; records come back as they went; others are refused. */
+/* The format of recordings: traces/FORMAT.md agrees with format.h; records are decoded as they were encoded; invalid ones are refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static unsigned split(char *line, char *column[COLUMNS])
 	return columns;
 }
 
-/* Checks each row behind the line that begins with `head`. Returns how many there are. */
+/* Checks each row after the line that begins with `head`. Returns their number. */
 static unsigned each_row(const char *head, void (*check)(unsigned row, char *column[COLUMNS]))
 {
 	FILE *file = fopen("traces/FORMAT.md", "r");

@@ -1,4 +1,4 @@
-/* What has no place in a recording, or in a saved program's file, is refused where it stands, and shown by nobody. */
+/* Records that cannot be in a recording, or in a saved program's file, are refused where they are, and never shown. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,7 +11,7 @@
 
 #define JSON(KIND) { .kind = TRACE_##KIND, .data = (const uint8_t *)"{}", .size = 2 }
 
-/* The first records of a file, after which a thread of a process runs, or none. */
+/* The first records of a file, after which a thread of a process runs, or none does. */
 static const struct trace_record recording[] = {
 	JSON(CONFIG), { .kind = TRACE_PROCESS, .field = { 10000 } }, { .kind = TRACE_TASK, .field = { 10000 } },
 	{ .kind = TRACE_THREAD, .field = { 10000 } }, { 0 },
@@ -27,7 +27,7 @@ static bool look(void *context, const struct look_event *event)
 	return true;
 }
 
-/* Whether a file of these records and one more of that kind is right so far. */
+/* Returns true if a file of these records and one more of that kind is valid so far. */
 static bool may_follow(const struct trace_record *records, uint8_t kind)
 {
 	static const uint8_t no_changes[1];

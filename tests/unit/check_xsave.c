@@ -1,4 +1,4 @@
-/* The guest's floating-point state in memory, against the host's own XSAVE and XRSTOR. */
+/* The guest's floating-point state in memory, compared with the host's own XSAVE and XRSTOR. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ static void host_defaults(void)
 	__asm__ volatile("fninit\n\tvzeroupper\n\tldmxcsr %0" : : "m"(mxcsr));
 }
 
-/* XRSTOR64 of `from` and XSAVE64 of what is then there. Returns false when the host refuses `from`. The two are one
- * statement, so that nothing comes between them. */
+/* XRSTOR64 of `from`, then XSAVE64. Returns false if the host refuses `from`. The two are one statement, so that nothing comes between
+ * them. */
 static bool host_through(const struct xsave_area *from, struct xsave_area *to, uint32_t components)
 {
 	if (sigsetjmp(refused, 1)) {
@@ -171,7 +171,7 @@ START_TEST(partial_restore)
 }
 END_TEST
 
-/* What the host refuses we refuse, and nothing has changed then. */
+/* We refuse what the host refuses, and then change nothing. */
 START_TEST(refusals)
 {
 	static const struct {
@@ -219,7 +219,7 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* The narrow forms hold 32 bits of the pointers; nothing is written beyond the fields. */
+/* The narrow forms hold 32 bits of the pointers, and write nothing after the fields. */
 START_TEST(fxsave_image)
 {
 	static struct cpu cpu, other;

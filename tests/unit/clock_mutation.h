@@ -1,5 +1,5 @@
-/* For tests that break the clock on purpose: a trace is replayed through a table of handlers, one of which answers
- * otherwise than the library. */
+/* For tests that break the clock on purpose: a trace is replayed through a table of handlers, one of which answers differently from the
+ * library. */
 #ifndef TESTS_UNIT_CLOCK_MUTATION_H
 #define TESTS_UNIT_CLOCK_MUTATION_H
 
@@ -14,7 +14,7 @@ static inline int correct(struct trace *trace, const struct event *event, struct
 	return event_handlers[event->kind](trace, event, results);
 }
 
-/* The status of the replay of traces/clock/FILE.clk; what it reports in `messages`, to be freed. */
+/* Returns the status of the replay of traces/clock/FILE.clk. Its messages are in `messages`, for the caller to free. */
 static inline int replay_through(const char *file, event_handler *const *handlers, char **messages)
 {
 	char path[100];
@@ -34,7 +34,7 @@ static inline int replay_through(const char *file, event_handler *const *handler
 	return status;
 }
 
-/* The trace holds against the library, and does not with `broken` in place of its answer to the event. */
+/* The trace must hold with the library, and fail with `broken` in place of its answer to the event. */
 static inline void must_show(const char *what, const char *file, enum event_kind event, event_handler *broken)
 {
 	event_handler *handlers[EVENTS];

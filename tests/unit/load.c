@@ -1,4 +1,4 @@
-/* Loading programs: what a start looks like, which errors are told, and that no file however broken harms the loader. */
+/* Loading programs: the state at a start, the errors reported, and that no file, however broken, harms the loader. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -184,7 +184,7 @@ START_TEST(scripts)
 }
 END_TEST
 
-/* Chains of scripts as deep as the kernel's own limit, by running them natively too. */
+/* Chains of scripts up to the kernel's own limit, run natively, too. */
 START_TEST(scripts_run_by_scripts)
 {
 	char text[256], previous[128] = "/bin/true";
@@ -261,7 +261,7 @@ static uint64_t below(uint64_t n)
 	return random_state % n;
 }
 
-/* Bytes that loaders stumble over: most of the damage goes to the headers. */
+/* Damages bytes, mostly those of the headers. */
 static void mutate(uint8_t *bytes, size_t size)
 {
 	static const uint64_t odd[] = {0, 1, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, ~0ULL, 4095, 0x500000000000};

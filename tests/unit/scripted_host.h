@@ -19,7 +19,7 @@ struct script {
 	int64_t ns;
 	int64_t wall;
 	bool unstable;
-	bool stops;     /* it had the process stopped, unseen, for a third of each gap that it is asked about */
+	bool stops;     /* a third of each gap that it is asked about counts as an unnoticed stop */
 	uint64_t looks; /* how often any clock was read */
 };
 

@@ -12,7 +12,7 @@
 #include "tests/unit/suite.h"
 
 enum { ARENA_PAGES = 48, STEPS = 1500 };
-/* Both away from what the address sanitizer takes. */
+/* both outside the address sanitizer's memory */
 #define NATIVE 0x700000000000ULL
 #define GUEST  0x200000000000ULL
 #define PAGE   GUEST_PAGE
@@ -37,7 +37,7 @@ static void on_change(void *context, uint64_t start, uint64_t end)
 		changed |= page >= GUEST ? 1ULL << (page - GUEST) / PAGE : 0;
 }
 
-/* The pages changed since the last call. */
+/* Returns the pages that changed since the last call. */
 static uint64_t take_changed(void)
 {
 	uint64_t taken = changed;
@@ -59,7 +59,7 @@ static void tear_down(void)
 	munmap((void *)NATIVE, ARENA_PAGES * PAGE);
 }
 
-/* Protection of each page of an arena in the host's eyes: -1 where nothing is mapped. */
+/* Reads the host's protection of each page of an arena; -1: not mapped. */
 static void read_host(uint64_t arena, int prot[ARENA_PAGES])
 {
 	char line[512];
@@ -131,7 +131,7 @@ static int64_t run_guest(const struct request *r)
 	}
 }
 
-/* A mapping that reaches beyond one VMA: which kernels move it is a matter of version (6.17 began to). */
+/* Returns true if the mapping reaches beyond one VMA: some kernels move it (since 6.17), some do not. */
 static bool spans_mappings(const struct request *r)
 {
 	const struct vma *vma = space_find(&space, GUEST + r->at);
@@ -227,7 +227,7 @@ START_TEST(break_grows_and_shrinks)
 	*(char *)(start + 3 * PAGE - 1) = 1;
 	ck_assert_uint_eq(space_brk(&space, start + PAGE), start + PAGE);
 	ck_assert_ptr_null(space_find(&space, start + 3 * PAGE - 1));
-	/* Something in the way: the break stays. */
+	/* Something is in the way, so the break stays. */
 	ck_assert_int_gt(space_mmap(&space, 0x123a000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), 0);
 	ck_assert_uint_eq(space_brk(&space, start + 8 * PAGE), start + PAGE);
 }

@@ -1,4 +1,4 @@
-/* What the main functions of the unit tests share. */
+/* Shared by the main functions of the unit tests. */
 #ifndef TESTS_UNIT_SUITE_H
 #define TESTS_UNIT_SUITE_H
 
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Check's own 4 seconds for a test are too few where the machine is busy. */
+/* Check's default of 4 seconds for a test is too short on a busy machine. */
 enum { SUITE_SECONDS = 300 };
 
-/* Runs the tests of one case as a suite of that name, and frees both. Returns main's status, 0 where all passed. */
+/* Runs the tests of one case as a suite of that name, and frees both. Returns main's status, 0 if all passed. */
 static inline int run_suite(const char *name, TCase *tests)
 {
 	Suite *suite = suite_create(name);
@@ -26,8 +26,8 @@ static inline int run_suite(const char *name, TCase *tests)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* TICK86_SEED, where 0 is another one in each run; by default 1, so that the tests are the same in each. Printed, so that a failure
- * can be repeated. */
+/* Returns TICK86_SEED: 1 by default, so that every run has the same tests; 0 stands for a new seed in each run. Prints it, so that a
+ * failure can be repeated. */
 static inline uint64_t suite_seed(void)
 {
 	const char *given = getenv("TICK86_SEED");

@@ -44,7 +44,8 @@ static wide raise_to(struct model *model, wide eff, wide to)
 	return to;
 }
 
-/* Time stands still in what the host says was a stop, of a gap of over a millisecond; it never goes below the last look. */
+/* Time stands still for as long as the host says that it had stopped us, in a gap of over a millisecond; it never goes below the last
+ * look. */
 static void leave_out_stop(struct model *model)
 {
 	const struct tk_config *config = &model->config;

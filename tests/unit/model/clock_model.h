@@ -54,32 +54,31 @@ struct model {
 	uint64_t incarnation;
 };
 
-/* A new clock at the host's present time. `config` must be one that tk_create accepts, with MODEL_VCPUS vCPUs. */
+/* Begins a clock at the host's present time. tk_create must accept `config`, with MODEL_VCPUS vCPUs. */
 void model_begin(struct model *model, const struct tk_config *config, const struct script *host);
 
-/* Ticks since the beginning of time, whatever the mode. `step` is 1 for a read of the TSC (the strict guard adds so
- * much), else 0. */
+/* Returns the ticks since the beginning, in any mode. `step` is 1 for a read of the TSC (the strict guard adds it), otherwise 0. */
 wide model_eff(struct model *model, int step);
 wide model_ns(struct model *model);
 
-/* The host's TSC has got another frequency. */
+/* Changes the frequency of the host's TSC. */
 void model_set_host_khz(struct model *model, uint64_t khz);
 
-/* Stands still, or goes on; nothing in mode icount. */
+/* Stops or continues the clock; no effect in mode icount. */
 void model_stop_or_continue(struct model *model);
 
-/* What is left of a clock in an image, `moved` ns later on a host of `host_khz`. */
+/* Continues a clock from an image, `moved` ns later, on a host of `host_khz`. */
 void model_restore(struct model *model, uint64_t host_khz, wide moved);
 
-/* A write of the TSC from outside. Returns whether it matched the last one. */
+/* Writes the TSC from outside. Returns true if the write matched the last one. */
 bool model_host_write(struct model *model, unsigned vcpu, uint64_t value);
 
-/* The timer that expires next, or NULL. */
+/* Returns the timer that expires next, or NULL. */
 const struct model_timer *model_earliest(const struct model *model);
 void model_arm(struct model *model, uint64_t id, wide deadline);
 void model_disarm(struct model *model, uint64_t id);
 
-/* How many instructions may pass before the clock must be asked again. */
+/* Returns how many instructions may pass before the clock must be asked again. */
 uint64_t model_budget(const struct model *model);
 
 wide floor_div(wide a, wide b);

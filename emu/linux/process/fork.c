@@ -221,19 +221,37 @@ struct guest_clone_args {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
 };
 
+/* A longer structure than ours is one of a later kernel: what it has more must be 0 (copy_struct_from_user()). */
+static int64_t unknown_tail(struct task *task, uint64_t tail, uint64_t size)
+{
+	for (uint64_t k = sizeof(struct guest_clone_args); k < size; k++, tail++) {
+		uint8_t byte;
+
+		if (!space_read(&task->process->space, tail, &byte, sizeof(byte)))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
 int64_t sys_clone3(struct task *task, const uint64_t arg[6])
 {
 	struct guest_clone_args args = { 0 };
 	struct clone_request request;
+	int64_t result;
 
 	if (arg[1] < 64)
 		return -EINVAL;
-	if (arg[1] > sizeof(args))
+	if (arg[1] > GUEST_PAGE)
 		return -E2BIG;
-	if (!space_read(&task->process->space, arg[0], &args, arg[1]))
+	if (!space_read(&task->process->space, arg[0], &args, arg[1] < sizeof(args) ? arg[1] : sizeof(args)))
 		return -EFAULT;
-	if (args.set_tid_size || (args.flags & (CSIGNAL | CLONE_DETACHED)) || args.exit_signal > GUEST_SIGNALS ||
-	    !args.stack != !args.stack_size)
+	result = unknown_tail(task, arg[0] + sizeof(args), arg[1]);
+	if (result != 0)
+		return result;
+	if (args.set_tid_size || args.set_tid || (args.flags & (CSIGNAL | CLONE_DETACHED)) || args.exit_signal > GUEST_SIGNALS ||
+	    !args.stack != !args.stack_size || (args.exit_signal && args.flags & (CLONE_THREAD | CLONE_PARENT)))
 		return -EINVAL;
 	request = (struct clone_request){
 		.flags = args.flags,

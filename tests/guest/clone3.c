@@ -1,0 +1,84 @@
+/* clone3(2): sizes of its structure, and arguments that do not go together. */
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "show.h"
+
+struct arguments {
+	unsigned long flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+	unsigned char later[8000];
+};
+
+static struct arguments given;
+static char stack[16384];
+
+/* The child ends at once. */
+static int make(unsigned long size)
+{
+	long pid = syscall(435, &given, size);
+
+	if (pid == 0)
+		_exit(7);
+	if (pid > 0) {
+		int status = 0;
+
+		waitpid((pid_t)pid, &status, __WALL);
+		return WEXITSTATUS(status);
+	}
+	return -1;
+}
+
+static void begin(unsigned long flags, unsigned long exit_signal)
+{
+	memset(&given, 0, sizeof given);
+	given.flags = flags;
+	given.exit_signal = exit_signal;
+}
+
+int main(void)
+{
+	begin(0, SIGCHLD);
+	SHOW(make(63));
+	SHOW(make(64));
+	SHOW(make(88));
+	SHOW(make(200));
+	SHOW(make(4096));
+	SHOW(make(4097));
+	given.later[50] = 1;
+	SHOW(make(200));
+	SHOW(make(120));
+	begin(0, 0);
+	SHOW(make(88));
+	begin(0, 65);
+	SHOW(make(88));
+	begin(CLONE_PARENT, SIGCHLD);
+	SHOW(make(88));
+	begin(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, SIGCHLD);
+	SHOW(make(88));
+	begin(CLONE_THREAD, 0);
+	SHOW(make(88));
+	begin(CLONE_SIGHAND, SIGCHLD);
+	SHOW(make(88));
+	begin(0, SIGCHLD);
+	given.stack = (unsigned long)stack;
+	SHOW(make(88));
+	begin(0, SIGCHLD);
+	given.stack_size = sizeof stack;
+	SHOW(make(88));
+	begin(0, SIGCHLD);
+	given.set_tid_size = 1;
+	SHOW(make(88));
+	begin(0, SIGCHLD);
+	given.set_tid = (unsigned long)stack;
+	SHOW(make(88));
+	begin(0, SIGCHLD);
+	given.set_tid = (unsigned long)stack;
+	given.set_tid_size = 33;
+	SHOW(make(88));
+	SHOW(syscall(435, 8L, 88L));
+	return 0;
+}

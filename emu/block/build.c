@@ -59,6 +59,8 @@ static void emit(const struct blocks *blocks, struct draft *draft, const struct 
 	record = step_record(blocks, draft, step, step->dead ? plan->form->run_dead : plan->form->run);
 	if (plan->attributes & FORM_COUNTS)
 		record->imm = draft->insns;
+	if (plan->attributes & FORM_KEEPS_ADDRESS)
+		record->imm = step->address;
 	if (plan->form->branch == BRANCH_CALL && plan->flags & PLAN_DIRECT)
 		record->imm = step->address + plan->length;
 	if (step->followed)

@@ -30,7 +30,7 @@ struct x87 {
 	uint8_t top;
 	uint8_t valid;           /* bit n: Rn is not empty (FXSAVE's abridged tag) */
 	uint16_t opcode;         /* last instruction, for FNSTENV and FXSAVE */
-	uint64_t ip, dp;         /* as FXRSTOR and FLDENV have set them: see emu/op/x87_host.h */
+	uint64_t ip, dp;         /* the last instruction and its operand: see emu/op/x87_host.h */
 	bool live;               /* true inside cpu_run while the host's unit holds all of this but opcode, ip and dp (x87_live.h) */
 };
 

@@ -48,6 +48,7 @@ enum form_attribute {
 
 	/* An additional value in its record. */
 	FORM_COUNTS = 1 << 16,          /* imm: the number of the block's instructions before it */
+	FORM_KEEPS_ADDRESS = 1 << 17,   /* imm: its own address (x87's pointer to the last instruction) */
 };
 
 /* How an instruction branches. */

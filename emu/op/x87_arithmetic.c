@@ -58,10 +58,11 @@
 
 /* --- handlers: named by op, and size ---------------------------------------------------------------------- */
 
-#define IMPLICIT(op, first, second) X87_HANDLER(op##_implicit, X87_FIXED(first, second))
-#define ONE_OPERAND(op, first, second) X87_HANDLER(op##_r, X87_REGISTER(first, second, i->a))
-#define SECOND_OPERAND(op, first, second) X87_HANDLER(op##_r, X87_REGISTER(first, second, i->b))
-#define FLAGS(op, first, second) X87_HANDLER(op##_r, X87_REGISTER_FLAGS(first, second, i->b))
+#define COMPUTES(name, instruction) X87_HANDLER(name, instruction; X87_DONE())
+#define IMPLICIT(op, first, second) COMPUTES(op##_implicit, X87_FIXED(first, second))
+#define ONE_OPERAND(op, first, second) COMPUTES(op##_r, X87_REGISTER(first, second, i->a))
+#define SECOND_OPERAND(op, first, second) COMPUTES(op##_r, X87_REGISTER(first, second, i->b))
+#define FLAGS(op, first, second) COMPUTES(op##_r, X87_REGISTER_FLAGS(first, second, i->b))
 #define EITHER_OPERAND(op, to_top, from_top)                                   \
 	static HANDLER(op##_r)                                                 \
 	{                                                                      \
@@ -70,9 +71,11 @@
 			X87_REGISTER(0xdc, from_top, i->a);                    \
 		else                                                           \
 			X87_REGISTER(0xd8, to_top, i->b);                      \
+		X87_DONE();                                                    \
 		NEXT();                                                        \
 	}
-#define MEMORY(op, size, first, digit) X87_HANDLER(op##_m##size, X87_MEMORY(first, digit))
+#define MEMORY(op, size, first, digit) \
+	COMPUTES(op##_m##size, X87_MEMORY(first, digit); cpu->x87.dp = address_based(cpu, i))
 
 IMPLICIT_OPS(IMPLICIT)
 ONE_OPERAND_OPS(ONE_OPERAND)
@@ -84,12 +87,14 @@ MEMORY_OPS(MEMORY)
 
 /* --- rows -------------------------------------------------------------------------------------------------- */
 
-#define IMPLICIT_ROW(OP, ...) { .op = OP_##OP, .attributes = FORM_FAULTS, .run = { OP##_implicit } },
-#define ONE_OPERAND_ROW(OP, ...) { .op = OP_##OP, .pattern = K_T, .attributes = FORM_FAULTS, .run = { OP##_r } },
-#define TWO_OPERAND_ROW(OP, ...) { .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS, .run = { OP##_r } },
+#define IMPLICIT_ROW(OP, ...) { .op = OP_##OP, .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .run = { OP##_implicit } },
+#define ONE_OPERAND_ROW(OP, ...) { .op = OP_##OP, .pattern = K_T, .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .run = { OP##_r } },
+#define TWO_OPERAND_ROW(OP, ...) \
+	{ .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .run = { OP##_r } },
 #define FLAGS_ROW(OP, ...) \
-	{ .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS, .reads = FLAGS_ALL, .run = { OP##_r } },
-#define MEMORY_ROW(OP, SIZE, ...) { .op = OP_##OP, .size0 = SIZE, .pattern = K_M, .run = { OP##_m##SIZE } },
+	{ .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .reads = FLAGS_ALL, \
+	  .run = { OP##_r } },
+#define MEMORY_ROW(OP, SIZE, ...) { .op = OP_##OP, .size0 = SIZE, .pattern = K_M, .attributes = FORM_KEEPS_ADDRESS, .run = { OP##_m##SIZE } },
 
 static const struct form rows[] = {
 	IMPLICIT_OPS(IMPLICIT_ROW)

@@ -24,8 +24,9 @@ static void copy_in(struct cpu *cpu, const struct insn *i, void *to, size_t size
 
 /* --- control and status words ----------------------------------------------------------------------- */
 
-/* FNOP checks for a pending exception, as FWAIT does. */
+/* FNOP checks for a pending exception, as FWAIT does, and counts as an instruction that is not for control. */
 X87_HANDLER(fwait, X87_FIXED(0xd9, 0xd0))
+X87_HANDLER(fnop, X87_FIXED(0xd9, 0xd0); X87_DONE())
 X87_HANDLER(fnclex, X87_FIXED(0xdb, 0xe2))
 X87_HANDLER(fnstcw, X87_MEMORY(0xd9, 7))
 X87_HANDLER(fldcw, X87_MEMORY(0xd9, 5))
@@ -109,7 +110,7 @@ SAVE_HANDLERS(16, x87_image16, X87_ENVIRONMENT16)
 
 static const struct form rows[] = {
 	PLAIN(OP_FWAIT, FORM_FAULTS, fwait),
-	PLAIN(OP_FNOP, FORM_FAULTS, fwait),
+	PLAIN(OP_FNOP, FORM_FAULTS | FORM_KEEPS_ADDRESS, fnop),
 	/* These instructions of the 8087 and the 80287 do nothing, and do not check for pending exceptions. */
 	PLAIN(OP_FENI8087_NOP, 0, fnop_no_wait),
 	PLAIN(OP_FDISI8087_NOP, 0, fnop_no_wait),

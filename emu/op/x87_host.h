@@ -1,7 +1,7 @@
 /* x87 instructions that run on the host's own x87 unit, which holds the guest's state meanwhile (emu/cpu/x87_live.h). Pending exceptions
  * and memory faults arrive as the host's signals.
- * The pointers to the last instruction and its operand are not kept: they are 0, or what FXRSTOR, FRSTOR or FLDENV loaded. Linux on
- * AMD's CPUs loses them at any context switch, so no program can rely on them. */
+ * The pointers to the last instruction and its operand are the guest's (SDM vol. 1, 8.1.8). The opcode is 0, or what FXRSTOR, FRSTOR or
+ * FLDENV loaded, as on CPUs that keep it for unmasked exceptions only (8.1.9.1); selectors are 0 (CPUID's zero_fcs_fds). */
 #ifndef TICK86_EMU_X87_HOST_H
 #define TICK86_EMU_X87_HOST_H
 
@@ -58,6 +58,9 @@ HANDLER(x87_make_parked);
 		                 : "memory", "cc");                                                              \
 		cpu->flags = (flags_t)flags_;                                                                    \
 	} while (0)
+
+/* After an instruction that is not for control: FORM_KEEPS_ADDRESS has put its address into the record. */
+#define X87_DONE() (cpu->x87.ip = i->imm)
 
 /* Makes a handler that runs one of the instructions above on the host's unit. */
 #define X87_HANDLER(name, instruction)                                         \

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tests/insn/native.h"
+
 /* The part of RFLAGS that a program can see. RF is the debugger's, and is set in the frame of a fault. */
 enum { RFLAGS_COMPARED = RFLAGS_STATUS | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID };
 
@@ -118,8 +120,8 @@ static void compare_vector(struct differences *differences, const char *name, bo
 		compare_bytes(differences, name, 16, before, native, emulated);
 }
 
-/* The pointers to the last x87 instruction are not compared: AMD's CPUs keep them across a context switch only while an exception is
- * pending (APM vol. 2, 11.4.4). */
+/* Of the pointers to the last x87 instruction only FIP is compared, where the host shows it: newer CPUs of Intel's keep FOP and FDP for
+ * unmasked exceptions only. */
 static void compare_x87(struct differences *differences, const struct fp_state *in, const struct fp_state *native,
                         const struct fp_state *emulated)
 {
@@ -127,6 +129,8 @@ static void compare_x87(struct differences *differences, const struct fp_state *
 
 	compare_number(differences, "fcw", in->fcw, native->fcw, emulated->fcw);
 	compare_number(differences, "fsw", in->fsw, native->fsw, emulated->fsw);
+	if (native_shows_fip())
+		compare_number(differences, "fip", in->fip, native->fip, emulated->fip);
 	compare_number(differences, "ftw", in->ftw, native->ftw, emulated->ftw);
 	for (int k = 0; k < 8; k++) {
 		snprintf(name, sizeof name, "st%d", k);

@@ -20,7 +20,9 @@ enum { FX_SW_BYTES_AT = 464 }; /* in the frame's FXSAVE area */
 
 /* Ends a case that has no code. */
 void native_stop(void);
-__asm__(".pushsection .text\nnative_stop: int3\n.popsection");
+/* The same behind an x87 instruction. */
+void native_fldz(void);
+__asm__(".pushsection .text\nnative_fldz: fldz\nnative_stop: int3\n.popsection");
 
 static const int native_signals[] = { SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 enum { NATIVE_SIGNALS = sizeof native_signals / sizeof native_signals[0] };
@@ -32,6 +34,7 @@ enum { HAS_FSGSBASE = 2 }; /* AT_HWCAP2: the kernel lets programs use the instru
 
 static struct {
 	enum { OUTSIDE, ENTERING, INSIDE } phase;
+	bool shows_fip; /* which x87 instruction was the last */
 	bool by_kernel; /* the bases of FS and GS are set and read by arch_prctl */
 	const struct machine *in;
 	struct machine *out;
@@ -201,23 +204,25 @@ void native_run(const struct machine *in, struct machine *out, struct outcome *o
 }
 
 /* Returns true if bases reach the code of a case and come back. Some virtual machines let programs use the instructions, but lose the
- * bases at a signal. */
+ * bases at a signal. Notes whether FIP comes back, too. */
 static bool bases_arrive(void)
 {
 	static struct machine in, out;
 	struct outcome outcome;
 
-	in = (struct machine){ .rip = (uint64_t)native_stop, .rflags = RFLAGS_FIXED | RFLAGS_IF, .fs_base = 0x123456000, .gs_base = 0x654321000 };
+	in = (struct machine){ .rip = (uint64_t)native_fldz, .rflags = RFLAGS_FIXED | RFLAGS_IF, .fs_base = 0x123456000, .gs_base = 0x654321000 };
 	in.fp.fcw = 0x37f;
 	in.fp.mxcsr = 0x1f80;
 	native_run(&in, &out, &outcome);
+	native.shows_fip = out.fp.fip == in.rip;
 	return out.fs_base == in.fs_base && out.gs_base == in.gs_base;
 }
 
 void native_install(bool bases_by_kernel)
 {
 	install_handlers();
-	native.by_kernel = bases_by_kernel || !(getauxval(AT_HWCAP2) & HAS_FSGSBASE) || !bases_arrive();
+	native.by_kernel = bases_by_kernel || !(getauxval(AT_HWCAP2) & HAS_FSGSBASE);
+	native.by_kernel = native.by_kernel || !bases_arrive();
 	if (!native.by_kernel || bases_arrive())
 		return;
 	fprintf(stderr, "this kernel keeps no FS and GS bases over a signal: instructions cannot be compared with the host's\n");
@@ -227,6 +232,11 @@ void native_install(bool bases_by_kernel)
 bool native_has_fsgsbase(void)
 {
 	return !native.by_kernel;
+}
+
+bool native_shows_fip(void)
+{
+	return native.shows_fip;
 }
 
 bool native_can_set(const struct machine *in)

@@ -229,7 +229,7 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	ZyanStatus status;
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	/* MPX and CLDEMOTE are hints (0F 1A to 0F 1C), which do nothing on a CPU that does not have them. */
+	/* MPX and CLDEMOTE are encoded as hints (0F 1A to 0F 1C), which do nothing on a CPU without these features. */
 	ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MPX, ZYAN_FALSE);
 	ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CLDEMOTE, ZYAN_FALSE);
 	status = ZydisDecoderDecodeInstruction(&decoder, &context, bytes, size, &in);

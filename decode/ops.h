@@ -15,7 +15,7 @@
 #define DECODE_STRING_OPS(X) \
 	X(MOVS) X(CMPS) X(STOS) X(LODS) X(SCAS) X(INS) X(OUTS)
 
-/* far transfers, which Zydis names as the near ones */
+/* far transfers; Zydis gives them the names of the near ones */
 #define DECODE_FAR_OPS(X) \
 	X(JMP_FAR) X(CALL_FAR) X(RET_FAR)
 

@@ -125,8 +125,8 @@ struct cpu {
 	const struct insn **link; /* EXIT_LOOKUP: the link that was not yet set, or NULL */
 	enum cpu_exit exit;
 	uint8_t world;       /* EXIT_WORLD: enum world */
-	uint16_t selector[6]; /* ES CS SS DS FS GS, but for CS and SS, which are always the same */
-	bool shadow;         /* the last instruction has loaded SS: it is not followed by a trap (SDM vol. 3, 6.8.3) */
+	uint16_t selector[6]; /* ES CS SS DS FS GS; CS and SS never change */
+	bool shadow;         /* the last instruction has loaded SS, so no trap follows it (SDM vol. 3, 6.8.3) */
 	struct exception exception;
 	uint64_t fault_address; /* address of the access that the limit check refused */
 

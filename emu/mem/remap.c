@@ -136,8 +136,8 @@ static uint64_t file_end_at(const struct vma *vma, uint64_t start, uint64_t offs
 	return pages > offset ? start + (pages - offset) : 1;
 }
 
-/* The kernel maps another part of the same file, or of the same shared memory, in place of the old one (mm/mmap.c); whether it may, it
- * says itself. */
+/* The kernel maps another part of the same file, or of the same shared memory, in place of the old one (mm/mmap.c). The host decides if
+ * it is allowed. */
 int64_t space_remap_file_pages(struct space *space, uint64_t start, uint64_t size, uint64_t prot, uint64_t page, uint64_t flags)
 {
 	const struct vma *old;

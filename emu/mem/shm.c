@@ -51,7 +51,7 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	return place;
 }
 
-/* Whether the mapping is of a segment, attached so that its beginning would be at `address`. */
+/* Returns true if the mapping belongs to a segment whose attachment begins at `address`. */
 static bool is_attached(const struct vma *vma, uint64_t address)
 {
 	return vma->name && strncmp(vma->name, "/SYSV", 5) == 0 && vma->offset == vma->start - address;
@@ -63,7 +63,7 @@ static void remove_part(struct space *space, uint64_t start, uint64_t end)
 	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = start, .length = end - start});
 }
 
-/* All that is left of the attachment that began at `address`, even if parts of it have other rights by now or are gone (do_shmdt()). */
+/* Detaches all that is left of the attachment that began at `address`, even if parts have other rights now or are gone (do_shmdt()). */
 int64_t space_shmdt(struct space *space, uint64_t address)
 {
 	size_t i = vma_lower(space, address);

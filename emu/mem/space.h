@@ -147,7 +147,8 @@ bool space_copy_file(const struct vma *vma, uint64_t start, uint64_t end);
 bool space_file_has(struct space *space, const struct vma *vma, uint64_t address);
 /* Called in a child of fork(2) before its code runs: applies the advice of madvise(2) about children. */
 void space_begin_child(struct space *space);
-/* A child of vfork(2) has all of its parent's memory, but the host forks: called with `on` before that, and without in both afterwards. */
+/* For vfork(2), whose child has all of its parent's memory, though the host forks: called with on = true before the fork, and with false
+ * after it in both processes. */
 void space_fork_whole(const struct space *space, bool on);
 /* Maps shared memory of a file, which is listed as object `inode` whatever file it is. As space_mmap with MAP_FIXED. */
 int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode);

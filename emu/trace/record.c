@@ -1,4 +1,4 @@
-/* The recorder: observes a run and writes down what the world did to it. */
+/* The recorder: an observer that writes down what the world does to a run. */
 #include "decode/decode.h"
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/clock.h"
@@ -18,9 +18,9 @@
 
 #include "emu/linux/rows/syscall.h"
 
-/* A kill -9 loses at most twice this: it is looked at when the program stops, and ahead of long waits. */
+/* A kill -9 loses at most twice this time: it is checked when the program stops, and before long waits. */
 #define FLUSH_NS    400000000LL
-/* Without events a check still comes this often: finding a divergence late costs a search, a check costs some microseconds. */
+/* A check at least this often, also without events: finding a divergence late costs a search, and a check costs some microseconds. */
 #define CHECK_INSNS 20000000ULL
 
 static int64_t host_ns(void)
@@ -33,7 +33,7 @@ static int64_t host_ns(void)
 
 /* --- appending ---------------------------------------------------------------------------------------- */
 
-/* The run goes on without its recording; once, somebody says so. */
+/* Writing failed: the run goes on without a recording. Reports it once. */
 static void report_failure(const struct recorder *recorder)
 {
 	struct recording *recording = recorder->recording;
@@ -118,7 +118,7 @@ static int open_file(const char *path)
 	return hidden < 0 ? -EMFILE : hidden;
 }
 
-/* The recorder and its file, or NULL with `error` set to -errno. */
+/* Returns the recorder, with its file open, or NULL with `error` set to -errno. */
 static struct recorder *new_recorder(const char *path, int *error)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -140,7 +140,7 @@ static struct recorder *new_recorder(const char *path, int *error)
 
 /* --- around guest code -------------------------------------------------------------------------------- */
 
-/* A thread that the log does not know under this id is a new one. */
+/* Returns the log's state of a thread. A thread with an id that the log does not know is new. */
 static struct recorded_task *known_task(struct recorder *recorder, struct task *task)
 {
 	struct recorded_task *known = recorded_of(recorder, task);
@@ -252,7 +252,7 @@ static uint64_t exit_code(struct task *task, enum cpu_exit exit)
 	case EXIT_WORLD:
 		return world_code(task);
 	default:
-		return TRACE_EXIT_COUNT; /* where blocks end and caches are emptied is nobody's business */
+		return TRACE_EXIT_COUNT; /* stops that depend on the emulator (ends of blocks, cleared caches) are not recorded */
 	}
 }
 
@@ -260,7 +260,7 @@ static void check_and_flush(struct recorder *recorder, struct task *task, int64_
 {
 	uint64_t insns = task->process->insns;
 
-	/* Vector registers may be checked only where the thread stands as the log says. */
+	/* Vector registers can be checked only if the thread is at the instruction that the log says. */
 	if (insns - recorder->checked_insns >= CHECK_INSNS && recorder->stop.exit < TRACE_EXIT_WORLD) {
 		recorder->checked_insns = insns;
 		recorder_emit_check(recorder, task);
@@ -272,7 +272,7 @@ static void check_and_flush(struct recorder *recorder, struct task *task, int64_
 	}
 }
 
-/* The bytes that the call's arguments point at and that it only reads: a check of memory, and what dumps show. */
+/* Records the memory that the call only reads: as a check, and for dumps. */
 static void emit_inputs(struct recorder *recorder, const struct task *task)
 {
 	enum { SHOWN = 64, STRING_SHOWN = 256 };
@@ -325,7 +325,7 @@ static void stop(struct observer *self, struct task *task, enum cpu_exit exit)
 		emit_inputs(recorder, task);
 }
 
-/* A call of the vDSO may have stored what its arguments point at: at most two words each. A clock's number is no pointer. */
+/* A call of the vDSO may have stored at most two words at each of its arguments. A clock's number is no pointer. */
 static void note_vdso_writes(const struct recorder *recorder, struct task *task)
 {
 	enum { WRITTEN_MAX = 16, POINTERS = 2 };
@@ -366,7 +366,7 @@ void recorder_pause(struct observer *self, struct process *process, int64_t wait
 		recorder_flush(recorder);
 }
 
-/* --- what a person will want to know ------------------------------------------------------------------ */
+/* --- for people who read the recording ---------------------------------------------------------------- */
 
 static bool tells_address(const siginfo_t *info)
 {
@@ -384,7 +384,7 @@ static void note_signal(struct observer *self, struct task *task, const siginfo_
 {
 	struct recorder *recorder = recorder_of(self);
 
-	recorder_emit_writes(recorder); /* those of a system call come before the signal's */
+	recorder_emit_writes(recorder); /* writes of a system call come before the signal's */
 	recorder_emit_of(recorder, task, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
 	                              tells_sender(info) ? (uint64_t)info->si_pid : 0, tells_address(info) ? (uint64_t)info->si_addr : 0));
 }

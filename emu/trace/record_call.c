@@ -1,5 +1,5 @@
-/* What the recorder wants to know of a system call, by its row: which of the bytes that it may have written it has, what went to the run's
- * standard output and error, and which files have changed that a process may have mapped. */
+/* Records the effects of a system call by its row: which memory it has written of what it may have written, what it has sent to the
+ * run's standard output and error, and which files it has changed that a process may have mapped. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,17 +11,17 @@
 #include "emu/linux/rows/syscall.h"
 #include "emu/trace/recorder.h"
 
-/* One call that has come to its end. */
+/* A call that has ended. */
 struct call {
 	struct recorder *recorder;
 	const struct syscall_row *row;
 	const uint64_t *arg;
-	uint64_t result; /* 0 where it failed */
+	uint64_t result; /* 0 if it failed */
 };
 
 /* --- output ------------------------------------------------------------------------------------------- */
 
-/* 1 or 2 for a descriptor of the run's standard output or error, whatever its number; else 0. */
+/* Returns 1 or 2 if a descriptor is the run's standard output or error, whatever its number; otherwise 0. */
 static unsigned output_stream(const struct recorder *recorder, int fd)
 {
 	struct stat status;
@@ -82,7 +82,7 @@ static void emit_message_output(struct recorder *recorder, unsigned stream, uint
 		emit_vector_output(recorder, stream, (uint64_t)header.msg_iov, header.msg_iovlen, size);
 }
 
-/* Each message says how much of it was sent. */
+/* Each message tells how many of its bytes were sent. */
 static void emit_messages_output(struct recorder *recorder, unsigned stream, uint64_t address, uint64_t sent)
 {
 	struct mmsghdr message;
@@ -92,7 +92,7 @@ static void emit_messages_output(struct recorder *recorder, unsigned stream, uin
 			emit_message_output(recorder, stream, address, message.msg_len);
 }
 
-/* The call has written to its ROLE_TO descriptor what its IN arguments hold. */
+/* The call has written the content of its IN arguments to its ROLE_TO descriptor. */
 static void note_output(const struct call *call, int fd)
 {
 	unsigned stream = output_stream(call->recorder, fd);
@@ -115,7 +115,7 @@ static void note_output(const struct call *call, int fd)
 
 /* --- files that may be mapped ------------------------------------------------------------------------- */
 
-/* A file that is opened to append is written at its end even where the call names an offset (pwrite(2), BUGS). */
+/* A file that is opened to append is written at its end, even if the call has an offset (pwrite(2), BUGS). */
 static bool appends(const struct call *call, int fd)
 {
 	unsigned flags = syscall_arg_with_role(call->row, ROLE_RWF);
@@ -123,7 +123,7 @@ static bool appends(const struct call *call, int fd)
 	return fcntl(fd, F_GETFL) & O_APPEND || (flags < call->row->args && call->arg[flags] & RWF_APPEND);
 }
 
-/* The call has written `result` bytes to the file: where its offset says, or up to where the file stands. */
+/* The call has written `result` bytes to the file: at its offset, or up to the file's position. */
 static void note_written(const struct call *call, int fd)
 {
 	unsigned offset = syscall_arg_with_role(call->row, ROLE_OFFSET);
@@ -132,11 +132,11 @@ static void note_written(const struct call *call, int fd)
 
 	if (given && appends(call, fd))
 		recorder_file_written(call->recorder, fd, 0, UINT64_MAX);
-	else if (position >= 0) /* else a pipe or a socket */
+	else if (position >= 0) /* otherwise it is a pipe or a socket */
 		recorder_file_written(call->recorder, fd, (uint64_t)position, call->result);
 }
 
-/* Where it is not clear what has changed, all of the file counts. */
+/* If it is unclear what has changed, the whole file counts. */
 static void note_cut(const struct call *call, int fd)
 {
 	recorder_file_cut(call->recorder, fd);
@@ -181,7 +181,7 @@ static void note_files(const struct call *call)
 
 /* --- memory ------------------------------------------------------------------------------------------- */
 
-/* Of the memory that the call may have written, in order, all but the first `size` bytes is forgotten. */
+/* Forgets the memory that the call may have written, except the first `size` bytes. */
 static void keep_ranges(struct recorder *recorder, uint64_t size)
 {
 	size_t kept = recorder->call_mark;
@@ -198,7 +198,7 @@ static void keep_ranges(struct recorder *recorder, uint64_t size)
 	recorder->ranges = kept;
 }
 
-/* Of a buffer like that of read(2) only as much as the result says has been written. */
+/* Of a buffer such as read(2)'s, only as many bytes were written as the result says. */
 static void trim_buffer(struct recorder *recorder, uint64_t start, uint64_t extent, uint64_t size)
 {
 	for (size_t k = recorder->call_mark; k < recorder->ranges; k++)
@@ -206,7 +206,7 @@ static void trim_buffer(struct recorder *recorder, uint64_t start, uint64_t exte
 			recorder->range[k].length = size;
 }
 
-/* The call waits, and may have part of what it waits for: a receive with MSG_WAITALL. What it writes later is noted when it goes on. */
+/* The call waits, and may have part of its data already: a receive with MSG_WAITALL. What it writes later is noted when it continues. */
 static void note_wait(struct recorder *recorder, const struct task *task, uint64_t number)
 {
 	const struct syscall_row *row = syscall_find(number);

@@ -1,4 +1,4 @@
-/* Checks between events: a hash of the vector registers and of some memory, of which a little is looked at each time. */
+/* Checks between events: a hash of the vector registers and of some pages, other ones each time. */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -15,7 +15,7 @@ static bool is_checked(const struct vma *vma)
 	return (vma->prot & readable_private) == readable_private && (vma->flags & MAP_PRIVATE) && !vma->inode;
 }
 
-/* The next page, from `at` on, whose content is the guest's own alone; 0 if there is none up to the end. */
+/* Returns the next page, from `at` on, whose content only the guest changes; 0 if there is none before the end. */
 static uint64_t next_page(const struct space *space, uint64_t at)
 {
 	for (size_t k = 0; k < space->count; k++) {

@@ -1,4 +1,4 @@
-/* What the recorder writes down of memory: mappings with what the files behind them hold, and what others than guest code write. */
+/* Records memory: mappings with the content of their files, and writes by others than guest code. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static void note_write(struct recorder *recorder, uint64_t start, uint64_t lengt
 	recorder->range[recorder->ranges++] = (struct range){ start, length, sure };
 }
 
-/* Whatever the protection: /proc/PID/mem does not mind it. */
+/* Reads whatever the protection is: /proc/PID/mem ignores it. */
 static bool read_written(struct recorder *recorder, uint64_t start, uint8_t *bytes, uint64_t length)
 {
 	struct space *space = &recorder->process->space;
@@ -46,7 +46,7 @@ static bool read_written(struct recorder *recorder, uint64_t start, uint8_t *byt
 	return space_read(space, start, bytes, length) || space_peek(space, start, bytes, length);
 }
 
-/* What cannot be read now was not written either, or is gone again. */
+/* Memory that cannot be read now was not written, or is unmapped again. */
 static void emit_written(struct recorder *recorder, uint64_t start, uint64_t length)
 {
 	uint8_t bytes[WRITE_PIECE];
@@ -68,7 +68,7 @@ static void emit_written(struct recorder *recorder, uint64_t start, uint64_t len
 
 /* --- content ------------------------------------------------------------------------------------------ */
 
-/* The number of the chunk that holds these bytes; it is written down unless it is known. A full table knows no new ones. */
+/* Returns the number of the chunk with these bytes, and records it if it is new. A full table takes no new ones. */
 static uint64_t chunk_of(struct recorder *recorder, const uint8_t *bytes, size_t size)
 {
 	struct recording *recording = recorder->recording;
@@ -89,7 +89,8 @@ static uint64_t chunk_of(struct recorder *recorder, const uint8_t *bytes, size_t
 	return recording->log.chunks++;
 }
 
-/* To the next place where a chunk may begin: the same in each mapping of a file, so that their chunks are. */
+/* Returns the distance to the next place where a chunk may begin. It is the same in each mapping of a file, so that their chunks are
+ * equal. */
 static size_t chunk_size(uint64_t offset, uint64_t left)
 {
 	uint64_t size = CHUNK_SIZE - offset % CHUNK_SIZE;
@@ -97,7 +98,7 @@ static size_t chunk_size(uint64_t offset, uint64_t left)
 	return left < size ? left : size;
 }
 
-/* What the pages of [start, end) of the mapping hold, whatever their protection: it may be lifted later. */
+/* Records the content of the pages of [start, end) of the mapping, whatever their protection is, since it may be lifted later. */
 static void emit_private_content(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end)
 {
 	uint64_t offset = vma->offset + (start - vma->start);
@@ -115,7 +116,7 @@ static void emit_private_content(struct recorder *recorder, const struct vma *vm
 	space_restore_protection(vma, PROT_READ);
 }
 
-/* What the file behind `fd` holds in [offset, end). */
+/* Records the content of the file of `fd` in [offset, end). */
 static void emit_object_content(struct recorder *recorder, int fd, uint64_t object, uint64_t offset, uint64_t end)
 {
 	uint8_t bytes[CHUNK_SIZE];
@@ -130,7 +131,7 @@ static void emit_object_content(struct recorder *recorder, int fd, uint64_t obje
 
 /* --- shared objects ----------------------------------------------------------------------------------- */
 
-/* Objects of files are numbered from 1, anonymous ones from behind those. 0: the table is full. */
+/* Returns a file's object: numbers from 1 are files, those after them anonymous memory. 0: the table is full. */
 static uint64_t file_object(struct recording *recording, dev_t dev, ino_t inode, bool add)
 {
 	for (unsigned k = 0; k < recording->log.objects; k++)
@@ -142,7 +143,7 @@ static uint64_t file_object(struct recording *recording, dev_t dev, ino_t inode,
 	return ++recording->log.objects;
 }
 
-/* The number of the object that the file behind `fd` is, if some process has it mapped; else 0. */
+/* Returns the object of the file of `fd`, or 0 if no process has it mapped. */
 static uint64_t open_object(const struct recorder *recorder, int fd, struct stat *status)
 {
 	struct recording *recording = recorder->recording;
@@ -197,7 +198,8 @@ static void emit_map(struct recorder *recorder, const struct vma *vma, uint64_t 
 	recorder_emit(recorder, &record);
 }
 
-/* Pages of a private mapping of a file are as the file is now, and stay so: neither the recording nor the run follows the file. */
+/* Copies the pages of a private mapping of a file: they stay as they are now, and neither the recording nor the run sees later changes
+ * of the file. */
 static void copy_file(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end)
 {
 	if (!space_copy_file(vma, start, end))
@@ -206,7 +208,7 @@ static void copy_file(struct recorder *recorder, const struct vma *vma, uint64_t
 
 static void emit_private(struct recorder *recorder, struct vma *vma, int fd)
 {
-	bool copied = vma->copied; /* mremap(2) has made it anew of one that was */
+	bool copied = vma->copied; /* mremap(2) has made it from a copied one */
 	uint64_t content_end = space_content_end(vma);
 
 	if (!vma->inode) {
@@ -227,7 +229,7 @@ static void emit_private(struct recorder *recorder, struct vma *vma, int fd)
 	emit_private_content(recorder, vma, vma->start, content_end);
 }
 
-/* Pages of private mappings that were behind their file's end may be there now. */
+/* Records pages of private mappings that were beyond their file's end and now exist. */
 static void emit_growth(struct recorder *recorder)
 {
 	for (size_t k = 0; k < recorder->process->space.count; k++) {
@@ -261,7 +263,7 @@ static void emit_shared(struct recorder *recorder, struct vma *vma, int fd)
 {
 	struct recording *recording = recorder->recording;
 	bool anonymous = vma->flags & MAP_ANONYMOUS;
-	uint64_t object = vma->tag; /* another part of what is mapped already: remap_file_pages(2) */
+	uint64_t object = vma->tag; /* remap_file_pages(2): another part of an object that is already mapped */
 
 	if (!object && !anonymous)
 		object = file_object(recording, vma->dev, vma->inode, true);
@@ -271,11 +273,11 @@ static void emit_shared(struct recorder *recorder, struct vma *vma, int fd)
 	emit_map(recorder, vma, vma->start, vma->end, TRACE_MAP_SHARED, object);
 	if (fd >= 0)
 		emit_object_content(recorder, fd, object, vma->offset, vma->offset + (vma->end - vma->start));
-	else if (!anonymous) /* System V: it may hold something already */
+	else if (!anonymous) /* System V memory, which may already have content */
 		emit_private_content(recorder, vma, vma->start, vma->end);
 }
 
-/* Whatever the pages' protection: it may be lifted later. From the first page on that cannot be read the file has ended. */
+/* Reads whatever the pages' protection is, since it may be lifted later. The file ends at the first page that cannot be read. */
 static void emit_shared_content(struct recorder *recorder, const struct vma *vma)
 {
 	uint8_t bytes[CHUNK_SIZE];
@@ -300,7 +302,8 @@ void recorder_emit_shared(struct recorder *recorder)
 			emit_shared_content(recorder, &recorder->process->space.vma[k]);
 }
 
-/* A replay's objects have no end: the page is one that has, for as long as it takes to come to the stop. */
+/* In a replay objects have no end. So until the stop is reached, this page is mapped beyond the end of a file; after it, the object is
+ * mapped again. */
 void recorder_stop_beyond_end(struct recorder *recorder, uint64_t address)
 {
 	uint64_t page = address & ~(GUEST_PAGE - 1), object;
@@ -318,7 +321,7 @@ void recorder_stop_beyond_end(struct recorder *recorder, uint64_t address)
 	emit_map(recorder, vma, page, page + GUEST_PAGE, TRACE_MAP_SHARED, object);
 }
 
-/* What a private mapping of a file holds after MADV_DONTNEED is the file's again. */
+/* After MADV_DONTNEED a private mapping of a file has the file's content again. */
 static void emit_refilled(struct recorder *recorder, const struct space_change *change)
 {
 	const struct vma *vma = space_find(&recorder->process->space, change->start);
@@ -365,13 +368,13 @@ void recorder_memory(struct observer *self, struct process *process, const struc
 	}
 }
 
-/* It waits for its turn, so what it has done by then is in the log. */
+/* The other process waits for its turn, so everything that it has done is in the log. */
 void recorder_written(struct observer *self, struct process *process, pid_t pid, uint64_t address, const void *bytes, size_t size)
 {
 	const uint8_t *rest = bytes;
 
 	if (tree_to_host(process->tree, pid) <= 0)
-		return; /* of another run */
+		return; /* a process outside the run */
 	for (size_t piece; size > 0; size -= piece, rest += piece, address += piece) {
 		piece = size < WRITE_PIECE ? size : WRITE_PIECE;
 		recorder_append(recorder_of(self), pid, RECORD_DATA(WRITE, rest, piece, address));

@@ -42,10 +42,10 @@ extern const struct device threads_directory;
  * it. */
 bool proc_path_is_hidden(const struct process *process, int dirfd, const char *path);
 
-/* --- structures that say how much follows them: tails.c ------------------------------------------------------------ */
+/* --- structures that tell how much follows them: tails.c ------------------------------------------------------------ */
 
-/* The host's kernel is about to fill what ioctl(2) `request`, or getsockopt(2), is given at `address`, and what that says is to be filled
- * besides. 0, or -EFAULT where it is not the guest's. */
+/* Called before the host's kernel fills the structure at `address`, for ioctl(2) `request` or getsockopt(2), and the elements that the
+ * structure describes. Returns 0, or -EFAULT if the elements are not in the guest's memory. */
 int64_t ioctl_prepare_tail(struct task *task, uint32_t request, uint64_t address);
 int64_t sockopt_prepare_tail(struct task *task, int level, int option, uint64_t address);
 

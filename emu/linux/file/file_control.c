@@ -112,7 +112,8 @@ static int64_t get_owner_ex(struct task *task, const uint64_t arg[6])
 	return space_write(&task->process->space, arg[2], &owner, sizeof owner) ? 0 : -EFAULT;
 }
 
-/* Commands after which what happens to the file comes as a signal: it is there when the call that made it happen returns. */
+/* Returns true for commands after which events of the file are reported by a signal. The signal is pending when the call that caused it
+ * returns. */
 static bool asks_for_signals(int command, uint64_t value)
 {
 	switch (command) {

@@ -235,7 +235,7 @@ int64_t sys_dup(struct task *task, const uint64_t arg[6])
 	return descriptor_make(task->process, __NR_dup, arg);
 }
 
-/* A number beyond the limit is no descriptor's: ksys_dup3(). */
+/* A number beyond the limit cannot be a descriptor: ksys_dup3(). */
 static int64_t dup_to(struct task *task, uint64_t number, const uint64_t arg[6])
 {
 	return (unsigned)arg[1] >= limit_of(task->process, RLIMIT_NOFILE) ? -EBADF : syscall_host(number, arg);

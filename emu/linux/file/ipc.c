@@ -35,7 +35,7 @@ static int64_t read_operations(struct task *task, const uint64_t arg[6], struct 
 	return space_read(&task->process->space, arg[1], operations, arg[2] * sizeof *operations) ? 0 : -EFAULT;
 }
 
-/* Which of the operations cannot be done, as the kernel tries them one after the other (perform_atomic_semop()). */
+/* Returns the operation that cannot be done, trying them one after the other, as the kernel does (perform_atomic_semop()). */
 static const struct sembuf *find_blocking(int id, const struct sembuf *operations, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++) {
@@ -49,7 +49,7 @@ static const struct sembuf *find_blocking(int id, const struct sembuf *operation
 	return &operations[0];
 }
 
-/* semctl(2) counts those that wait so. */
+/* Notes on which semaphore the thread waits: semctl(2) counts such threads. */
 static void note_wait(struct task *task, int id, const struct sembuf *blocking)
 {
 	task->wait.sem_waits = true;
@@ -58,8 +58,7 @@ static void note_wait(struct task *task, int id, const struct sembuf *blocking)
 	task->wait.sem_for_zero = blocking->sem_op == 0;
 }
 
-/* The deadline is kept in task->wait.progress, since each retry is a wait of its own. A set that is gone when it is looked for again was
- * removed meanwhile. */
+/* task->wait.progress holds the deadline, since each try is a new wait. If the set has vanished between two tries, it was removed. */
 static int64_t semop_until(struct task *task, const uint64_t arg[6], uint64_t deadline)
 {
 	struct sembuf operations[SEMOPS_MAX], tried[SEMOPS_MAX];
@@ -103,7 +102,7 @@ int64_t sys_semtimedop(struct task *task, const uint64_t arg[6])
 	return error ? error : semop_until(task, arg, deadline);
 }
 
-/* The threads of one process of the run that wait for the semaphore. */
+/* Counts the threads of one process of the run that wait for the semaphore. */
 static int64_t count_waiters(struct view *view, const uint64_t arg[6])
 {
 	pid_t *tids = view_list(view);
@@ -123,7 +122,8 @@ static int64_t count_waiters(struct view *view, const uint64_t arg[6])
 	return count;
 }
 
-/* The host knows of none that waits, but for those outside the run: ours try again and again. Their processes are found among the host's. */
+/* The host's count includes only processes outside the run, since threads of the run wait by trying again and again. Those are counted
+ * here, in all processes of the run. */
 static int64_t waiters(struct task *task, const uint64_t arg[6])
 {
 	int64_t count = syscall_host(__NR_semctl, arg);
@@ -179,7 +179,7 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 
 /* --- ids of processes ---------------------------------------------------------------------------------------------- */
 
-/* Who did something last: an id in a structure that the host has filled. */
+/* Translates the id of the last user, in a structure that the host has filled in. */
 static void translate_id(struct task *task, uint64_t address)
 {
 	struct space *space = &task->process->space;

@@ -32,13 +32,13 @@ static int64_t check_sized(struct task *task, uint64_t address, uint64_t length_
 	return 0;
 }
 
-/* A socket's name, which the host's kernel has given to us. */
+/* A socket's name, as the host's kernel has returned it. */
 struct name {
 	struct sockaddr_storage address;
 	socklen_t length;
 };
 
-/* As move_addr_to_user(): only what there is of a name is looked at a place for, and the length is the whole name's. */
+/* As move_addr_to_user(): stores as much of the name as there is room for, and the length of the whole name. */
 static int64_t store_name(struct task *task, uint64_t address, uint64_t length_address, const struct name *name)
 {
 	struct space *space = &task->process->space;
@@ -111,7 +111,7 @@ static bool accept_is_refused(const struct task *task, const uint64_t arg[6])
 	return getsockopt((int)arg[0], SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens;
 }
 
-/* The connection is gone if its name cannot be stored. */
+/* If the name of an accepted connection cannot be stored, the connection is closed. */
 static int64_t accept_now(struct task *task, const uint64_t arg[6])
 {
 	struct name name = {.length = sizeof name.address};

@@ -122,7 +122,7 @@ static bool has_bit(const uint64_t *set, unsigned fd)
 	return set[fd / BITS] >> fd % BITS & 1;
 }
 
-/* Bits past the last descriptor are not looked at, and come back cleared (zero_fd_set()). */
+/* Bits after the last descriptor are ignored, and come back cleared (zero_fd_set()). */
 static void cut_set(uint64_t *set, unsigned limit)
 {
 	if (limit % BITS)

@@ -25,7 +25,7 @@ static void write_mapping(const struct view *view, const struct vma *vma, FILE *
 	fputc('\n', out);
 }
 
-/* The vsyscall page is no mapping, but the kernel shows it: get_gate_vma(). */
+/* The vsyscall page is not mapped, but the kernel shows it: get_gate_vma(). */
 void proc_write_maps(struct view *view, FILE *out)
 {
 	const struct space *space = &view->process->space;

@@ -241,7 +241,7 @@ static void write_size(const struct view *view, const char *host, FILE *out)
 	fprintf(out, "%8" PRIu64 " kB", proc_mapped_bytes(&view->process->space) / 1024);
 }
 
-/* Where every run must tell the same. */
+/* Resident memory, if it must be the same in every run. */
 static void write_resident(const struct view *view, const char *host, FILE *out)
 {
 	if (clock_counts_cpu(view->own))
@@ -250,7 +250,7 @@ static void write_resident(const struct view *view, const char *host, FILE *out)
 		fprintf(out, "%.*s", (int)strcspn(host, "\n") - 1, host + 1);
 }
 
-/* Kinds of resident memory that the guest's is not divided into there, and counts of what the host does besides. */
+/* Kinds of resident memory that are not told apart in that case, and counts of the host's own work: 0. */
 static void write_none(const struct view *view, const char *host, FILE *out)
 {
 	bool memory = strstr(host, "kB") != NULL;

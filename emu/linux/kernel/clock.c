@@ -27,7 +27,7 @@ int64_t task_clock_ns(struct task *task, clockid_t id)
 		return clock_process_cpu(task->process);
 	case CLOCK_THREAD_CPUTIME_ID:
 		return clock_task_cpu(task);
-	case CLOCK_REALTIME_ALARM: /* these differ from the plain clocks in timers alone; hosts without an RTC lack them */
+	case CLOCK_REALTIME_ALARM: /* these differ from the plain clocks only for timers; hosts without an RTC lack them */
 		return task_clock_ns(task, CLOCK_REALTIME);
 	case CLOCK_BOOTTIME_ALARM:
 		return task_clock_ns(task, CLOCK_BOOTTIME);

@@ -18,7 +18,7 @@
 
 enum { RETRY_NS = 1000000 };
 
-/* Some descriptors come by other ways than those here: numbers so near to the limit are made under it. */
+/* Some descriptors are not made by the functions here: so near the limit, the host's limit is lowered to the guest's. */
 enum { LIMIT_MARGIN = 128 };
 
 int64_t descriptor_keep(struct process *process, int64_t fd)
@@ -39,8 +39,8 @@ int64_t descriptor_keep(struct process *process, int64_t fd)
 	return fd;
 }
 
-/* Near its limit the host refuses, since closing afterwards would not undo what the call does besides (a file made, a connection
- * accepted). */
+/* Near the limit the host must refuse: closing the descriptor afterwards would not undo the call's other effects (a new file, an
+ * accepted connection). */
 int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6])
 {
 	bool near = (uint64_t)process->descriptors_high + LIMIT_MARGIN >= limit_of(process, RLIMIT_NOFILE);

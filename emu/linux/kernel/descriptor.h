@@ -6,9 +6,10 @@
 
 #include "emu/linux/kernel/machine.h"
 
-/* The host makes the descriptor that the guest asks for. Returns a number that the guest can use and that its limit allows, or -errno. */
+/* Has the host make the descriptor that the guest asks for. Returns a number that the guest can use and that its limit allows, or
+ * -errno. */
 int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6]);
-/* The same for the result of a call that has been made. */
+/* The same for the result of a call that was already made. */
 int64_t descriptor_keep(struct process *process, int64_t fd);
 /* Returns the number in the line `name` of a descriptor's /proc/PID/fdinfo, or FILE_NO_INFO if there is no such line. */
 enum { FILE_NO_INFO = INT_MIN };

@@ -25,7 +25,7 @@ int hidden_fd(int fd)
 
 	if (fd < 0)
 		return -1;
-	/* The host's limit may be lower yet (limits_begin). */
+	/* the host's limit may still be lower (limits_begin) */
 	getrlimit(RLIMIT_NOFILE, &limit);
 	raised = (struct rlimit){ limit.rlim_cur < (rlim_t)end ? (rlim_t)end : limit.rlim_cur, limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &raised);
@@ -35,7 +35,7 @@ int hidden_fd(int fd)
 	return hidden;
 }
 
-/* The guest's limit is the host's soft one; the hard one is the emulator's, unless the program began with it (process/limits.c). */
+/* The guest's soft limit is the host's. The host's hard limit is the emulator's, unless the program began with it (process/limits.c). */
 static bool lift_file_limit(struct rlimit *guest)
 {
 	struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };

@@ -1,4 +1,4 @@
-/* Resource limits: which are kept for the guest, and what setrlimit(2) allows. */
+/* Resource limits: which ones are kept for the guest, and what setrlimit(2) allows. */
 #include "emu/linux/kernel/limits.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's fs.nr_open: not even root has more descriptors. */
+/* The kernel's default of fs.nr_open: even root cannot have more descriptors. */
 enum { NR_OPEN_DEFAULT = 1 << 20 };
 
 bool limit_is_kept(int resource)
@@ -69,8 +69,8 @@ static uint64_t most_descriptors(void)
 	return most;
 }
 
-/* Files the host judges, by the guest's soft limit; its hard one stays, for the emulator's own files may be larger (hidden_write). It has
- * as many descriptors as the guest may ever ask for. */
+/* The host enforces the file size limit: the guest's soft one. Its own hard one stays, since the emulator's files may be larger
+ * (hidden_write). The host's limit on descriptors is the most that the guest may ever ask for. */
 static int64_t tell_host(int resource, const struct rlimit *limit)
 {
 	struct rlimit host;
@@ -83,7 +83,7 @@ static int64_t tell_host(int resource, const struct rlimit *limit)
 	return setrlimit((__rlimit_resource_t)resource, &host) == 0 ? 0 : -errno;
 }
 
-/* do_prlimit(). */
+/* As do_prlimit(). */
 int64_t limit_set(struct process *process, int resource, const struct rlimit *limit)
 {
 	struct rlimit *kept = &process->limit[resource];

@@ -1,20 +1,20 @@
-/* Resource limits. Those that the emulator's own descriptors and memory would use up are not the host's to judge: it has them as high as it
- * can, and the guest's are kept here and judged by what the guest itself uses. */
+/* Resource limits. The emulator's own descriptors and memory would count against some of the host's limits. So the host's are raised as
+ * far as possible, and the guest's are kept here and compared with what the guest itself uses. */
 #ifndef TICK86_EMU_LIMITS_H
 #define TICK86_EMU_LIMITS_H
 
 #include "emu/linux/kernel/machine.h"
 
-/* Takes over the limits that the run begins with, and raises the host's. */
+/* Takes over the limits with which the run begins, and raises the host's. */
 void limits_begin(struct process *process);
-/* Whether the limit is judged here. */
+/* Returns true if the limit is kept and enforced here. */
 bool limit_is_kept(int resource);
-/* Any limit as the guest has it: 0 or -errno. limit_set checks what the kernel does. */
+/* Get and set any limit of the guest. Return 0 or -errno. limit_set checks what the kernel checks. */
 int64_t limit_get(const struct process *process, int resource, struct rlimit *limit);
 int64_t limit_set(struct process *process, int resource, const struct rlimit *limit);
-/* The soft limit of one that is kept. */
+/* Returns the soft limit of one that is kept here. */
 uint64_t limit_of(const struct process *process, int resource);
-/* Until it is called with false, the host gives out no descriptor beyond the guest's limit. */
+/* on: the host must not give out descriptors beyond the guest's limit, until the call with false. */
 void limit_host_descriptors(const struct process *process, bool on);
 
 #endif

@@ -52,8 +52,8 @@ struct vfork_link {
 
 /* How a thread is scheduled (sched(7)). */
 struct policy {
-	bool own;             /* else the host's of the process counts: process/policy.c */
-	int policy, priority; /* SCHED_*, and that of a real-time one */
+	bool own;             /* false: the host's policy for the process applies (process/policy.c) */
+	int policy, priority; /* SCHED_*; the priority of a real-time policy */
 	int nice;
 };
 
@@ -118,7 +118,7 @@ struct process {
 	int member;              /* index of this process in the tree */
 	int64_t cpu_ns;          /* virtual time for which its threads have run (icount); children_cpu_ns: that of children that were waited for */
 	int64_t children_cpu_ns;
-	int64_t most_kib, children_most_kib; /* ru_maxrss, where CPU time is counted */
+	int64_t most_kib, children_most_kib; /* ru_maxrss in KiB, if CPU time is counted */
 	int64_t cpu_before_ns;   /* other modes: CPU time used before the process was restored here */
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
 	unsigned timerfds_kept;  /* the number of timerfds after the last search for unreachable ones; searches wait until there are more */
@@ -134,8 +134,8 @@ struct process {
 	struct guest_sigaction action[GUEST_SIGNALS + 1];
 	struct pending_signal *pending; /* signals for the process */
 	pid_t pid;
-	struct rlimit limit[RLIM_NLIMITS]; /* the guest's: limits.h */
-	int descriptors_high;    /* the greatest descriptor that the host has given out lately */
+	struct rlimit limit[RLIM_NLIMITS]; /* the guest's limits: limits.h */
+	int descriptors_high;    /* the greatest descriptor that the host has given out recently */
 	bool silent_children;    /* some of its children end without SIGCHLD */
 	bool forked;             /* not the first process of the run, but a descendant */
 	char *exe_path;          /* absolute path of /proc/self/exe */
@@ -152,10 +152,10 @@ struct process {
 	struct written *written; /* writes of processes to each other's memory (written.h); how many of them this process has seen */
 	uint64_t written_seen;
 	bool signals_due;        /* host signals must be collected before guest code runs again */
-	bool calls_signal;       /* the host may answer any call with a signal: O_ASYNC, mq_notify(2) and their like are in use */
-	struct task *favoured;   /* its CPU time has brought a signal, so it goes on with its slice and takes it; or NULL */
-	int64_t realtime_since;  /* since then real-time threads have kept others waiting; 0: none does */
-	bool throttled;          /* for longer than they may: the others run now */
+	bool calls_signal;       /* O_ASYNC, mq_notify(2) or the like is in use, so the host may send a signal during any call */
+	struct task *favoured;   /* a thread whose CPU time has caused a signal: it continues its slice and takes the signal; or NULL */
+	int64_t realtime_since;  /* since when real-time threads have kept others waiting; 0: they do not */
+	bool throttled;          /* they have done so for too long, and the others run now */
 	uint64_t slice_left;     /* instructions of the last slice that were not used */
 	bool yielded;            /* ends the slice */
 	uint64_t deadline;       /* the process's next deadline, or WAIT_FOREVER */

@@ -17,7 +17,7 @@
 
 enum { SETTLE_US = 50, SETTLE_TRIES = 10000 };
 
-/* A letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process, or no /proc (after chroot(2)). */
+/* Returns the state letter of proc(5)'s stat: R, S, T, Z; 0 if there is no such process, or no /proc (after chroot(2)). */
 static char host_state(pid_t host_pid)
 {
 	char path[32], line[128], state = 0;
@@ -33,7 +33,7 @@ static char host_state(pid_t host_pid)
 	return state;
 }
 
-/* A pidfd can be read when its process has ended, be it waited for or not. */
+/* A pidfd is readable when its process has ended, even if it was not waited for. */
 static bool host_has_ended(pid_t host_pid)
 {
 	struct pollfd fd = { .fd = (int)syscall(SYS_pidfd_open, host_pid, 0), .events = POLLIN };

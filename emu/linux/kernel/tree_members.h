@@ -26,7 +26,7 @@ struct member {
 	bool subreaper;      /* descendants that become orphans become its children */
 	bool settled;        /* STOPPED, ENDED: so is the host's process */
 	int64_t cpu_ns, children_cpu_ns;
-	int64_t most_kib;    /* of itself and its children */
+	int64_t most_kib;    /* the largest of itself and its children */
 };
 
 /* Ids of processes outside the tree: parent, group and session that the tree was started in, and the first process's id if it had one

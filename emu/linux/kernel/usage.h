@@ -9,10 +9,10 @@
 
 /* Returns a usage with `ns` of user time and a greatest resident size of `most_kib`; everything else is 0. */
 struct rusage usage_of_ns(int64_t ns, int64_t most_kib);
-/* Returns how many bytes count as resident where every run must give the same: all that is mapped with some access, whatever of it the
- * host holds. */
+/* Returns how many bytes count as resident if every run must give the same: everything that is mapped with any access, whether or not
+ * the host holds it. */
 uint64_t usage_resident(const struct space *space);
-/* Notes that size for ru_maxrss, before memory is unmapped and when it is asked for. */
+/* Updates ru_maxrss. Called before memory is unmapped, and before ru_maxrss is read. */
 void usage_note(struct process *process);
 
 #endif

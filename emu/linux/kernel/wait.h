@@ -38,7 +38,7 @@ struct wait {
 	bool uninterruptible;  /* signals do not wake it */
 	uint64_t signals;      /* sigtimedwait(2): these signals wake it, blocked or not */
 	bool pause;            /* a TPAUSE or UMWAIT waits: no system call is made again */
-	bool sem_waits;        /* semop(2) waits for the semaphore of this set: until it is 0, or large enough */
+	bool sem_waits;        /* semop(2) waits for this set's semaphore to be 0, or large enough */
 	bool sem_for_zero;
 	uint16_t semaphore;
 	int semaphores;

@@ -48,7 +48,7 @@ static int open_executable(const char *path, struct load_error *error)
 {
 	struct stat status;
 	int fd = -1;
-	/* A socket or device is not opened: that may fail otherwise, or do something. */
+	/* Sockets and devices are not opened, since that may fail with another error, or have an effect. */
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
 		load_fail(error, EACCES, "%s: not a regular file", path);
 		return -1;

@@ -69,7 +69,7 @@ static pid_t host_clone(const struct clone_request *request, int *pidfd, pid_t *
 	return host_pid;
 }
 
-/* The child of vfork(2) is to have all memory, whatever madvise(2) says of children. */
+/* The child of vfork(2) must have all memory, whatever madvise(2) has said about children. */
 static pid_t clone_memory_too(struct task *task, const struct clone_request *request, int *pidfd, pid_t *told)
 {
 	bool shares = request->flags & CLONE_VM;

@@ -147,7 +147,7 @@ int64_t sys_kcmp(struct task *task, const uint64_t arg[6])
 
 /* --- namespaces -------------------------------------------------------------------------------------------------------- */
 
-/* Ids that the run gives out itself, and clocks that are not the host's, have no namespaces: as in a kernel built without them. */
+/* There are no namespaces for ids that the run gives out, nor for clocks that are not the host's, as in a kernel without them. */
 static uint64_t missing_namespaces(const struct process *process)
 {
 	return (process->tree ? CLONE_NEWPID : 0) | (tk_mode(process->clock) == TK_HOST ? 0 : CLONE_NEWTIME);

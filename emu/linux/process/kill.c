@@ -36,7 +36,7 @@ static bool killed(struct process *process, int number)
 	return true;
 }
 
-/* A real-time signal that there is no room for is refused, other than one of kill(2): __send_signal_locked(). */
+/* A real-time signal is refused if there is no room for it, except one of kill(2): __send_signal_locked(). */
 static bool no_room(const struct process *process, const siginfo_t *info)
 {
 	enum { FIRST_REAL_TIME = 32 };
@@ -44,7 +44,7 @@ static bool no_room(const struct process *process, const siginfo_t *info)
 	return info->si_signo >= FIRST_REAL_TIME && info->si_code != SI_USER && signal_queue_full(process);
 }
 
-/* To this process, or to one of its threads. Number 0 only asks whether it exists. */
+/* Sends to this process, or to one of its threads. Number 0 only asks if it exists. */
 static int64_t send_own(struct process *process, struct task *thread, const siginfo_t *info)
 {
 	if (info->si_signo == 0 || killed(process, info->si_signo))

@@ -43,7 +43,7 @@ int64_t sys_setrlimit(struct task *task, const uint64_t arg[6])
 	return set_limit(task, (int)arg[0], arg[1]);
 }
 
-/* A limit that the emulator of another process of the run keeps: in its record. The host says whether we may. */
+/* For a limit that another process's emulator keeps, in its struct process. The host tells if we may access it. */
 static int64_t kept_elsewhere(struct task *task, pid_t host, int resource, const struct rlimit *new, struct rlimit *old)
 {
 	struct rlimit *kept = &task->process->limit[resource];

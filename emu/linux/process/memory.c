@@ -9,17 +9,17 @@
 #include "emu/linux/kernel/usage.h"
 #include "emu/linux/rows/calls.h"
 
-enum { NOTED_BYTES = 1 << 20 }; /* less does not change ru_maxrss much */
+enum { NOTED_BYTES = 1 << 20 }; /* smaller changes hardly affect ru_maxrss */
 
 /* --- limits -------------------------------------------------------------------------------------------- */
 
-/* What RLIMIT_DATA counts: private memory that can be written, but for stacks (is_data_mapping()). */
+/* Returns true for memory that RLIMIT_DATA counts: private and writable, except stacks (is_data_mapping()). */
 static bool is_data(int prot, int flags)
 {
 	return prot & PROT_WRITE && !(flags & (MAP_SHARED | MAP_GROWSDOWN));
 }
 
-/* Bytes that [start, end) and all else has mapped, of data alone or of anything. */
+/* Returns how many bytes [start, end) and all other mappings have: only data, or anything. */
 static uint64_t mapped(const struct space *space, uint64_t start, uint64_t end, bool data)
 {
 	uint64_t total = 0;
@@ -46,7 +46,7 @@ static bool limited(const struct process *process)
 	return limit_of(process, RLIMIT_AS) != RLIM_INFINITY || limit_of(process, RLIMIT_DATA) != RLIM_INFINITY;
 }
 
-/* may_expand_vm(): whether `bytes` more fit, `replaced` of what is mapped being in their place. */
+/* may_expand_vm(): returns true if `bytes` more fit, when they replace `replaced` bytes of what is mapped. */
 static bool may_expand(const struct process *process, uint64_t bytes, bool data, uint64_t replaced)
 {
 	const struct space *space = &process->space;
@@ -61,7 +61,7 @@ static bool may_expand(const struct process *process, uint64_t bytes, bool data,
 
 /* --- the calls ------------------------------------------------------------------------------------------ */
 
-/* A length that is no length at all is refused before limits count. */
+/* An invalid length is refused before limits are checked. */
 static bool mmap_fits(struct task *task, const uint64_t arg[6])
 {
 	uint64_t length = page_ceil(arg[1]), replaced = 0;
@@ -137,7 +137,7 @@ static int64_t on_range(uint64_t number, const uint64_t arg[6])
 	return space_in_guest(arg[0], arg[1]) ? syscall_host(number, arg) : -ENOMEM;
 }
 
-/* The arguments are judged before the range: msync(2) in mm/msync.c. */
+/* The arguments are checked before the range: msync(2) in mm/msync.c. */
 int64_t sys_msync(struct task *task, const uint64_t arg[6])
 {
 	enum { KNOWN = MS_ASYNC | MS_SYNC | MS_INVALIDATE };

@@ -1,6 +1,7 @@
-/* Scheduling policies of threads (sched(7)). One host thread runs them all, so the host cannot keep them apart: as soon as a process with
- * several threads sets one's policy, each has its own, and the scheduler goes by it. As the kernel's, a real-time thread comes before all
- * with a lower priority, on as many vCPUs as there are, and nice values weigh slices. */
+/* Scheduling policies of threads (sched(7)). The host cannot schedule guest threads separately, since one host thread runs them all. So
+ * once a process with several threads sets the policy of one, each thread has its own policy, which the scheduler follows. As in the
+ * kernel, a real-time thread comes before all with a lower priority, on as many vCPUs as there are, and nice values are weights of
+ * slices. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -13,7 +14,7 @@
 #include "emu/linux/process/policy.h"
 
 enum { MOST_NICE = 19, LEAST_NICE = -20, MOST_PRIORITY = 99, LEAST_SHARE_INSNS = 1000, IDLE_WEIGHT = 3 };
-/* Of each second real-time threads may use 950 ms while others wait: /proc/sys/kernel/sched_rt_period_us, sched_rt_runtime_us. */
+/* While others wait, real-time threads may use 950 ms of each second: /proc/sys/kernel/sched_rt_period_us, sched_rt_runtime_us. */
 enum { PERIOD_NS = 1000 * NS_PER_MS, RUNTIME_NS = 950 * NS_PER_MS };
 
 bool policy_is_own(const struct task *task)
@@ -55,7 +56,7 @@ static uint64_t limit_of(int resource)
 	return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-/* user_check_sched_setscheduler(), without what is for CAP_SYS_NICE alone. */
+/* user_check_sched_setscheduler() for a process without CAP_SYS_NICE. */
 static bool is_allowed(const struct policy *old, const struct policy *new)
 {
 	uint64_t most = limit_of(RLIMIT_RTPRIO);
@@ -98,7 +99,7 @@ int64_t policy_set(struct task *task, struct policy new)
 
 /* --- for the scheduler ------------------------------------------------------------------------------- */
 
-/* The order in which threads come; those that share what real-time ones leave are equal. */
+/* Returns the thread's rank; higher ones run first. Threads that are not real-time are equal. */
 static int rank(const struct task *task)
 {
 	return is_realtime(task->policy.policy) ? task->policy.priority : 0;
@@ -141,7 +142,7 @@ bool policy_goes_on(const struct task *task)
 	       !policy_waits(task);
 }
 
-/* The kernel's sched_prio_to_weight[], from nice -20 on: each step is 1.25 times the next. */
+/* The kernel's sched_prio_to_weight[], from nice -20: each weight is 1.25 times the next one. */
 static unsigned weight(const struct task *task)
 {
 	static const unsigned weights[] = {

@@ -132,11 +132,11 @@ int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 	return 0;
 }
 
-/* --- policies and priorities: policy.c, or for others than the threads of a process with several the host ------------------------- */
+/* --- policies and priorities: policy.c for threads of a process with several, otherwise the host's --------------------------------- */
 
 enum { RESET_ON_FORK = 0x40000000, DEADLINE = 6, ATTR_SIZE = 48 };
 
-/* The start of the kernel's struct sched_attr. */
+/* The first members of the kernel's struct sched_attr. */
 struct attributes {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -151,7 +151,7 @@ static int64_t on_host(struct task *task, uint64_t number, const uint64_t arg[6]
 	return syscall_host(number, host);
 }
 
-/* A thread whose policy is its own, or NULL. */
+/* Returns a thread that has its own policy, or NULL. */
 static struct task *own_thread(struct task *task, uint64_t id)
 {
 	struct task *target = pids_find(task, (pid_t)id).task;
@@ -166,7 +166,7 @@ int64_t sys_sched_getscheduler(struct task *task, const uint64_t arg[6])
 	return target ? policy_of(target).policy : on_host(task, SYS_sched_getscheduler, arg);
 }
 
-/* Sets the policy, or with `number` negative the priority alone. */
+/* Sets the policy; with a negative `number` only the priority. */
 static int64_t set_scheduler(struct task *task, struct task *target, int number, uint64_t address)
 {
 	struct policy new = policy_of(target);
@@ -262,7 +262,7 @@ static int64_t priority_on_host(struct task *task, uint64_t number, int process,
 	return syscall_host(number, host);
 }
 
-/* The thread whose nice value is its own, or NULL. */
+/* Returns the thread that has its own nice value, or NULL. */
 static struct task *own_nice(struct task *task, const uint64_t arg[6])
 {
 	return (int)arg[0] == PRIO_PROCESS ? own_thread(task, arg[1]) : NULL;
@@ -270,7 +270,7 @@ static struct task *own_nice(struct task *task, const uint64_t arg[6])
 
 int64_t sys_getpriority(struct task *task, const uint64_t arg[6])
 {
-	enum { ABOVE_NICE = 20 }; /* the system call's results are positive */
+	enum { ABOVE_NICE = 20 }; /* so that the system call's results are positive */
 	const struct task *target = own_nice(task, arg);
 
 	return target ? ABOVE_NICE - policy_of(target).nice : priority_on_host(task, SYS_getpriority, PRIO_PROCESS, PRIO_USER, arg);

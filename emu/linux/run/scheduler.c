@@ -43,7 +43,7 @@ static void put_back_mask(struct task *task, int64_t result)
 	signal_set_mask(task, task->saved_mask);
 }
 
-/* Returns what it costs of the slice. */
+/* Makes a system call. Returns its cost in instructions of the slice. */
 static uint64_t make_syscall(struct task *task)
 {
 	const struct cpu *cpu = &task->cpu;
@@ -118,7 +118,7 @@ static void tick(struct process *process)
 		nanosleep(&wait, NULL);
 }
 
-/* Runs at most `budget` instructions, up to a system call, which is made. Returns what that costs of the slice. */
+/* Runs at most `budget` instructions, up to a system call, which it makes. Returns the call's cost in instructions of the slice. */
 static uint64_t run_guest(struct task *task, uint64_t budget)
 {
 	struct process *process = task->process;

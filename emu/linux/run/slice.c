@@ -24,7 +24,7 @@ static bool is_watched(const struct process *process)
 	return process->tasks->next || process->show_pids || process->options->clock.align;
 }
 
-/* In mode icount, how many instructions make SLICE_NS of guest time. */
+/* Returns how many instructions make SLICE_NS of guest time in mode icount. */
 static uint64_t counted_insns(const struct process *process)
 {
 	uint64_t rate = tk_ns_per_insn(process->clock);
@@ -68,6 +68,6 @@ uint64_t slice_cost_of_call(uint64_t number, int64_t result)
 
 	if ((uint32_t)number >= syscall_count || !row->name || row->quick)
 		return 0;
-	/* What those on files return, if it is no small number, is how many bytes they have moved. */
+	/* A large result of a call on files is the number of bytes moved. */
 	return CALL_INSNS + (result > 0 && row->class == CLASS_FILE ? (uint64_t)result / BYTES_PER_INSN : 0);
 }

@@ -6,8 +6,8 @@
 
 /* The rest of a slice. */
 struct slice {
-	uint64_t insns;   /* to be executed, or used up by system calls */
-	int64_t host_end; /* the host's CLOCK_MONOTONIC at which it ends all the same; INT64_MAX: at none */
+	uint64_t insns;   /* still to be executed, or used up by system calls */
+	int64_t host_end; /* the host's CLOCK_MONOTONIC when the slice ends in any case; INT64_MAX: it does not */
 };
 
 /* Returns a whole slice. */

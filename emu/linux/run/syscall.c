@@ -135,8 +135,8 @@ int64_t syscall_dispatch(struct task *task)
 	return result;
 }
 
-/* Goes on with an interrupted wait, up to the deadline that it had; EINTR where there is none (do_no_restart_syscall()): the number is 0
- * then, read(2)'s, which is never gone on with so. */
+/* Continues an interrupted wait, up to its old deadline. EINTR if there is none (do_no_restart_syscall()): then the number is 0, which
+ * is read(2)'s, a call that is never continued this way. */
 int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
 {
 	const struct syscall_row *row = task->restart_number ? syscall_find(task->restart_number) : NULL;

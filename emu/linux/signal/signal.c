@@ -183,7 +183,8 @@ bool signal_queue_full(const struct process *process)
 	return count >= limit_of(process, RLIMIT_SIGPENDING);
 }
 
-/* A thread that may take a signal to the process: `first` is asked before the others (complete_signal()), from the leader on. */
+/* Returns a thread that may take a signal for the process: `first` if it may, otherwise the first one from the leader on
+ * (complete_signal()). */
 static struct task *taker(struct process *process, struct task *first, int number)
 {
 	if (first && first->state != TASK_DEAD && !(first->signal_mask & signal_bit(number)))

@@ -18,7 +18,7 @@ enum default_action signal_default_action(int number);
 /* Sends a signal to the process: any thread that does not block it takes it. Drops it where the kernel does (if ignored and not blocked,
  * or a standard signal that is already pending). */
 void signal_send_process(struct process *process, const siginfo_t *info);
-/* The same for what comes of CPU time: the thread that runs is the first to be asked (check_process_timers()). */
+/* The same for signals about CPU time: the running thread is asked first (check_process_timers()). */
 void signal_send_running(struct process *process, const siginfo_t *info);
 void signal_send_task(struct task *task, const siginfo_t *info);
 /* Returns true if as many signals are queued as RLIMIT_SIGPENDING allows. Each POSIX timer counts as one. */

@@ -45,11 +45,6 @@ static const struct stencil *stencil_for(struct chains *chains, const struct ins
 	return stencil;
 }
 
-static void put32(uint8_t *to, int32_t value)
-{
-	memcpy(to, &value, sizeof value);
-}
-
 static void put_reference(uint8_t *at, const uint8_t *target)
 {
 	put32(at, (int32_t)(target - (at + 4)));

@@ -121,11 +121,6 @@ static bool leave_out(struct piece *pieces, unsigned count)
 
 /* --- putting the stencil together -------------------------------------------------------------------- */
 
-static void put32(uint8_t *to, int32_t value)
-{
-	memcpy(to, &value, sizeof value);
-}
-
 /* Gives each piece its offset. Returns false if there is not enough room. */
 static bool place_pieces(struct stencil *stencil, struct piece *pieces, unsigned count)
 {

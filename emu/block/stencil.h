@@ -2,6 +2,8 @@
 #ifndef TICK86_EMU_STENCIL_H
 #define TICK86_EMU_STENCIL_H
 
+#include <string.h>
+
 #include "emu/op/insn.h"
 
 enum { STENCIL_BYTES = 192, STENCIL_HOLES = 16, STENCIL_REFERENCES = 6 };
@@ -32,6 +34,12 @@ struct stencil {
 	struct reference reference[STENCIL_REFERENCES];
 	uint8_t code[STENCIL_BYTES];
 };
+
+/* Writes a 32-bit field of machine code. */
+static inline void put32(uint8_t *to, int32_t value)
+{
+	memcpy(to, &value, sizeof value);
+}
 
 /* Returns true if a record's registers are within 127 bytes of cpu, and its immediate fits into 32 bits. */
 static inline bool is_narrow(const struct insn *i)

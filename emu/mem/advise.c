@@ -3,12 +3,12 @@
 
 #include "emu/mem/vma.h"
 
-enum { DONTNEED_LOCKED = 24, SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_ constants of newer headers */
+enum { SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_ constants of newer headers */
 
 /* Returns true for advice that changes what the pages hold. */
 static bool discards(int advice)
 {
-	return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE || advice == DONTNEED_LOCKED;
+	return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE || advice == SPACE_DONTNEED_LOCKED;
 }
 
 static bool is_about_fork(int advice)

@@ -27,6 +27,8 @@ struct vma {
 	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
 
+enum { SPACE_DONTNEED_LOCKED = 24 }; /* MADV_DONTNEED_LOCKED, which older headers lack */
+
 /* A change of a space, for a follower (a recorder). */
 struct space_change {
 	enum {

@@ -1,5 +1,6 @@
 /* The recorder: an observer that writes down what the world does to a run. */
 #include "decode/decode.h"
+#include "emu/cpu/seconds.h"
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/hidden.h"
@@ -23,14 +24,6 @@
 /* A check at least this often, also without events: finding a divergence late costs a search, and a check costs some microseconds. */
 #define CHECK_INSNS 20000000ULL
 
-static int64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 /* --- appending ---------------------------------------------------------------------------------------- */
 
 /* Writing failed: the run goes on without a recording. Reports it once. */
@@ -46,7 +39,7 @@ static void report_failure(const struct recorder *recorder)
 
 void recorder_flush(const struct recorder *recorder)
 {
-	trace_flush(&recorder->recording->writer, host_ns());
+	trace_flush(&recorder->recording->writer, host_clock_ns(CLOCK_MONOTONIC));
 	recorder_keep(recorder->recording);
 	report_failure(recorder);
 }
@@ -172,7 +165,7 @@ void recorder_emit_time(struct recorder *recorder, struct task *task)
 {
 	struct recorded_task *recorded = recorded_of(recorder, task);
 	struct recording *recording = recorder->recording;
-	int64_t guest = clock_now(task->process), host = host_ns();
+	int64_t guest = clock_now(task->process), host = host_clock_ns(CLOCK_MONOTONIC);
 
 	recorded->waits = false;
 	if (recorder->stopped)
@@ -306,7 +299,7 @@ static void stop(struct observer *self, struct task *task, enum cpu_exit exit)
 {
 	struct recorder *recorder = recorder_of(self);
 	struct recorded_task *recorded = recorded_of(recorder, task);
-	int64_t now = host_ns();
+	int64_t now = host_clock_ns(CLOCK_MONOTONIC);
 
 	recorder->stopped = true;
 	recorder->stop.task = recorded;
@@ -454,7 +447,7 @@ int record_begin(struct process *process, const char *path, const char *config)
 	observer_add(process, &recorder->observer);
 	blocks_leave_world(process->blocks);
 	trace_append(&recorder->recording->writer, RECORD_DATA(CONFIG, (const uint8_t *)config, strlen(config)));
-	recorder->recording->writer.flushed_ns = recorder->recording->log.host_ns = host_ns();
+	recorder->recording->writer.flushed_ns = recorder->recording->log.host_ns = host_clock_ns(CLOCK_MONOTONIC);
 	recorder_keep(recorder->recording);
 	return 0;
 }

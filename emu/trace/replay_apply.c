@@ -157,7 +157,7 @@ static bool discard(struct replay *replay, const struct trace_record *record)
 {
 	int advice = (int)record->field[2];
 
-	if (advice != MADV_DONTNEED && advice != MADV_REMOVE && advice != MADV_POPULATE_WRITE && advice != 24 /* MADV_DONTNEED_LOCKED */)
+	if (advice != MADV_DONTNEED && advice != MADV_REMOVE && advice != MADV_POPULATE_WRITE && advice != SPACE_DONTNEED_LOCKED)
 		return false;
 	return space_madvise(&replay->space, record->field[0], record->field[1], advice) == 0;
 }

@@ -15,7 +15,7 @@
 /* a checkpoint has a copy of each process */
 enum { CHECKPOINT_PROCESSES_MAX = 16 };
 
-static void wake(int *word)
+static void count_and_wake(int *word)
 {
 	__atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -30,7 +30,7 @@ void replay_reached(struct replay *replay)
 
 	replay_print_state(replay, NULL);
 	shared->end = REPLAY_REACHED;
-	wake(&shared->news);
+	count_and_wake(&shared->news);
 	while (__atomic_load_n(&shared->orders, __ATOMIC_SEQ_CST) == orders)
 		syscall(SYS_futex, &shared->orders, FUTEX_WAIT, orders, NULL, NULL, 0);
 	if (shared->over || shared->timeline != replay->timeline)
@@ -89,7 +89,7 @@ void replay_join_checkpoint(struct replay *replay)
 	replay->joined = serial;
 	leave_copy(replay, shared->joining_at, serial, NULL);
 	if (replay->timeline == timeline) /* false in a resumed copy, which was counted when it was made */
-		wake(&shared->joined);
+		count_and_wake(&shared->joined);
 }
 
 /* Wakes the other processes, which wait for their turn, so that each leaves a copy. A process that is just about to wait has missed the
@@ -195,7 +195,7 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 	if (shared->printed < shared->state.now.events)
 		shared->printed = shared->state.now.events;
 	if (stands && is_ahead(target, &shared->state.now)) {
-		wake(&shared->orders);
+		count_and_wake(&shared->orders);
 		return;
 	}
 	checkpoint = last_checkpoint_before(shared, target);
@@ -204,7 +204,7 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 		shared->objects++;
 	}
 	shared->timeline++;
-	wake(&shared->orders); /* ends the process that stands at the old target; after the next lines it might be the resumed one that gets this */
+	count_and_wake(&shared->orders); /* ends the process that stands at the old target; after the next lines it might be the resumed one that gets this */
 	__atomic_store_n(&shared->resume, REPLAY_RESUME(shared->timeline, checkpoint), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);

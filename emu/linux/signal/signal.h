@@ -2,6 +2,7 @@
 #ifndef TICK86_EMU_SIGNAL_H
 #define TICK86_EMU_SIGNAL_H
 
+#include "emu/cpu/xsave.h"
 #include "emu/linux/kernel/machine.h"
 
 static inline uint64_t signal_bit(int number)
@@ -63,6 +64,7 @@ stack_t signal_get_altstack(const struct task *task);
 
 /* --- XSAVE image in a frame: signal_fpstate.c -------------------------------------------------------- */
 
+enum { FPSTATE_MAX = XSAVE_SIZE + sizeof(uint32_t) };
 /* fpstate_size returns the size of the image, with the kernel's trailing magic, in bytes. fpstate_write writes the state in the form of
  * sigcontext.fpstate. */
 size_t fpstate_size(const struct cpu *cpu);

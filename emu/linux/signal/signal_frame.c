@@ -145,7 +145,7 @@ bool signal_frame_push(struct task *task, const siginfo_t *info, const struct gu
 	struct cpu *cpu = &task->cpu;
 	struct rt_sigframe frame = { .return_address = action->restorer };
 	stack_t stack = signal_get_altstack(task);
-	uint8_t fpstate[1024] __attribute__((aligned(64)));
+	uint8_t fpstate[FPSTATE_MAX] __attribute__((aligned(64)));
 	struct frame_place place;
 
 	if (!(action->flags & SA_RESTORER) || !place_frame(task, action, &place))
@@ -177,17 +177,18 @@ bool signal_frame_push(struct task *task, const siginfo_t *info, const struct gu
 
 static bool restore_fpstate(struct task *task, uint64_t address)
 {
-	uint8_t image[1024] __attribute__((aligned(64)));
+	uint8_t image[FPSTATE_MAX] __attribute__((aligned(64)));
 	size_t size = fpstate_size(&task->cpu);
 
 	if (!address) {
 		fpstate_reset(&task->cpu);
 		return true;
 	}
-	if (!space_read(&task->process->space, address, image, 512))
+	if (!space_read(&task->process->space, address, image, FXSAVE_SIZE))
 		return false;
-	if (size > 512 && !space_read(&task->process->space, address + 512, image + 512, size - 512))
-		size = 512;
+	if (size > FXSAVE_SIZE &&
+	    !space_read(&task->process->space, address + FXSAVE_SIZE, image + FXSAVE_SIZE, size - FXSAVE_SIZE))
+		size = FXSAVE_SIZE;
 	return fpstate_read(&task->cpu, image, size);
 }
 

@@ -87,11 +87,32 @@ __attribute__((noinline)) bool fault_copy(void *to, const void *from, size_t len
 	return length == 0;
 }
 
-static bool copy_failed(const siginfo_t *info, ucontext_t *uc)
+extern const char fault_exchange_begin[], fault_exchange_end[];
+
+/* Where the exchange faults, RDX becomes 0. */
+__attribute__((noinline)) bool fault_exchange(uint32_t *at, uint32_t *old, uint32_t new)
 {
-	if (uc->uc_mcontext.gregs[REG_RIP] != (greg_t)fault_copy_begin || (uint64_t)info->si_addr >= GUEST_END)
+	uint64_t done = 1;
+
+	__asm__ volatile("fault_exchange_begin: lock cmpxchgl %[new], (%[at])\n"
+	                 "fault_exchange_end:" : "+a"(*old), "+d"(done) : [at] "r"(at), [new] "r"(new) : "memory", "cc");
+	return done;
+}
+
+static bool access_failed(const siginfo_t *info, ucontext_t *uc)
+{
+	greg_t *reg = uc->uc_mcontext.gregs;
+
+	if ((uint64_t)info->si_addr >= GUEST_END)
 		return false;
-	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)fault_copy_end;
+	if (reg[REG_RIP] == (greg_t)fault_copy_begin) {
+		reg[REG_RIP] = (greg_t)fault_copy_end;
+		return true;
+	}
+	if (reg[REG_RIP] != (greg_t)fault_exchange_begin)
+		return false;
+	reg[REG_RIP] = (greg_t)fault_exchange_end;
+	reg[REG_RDX] = 0;
 	return true;
 }
 
@@ -106,7 +127,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		doorbell_forward(info);
 		return;
 	}
-	if (copy_failed(info, uc))
+	if (access_failed(info, uc))
 		return;
 	if (!frame) { /* a fault of the emulator itself: die of it, with a core */
 		static const char message[] = "tick86: internal error: the emulator itself has faulted\n";

@@ -32,5 +32,7 @@ void fault_leave(void);
 /* memcpy from or to guest memory that may not be mapped. fault_install must have been called. Returns false if a page could not be
  * accessed; the bytes before it have been copied. */
 bool fault_copy(void *to, const void *from, size_t length);
+/* LOCK CMPXCHG on guest memory, with `old` as the accumulator. False: it could not be accessed. */
+bool fault_exchange(uint32_t *at, uint32_t *old, uint32_t new);
 
 #endif

@@ -42,10 +42,9 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	}
 	snprintf(name, sizeof name, "/SYSV%08x (deleted)", (unsigned)segment.shm_perm.__key);
 	vma_remove(space, (uint64_t)place, (uint64_t)place + length);
-	code_forget_file(space, 0, (ino_t)id + 1);
-	/* Aliases are found by inode. It must not be 0, but the segment's id may be. */
+	code_forget_file(space, 0, SPACE_SYSV + (ino_t)id);
 	struct vma vma = {.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),
-	                  .flags = MAP_SHARED, .inode = (ino_t)id + 1, .name = strdup(name)};
+	                  .flags = MAP_SHARED, .inode = SPACE_SYSV + (ino_t)id, .name = strdup(name)};
 	vma_tell(space, &(struct space_change){.kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = -1});
 	vma_insert(space, vma);
 	return place;

@@ -14,7 +14,6 @@ static void begin_empty(struct space *space)
 	space->brk_start = space->brk = 0;
 	space->mmap_top = GUEST_MMAP_TOP;
 	space->stack_mapped = 0;
-	space->next_shared = 1;
 	space->code_pages = NULL;
 	space->code_count = space->code_capacity = 0;
 	space->shared_code = false;
@@ -28,6 +27,7 @@ void space_init(struct space *space)
 	space->stack_limit = getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : GUEST_STACK_MAX;
 	space->follow = NULL;
 	space->follower = NULL;
+	space->next_shared = 1;
 	begin_empty(space);
 }
 
@@ -81,6 +81,13 @@ bool space_write_checked(struct space *space, uint64_t address, const void *from
 	if (length > 0 && !space->follow && is_steady(space, address)) /* a follower must hear of each write */
 		space->plain_page = page_floor(address);
 	return true;
+}
+
+bool space_exchange(struct space *space, uint64_t address, uint32_t *old, uint32_t new)
+{
+	code_open(space, address, sizeof(new));
+	space_note_write(space, address, sizeof(new));
+	return space_in_guest(address, sizeof(new)) && fault_exchange((uint32_t *)address, old, new);
 }
 
 bool space_peek(struct space *space, uint64_t address, void *to, size_t length)

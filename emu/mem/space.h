@@ -49,6 +49,10 @@ struct space_change {
 
 #define NO_PAGE UINT64_MAX
 
+/* The "inode" of System V shared memory is this and its id; that of other anonymous memory which a process shares has the process's id,
+ * as forked children have it, above it: so that all processes of a run call an object the same, and different ones differently. */
+#define SPACE_SYSV (UINT64_C(1) << 31)
+
 struct space {
 	struct vma *vma;      /* sorted by start */
 	size_t count, capacity;
@@ -56,7 +60,7 @@ struct space {
 	uint64_t mmap_top;    /* the search for a free place begins here and goes downwards */
 	uint64_t stack_limit;  /* the guest's RLIMIT_STACK in bytes; initially the host's; survives space_reset */
 	uint64_t stack_mapped; /* size of the main stack in bytes */
-	ino_t next_shared;    /* made-up inode numbers tell shared anonymous mappings apart */
+	ino_t next_shared;    /* made-up inode numbers tell shared anonymous mappings apart (SPACE_SYSV, space_name_objects) */
 	uint64_t *code_pages; /* open-addressed set of the numbers of pages that are write-protected because they hold decoded code */
 	size_t code_count, code_capacity;
 	bool shared_code;     /* some code pages may be in shared memory, which can change without a write to these pages */
@@ -71,6 +75,12 @@ struct space {
 void space_init(struct space *space);
 /* Unmaps everything of the guest (execve) and starts again. The callbacks stay. */
 void space_reset(struct space *space);
+
+/* In a new child, which has the id `pid`: what it makes has other numbers than what its parent makes. */
+static inline void space_name_objects(struct space *space, pid_t pid)
+{
+	space->next_shared = (ino_t)pid << 32 | 1;
+}
 
 /* System calls with the kernel's semantics (mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2)) and the guest's limits. Each
  * returns what the system call returns: an address or 0, or -errno. */
@@ -175,6 +185,9 @@ static inline bool space_write(struct space *space, uint64_t address, const void
 	memcpy((void *)address, from, length);
 	return true;
 }
+/* Writes `new` if the aligned word is `old`, in one step for other processes, too; `old` becomes what it was. False where the guest has no
+ * such access. */
+bool space_exchange(struct space *space, uint64_t address, uint32_t *old, uint32_t new);
 /* Reads from one mapping, whatever its protection is. Returns false if part of the range is not mapped or beyond the file's end. */
 bool space_peek(struct space *space, uint64_t address, void *to, size_t length);
 /* Writes as a debugger does, whatever the pages' protection is. Returns false and writes nothing if part of the range is not mapped. */

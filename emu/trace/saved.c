@@ -12,7 +12,7 @@ static const struct field run_fields[] = {
 };
 
 static const struct field process_fields[] = {
-	FIELD(struct process, cpu_ns), FIELD(struct process, children_cpu_ns), FIELD(struct process, futex_order),
+	FIELD(struct process, cpu_ns), FIELD(struct process, children_cpu_ns),
 	FIELD(struct process, threads_started), FIELD(struct process, auxv_start), FIELD(struct process, auxv_end),
 	FIELD(struct process, arg_start), FIELD(struct process, arg_end), FIELD(struct process, env_start),
 	FIELD(struct process, env_end), FIELD(struct process, insns), FIELD(struct process, signalfd_set),
@@ -44,8 +44,7 @@ static const struct field thread_fields[] = {
 	FIELD(struct task, insns), FIELD(struct task, cpu_ns), FIELD(struct task, cpu.vcpu), FIELD(struct task, cpu.tsc_faults),
 	FIELD_ARRAY(struct task, cpu.time_reads),
 	FIELD(struct task, wait.wake), FIELD(struct task, wait.begun), FIELD(struct task, wait.deadline), FIELD(struct task, wait.on_wall),
-	FIELD(struct task, wait.wall), FIELD(struct task, wait.futex), FIELD(struct task, wait.futex_bits),
-	FIELD(struct task, wait.futex_value), FIELD(struct task, wait.futex_shared), FIELD(struct task, wait.order),
+	FIELD(struct task, wait.wall), FIELD(struct task, wait.futex),
 	FIELD(struct task, wait.child), FIELD(struct task, wait.uninterruptible), FIELD(struct task, wait.signals),
 	FIELD(struct task, wait.progress),
 	LATE_FIELD(struct task, rseq.address), LATE_FIELD(struct task, rseq.length), LATE_FIELD(struct task, rseq.signature),

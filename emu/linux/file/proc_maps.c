@@ -19,7 +19,7 @@ static void write_mapping(const struct view *view, const struct vma *vma, FILE *
 	int length = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %lu ", vma->start, vma->end,
 	                     vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
 	                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p', of_file ? vma->offset : 0,
-	                     major(vma->dev), minor(vma->dev), (unsigned long)vma->inode);
+	                     major(vma->dev), minor(vma->dev), (unsigned long)(vma->dev ? vma->inode : vma->inode % SPACE_SYSV));
 	if (view_string(view, vma->name, name, sizeof name))
 		fprintf(out, "%*s%s", length < NAME_COLUMN ? NAME_COLUMN - length : 0, "", name);
 	fputc('\n', out);

@@ -176,7 +176,7 @@ void clock_expire(struct process *process)
 
 	while (tk_pop_expired(process->clock, clock_insns(process), &id, &deadline))
 		if (id != (uint64_t)process->pid)
-			tree_timer_expired(process, (pid_t)id);
+			tree_poke(process, (pid_t)id);
 	now = (uint64_t)clock_now(process);
 	common_clock_follow(process);
 	clock_arm(process);

@@ -10,6 +10,7 @@
 #include "emu/block/block.h"
 #include "emu/cpu/cpu.h"
 #include "emu/mem/space.h"
+#include "emu/linux/kernel/peers.h"
 #include "emu/linux/kernel/wait.h"
 #include "emu/options.h"
 #include "timekeep/timekeep.h"
@@ -104,6 +105,7 @@ struct timer;
 struct tree;
 struct common_clock;
 struct written;
+struct futex_table;
 struct upcalls;
 
 struct process {
@@ -122,7 +124,9 @@ struct process {
 	int64_t cpu_before_ns;   /* other modes: CPU time used before the process was restored here */
 	struct timer *timers;    /* POSIX timers, interval timers, timerfds */
 	unsigned timerfds_kept;  /* the number of timerfds after the last search for unreachable ones; searches wait until there are more */
-	uint64_t futex_order;    /* counts futex waits, so that waiters are woken in order */
+	struct peer peer;        /* its part of what the run's processes share */
+	struct futex_table *futexes, *shared_futexes; /* who waits: in memory of this process alone, in memory that it shares */
+	int64_t futexes_looked;  /* the host's CLOCK_MONOTONIC when it last looked for changes from outside the run */
 	unsigned threads_started;
 	unsigned membarriers;    /* membarrier(2): the registrations of the process */
 	struct vfork_link vfork; /* the process's side of vfork(2), if a parent waits for it */

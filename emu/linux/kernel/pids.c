@@ -42,7 +42,7 @@ pid_t pids_from_host(const struct process *process, pid_t pid)
 
 pid_t pids_new_thread(struct process *process)
 {
-	return process->tree ? tree_new_id(process->tree) : FIRST_THREAD + (pid_t)process->threads_started;
+	return process->tree ? tree_new_id(process->tree) : FIRST_THREAD + (pid_t)peers_new_number(process);
 }
 
 static int64_t send(struct process *process, pid_t pid, int number, long (*how)(pid_t, int, siginfo_t *), siginfo_t *info)

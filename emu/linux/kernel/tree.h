@@ -55,8 +55,8 @@ bool tree_somebody_runs(const struct process *process);
 bool tree_external(const struct process *process);
 /* Returns true if a blocked process has a deadline (retries do not count). */
 bool tree_timed(const struct process *process);
-/* Called when the timer of process `pid` has expired. */
-void tree_timer_expired(struct process *process, pid_t pid);
+/* Something has happened (a timer, a wake) for which process `pid` is to look: it gets the turn. */
+void tree_poke(struct process *process, pid_t pid);
 /* Called when CLOCK_REALTIME was set: makes the other processes check their absolute waits. */
 void tree_wall_changed(struct process *process);
 

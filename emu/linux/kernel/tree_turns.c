@@ -331,7 +331,7 @@ bool tree_timed(const struct process *process)
 	return false;
 }
 
-void tree_timer_expired(struct process *process, pid_t pid)
+void tree_poke(struct process *process, pid_t pid)
 {
 	struct member *member = process->tree ? member_find(process->tree, pid) : NULL;
 

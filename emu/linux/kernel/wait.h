@@ -29,9 +29,7 @@ struct wait {
 	bool on_wall;          /* `deadline` was computed from this time of CLOCK_REALTIME, and moves when that clock is set */
 	int64_t wall;
 	uint64_t futex;        /* guest address of a futex waited on, or 0 */
-	uint32_t futex_bits, futex_value; /* the wakers' mask; the value on which the task waits */
-	bool futex_shared;     /* the futex is in memory shared with other processes, whose wakes show only by a change of the value */
-	uint64_t order;        /* the task's place in the queue of waiters */
+	uint32_t futex_waiter; /* the first of those by which it waits for futexes (futex_queue.c), or 0 */
 	bool child;            /* a change of a child's state wakes it */
 	bool retries;          /* no event ends the wait: at `deadline` the call is tried again */
 	uint64_t limit;        /* the deadline of a call that is tried again and again; 0: other calls */

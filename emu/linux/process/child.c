@@ -13,6 +13,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/process/child.h"
+#include "emu/linux/process/futex.h"
 #include "emu/linux/rows/calls.h"
 
 enum { WAIT4_OPTIONS = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL };
@@ -69,6 +70,7 @@ bool child_signal(struct process *process, const siginfo_t *info)
 	bool exited = info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
 
 	tree_bury_children(process);
+	robust_bury(process);
 	reap_unwanted(process);
 	wake_waiting(process);
 	return exited || info->si_code <= 0 || !(action->flags & SA_NOCLDSTOP);

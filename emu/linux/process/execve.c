@@ -13,6 +13,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/usage.h"
+#include "emu/linux/process/futex_queue.h"
 #include "emu/linux/process/fork.h"
 #include "emu/linux/process/load.h"
 #include "emu/linux/process/thread.h"
@@ -99,10 +100,14 @@ static void leave_image(struct task *task)
 	struct process *process = task->process;
 
 	usage_note(process);
-	task_release_memory(task);
+	for (struct task *other = process->tasks; other; other = other->next) {
+		task_release_memory(other);
+		futex_remove(other);
+	}
 	vfork_done(process);
 	task_keep_only(process, task);
 	task->tid = process->pid;
+	peers_thread_began(process, task->tid);
 	task->altstack = (stack_t){ .ss_flags = SS_DISABLE };
 	task->rseq = (struct rseq_area){ 0 };
 	task->restore_mask = task->in_syscall = false;

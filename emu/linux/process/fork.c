@@ -13,6 +13,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/process/fork.h"
+#include "emu/linux/process/futex_queue.h"
 #include "emu/linux/process/thread.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/signal.h"
@@ -32,17 +33,21 @@ static void become_child(struct task *task, const struct clone_request *request,
 	struct process *process = task->process;
 	bool led = task == process->tasks;
 
+	peers_begin_child(process);
 	task_keep_only(process, task);
+	futex_tables_begin_child(process);
 	if (!led)
 		task_set_name(task, task->name); /* the name of the process from now on */
 	if (!process->tree)
 		tk_disarm(process->clock, (uint64_t)process->pid);
 	process->pid = task->tid = pid;
+	peers_thread_began(process, pid);
 	process->forked = true;
 	process->most_kib = process->children_most_kib = 0;
 	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
 	process->insns = task->insns = process->syscalls = 0;
 	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have kept this page from the child */
+	space_name_objects(&process->space, pid);
 	pending_free(&process->pending);
 	pending_free(&task->pending);
 	timer_forget_but_fds(process);

@@ -10,14 +10,14 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
+#include "emu/linux/process/futex.h"
 #include "emu/linux/process/thread.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/kernel/observer.h"
 
-enum { FUTEX_WAITERS_BIT = 0x80000000, FUTEX_OWNER_DIED_BIT = 0x40000000, FUTEX_TID_BITS = 0x3fffffff };
-enum { ROBUST_LIST_SIZE = 24, ROBUST_LIST_LIMIT = 2048 };
+enum { ROBUST_LIST_SIZE = 24 };
 
 /* --- beginning --------------------------------------------------------------------------------------- */
 
@@ -71,57 +71,20 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 	while (last->next)
 		last = last->next;
 	last->next = child;
+	peers_thread_began(process, child->tid);
 	return child->tid;
 }
 
 /* --- end --------------------------------------------------------------------------------------------- */
 
-/* The owner has died: a waiter may get the lock (Documentation/locking/robust-futex-ABI.rst). */
-static void release_robust_futex(struct task *task, uint64_t address)
-{
-	struct space *space = &task->process->space;
-	uint32_t word;
-
-	if (!space_read(space, address, &word, sizeof(word)) || (word & FUTEX_TID_BITS) != (uint32_t)task->tid)
-		return;
-	word = (word & FUTEX_WAITERS_BIT) | FUTEX_OWNER_DIED_BIT;
-	if (space_write(space, address, &word, sizeof(word)) && (word & FUTEX_WAITERS_BIT))
-		futex_wake(task->process, address, ~0u, 1);
-}
-
-static void release_robust_list(struct task *task)
-{
-	struct space *space = &task->process->space;
-	struct { uint64_t next, offset, pending; } head;
-	uint64_t entry;
-
-	if (!task->robust_list || !space_read(space, task->robust_list, &head, sizeof(head)))
-		return;
-	task->robust_list = task->robust_list & ~1ULL;
-	entry = head.next;
-	for (unsigned n = 0; n < ROBUST_LIST_LIMIT && (entry & ~1ULL) != task->robust_list; n++) {
-		uint64_t next;
-		bool readable = space_read(space, entry & ~1ULL, &next, sizeof(next));
-
-		if (entry != head.pending)
-			release_robust_futex(task, (entry & ~1ULL) + head.offset);
-		if (!readable)
-			break;
-		entry = next;
-	}
-	if (head.pending)
-		release_robust_futex(task, (head.pending & ~1ULL) + head.offset);
-}
-
 void task_release_memory(struct task *task)
 {
 	uint32_t zero = 0;
 
-	release_robust_list(task);
-	task->robust_list = 0;
+	robust_release(task);
 	if (task->clear_child_tid &&
 	    space_write(&task->process->space, task->clear_child_tid, &zero, sizeof(zero)))
-		futex_wake(task->process, task->clear_child_tid, ~0u, 1);
+		futex_wake(task->process, task->clear_child_tid, 1);
 	task->clear_child_tid = 0;
 }
 
@@ -139,6 +102,7 @@ int64_t sys_exit(struct task *task, const uint64_t arg[6])
 	int status = (int)(arg[0] & 0xff) << 8;
 
 	task_release_memory(task);
+	peers_thread_ended(process, task->tid);
 	task->state = TASK_DEAD;
 	if (task == process->tasks)
 		process->exit_status = status;

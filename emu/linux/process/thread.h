@@ -18,11 +18,4 @@ int64_t thread_clone(struct task *task, const struct clone_request *request);
 /* Applies the request to a new thread or process whose registers are a copy of the caller's. */
 void clone_apply(struct task *child, const struct clone_request *request);
 
-/* Wakes up to `count` waiters on the futex at `address`. Returns how many. futex.c. */
-int64_t futex_wake(struct process *process, uint64_t address, uint32_t bits, int64_t count);
-/* Wakes threads that wait on a futex in shared memory whose value has changed. */
-void futex_poll_shared(struct process *process);
-/* Returns true if a thread waits on a futex in shared memory. */
-bool futex_waits_shared(const struct process *process);
-
 #endif

@@ -12,7 +12,7 @@
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/process/child.h"
-#include "emu/linux/process/thread.h"
+#include "emu/linux/process/futex.h"
 #include "emu/linux/run/idle.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/pause.h"
@@ -149,17 +149,20 @@ static bool wait_on_host(struct process *process, int64_t ns)
  * runs now. */
 static int64_t wait_at_most(const struct process *process)
 {
+	int64_t most;
+
 	if (process->tree)
 		return INT64_MAX;
-	if (futex_waits_shared(process) || process->lines_watched)
+	if (process->lines_watched)
 		return SHARED_MEMORY_NS;
-	return wall_may_be_set(process) ? SHARED_WALL_NS : INT64_MAX;
+	most = futex_wait_at_most(process);
+	return wall_may_be_set(process) && most > SHARED_WALL_NS ? SHARED_WALL_NS : most;
 }
 
 void idle_wait(struct process *process)
 {
 	int64_t wait_ns = -1, most_ns;
-	bool came, capped;
+	bool came, capped, called;
 
 	switch (tk_idle_begin(process->clock, clock_insns(process), external_wait(process), &wait_ns)) {
 	case TK_IDLE_DEADLOCK:
@@ -183,7 +186,9 @@ void idle_wait(struct process *process)
 	if (tree_somebody_runs(process)) /* must come after tree_watch: a process that wants the turn from then on calls us */
 		wait_ns = 0;
 	process->stop.idle = wait_ns != 0;
-	came = wait_on_host(process, wait_ns);
+	called = !process->tree && !peers_begin_wait(process);
+	came = wait_on_host(process, called ? 0 : wait_ns) || called;
+	peers_end_wait(process);
 	tree_watch(process, false);
 	tk_idle_end(process->clock, clock_insns(process), came || capped ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
 	clock_now(process);
@@ -192,7 +197,7 @@ void idle_wait(struct process *process)
 
 void idle_poll(struct process *process)
 {
-	futex_poll_shared(process);
+	futex_collect(process);
 	pause_poll_lines(process);
 	if (count_fds(process) > 0)
 		wait_on_host(process, 0);

@@ -21,6 +21,7 @@
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/process/child.h"
 #include "emu/linux/process/fork.h"
+#include "emu/linux/process/futex.h"
 #include "emu/linux/run/process.h"
 #include "emu/linux/run/strace.h"
 #include "emu/linux/signal/signal.h"
@@ -73,6 +74,8 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->deadline = WAIT_FOREVER;
 	if (!take_clock(process, clock) || !written_share(process))
 		return NULL;
+	if (!peers_create(process) || !futex_tables_create(process))
+		return NULL;
 	process->tasks = process->current = task_new(process, process->pid);
 	if (!process->tasks)
 		return NULL;
@@ -87,6 +90,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 		.budget = options->hostile.budget,
 	});
 	process->threads_started = 1;
+	peers_thread_began(process, process->pid);
 	process->tasks->cpu.model = cpu_model_find(options->cpu);
 	process->tasks->cpu.msr_allowed = options->msr_allow;
 	process->tasks->cpu.pvclock = options->pvclock;
@@ -102,6 +106,7 @@ _Noreturn void process_die(struct process *process, int status)
 
 	strace_exit(process->tasks, status);
 	tree_bury(process);
+	robust_leave(process);
 	OBSERVE(process, exit, process, status, tree_alone(process));
 	fflush(NULL);
 	vfork_done(process);

@@ -15,6 +15,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
+#include "emu/linux/process/futex.h"
 #include "emu/linux/process/policy.h"
 #include "emu/linux/process/priority.h"
 #include "emu/linux/process/thread.h"
@@ -285,7 +286,7 @@ static bool take_turns(struct process *process, bool ran)
 	end = idle_gather(process);
 	end.blocked = blocked;
 	end.ran = ran;
-	end.watches_memory = futex_waits_shared(process) || process->lines_watched;
+	end.watches_memory = process->lines_watched;
 	idle = end.fds && tree_take_turns(process, &end);
 	free(end.fds);
 	return idle;
@@ -308,6 +309,7 @@ int process_run(struct process *process)
 		task = next_runnable(process);
 		if (task)
 			run_slice(task);
+		robust_note(process);
 		OBSERVE(process, between, process);
 		clock_arm(process);
 		if (take_turns(process, task))

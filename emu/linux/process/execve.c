@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/usage.h"
 #include "emu/linux/process/futex_queue.h"
@@ -105,6 +106,7 @@ static void leave_image(struct task *task)
 		futex_remove(other);
 	}
 	vfork_done(process);
+	OBSERVE(process, pause, process, 0); /* other processes see what that has written, and the memory is about to go */
 	task_keep_only(process, task);
 	task->tid = process->pid;
 	peers_thread_began(process, task->tid);

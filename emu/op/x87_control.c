@@ -24,7 +24,7 @@ static void copy_in(struct cpu *cpu, const struct insn *i, void *to, size_t size
 
 /* --- control and status words ----------------------------------------------------------------------- */
 
-/* FNOP checks for a pending exception, as FWAIT does, and counts as an instruction that is not for control. */
+/* FNOP checks for a pending exception, as FWAIT does, and is not a control instruction. */
 X87_HANDLER(fwait, X87_FIXED(0xd9, 0xd0))
 X87_HANDLER(fnop, X87_FIXED(0xd9, 0xd0); X87_DONE())
 X87_HANDLER(fnclex, X87_FIXED(0xdb, 0xe2))

@@ -59,7 +59,7 @@ HANDLER(x87_make_parked);
 		cpu->flags = (flags_t)flags_;                                                                    \
 	} while (0)
 
-/* After an instruction that is not for control: FORM_KEEPS_ADDRESS has put its address into the record. */
+/* Comes after an instruction that is not a control instruction: FORM_KEEPS_ADDRESS has put its address into the record. */
 #define X87_DONE() (cpu->x87.ip = i->imm)
 
 /* Makes a handler that runs one of the instructions above on the host's unit. */

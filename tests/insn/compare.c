@@ -120,8 +120,8 @@ static void compare_vector(struct differences *differences, const char *name, bo
 		compare_bytes(differences, name, 16, before, native, emulated);
 }
 
-/* Of the pointers to the last x87 instruction only FIP is compared, where the host shows it: newer CPUs of Intel's keep FOP and FDP for
- * unmasked exceptions only. */
+/* Of the pointers to the last x87 instruction only FIP is compared, and only if the host shows it: newer CPUs of Intel keep FOP and FDP
+ * for unmasked exceptions only. */
 static void compare_x87(struct differences *differences, const struct fp_state *in, const struct fp_state *native,
                         const struct fp_state *emulated)
 {

@@ -20,7 +20,7 @@ enum { FX_SW_BYTES_AT = 464 }; /* in the frame's FXSAVE area */
 
 /* Ends a case that has no code. */
 void native_stop(void);
-/* The same behind an x87 instruction. */
+/* The same after an x87 instruction. */
 void native_fldz(void);
 __asm__(".pushsection .text\nnative_fldz: fldz\nnative_stop: int3\n.popsection");
 
@@ -34,7 +34,7 @@ enum { HAS_FSGSBASE = 2 }; /* AT_HWCAP2: the kernel lets programs use the instru
 
 static struct {
 	enum { OUTSIDE, ENTERING, INSIDE } phase;
-	bool shows_fip; /* which x87 instruction was the last */
+	bool shows_fip; /* the host shows which x87 instruction was the last */
 	bool by_kernel; /* the bases of FS and GS are set and read by arch_prctl */
 	const struct machine *in;
 	struct machine *out;

@@ -13,7 +13,7 @@ void native_install(bool bases_by_kernel);
 /* Returns false if RDFSBASE and the other FSGSBASE instructions cannot run here. */
 bool native_has_fsgsbase(void);
 
-/* Returns true where the host shows which x87 instruction was the last: AMD's CPUs do so only while an exception is pending (APM vol. 2,
+/* Returns true if the host shows which x87 instruction was the last: AMD's CPUs do so only while an exception is pending (APM vol. 2,
  * 11.4.4). */
 bool native_shows_fip(void);
 

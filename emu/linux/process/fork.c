@@ -226,7 +226,7 @@ struct guest_clone_args {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
 };
 
-/* A longer structure than ours is one of a later kernel: what it has more must be 0 (copy_struct_from_user()). */
+/* A structure that is longer than ours is a later kernel's: the members that we do not know must be 0 (copy_struct_from_user()). */
 static int64_t unknown_tail(struct task *task, uint64_t tail, uint64_t size)
 {
 	for (uint64_t k = sizeof(struct guest_clone_args); k < size; k++, tail++) {

@@ -10,7 +10,7 @@ static json_t *time_reads(const struct process *process)
 {
 	uint64_t reads[TIME_READ_KINDS];
 
-	memcpy(reads, process->time_reads, sizeof reads);
+	memcpy(reads, process->counts.time_reads, sizeof reads);
 	for (const struct task *task = process->tasks; task; task = task->next)
 		for (unsigned k = 0; k < TIME_READ_KINDS; k++)
 			reads[k] += task->cpu.time_reads[k];
@@ -39,11 +39,11 @@ static json_t *clock_object(const struct process *process)
 
 bool stats_write(FILE *out, const struct process *process, int64_t host_ns)
 {
-	int64_t guest_ns = tk_clock_ns(process->clock, TK_MONOTONIC, *process->clock_insns);
+	int64_t guest_ns = tk_clock_ns(process->clock, TK_MONOTONIC, *process->time.clock_insns);
 	json_t *object = json_pack(
 		"{s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:f}", "instructions", (json_int_t)process->insns,
-		"clock_instructions", (json_int_t)*process->clock_insns, "blocks", blocks_object(process), "syscalls",
-		(json_int_t)process->syscalls, "time_reads", time_reads(process), "clock", clock_object(process), "guest_ns",
+		"clock_instructions", (json_int_t)*process->time.clock_insns, "blocks", blocks_object(process), "syscalls",
+		(json_int_t)process->counts.syscalls, "time_reads", time_reads(process), "clock", clock_object(process), "guest_ns",
 		(json_int_t)guest_ns, "host_ns", (json_int_t)host_ns, "mips",
 		host_ns ? (double)process->insns * 1000 / (double)host_ns : 0.0);
 	bool written = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;

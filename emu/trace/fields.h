@@ -17,15 +17,20 @@ struct field {
 	bool is_late;         /* files of earlier versions may lack it */
 };
 
-#define FIELD_ROW(TYPE, MEMBER, LATE) \
-	{ #MEMBER, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER), 1, _Generic(((TYPE *)0)->MEMBER, bool: true, default: false), LATE }
-#define FIELD_ARRAY_ROW(TYPE, MEMBER, LATE) \
-	{ #MEMBER, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER[0]), sizeof(((TYPE *)0)->MEMBER) / sizeof(((TYPE *)0)->MEMBER[0]), \
+#define FIELD_ROW(TYPE, MEMBER, NAME, LATE) \
+	{ NAME, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER), 1, _Generic(((TYPE *)0)->MEMBER, bool: true, default: false), LATE }
+#define FIELD_ARRAY_ROW(TYPE, MEMBER, NAME, LATE) \
+	{ NAME, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER[0]), sizeof(((TYPE *)0)->MEMBER) / sizeof(((TYPE *)0)->MEMBER[0]), \
 	  false, LATE }
-#define FIELD(TYPE, MEMBER) FIELD_ROW(TYPE, MEMBER, false)
-#define FIELD_ARRAY(TYPE, MEMBER) FIELD_ARRAY_ROW(TYPE, MEMBER, false)
-#define LATE_FIELD(TYPE, MEMBER) FIELD_ROW(TYPE, MEMBER, true)
-#define LATE_FIELD_ARRAY(TYPE, MEMBER) FIELD_ARRAY_ROW(TYPE, MEMBER, true)
+#define FIELD(TYPE, MEMBER) FIELD_ROW(TYPE, MEMBER, #MEMBER, false)
+/* The file has another name for it: that of the member when files were first written. */
+#define FIELD_AS(TYPE, MEMBER, NAME) FIELD_ROW(TYPE, MEMBER, #NAME, false)
+#define FIELD_ARRAY(TYPE, MEMBER) FIELD_ARRAY_ROW(TYPE, MEMBER, #MEMBER, false)
+#define FIELD_ARRAY_AS(TYPE, MEMBER, NAME) FIELD_ARRAY_ROW(TYPE, MEMBER, #NAME, false)
+#define LATE_FIELD(TYPE, MEMBER) FIELD_ROW(TYPE, MEMBER, #MEMBER, true)
+#define LATE_FIELD_ARRAY(TYPE, MEMBER) FIELD_ARRAY_ROW(TYPE, MEMBER, #MEMBER, true)
+/* A member that is in no file, for the reason that is given beside it (tools/check-saved). */
+#define TRANSIENT(TYPE, MEMBER) _Static_assert(sizeof(((TYPE *)0)->MEMBER) > 0, #MEMBER)
 #define FIELDS_END { NULL, 0, 0, 0, false, false }
 
 /* Returns `count` numbers of 64 bits as JSON's signed ones: a plain number if count is 1, otherwise an array, without the zeros at its

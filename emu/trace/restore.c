@@ -125,8 +125,8 @@ static bool restore_path(struct restorer *restorer, const struct trace_record *r
 
 	switch (path ? record->field[0] : SAVED_PATHS) {
 	case SAVED_EXE:
-		free(process->exe_path);
-		process->exe_path = path;
+		free(process->image.exe_path);
+		process->image.exe_path = path;
 		return true;
 	case SAVED_SYSROOT:
 		process->options->sysroot = path;
@@ -152,14 +152,14 @@ static bool restore_action(struct restorer *restorer, const struct trace_record 
 
 	if (field[0] == 0 || field[0] > GUEST_SIGNALS)
 		return false;
-	restorer->process->action[field[0]] = (struct guest_sigaction){ field[1], field[2], field[3], field[4] };
+	restorer->process->signals.action[field[0]] = (struct guest_sigaction){ field[1], field[2], field[3], field[4] };
 	return true;
 }
 
 static bool restore_pending(struct restorer *restorer, const struct trace_record *record)
 {
 	struct process *process = restorer->process;
-	struct pending_signal **end = record->field[0] ? &process->tasks->pending : &process->pending;
+	struct pending_signal **end = record->field[0] ? &process->tasks->signals.pending : &process->signals.pending;
 	struct pending_signal *signal = calloc(1, sizeof(*signal));
 
 	if (!signal || record->size != sizeof(signal->info)) {
@@ -274,14 +274,14 @@ static void shift_deadlines(struct restorer *restorer)
 		by -= restorer->away_ns;
 	for (struct task *task = process->tasks; task; task = task->next) {
 		shift(&task->wait.deadline, by);
-		shift(&task->restart_deadline, by);
+		shift(&task->call.restart_deadline, by);
 	}
 	for (struct timer *timer = process->timers; timer; timer = timer->next) {
 		if (timer->clock != CLOCK_PROCESS_CPUTIME_ID && timer->clock != CLOCK_THREAD_CPUTIME_ID)
 			shift(&timer->run->deadline, by);
 		timer->run->wall_offset = tk_wall_offset(process->clock, clock_insns(process));
 	}
-	process->wall_generation = tk_wall_generation(process->clock) - 1; /* makes absolute waits on CLOCK_REALTIME be checked again */
+	process->time.wall_generation = tk_wall_generation(process->clock) - 1; /* makes absolute waits on CLOCK_REALTIME be checked again */
 }
 
 static void finish(struct restorer *restorer)
@@ -289,11 +289,11 @@ static void finish(struct restorer *restorer)
 	struct process *process = restorer->process;
 
 	process->tasks->tid = process->pid;
-	process->wall_generation = tk_wall_generation(process->clock);
+	process->time.wall_generation = tk_wall_generation(process->clock);
 	if (tk_mode(process->clock) == TK_HOST)
 		shift_deadlines(restorer);
-	process->cpu_before_ns = clock_counts_cpu(process) ? 0 : restorer->run.cpu_ns;
-	process->deadlines_changed = true;
+	process->time.cpu_before_ns = clock_counts_cpu(process) ? 0 : restorer->run.cpu_ns;
+	process->time.deadlines_changed = true;
 	umask(restorer->run.umask);
 	restore_limits(process, &restorer->run);
 }
@@ -304,8 +304,8 @@ bool restore_process(struct restorer *restorer, struct process *process)
 
 	restorer->process = process;
 	tree_adopt(process, (pid_t)restorer->run.pid, restorer->run.ids);
-	*process->clock_insns = restorer->run.clock_insns;
-	memset(process->action, 0, sizeof(process->action));
+	*process->time.clock_insns = restorer->run.clock_insns;
+	memset(process->signals.action, 0, sizeof(process->signals.action));
 	while (!restorer->ended) {
 		if (!restore_next(restorer, &record))
 			return false;

@@ -76,7 +76,7 @@ static void save_config(struct saver *saver)
 
 	json_object_set_new(json, "tick86", json_string(TICK86_VERSION));
 	json_object_set_new(json, "kind", json_string("saved"));
-	json_object_set_new(json, "program", json_string(process->exe_path));
+	json_object_set_new(json, "program", json_string(process->image.exe_path));
 	json_object_set_new(json, "cpu", json_string(process->options->cpu));
 	json_object_set_new(json, "insns", json_integer((json_int_t)process->insns));
 	emit_json(saver, json, SAVE(CONFIG));
@@ -152,7 +152,7 @@ static void save_paths(struct saver *saver)
 	char directory[PATH_MAX], command[16] = "";
 
 	prctl(PR_GET_NAME, command);
-	save_path(saver, SAVED_EXE, process->exe_path);
+	save_path(saver, SAVED_EXE, process->image.exe_path);
 	save_path(saver, SAVED_DIRECTORY, getcwd(directory, sizeof(directory)));
 	save_path(saver, SAVED_COMMAND, command);
 	save_path(saver, SAVED_SYSROOT, process->options->sysroot);
@@ -172,7 +172,7 @@ static void save_timers(struct saver *saver)
 static void save_actions(struct saver *saver)
 {
 	for (int number = 1; number <= GUEST_SIGNALS; number++) {
-		const struct guest_sigaction *action = &saver->process->action[number];
+		const struct guest_sigaction *action = &saver->process->signals.action[number];
 
 		if (action->handler || action->flags || action->restorer || action->mask)
 			save_emit(saver, SAVE(ACTION, (uint64_t)number, action->handler, action->flags, action->restorer, action->mask));
@@ -200,7 +200,7 @@ static void save_thread(struct saver *saver, const struct task *task)
 	save_emit(saver, SAVE_DATA(VECTOR, &vector, sizeof(vector)));
 	for (unsigned k = 0; k < task->wait.fds; k++)
 		save_emit(saver, SAVE(POLL, (uint64_t)task->wait.fd[k].fd, (uint64_t)(uint16_t)task->wait.fd[k].events));
-	save_pending(saver, task->pending, task->tid);
+	save_pending(saver, task->signals.pending, task->tid);
 }
 
 /* --- the whole -------------------------------------------------------------------------------------------- */
@@ -242,7 +242,7 @@ static bool save_parts(struct saver *saver)
 		return false;
 	save_actions(saver);
 	save_thread(saver, process->tasks);
-	save_pending(saver, process->pending, 0);
+	save_pending(saver, process->signals.pending, 0);
 	save_emit(saver, SAVE(END, process->insns));
 	return true;
 }

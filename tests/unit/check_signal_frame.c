@@ -79,7 +79,7 @@ static struct task *make_task(void)
 	space_mmap(&process->space, stack_base, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	task->process = process;
 	task->cpu.model = cpu_model_find(options.cpu);
-	task->altstack = (stack_t){ .ss_sp = (void *)stack_base, .ss_size = STACK };
+	task->signals.altstack = (stack_t){ .ss_sp = (void *)stack_base, .ss_size = STACK };
 	fpstate_reset(&task->cpu);
 	return task;
 }
@@ -109,7 +109,7 @@ static struct seen fault_emulated(struct task *task)
 	known_registers(&task->cpu);
 	signal_exception(task);
 	ck_assert_int_eq(signal_dequeue(task, ~0ULL, &info), SIGSEGV);
-	ck_assert(signal_frame_push(task, &info, &action, task->signal_mask));
+	ck_assert(signal_frame_push(task, &info, &action, task->signals.mask));
 	ck_assert_uint_eq(task->cpu.r[RDI], SIGSEGV);
 	ck_assert_uint_eq(task->cpu.rip, handler);
 	ck_assert_uint_eq(*(uint64_t *)task->cpu.r[RSP], restorer);
@@ -180,7 +180,7 @@ START_TEST(sigreturn_restores_all)
 	task->cpu.v[15].u64[3] = 42;
 	task->cpu.x87.control = 0x27f;
 	task->cpu.mxcsr = 0x3f80;
-	task->signal_mask = 0xf000;
+	task->signals.mask = 0xf000;
 	memcpy(&before, &task->cpu, sizeof(before));
 	fault_emulated(task);
 	ck_assert_uint_eq(task->cpu.mxcsr, MXCSR_INIT);
@@ -192,7 +192,7 @@ START_TEST(sigreturn_restores_all)
 	ck_assert_uint_eq(task->cpu.x87.control, 0x27f);
 	ck_assert_uint_eq(task->cpu.v[15].u64[3], 42);
 	ck_assert_uint_eq(rflags_get(&task->cpu), rflags_get(&before));
-	ck_assert_uint_eq(task->signal_mask, 0xf000);
+	ck_assert_uint_eq(task->signals.mask, 0xf000);
 }
 END_TEST
 
@@ -231,8 +231,8 @@ START_TEST(frame_must_fit_alternate_stack)
 	siginfo_t info = { .si_signo = SIGUSR1 };
 	struct task *task = make_task();
 
-	task->altstack.ss_sp = (void *)(stack_base + STACK - 512);
-	task->altstack.ss_size = 512;
+	task->signals.altstack.ss_sp = (void *)(stack_base + STACK - 512);
+	task->signals.altstack.ss_size = 512;
 	ck_assert(!signal_frame_push(task, &info, &action, 0));
 }
 END_TEST
@@ -243,7 +243,7 @@ START_TEST(queue_order_is_the_kernels)
 	const int taken[] = { SIGSEGV, SIGUSR2, SIGTERM, SIGRTMIN + 1, SIGRTMIN + 1, 0 };
 	struct task *task = make_task();
 
-	task->signal_mask = ~0ULL;
+	task->signals.mask = ~0ULL;
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
 		signal_send_task(task, &(siginfo_t){ .si_signo = sent[i], .si_code = SI_QUEUE });
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {

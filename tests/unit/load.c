@@ -51,7 +51,7 @@ static void tear_down(void)
 {
 	char command[64];
 	space_reset(&process.space);
-	free(process.exe_path);
+	free(process.image.exe_path);
 	snprintf(command, sizeof command, "rm -r %s", directory);
 	ck_assert_int_eq(system(command), 0);
 }
@@ -86,7 +86,7 @@ static bool load_plain(const char *path)
 
 static uint64_t auxiliary(uint64_t type)
 {
-	for (const Elf64_auxv_t *aux = (void *)process.auxv_start; aux->a_type != AT_NULL; aux++) {
+	for (const Elf64_auxv_t *aux = (void *)process.image.auxv_start; aux->a_type != AT_NULL; aux++) {
 		if (aux->a_type == type)
 			return aux->a_un.a_val;
 	}
@@ -105,7 +105,7 @@ static void check_vectors(char **argv, char **envp)
 	while (*envp)
 		ck_assert_str_eq((char *)*at++, *envp++);
 	ck_assert_uint_eq(*at++, 0);
-	ck_assert_uint_eq((uint64_t)at, process.auxv_start);
+	ck_assert_uint_eq((uint64_t)at, process.image.auxv_start);
 }
 
 START_TEST(dynamic_program)
@@ -123,9 +123,9 @@ START_TEST(dynamic_program)
 	ck_assert_uint_eq(task.cpu.r[RDX], 0);
 	ck_assert_uint_eq(process.space.brk % GUEST_PAGE, 0);
 	ck_assert_uint_gt(process.space.brk, GUEST_PIE_BASE);
-	ck_assert_str_eq((char *)process.arg_start, "true");
-	ck_assert_str_eq((char *)process.env_start, "A=1");
-	ck_assert_str_eq(process.exe_path, realpath("/bin/true", NULL));
+	ck_assert_str_eq((char *)process.image.arg_start, "true");
+	ck_assert_str_eq((char *)process.image.env_start, "A=1");
+	ck_assert_str_eq(process.image.exe_path, realpath("/bin/true", NULL));
 	/* The last words of the stack are zero, as the kernel leaves them. */
 	ck_assert_uint_eq(*(uint64_t *)(GUEST_STACK_TOP - 8), 0);
 }

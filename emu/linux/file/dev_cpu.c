@@ -66,7 +66,7 @@ bool dev_cpu_path(const struct process *process, int dirfd, const char *path, ch
 		snprintf(absolute, PATH_MAX, "%s", path);
 		return find_node(process, path).kind != NODE_OTHER;
 	}
-	if (!process->dev_cpu || dirfd == AT_FDCWD)
+	if (!process->files.dev_cpu || dirfd == AT_FDCWD)
 		return false;
 	base = node_of_directory(dirfd);
 	if (base.kind == NODE_OTHER)
@@ -99,7 +99,7 @@ int64_t dev_cpu_open(struct task *task, const char *path, int flags)
 	case NODE_VCPU:
 		if ((flags & O_ACCMODE) != O_RDONLY || flags & O_CREAT)
 			return -EISDIR;
-		task->process->dev_cpu = true;
+		task->process->files.dev_cpu = true;
 		return open_stand_in(node, flags);
 	case NODE_MSR:
 		return flags & O_DIRECTORY ? -ENOTDIR : msr_open(task, node.vcpu, flags);
@@ -135,7 +135,7 @@ static bool nth_entry(const struct process *process, struct node node, int64_t n
 
 static bool list_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
 {
-	struct node node = task->process->dev_cpu ? node_of_directory(fd) : (struct node){.kind = NODE_OTHER};
+	struct node node = task->process->files.dev_cpu ? node_of_directory(fd) : (struct node){.kind = NODE_OTHER};
 	struct entry entry;
 	int64_t position;
 	uint64_t filled = 0;
@@ -182,7 +182,7 @@ int64_t dev_cpu_stat(const struct process *process, const char *path, struct sta
 bool dev_cpu_fstat(const struct process *process, int fd, struct stat *status)
 {
 	struct node node = {.kind = NODE_MSR};
-	if (!process->dev_cpu)
+	if (!process->files.dev_cpu)
 		return false;
 	if (!msr_device_vcpu(fd, &node.vcpu))
 		node = node_of_directory(fd);
@@ -194,7 +194,7 @@ bool dev_cpu_fstat(const struct process *process, int fd, struct stat *status)
 
 static bool is_cpu_directory(struct process *process, int fd)
 {
-	return process->dev_cpu && node_of_directory(fd).kind != NODE_OTHER;
+	return process->files.dev_cpu && node_of_directory(fd).kind != NODE_OTHER;
 }
 
 const struct device cpu_directory = { .is = is_cpu_directory, .stat = dev_cpu_fstat, .entries = list_entries };

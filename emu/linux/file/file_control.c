@@ -136,7 +136,7 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (written)
 		space_prepare_write(&task->process->space, arg[2], size);
-	task->process->calls_signal |= asks_for_signals((int)arg[1], arg[2]);
+	task->process->signals.calls_signal |= asks_for_signals((int)arg[1], arg[2]);
 	switch ((int)arg[1]) {
 	case F_SETLKW:
 		return lock_waiting(task, arg, F_SETLK);
@@ -232,7 +232,7 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 	uint64_t size = _IOC_SIZE(request), direction = _IOC_DIR(request);
 	int64_t error = 0;
 
-	task->process->calls_signal |= request == FIOASYNC || request == FIOSETOWN || request == SIOCSPGRP;
+	task->process->signals.calls_signal |= request == FIOASYNC || request == FIOSETOWN || request == SIOCSPGRP;
 	if (device_ioctl(task, arg, &error))
 		return error;
 	if (old && (old->in || old->out))

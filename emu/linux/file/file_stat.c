@@ -18,7 +18,7 @@ static bool is_ours(struct task *task, int dirfd, uint64_t address, struct stat 
 	struct process *process = task->process;
 	char start[8], guest[PATH_MAX], path[PATH_MAX];
 	bool absolute = space_read(&process->space, address, start, sizeof start) && memcmp(start, "/dev/cpu", sizeof start) == 0;
-	if (!absolute && !process->dev_cpu)
+	if (!absolute && !process->files.dev_cpu)
 		return false;
 	if (space_read_string(&process->space, address, guest, sizeof guest) < 0)
 		return false;

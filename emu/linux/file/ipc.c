@@ -291,6 +291,6 @@ int64_t sys_mq_notify(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (arg[1] && event.sigev_notify == SIGEV_THREAD && !space_in_guest((uint64_t)event.sigev_value.sival_ptr, COOKIE_BYTES))
 		return -EFAULT;
-	task->process->calls_signal = true;
+	task->process->signals.calls_signal = true;
 	return syscall_host(__NR_mq_notify, host);
 }

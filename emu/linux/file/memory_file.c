@@ -37,7 +37,7 @@ static pid_t memory_of(int fd)
 
 void memory_file_opened(struct process *process, int64_t fd)
 {
-	process->memory_files |= fd >= 0 && memory_of((int)fd) != 0;
+	process->files.memory_files |= fd >= 0 && memory_of((int)fd) != 0;
 }
 
 /* Returns the length of the call's IN argument in bytes. */

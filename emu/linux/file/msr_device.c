@@ -31,7 +31,7 @@ int64_t msr_open(struct task *task, unsigned vcpu, int flags)
 	if (result < 0)
 		result = -errno;
 	close(fd);
-	task->process->dev_cpu |= result >= 0;
+	task->process->files.dev_cpu |= result >= 0;
 	return result;
 }
 
@@ -79,7 +79,7 @@ static int64_t write_msr(struct task *task, unsigned vcpu, uint32_t msr, uint64_
 		return -EFAULT;
 	enum tk_error error = tk_wrmsr(process->clock, vcpu, clock_insns(process), msr, value);
 
-	process->deadlines_changed = true;
+	process->time.deadlines_changed = true;
 	if (error == TK_OK)
 		pvclock_msr_written(process, vcpu, msr);
 	return result_of(error);
@@ -141,7 +141,7 @@ static bool is_msr(struct process *process, int fd)
 {
 	unsigned vcpu;
 
-	return process->dev_cpu && msr_device_vcpu(fd, &vcpu);
+	return process->files.dev_cpu && msr_device_vcpu(fd, &vcpu);
 }
 
 const struct device msr_device = {

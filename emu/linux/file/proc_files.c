@@ -209,7 +209,7 @@ static int64_t open_found(struct task *task, const struct found *found, const ch
 	if (result == 0)
 		result = reopen(fd, flags);
 	close(fd);
-	task->process->proc_files |= result >= 0;
+	task->process->files.proc_files |= result >= 0;
 	return result;
 }
 
@@ -220,7 +220,7 @@ static bool below_directory(const struct process *process, int dirfd, const char
 	struct proc_place place;
 	ssize_t length;
 
-	if (path[0] == '/' || dirfd == AT_FDCWD || !process->proc_files)
+	if (path[0] == '/' || dirfd == AT_FDCWD || !process->files.proc_files)
 		return false;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
 	length = readlink(link, directory, sizeof directory - 1);
@@ -239,7 +239,7 @@ int64_t proc_open(struct task *task, int dirfd, const char *path, int flags)
 
 	if (below_directory(task->process, dirfd, path, absolute))
 		path = absolute;
-	task->process->proc_files |= strncmp(path, "/proc", 5) == 0;
+	task->process->files.proc_files |= strncmp(path, "/proc", 5) == 0;
 	return find(task->process, path, &found) ? open_found(task, &found, path, flags) : NOT_EMULATED;
 }
 
@@ -253,7 +253,7 @@ static bool find_open(struct task *task, int fd, struct found *found, char path[
 	struct stat status;
 	ssize_t length;
 
-	if (!task->process->proc_files || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 0)
+	if (!task->process->files.proc_files || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 0)
 		return false;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	length = readlink(link, path, PATH_MAX - 1);
@@ -313,7 +313,7 @@ static bool made_up_write(struct task *task, int fd, const struct iovec *vector,
 static bool has_made_up_files(struct process *process, int fd)
 {
 	(void)fd;
-	return process->proc_files;
+	return process->files.proc_files;
 }
 
 const struct device made_up_file = { .is = has_made_up_files, .read = made_up_read, .write = made_up_write };

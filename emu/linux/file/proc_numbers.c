@@ -37,7 +37,7 @@ static uint64_t handled_set(const struct process *process, bool ignored)
 	uint64_t set = 0;
 
 	for (int number = 1; number <= GUEST_SIGNALS; number++) {
-		uint64_t handler = process->action[number].handler;
+		uint64_t handler = process->signals.action[number].handler;
 
 		if (ignored ? handler == (uint64_t)SIG_IGN : handler != (uint64_t)SIG_IGN && handler != (uint64_t)SIG_DFL)
 			set |= 1ULL << (number - 1);
@@ -74,7 +74,7 @@ static int64_t cpu_ns(const struct view *view)
 		return whole ? clock_process_cpu(view->process) : clock_task_cpu(view->task);
 	if (!clock_counts_cpu(view->own))
 		return -1;
-	return whole ? view->process->cpu_ns : view->task->cpu_ns;
+	return whole ? view->process->time.cpu_ns : view->task->time.cpu_ns;
 }
 
 /* The guest's value of a field that is known even if only the host's text is available: ids and times. Returns false for other fields. */
@@ -109,21 +109,21 @@ static bool guest_field(const struct view *view, enum stat_field field, int64_t 
 		return false;
 	switch (field) {
 	case STAT_UTIME: *value = cpu_ns(view) / NS_PER_USER_TICK; return cpu_ns(view) >= 0;
-	case STAT_CUTIME: *value = process->children_cpu_ns / NS_PER_USER_TICK; return tk_mode(view->own->clock) != TK_HOST;
+	case STAT_CUTIME: *value = process->time.children_cpu_ns / NS_PER_USER_TICK; return tk_mode(view->own->clock) != TK_HOST;
 	case STAT_THREADS: *value = view->threads; return true;
 	case STAT_VSIZE: *value = (int64_t)proc_mapped_bytes(&process->space); return true;
 	case STAT_RSS: *value = (int64_t)(usage_resident(&process->space) / GUEST_PAGE); return clock_counts_cpu(view->own);
-	case STAT_STARTSTACK: *value = (int64_t)process->arg_start; return true;
-	case STAT_SIGNAL: *value = (int64_t)(pending_set(view, task->pending) & INT32_MAX); return true;
-	case STAT_BLOCKED: *value = (int64_t)(task->signal_mask & INT32_MAX); return true;
+	case STAT_STARTSTACK: *value = (int64_t)process->image.arg_start; return true;
+	case STAT_SIGNAL: *value = (int64_t)(pending_set(view, task->signals.pending) & INT32_MAX); return true;
+	case STAT_BLOCKED: *value = (int64_t)(task->signals.mask & INT32_MAX); return true;
 	case STAT_SIGIGNORE: *value = (int64_t)(handled_set(process, true) & INT32_MAX); return true;
 	case STAT_SIGCATCH: *value = (int64_t)(handled_set(process, false) & INT32_MAX); return true;
 	case STAT_EXIT_SIGNAL: *value = -1; return view->tid != view->pid;
 	case STAT_START_BRK: *value = (int64_t)process->space.brk_start; return true;
-	case STAT_ARG_START: *value = (int64_t)process->arg_start; return true;
-	case STAT_ARG_END: *value = (int64_t)process->arg_end; return true;
-	case STAT_ENV_START: *value = (int64_t)process->env_start; return true;
-	case STAT_ENV_END: *value = (int64_t)process->env_end; return true;
+	case STAT_ARG_START: *value = (int64_t)process->image.arg_start; return true;
+	case STAT_ARG_END: *value = (int64_t)process->image.arg_end; return true;
+	case STAT_ENV_START: *value = (int64_t)process->image.env_start; return true;
+	case STAT_ENV_END: *value = (int64_t)process->image.env_end; return true;
 	case STAT_PROCESSOR: *value = task->cpu.vcpu; return !view->foreign;
 	case STAT_STARTCODE: case STAT_ENDCODE: case STAT_ESP: case STAT_EIP: case STAT_START_DATA: case STAT_END_DATA:
 		*value = 0; /* as for a reader that may not trace the process */
@@ -270,19 +270,19 @@ static void write_threads(const struct view *view, const char *host, FILE *out)
 static void write_own_pending(const struct view *view, const char *host, FILE *out)
 {
 	(void)host;
-	fprintf(out, "%016" PRIx64, pending_set(view, view->task->pending));
+	fprintf(out, "%016" PRIx64, pending_set(view, view->task->signals.pending));
 }
 
 static void write_shared_pending(const struct view *view, const char *host, FILE *out)
 {
 	(void)host;
-	fprintf(out, "%016" PRIx64, pending_set(view, view->process->pending));
+	fprintf(out, "%016" PRIx64, pending_set(view, view->process->signals.pending));
 }
 
 static void write_blocked(const struct view *view, const char *host, FILE *out)
 {
 	(void)host;
-	fprintf(out, "%016" PRIx64, view->task->signal_mask);
+	fprintf(out, "%016" PRIx64, view->task->signals.mask);
 }
 
 static void write_ignored(const struct view *view, const char *host, FILE *out)

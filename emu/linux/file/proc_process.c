@@ -33,17 +33,17 @@ static void write_memory(struct view *view, uint64_t start, uint64_t end, FILE *
 
 void proc_write_cmdline(struct view *view, FILE *out)
 {
-	write_memory(view, view->process->arg_start, view->process->arg_end, out);
+	write_memory(view, view->process->image.arg_start, view->process->image.arg_end, out);
 }
 
 void proc_write_environ(struct view *view, FILE *out)
 {
-	write_memory(view, view->process->env_start, view->process->env_end, out);
+	write_memory(view, view->process->image.env_start, view->process->image.env_end, out);
 }
 
 void proc_write_auxv(struct view *view, FILE *out)
 {
-	write_memory(view, view->process->auxv_start, view->process->auxv_end, out);
+	write_memory(view, view->process->image.auxv_start, view->process->image.auxv_end, out);
 }
 
 /* The leader's name is the host process's. */

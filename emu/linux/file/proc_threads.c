@@ -67,7 +67,7 @@ static int64_t list(struct task *task, int fd, const pid_t *tids, int64_t last, 
 
 static bool list_threads(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
 {
-	pid_t pid = task->process->proc_files ? process_of(task->process, fd) : 0, *tids;
+	pid_t pid = task->process->files.proc_files ? process_of(task->process, fd) : 0, *tids;
 	struct view view;
 
 	if (!pid || !view_open(&view, task->process, pid, 0))
@@ -82,7 +82,7 @@ static bool list_threads(struct task *task, int fd, uint64_t buffer, uint64_t si
 static bool may_be_threads(struct process *process, int fd)
 {
 	(void)fd;
-	return process->proc_files;
+	return process->files.proc_files;
 }
 
 const struct device threads_directory = { .is = may_be_threads, .entries = list_threads };

@@ -51,7 +51,7 @@ static bool orphaned_group(void)
 
 static bool blocks_or_ignores(const struct task *task, int number)
 {
-	return (task->signal_mask & signal_bit(number)) || task->process->action[number].handler == (uint64_t)SIG_IGN;
+	return (task->signals.mask & signal_bit(number)) || task->process->signals.action[number].handler == (uint64_t)SIG_IGN;
 }
 
 static int64_t stop_group(struct task *task, int number)
@@ -59,7 +59,7 @@ static int64_t stop_group(struct task *task, int number)
 	if (orphaned_group())
 		return -EIO;
 	pids_kill(task->process, 0, number);
-	task->process->signals_due = true;
+	task->process->signals.due = true;
 	return -ERESTARTSYS;
 }
 

@@ -12,7 +12,7 @@
 
 uint64_t clock_insns(const struct process *process)
 {
-	return *process->clock_insns;
+	return *process->time.clock_insns;
 }
 
 int64_t clock_now(const struct process *process)
@@ -51,7 +51,7 @@ static bool continue_waits(void)
 static int64_t stopped_ns(void *ctx, int64_t gap_ns)
 {
 	struct process *process = ctx;
-	struct host_stop *stop = &process->stop;
+	struct host_stop *stop = &process->time.stop;
 
 	if (!stop->continued) {
 		bool waits = continue_waits(), known = stop->left_out;
@@ -65,18 +65,18 @@ static int64_t stopped_ns(void *ctx, int64_t gap_ns)
 
 void clock_watch_stops(struct process *process)
 {
-	process->host = *process->clock->host;
-	process->host.ctx = process;
-	process->host.stopped = stopped_ns;
-	process->clock->host = &process->host;
+	process->time.host = *process->clock->host;
+	process->time.host.ctx = process;
+	process->time.host.stopped = stopped_ns;
+	process->clock->host = &process->time.host;
 }
 
 void clock_continued(struct process *process)
 {
-	process->stop.continued = !process->stop.left_out;
+	process->time.stop.continued = !process->time.stop.left_out;
 	clock_now(process);
 	tk_tick(process->clock, clock_insns(process));
-	process->stop.continued = process->stop.left_out = false;
+	process->time.stop.continued = process->time.stop.left_out = false;
 }
 
 /* --- CPU time ---------------------------------------------------------------------------------------- */
@@ -89,25 +89,25 @@ bool clock_counts_cpu(const struct process *process)
 void clock_run_begin(struct task *task)
 {
 	task->cpu.clock_base = clock_insns(task->process);
-	task->run_insns = 0;
+	task->time.run_insns = 0;
 	if (clock_counts_cpu(task->process))
-		task->run_began = clock_now(task->process);
+		task->time.run_began = clock_now(task->process);
 }
 
 void clock_run_reached(struct task *task)
 {
-	uint64_t count = cpu_count(&task->cpu, 0), insns = count - task->run_insns;
+	uint64_t count = cpu_count(&task->cpu, 0), insns = count - task->time.run_insns;
 
-	task->run_insns = count;
-	task->insns += insns;
+	task->time.run_insns = count;
+	task->time.insns += insns;
 	task->process->insns += insns;
-	*task->process->clock_insns += insns;
+	*task->process->time.clock_insns += insns;
 }
 
 /* The CPU time of the current run so far, in ns. */
 static int64_t run_ns(const struct task *task)
 {
-	return task->run_insns > 0 ? clock_now(task->process) - task->run_began : 0;
+	return task->time.run_insns > 0 ? clock_now(task->process) - task->time.run_began : 0;
 }
 
 void clock_run_end(struct task *task)
@@ -116,10 +116,10 @@ void clock_run_end(struct task *task)
 	if (clock_counts_cpu(task->process)) {
 		int64_t ns = run_ns(task);
 
-		task->cpu_ns += ns;
-		task->process->cpu_ns += ns;
+		task->time.cpu_ns += ns;
+		task->process->time.cpu_ns += ns;
 	}
-	task->run_insns = 0;
+	task->time.run_insns = 0;
 }
 
 int64_t clock_scaled(const struct process *process, int64_t host_ns)
@@ -131,12 +131,12 @@ int64_t clock_scaled(const struct process *process, int64_t host_ns)
 
 static int64_t host_cpu(const struct process *process, clockid_t id)
 {
-	return process->cpu_before_ns + clock_scaled(process, host_clock_ns(id));
+	return process->time.cpu_before_ns + clock_scaled(process, host_clock_ns(id));
 }
 
 int64_t clock_process_cpu(const struct process *process)
 {
-	return clock_counts_cpu(process) ? process->cpu_ns + run_ns(process->current) : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
+	return clock_counts_cpu(process) ? process->time.cpu_ns + run_ns(process->current) : host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* All threads share the host thread. Where instructions are not counted, the process's CPU time is divided among its threads by their
@@ -146,10 +146,10 @@ int64_t clock_task_cpu(const struct task *task)
 	const struct process *process = task->process;
 
 	if (clock_counts_cpu(process))
-		return task->cpu_ns + run_ns(task);
-	if (task->insns == process->insns)
+		return task->time.cpu_ns + run_ns(task);
+	if (task->time.insns == process->insns)
 		return host_cpu(process, CLOCK_PROCESS_CPUTIME_ID);
-	return (int64_t)((unsigned __int128)host_cpu(process, CLOCK_PROCESS_CPUTIME_ID) * task->insns / process->insns);
+	return (int64_t)((unsigned __int128)host_cpu(process, CLOCK_PROCESS_CPUTIME_ID) * task->time.insns / process->insns);
 }
 
 /* --- deadlines --------------------------------------------------------------------------------------- */
@@ -158,14 +158,14 @@ void clock_arm(struct process *process)
 {
 	uint64_t next;
 
-	if (!process->deadlines_changed && !process->up->timer_may_be_set(process))
+	if (!process->time.deadlines_changed && !process->up->timer_may_be_set(process))
 		return;
 	next = process->up->timer_next_deadline(process);
 	for (struct task *task = process->tasks; task; task = task->next)
 		if (task->state == TASK_WAITING && task->wait.deadline < next)
 			next = task->wait.deadline;
-	process->deadlines_changed = false;
-	process->deadline = next;
+	process->time.deadlines_changed = false;
+	process->time.deadline = next;
 	tk_arm(process->clock, (uint64_t)process->pid, next == WAIT_FOREVER ? TK_NEVER : (int64_t)next);
 }
 
@@ -180,12 +180,12 @@ void clock_expire(struct process *process)
 	now = (uint64_t)clock_now(process);
 	common_clock_follow(process);
 	clock_arm(process);
-	if (process->deadline <= now) {
+	if (process->time.deadline <= now) {
 		for (struct task *task = process->tasks; task; task = task->next)
 			if (task->state == TASK_WAITING && task->wait.deadline <= now)
 				task_wake(task, WAKE_TIMEOUT);
 		process->up->timer_expire(process);
-		process->deadlines_changed = true;
+		process->time.deadlines_changed = true;
 	}
 	process->up->timer_expire_cpu(process);
 	clock_arm(process);

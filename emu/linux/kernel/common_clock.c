@@ -21,11 +21,11 @@ bool common_clock_share(struct process *process)
 {
 	if (tk_mode(process->clock) != TK_OFFSET)
 		return true;
-	process->common = mmap(NULL, sizeof(*process->common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (process->common == MAP_FAILED)
+	process->time.common = mmap(NULL, sizeof(*process->time.common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (process->time.common == MAP_FAILED)
 		return false;
 	for (unsigned vcpu = 0; vcpu < tk_vcpus(process->clock); vcpu++)
-		tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &process->common->adjust[vcpu]);
+		tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &process->time.common->adjust[vcpu]);
 	return true;
 }
 
@@ -38,42 +38,42 @@ static void move_deadlines(struct process *process)
 		if (task->wait.on_wall)
 			task->wait.deadline = task->wait.wall > shift ? (uint64_t)(task->wait.wall - shift) : 0;
 	process->up->timer_wall_changed(process, shift);
-	process->deadlines_changed = true;
+	process->time.deadlines_changed = true;
 }
 
 static void follow_tscs(struct process *process)
 {
-	uint64_t writes = __atomic_load_n(&process->common->writes, __ATOMIC_SEQ_CST);
+	uint64_t writes = __atomic_load_n(&process->time.common->writes, __ATOMIC_SEQ_CST);
 
-	if (writes == process->common_writes)
+	if (writes == process->time.common_writes)
 		return;
-	process->common_writes = writes;
+	process->time.common_writes = writes;
 	for (unsigned vcpu = 0; vcpu < tk_vcpus(process->clock); vcpu++)
-		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, process->common->adjust[vcpu]);
-	process->deadlines_changed = true;
+		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, process->time.common->adjust[vcpu]);
+	process->time.deadlines_changed = true;
 }
 
 static void follow_wall(struct process *process)
 {
-	int64_t moved = __atomic_load_n(&process->common->wall_moved, __ATOMIC_SEQ_CST);
+	int64_t moved = __atomic_load_n(&process->time.common->wall_moved, __ATOMIC_SEQ_CST);
 
-	if (moved != process->wall_moved)
-		tk_step_wall(process->clock, moved - process->wall_moved, clock_insns(process));
-	process->wall_moved = moved;
+	if (moved != process->time.wall_moved)
+		tk_step_wall(process->clock, moved - process->time.wall_moved, clock_insns(process));
+	process->time.wall_moved = moved;
 }
 
 void common_clock_follow(struct process *process)
 {
 	uint64_t generation;
 
-	if (process->common) {
+	if (process->time.common) {
 		follow_tscs(process);
 		follow_wall(process);
 	}
 	generation = tk_wall_generation(process->clock);
-	if (generation == process->wall_generation)
+	if (generation == process->time.wall_generation)
 		return;
-	process->wall_generation = generation;
+	process->time.wall_generation = generation;
 	move_deadlines(process);
 	tree_wall_changed(process);
 }
@@ -82,9 +82,9 @@ int64_t wall_step(struct process *process, int64_t delta)
 {
 	if (tk_step_wall(process->clock, delta, clock_insns(process)) != TK_OK)
 		return -EPERM; /* mode host: the clock is the host's and cannot be set */
-	if (process->common) {
-		__atomic_fetch_add(&process->common->wall_moved, delta, __ATOMIC_SEQ_CST);
-		process->wall_moved += delta;
+	if (process->time.common) {
+		__atomic_fetch_add(&process->time.common->wall_moved, delta, __ATOMIC_SEQ_CST);
+		process->time.wall_moved += delta;
 	}
 	common_clock_follow(process);
 	return 0;
@@ -94,11 +94,11 @@ void common_clock_tsc_written(struct process *process, unsigned vcpu)
 {
 	uint64_t adjust;
 
-	if (!process->common || tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &adjust) != TK_OK ||
-	    adjust == process->common->adjust[vcpu])
+	if (!process->time.common || tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &adjust) != TK_OK ||
+	    adjust == process->time.common->adjust[vcpu])
 		return;
-	__atomic_store_n(&process->common->adjust[vcpu], adjust, __ATOMIC_SEQ_CST);
-	process->common_writes = __atomic_add_fetch(&process->common->writes, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&process->time.common->adjust[vcpu], adjust, __ATOMIC_SEQ_CST);
+	process->time.common_writes = __atomic_add_fetch(&process->time.common->writes, 1, __ATOMIC_SEQ_CST);
 }
 
 bool wall_may_be_set(const struct process *process)
@@ -107,5 +107,5 @@ bool wall_may_be_set(const struct process *process)
 
 	for (const struct task *task = process->tasks; task && !minds; task = task->next)
 		minds = task->state == TASK_WAITING && task->wait.on_wall;
-	return minds && process->common && process->show_pids;
+	return minds && process->time.common && process->show_pids;
 }

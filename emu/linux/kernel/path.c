@@ -101,8 +101,8 @@ const char *path_program(const struct process *process, const char *path, char b
 	    !view_open(&view, process, place.pid, place.tid))
 		return NULL;
 	if (view.process && !view.foreign)
-		exe = view.process->exe_path;
-	else if (view.process && view_string(&view, view.process->exe_path, buffer, PATH_MAX))
+		exe = view.process->image.exe_path;
+	else if (view.process && view_string(&view, view.process->image.exe_path, buffer, PATH_MAX))
 		exe = buffer;
 	view_close(&view);
 	return exe;

@@ -49,7 +49,7 @@ int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
 	if (length > REQUEST_MAX)
 		length = REQUEST_MAX;
 	for (uint64_t done = 0; done < length; done += sizeof(uint64_t)) {
-		uint64_t value = random_word(stream_of(process), process->random_words++);
+		uint64_t value = random_word(stream_of(process), process->counts.random_words++);
 		uint64_t size = length - done < sizeof value ? length - done : sizeof value;
 		if (!space_write(&process->space, address + done, &value, size))
 			return done ? (int64_t)done : -EFAULT;
@@ -60,7 +60,7 @@ int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
 void random_peek(struct process *process, uint8_t *bytes, uint64_t size)
 {
 	for (uint64_t done = 0; done < size; done += sizeof(uint64_t)) {
-		uint64_t value = random_word(stream_of(process), process->random_words + done / sizeof(uint64_t));
+		uint64_t value = random_word(stream_of(process), process->counts.random_words + done / sizeof(uint64_t));
 
 		memcpy(bytes + done, &value, size - done < sizeof value ? size - done : sizeof value);
 	}
@@ -68,7 +68,7 @@ void random_peek(struct process *process, uint8_t *bytes, uint64_t size)
 
 void random_take(struct process *process, uint64_t size)
 {
-	process->random_words += (size + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+	process->counts.random_words += (size + sizeof(uint64_t) - 1) / sizeof(uint64_t);
 }
 
 int64_t sys_getrandom(struct task *task, const uint64_t arg[6])

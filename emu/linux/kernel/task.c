@@ -55,9 +55,9 @@ void task_set_name(struct task *task, const char name[16])
 void task_free(struct task *task)
 {
 	for (unsigned k = 0; k < TIME_READ_KINDS; k++)
-		task->process->time_reads[k] += task->cpu.time_reads[k];
+		task->process->counts.time_reads[k] += task->cpu.time_reads[k];
 	wait_clear(&task->wait);
-	pending_free(&task->pending);
+	pending_free(&task->signals.pending);
 	OBSERVE(task->process, forget, task);
 	free(task);
 }
@@ -96,7 +96,7 @@ void task_wake(struct task *task, enum wake why)
 		return;
 	task->state = TASK_RUNNABLE;
 	task->wait.wake = why;
-	task->process->deadlines_changed = true;
+	task->process->time.deadlines_changed = true;
 }
 
 void process_end(struct process *process, int status)

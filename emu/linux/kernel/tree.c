@@ -79,7 +79,7 @@ bool tree_create(struct process *process)
 		return false;
 	memcpy(tree->clock, process->clock->state, tk_size());
 	process->clock->state = (struct timekeep *)tree->clock;
-	process->clock_insns = &tree->insns;
+	process->time.clock_insns = &tree->insns;
 	process->tree = tree;
 	process->pid = tree->first = tree_new_id(tree);
 	tree->host_pid[0] = getpid();

@@ -165,8 +165,8 @@ void tree_leave(struct process *process)
 	member = member_self(process);
 	let_go(process, member);
 	syscall(SYS_close_range, 0, ~0u, 0);
-	member->cpu_ns = process->cpu_ns;
-	member->children_cpu_ns = process->children_cpu_ns;
+	member->cpu_ns = process->time.cpu_ns;
+	member->children_cpu_ns = process->time.children_cpu_ns;
 	usage_note(process);
 	member->most_kib = process->most_kib > process->children_most_kib ? process->most_kib : process->children_most_kib;
 	tree->quiet = 0;
@@ -290,7 +290,7 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		if (member->state != ENDED)
 			OBSERVE(process, killed, process, pid, false);
-		process->children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
+		process->time.children_cpu_ns += member->cpu_ns + member->children_cpu_ns;
 		if (member->most_kib > process->children_most_kib)
 			process->children_most_kib = member->most_kib;
 		let_go(process, member);

@@ -43,7 +43,7 @@ static struct timeval scaled(const struct process *process, struct timeval host)
 /* Time used before the program was restored here counts as user time. */
 static void add_before(const struct process *process, struct timeval *user)
 {
-	int64_t us = user->tv_sec * US_PER_S + user->tv_usec + process->cpu_before_ns / NS_PER_US;
+	int64_t us = user->tv_sec * US_PER_S + user->tv_usec + process->time.cpu_before_ns / NS_PER_US;
 
 	*user = (struct timeval){ us / US_PER_S, us % US_PER_S };
 }
@@ -72,7 +72,7 @@ int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	usage_note(process);
 	if (clock_counts_cpu(process))
-		usage = usage_of_ns(who == RUSAGE_SELF ? process->cpu_ns : who == RUSAGE_THREAD ? task->cpu_ns : process->children_cpu_ns,
+		usage = usage_of_ns(who == RUSAGE_SELF ? process->time.cpu_ns : who == RUSAGE_THREAD ? task->time.cpu_ns : process->time.children_cpu_ns,
 		                    who == RUSAGE_CHILDREN ? process->children_most_kib : process->most_kib);
 	else if (getrusage(who, &usage) != 0)
 		return -errno;
@@ -92,10 +92,10 @@ int64_t sys_times(struct task *task, const uint64_t arg[6])
 	if (tk_mode(process->clock) != TK_HOST)
 		now = clock_now(process) / NS_PER_USER_TICK;
 	scale_times(process, &buffer);
-	buffer.tms_utime += process->cpu_before_ns / NS_PER_USER_TICK;
+	buffer.tms_utime += process->time.cpu_before_ns / NS_PER_USER_TICK;
 	if (clock_counts_cpu(process))
 		buffer = (struct tms){
-			.tms_utime = process->cpu_ns / NS_PER_USER_TICK, .tms_cutime = process->children_cpu_ns / NS_PER_USER_TICK,
+			.tms_utime = process->time.cpu_ns / NS_PER_USER_TICK, .tms_cutime = process->time.children_cpu_ns / NS_PER_USER_TICK,
 		};
 	if (arg[0] && !space_write(&task->process->space, arg[0], &buffer, sizeof(buffer)))
 		return -EFAULT;

@@ -44,7 +44,7 @@ static void begin(struct task *task, uint64_t deadline)
 		return;
 	task->wait.begun = true;
 	task->wait.deadline = deadline;
-	task->process->deadlines_changed = true;
+	task->process->time.deadlines_changed = true;
 }
 
 static bool passed(struct task *task)

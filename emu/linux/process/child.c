@@ -40,7 +40,7 @@ static bool has_ended(int status)
 /* Returns true if the guest wants no report of children that end. */
 static bool unwanted(const struct process *process)
 {
-	const struct guest_sigaction *action = &process->action[SIGCHLD];
+	const struct guest_sigaction *action = &process->signals.action[SIGCHLD];
 
 	return action->handler == (uint64_t)SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
@@ -48,11 +48,11 @@ static bool unwanted(const struct process *process)
 /* The usage of such a child is not counted. */
 static void forget(struct process *process, pid_t pid, int status)
 {
-	int64_t cpu_ns = process->children_cpu_ns;
+	int64_t cpu_ns = process->time.children_cpu_ns;
 	struct rusage usage;
 
 	tree_child_reaped(process, pid, status, &usage);
-	process->children_cpu_ns = cpu_ns;
+	process->time.children_cpu_ns = cpu_ns;
 }
 
 static void reap_unwanted(struct process *process)
@@ -66,7 +66,7 @@ static void reap_unwanted(struct process *process)
 
 bool child_signal(struct process *process, const siginfo_t *info)
 {
-	const struct guest_sigaction *action = &process->action[SIGCHLD];
+	const struct guest_sigaction *action = &process->signals.action[SIGCHLD];
 	bool exited = info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
 
 	tree_bury_children(process);
@@ -91,7 +91,7 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 		return -errno;
 	if (pid == 0)
 		return 0;
-	task->process->signals_due = true; /* the child's SIGCHLD came before */
+	task->process->signals.due = true; /* the child's SIGCHLD came before */
 	pid = tree_child_reaped(task->process, pid, status, &usage);
 	if (arg[1] && !space_write(space, arg[1], &status, sizeof(status)))
 		return -EFAULT;
@@ -154,7 +154,7 @@ static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info
 		if (!((int)arg[3] & WNOWAIT))
 			forget(task->process, info->si_pid, tree_wait_status(info));
 	}
-	task->process->signals_due = true;
+	task->process->signals.due = true;
 	info->si_pid = (int)arg[3] & WNOWAIT ? pids_from_host(task->process, info->si_pid)
 	                                     : tree_child_reaped(task->process, info->si_pid,
 	                                                         tree_wait_status(info), usage);

@@ -226,8 +226,8 @@ static void name_process(struct process *process, const struct program *program,
 
 	snprintf(link, sizeof link, "/proc/self/fd/%d", program->elf.fd);
 	ssize_t length = readlink(link, exe, sizeof exe - 1);
-	free(process->exe_path);
-	process->exe_path = length > 0 ? strndup(exe, (size_t)length) : strdup(path);
+	free(process->image.exe_path);
+	process->image.exe_path = length > 0 ? strndup(exe, (size_t)length) : strdup(path);
 	prctl(PR_SET_NAME, slash ? slash + 1 : path);
 }
 

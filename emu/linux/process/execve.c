@@ -110,10 +110,10 @@ static void leave_image(struct task *task)
 	task_keep_only(process, task);
 	task->tid = process->pid;
 	peers_thread_began(process, task->tid);
-	task->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+	task->signals.altstack = (stack_t){ .ss_flags = SS_DISABLE };
 	task->rseq = (struct rseq_area){ 0 };
-	task->restore_mask = task->in_syscall = false;
-	task->fault = (struct fault_state){ 0 };
+	task->signals.restore_mask = task->call.restartable = false;
+	task->signals.fault = (struct fault_state){ 0 };
 	process->membarriers = 0;
 	signal_reset_handlers(process);
 	timer_forget_posix(process);

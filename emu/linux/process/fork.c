@@ -44,12 +44,12 @@ static void become_child(struct task *task, const struct clone_request *request,
 	peers_thread_began(process, pid);
 	process->forked = true;
 	process->most_kib = process->children_most_kib = 0;
-	process->cpu_ns = process->children_cpu_ns = process->cpu_before_ns = task->cpu_ns = 0;
-	process->insns = task->insns = process->syscalls = 0;
+	process->time.cpu_ns = process->time.children_cpu_ns = process->time.cpu_before_ns = task->time.cpu_ns = 0;
+	process->insns = task->time.insns = process->counts.syscalls = 0;
 	process->space.plain_page = NO_PAGE; /* MADV_DONTFORK may have kept this page from the child */
 	space_name_objects(&process->space, pid);
-	pending_free(&process->pending);
-	pending_free(&task->pending);
+	pending_free(&process->signals.pending);
+	pending_free(&task->signals.pending);
 	timer_forget_but_fds(process);
 	vfork_close(&process->vfork);
 	process->silent_children = false;
@@ -151,7 +151,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		return pid;
 	task->vfork_child = pid;
 	task->vfork = parent;
-	task->process->in_vfork = task;
+	task->process->turn.in_vfork = task;
 	return vfork_wait(task);
 }
 

@@ -71,7 +71,7 @@ int64_t sys_kill(struct task *task, const uint64_t arg[6])
 		info = from_self(process, number, SI_USER);
 		return send_own(process, NULL, &info);
 	}
-	process->signals_due = true; /* the group may be our own */
+	process->signals.due = true; /* the group may be our own */
 	return pids_kill(process, pid, number);
 }
 

@@ -144,7 +144,7 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 		tree_set_subreaper(task->process, arg[1] != 0);
 		return syscall_host(SYS_prctl, arg);
 	case PR_GET_TID_ADDRESS:
-		return space_write(&task->process->space, arg[1], &task->clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
+		return space_write(&task->process->space, arg[1], &task->end.clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
 	/* The host keeps these for us; they take no pointers. */
 	case PR_SET_PDEATHSIG: case PR_SET_DUMPABLE: case PR_GET_DUMPABLE: case PR_SET_KEEPCAPS: case PR_GET_KEEPCAPS:
 	case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK:

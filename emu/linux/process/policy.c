@@ -114,23 +114,23 @@ void policy_look(struct process *process)
 		realtime += task->state == TASK_RUNNABLE && rank(task) > 0;
 		others += task->state == TASK_RUNNABLE && rank(task) == 0;
 	}
-	process->throttled = false;
+	process->turn.throttled = false;
 	if (realtime < process->options->vcpus || others == 0) {
-		process->realtime_since = 0;
+		process->turn.realtime_since = 0;
 		return;
 	}
 	now = clock_now(process);
-	if (process->realtime_since == 0 || now - process->realtime_since >= PERIOD_NS)
-		process->realtime_since = now;
-	process->throttled = now - process->realtime_since >= RUNTIME_NS;
+	if (process->turn.realtime_since == 0 || now - process->turn.realtime_since >= PERIOD_NS)
+		process->turn.realtime_since = now;
+	process->turn.throttled = now - process->turn.realtime_since >= RUNTIME_NS;
 }
 
 bool policy_waits(const struct task *task)
 {
 	unsigned before = 0;
 
-	if (!task->policy.own || task->process->throttled)
-		return task->process->throttled && rank(task) > 0;
+	if (!task->policy.own || task->process->turn.throttled)
+		return task->process->turn.throttled && rank(task) > 0;
 	for (const struct task *other = task->process->tasks; other; other = other->next)
 		before += other->state == TASK_RUNNABLE && rank(other) > rank(task);
 	return before >= task->process->options->vcpus;
@@ -138,7 +138,7 @@ bool policy_waits(const struct task *task)
 
 bool policy_goes_on(const struct task *task)
 {
-	return task->policy.own && task->policy.policy == SCHED_FIFO && task->process->options->vcpus == 1 && !task->process->yielded &&
+	return task->policy.own && task->policy.policy == SCHED_FIFO && task->process->options->vcpus == 1 && !task->process->turn.yielded &&
 	       !policy_waits(task);
 }
 

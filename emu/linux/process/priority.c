@@ -128,7 +128,7 @@ int64_t sys_sched_setaffinity(struct task *task, const uint64_t arg[6])
 int64_t sys_sched_yield(struct task *task, const uint64_t arg[6])
 {
 	(void)arg;
-	task->process->yielded = true;
+	task->process->turn.yielded = true;
 	return 0;
 }
 

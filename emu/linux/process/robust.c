@@ -80,10 +80,10 @@ void robust_release(struct task *task)
 	uint64_t address;
 
 	futex_pi_owner_died(process, task->tid);
-	if (begin_walk(&walk, &process->space, task->robust_list))
+	if (begin_walk(&walk, &process->space, task->end.robust_list))
 		while ((address = next_futex(&walk, &inherits, &pending)))
 			release(process, task->tid, address, inherits, pending);
-	task->robust_list = 0;
+	task->end.robust_list = 0;
 }
 
 /* --- processes that are killed ------------------------------------------------------------------------ */
@@ -96,7 +96,7 @@ static unsigned note_list(struct task *task, struct held_futex *held, unsigned c
 	uint64_t address;
 	uint32_t word;
 
-	if (!begin_walk(&walk, &process->space, task->robust_list))
+	if (!begin_walk(&walk, &process->space, task->end.robust_list))
 		return count;
 	while (count < HELD_MAX && (address = next_futex(&walk, &inherits, &pending))) {
 		struct futex_key key;

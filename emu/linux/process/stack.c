@@ -98,13 +98,13 @@ static void push_strings(struct builder *builder)
 
 	builder->top = GUEST_STACK_TOP - sizeof(uint64_t);
 	builder->execfn = push(builder, builder->start->execfn, strlen(builder->start->execfn) + 1);
-	process->env_end = builder->top;
+	process->image.env_end = builder->top;
 	for (size_t i = builder->envc; i-- > 0;)
 		push(builder, envp[i], strlen(envp[i]) + 1);
-	process->env_start = process->arg_end = builder->top;
+	process->image.env_start = process->image.arg_end = builder->top;
 	for (size_t i = builder->argc; i-- > 0;)
 		push(builder, argv[i], strlen(argv[i]) + 1);
-	process->arg_start = builder->top;
+	process->image.arg_start = builder->top;
 }
 
 static void push_platform_and_random(struct builder *builder)
@@ -174,11 +174,11 @@ static void push_vectors(struct builder *builder)
 	builder->top = (builder->top - words * sizeof(uint64_t)) & ~15ULL;
 	uint64_t *at = (uint64_t *)builder->top;
 	*at++ = builder->argc;
-	at = store_pointers(at, process->arg_start, builder->argc);
-	at = store_pointers(at, process->env_start, builder->envc);
+	at = store_pointers(at, process->image.arg_start, builder->argc);
+	at = store_pointers(at, process->image.env_start, builder->envc);
 	memcpy(at, auxv, entries * sizeof auxv[0]);
-	process->auxv_start = (uint64_t)at;
-	process->auxv_end = process->auxv_start + entries * sizeof auxv[0];
+	process->image.auxv_start = (uint64_t)at;
+	process->image.auxv_end = process->image.auxv_start + entries * sizeof auxv[0];
 }
 
 uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error)

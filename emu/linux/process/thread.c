@@ -30,13 +30,13 @@ void clone_apply(struct task *child, const struct clone_request *request)
 		child->cpu.r[SLOT_FS_BASE] = request->tls;
 	if (request->flags & CLONE_CHILD_SETTID)
 		space_write(&child->process->space, request->child_tid, &child->tid, sizeof(child->tid));
-	child->clear_child_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
-	child->robust_list = 0;
+	child->end.clear_child_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
+	child->end.robust_list = 0;
 	if (request->flags & CLONE_VM)
 		child->rseq = (struct rseq_area){ 0 };
 	rseq_interrupt(child);
 	if ((request->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
-		child->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+		child->signals.altstack = (stack_t){ .ss_flags = SS_DISABLE };
 }
 
 /* vCPUs are assigned in turn, among those on which the thread may run. */
@@ -59,9 +59,9 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 	memcpy(&child->cpu, &task->cpu, sizeof(child->cpu));
 	child->cpu.monitor = (struct monitor){ 0 };
 	memset(child->cpu.time_reads, 0, sizeof(child->cpu.time_reads));
-	child->signal_mask = task->signal_mask;
+	child->signals.mask = task->signals.mask;
 	child->affinity = task->affinity;
-	child->altstack = task->altstack;
+	child->signals.altstack = task->signals.altstack;
 	task_get_name(task, child->name);
 	process->threads_started++;
 	child->cpu.vcpu = choose_vcpu(child);
@@ -82,10 +82,10 @@ void task_release_memory(struct task *task)
 	uint32_t zero = 0;
 
 	robust_release(task);
-	if (task->clear_child_tid &&
-	    space_write(&task->process->space, task->clear_child_tid, &zero, sizeof(zero)))
-		futex_wake(task->process, task->clear_child_tid, 1);
-	task->clear_child_tid = 0;
+	if (task->end.clear_child_tid &&
+	    space_write(&task->process->space, task->end.clear_child_tid, &zero, sizeof(zero)))
+		futex_wake(task->process, task->end.clear_child_tid, 1);
+	task->end.clear_child_tid = 0;
 }
 
 static bool any_alive(const struct process *process)
@@ -120,7 +120,7 @@ int64_t sys_exit_group(struct task *task, const uint64_t arg[6])
 
 int64_t sys_set_tid_address(struct task *task, const uint64_t arg[6])
 {
-	task->clear_child_tid = arg[0];
+	task->end.clear_child_tid = arg[0];
 	return task->tid;
 }
 
@@ -128,8 +128,8 @@ int64_t sys_set_robust_list(struct task *task, const uint64_t arg[6])
 {
 	if (arg[1] != ROBUST_LIST_SIZE)
 		return -EINVAL;
-	task->robust_list = arg[0];
-	task->robust_list_size = arg[1];
+	task->end.robust_list = arg[0];
+	task->end.robust_list_size = arg[1];
 	return 0;
 }
 
@@ -142,7 +142,7 @@ int64_t sys_get_robust_list(struct task *task, const uint64_t arg[6])
 	if (!other)
 		return -ESRCH;
 	if (!space_write(space, arg[2], &size, sizeof(size)) ||
-	    !space_write(space, arg[1], &other->robust_list, sizeof(other->robust_list)))
+	    !space_write(space, arg[1], &other->end.robust_list, sizeof(other->end.robust_list)))
 		return -EFAULT;
 	return 0;
 }

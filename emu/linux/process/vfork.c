@@ -151,6 +151,6 @@ int64_t vfork_wait(struct task *task)
 	}
 	take_over(task);
 	vfork_close(&task->vfork);
-	task->process->in_vfork = NULL;
+	task->process->turn.in_vfork = NULL;
 	return task->vfork_child;
 }

@@ -45,7 +45,7 @@ static void report_deadlock(struct process *process)
 			continue;
 		describe_wait(task, text, sizeof(text));
 		log_line(process->options, LOG_ERROR, "  thread %d, in system call %llu at 0x%llx, waits for %s", (int)task->tid,
-		         (unsigned long long)task->syscall_number, (unsigned long long)task->cpu.rip, text);
+		         (unsigned long long)task->call.number, (unsigned long long)task->cpu.rip, text);
 	}
 	process_end(process, DEADLOCK_STATUS << 8);
 }
@@ -138,7 +138,7 @@ static bool wait_on_host(struct process *process, int64_t ns)
 
 	if (!end.fds)
 		return false;
-	ready = ns == 0 ? poll(end.fds, end.count, 0) : poll_for(&end, ns < 0 ? ENDLESS_NS : ns, &process->stop.waited_ns);
+	ready = ns == 0 ? poll(end.fds, end.count, 0) : poll_for(&end, ns < 0 ? ENDLESS_NS : ns, &process->time.stop.waited_ns);
 	if (ready > 0)
 		wake_ready(process, end.fds);
 	free(end.fds);
@@ -153,7 +153,7 @@ static int64_t wait_at_most(const struct process *process)
 
 	if (process->tree)
 		return INT64_MAX;
-	if (process->lines_watched)
+	if (process->turn.lines_watched)
 		return SHARED_MEMORY_NS;
 	most = futex_wait_at_most(process);
 	return wall_may_be_set(process) && most > SHARED_WALL_NS ? SHARED_WALL_NS : most;
@@ -185,14 +185,14 @@ void idle_wait(struct process *process)
 	tree_watch(process, wait_ns != 0);
 	if (tree_somebody_runs(process)) /* must come after tree_watch: a process that wants the turn from then on calls us */
 		wait_ns = 0;
-	process->stop.idle = wait_ns != 0;
+	process->time.stop.idle = wait_ns != 0;
 	called = !process->tree && !peers_begin_wait(process);
 	came = wait_on_host(process, called ? 0 : wait_ns) || called;
 	peers_end_wait(process);
 	tree_watch(process, false);
 	tk_idle_end(process->clock, clock_insns(process), came || capped ? TK_WAKE_EXTERNAL : TK_WAKE_TIMER);
 	clock_now(process);
-	process->stop.idle = false;
+	process->time.stop.idle = false;
 }
 
 void idle_poll(struct process *process)

@@ -37,7 +37,7 @@ static bool take_clock(struct process *process, const struct tk *clock)
 		return false;
 	*process->clock = *clock;
 	clock_watch_stops(process);
-	process->clock_insns = &process->own_insns;
+	process->time.clock_insns = &process->time.own_insns;
 	if (tk_mode(clock) == TK_ICOUNT || process->options->one_at_a_time)
 		return tree_create(process);
 	return common_clock_share(process);
@@ -69,9 +69,9 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->up = &upcalls;
 	process->options = options;
 	hidden_choose();
-	process->signal_fd = process->vfork.pipe = process->vfork.pages = -1;
+	process->signals.fd = process->vfork.pipe = process->vfork.pages = -1;
 	process->pid = getpid();
-	process->deadline = WAIT_FOREVER;
+	process->time.deadline = WAIT_FOREVER;
 	if (!take_clock(process, clock) || !written_share(process))
 		return NULL;
 	if (!peers_create(process) || !futex_tables_create(process))

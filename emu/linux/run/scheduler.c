@@ -38,10 +38,10 @@
 /* Only an interrupted call leaves its temporary mask for signal_deliver to restore (restore_saved_sigmask_unless()). */
 static void put_back_mask(struct task *task, int64_t result)
 {
-	if (!task->restore_mask || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK))
+	if (!task->signals.restore_mask || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK))
 		return;
-	task->restore_mask = false;
-	signal_set_mask(task, task->saved_mask);
+	task->signals.restore_mask = false;
+	signal_set_mask(task, task->signals.saved_mask);
 }
 
 /* Makes a system call. Returns its cost in instructions of the slice. */
@@ -50,27 +50,27 @@ static uint64_t make_syscall(struct task *task)
 	const struct cpu *cpu = &task->cpu;
 	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
 	int64_t result = syscall_dispatch(task);
-	uint64_t cost = slice_cost_of_call(task->syscall_number, result);
+	uint64_t cost = slice_cost_of_call(task->call.number, result);
 
-	OBSERVE(task->process, result, task, (uint32_t)task->syscall_number, arg, result);
+	OBSERVE(task->process, result, task, (uint32_t)task->call.number, arg, result);
 	if (result == SYSCALL_WAIT) {
 		task->state = TASK_WAITING;
-		task->process->deadlines_changed = true;
+		task->process->time.deadlines_changed = true;
 		rseq_interrupt(task);
 		if (signal_deliverable(task))
 			task_wake(task, WAKE_SIGNAL);
 		return cost;
 	}
 	if (result == -ERESTART_RESTARTBLOCK)
-		task->restart_deadline = task->wait.deadline;
+		task->call.restart_deadline = task->wait.deadline;
 	if (task->wait.begun)
-		task->process->signals_due |= task->process->signalfd_set != 0;
+		task->process->signals.due |= task->process->signals.signalfd_set != 0;
 	wait_clear(&task->wait);
 	if (result == -EPIPE || result == -EFBIG)
 		signal_host_collect(task->process); /* SIGPIPE and SIGXFSZ, which the call has raised in this process */
-	task->process->signals_due |= task->process->calls_signal;
+	task->process->signals.due |= task->process->signals.calls_signal;
 	put_back_mask(task, result);
-	task->in_syscall = result != SYSCALL_NO_RESULT;
+	task->call.restartable = result != SYSCALL_NO_RESULT;
 	return cost;
 }
 
@@ -83,8 +83,8 @@ static bool answer(struct cpu *cpu)
 	if (!syscall_is_quick(cpu->r[RAX]))
 		return false;
 	clock_run_reached(task);
-	task->syscall_number = cpu->r[RAX];
-	task->process->syscalls++;
+	task->call.number = cpu->r[RAX];
+	task->process->counts.syscalls++;
 	syscall_dispatch(task);
 	return true;
 }
@@ -126,7 +126,7 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 	enum cpu_exit exit;
 	uint64_t count;
 
-	task->fault.resume_flag = false;
+	task->signals.fault.resume_flag = false;
 	task->cpu.answer = process->insn_trace || observer_sees_calls(process) ? NULL : answer;
 	clock_run_begin(task);
 	OBSERVE(process, resume, task);
@@ -142,8 +142,8 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 		count += cpu_count(&task->cpu, 0);
 	}
 	if (exit == EXIT_SYSCALL) {
-		task->syscall_number = task->cpu.r[RAX];
-		process->syscalls++;
+		task->call.number = task->cpu.r[RAX];
+		process->counts.syscalls++;
 		count += make_syscall(task);
 		tick(process);
 		common_clock_follow(process); /* the call may have brought news of another process */
@@ -166,7 +166,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 static bool needs_delivery(const struct task *task)
 {
-	return task->in_syscall || task->restore_mask || task->pending || task->process->pending;
+	return task->call.restartable || task->signals.restore_mask || task->signals.pending || task->process->signals.pending;
 }
 
 static bool is_listed(const struct task *task)
@@ -184,21 +184,21 @@ static void run_slice(struct task *task)
 	struct slice slice = slice_of(process);
 
 	slice.insns = policy_share(task, slice.insns);
-	if (task == process->favoured)
-		slice.insns = process->slice_left;
+	if (task == process->turn.favoured)
+		slice.insns = process->turn.slice_left;
 	CHECK(is_listed(task) && (!process->current || is_listed(process->current)));
 	CHECK(tree_has_turn(process));
 	if (process->current != task)
 		rseq_interrupt(process->current);
 	process->current = task;
-	process->favoured = NULL;
+	process->turn.favoured = NULL;
 	priority_place(task);
-	process->yielded = false;
+	process->turn.yielded = false;
 	if (process->show_pids) { /* other processes have run since */
 		space_shared_changed(&process->space);
 		written_look(process);
 	}
-	while (task->state == TASK_RUNNABLE && !process->exiting && !process->yielded && !slice_is_over(process, &slice)) {
+	while (task->state == TASK_RUNNABLE && !process->exiting && !process->turn.yielded && !slice_is_over(process, &slice)) {
 		uint64_t budget;
 
 		if (task->wait.wake != WAKE_NOT_YET) {
@@ -208,7 +208,7 @@ static void run_slice(struct task *task)
 				slice_use(&slice, make_syscall(task));
 			continue;
 		}
-		if (process->signals_due)
+		if (process->signals.due)
 			signal_host_collect(process);
 		if (needs_delivery(task)) {
 			signal_deliver(task);
@@ -224,7 +224,7 @@ static void run_slice(struct task *task)
 			break;
 		slice_use(&slice, run_guest(task, least(budget, slice.insns)));
 	}
-	process->slice_left = slice.insns ? slice.insns : 1;
+	process->turn.slice_left = slice.insns ? slice.insns : 1;
 }
 
 /* --- choosing ---------------------------------------------------------------------------------------- */
@@ -245,8 +245,8 @@ static void free_dead(struct process *process)
 		OBSERVE(process, task_end, task);
 		if (process->current == task)
 			process->current = process->tasks;
-		if (process->favoured == task)
-			process->favoured = NULL;
+		if (process->turn.favoured == task)
+			process->turn.favoured = NULL;
 		task_free(task);
 	}
 }
@@ -254,7 +254,7 @@ static void free_dead(struct process *process)
 /* While a thread waits in vfork(2), the others must not run: vfork.c. */
 static bool may_run(const struct task *task)
 {
-	const struct task *in_vfork = task->process->in_vfork;
+	const struct task *in_vfork = task->process->turn.in_vfork;
 
 	return task->state == TASK_RUNNABLE && (!in_vfork || in_vfork == task);
 }
@@ -263,8 +263,8 @@ static struct task *next_runnable(struct process *process)
 {
 	struct task *start = process->current, *task = start;
 
-	if (process->favoured && may_run(process->favoured))
-		return process->favoured;
+	if (process->turn.favoured && may_run(process->turn.favoured))
+		return process->turn.favoured;
 	if (may_run(start) && policy_goes_on(start))
 		return start;
 	do {
@@ -286,7 +286,7 @@ static bool take_turns(struct process *process, bool ran)
 	end = idle_gather(process);
 	end.blocked = blocked;
 	end.ran = ran;
-	end.watches_memory = process->lines_watched;
+	end.watches_memory = process->turn.lines_watched;
 	idle = end.fds && tree_take_turns(process, &end);
 	free(end.fds);
 	return idle;

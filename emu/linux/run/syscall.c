@@ -71,7 +71,7 @@ static int64_t make(struct task *task, const struct syscall_row *row, uint64_t n
 	int64_t error = check_arguments(task, row, arg);
 	if (!error)
 		error = observe_call(task, number, arg);
-	if (!error && task->process->memory_files)
+	if (!error && task->process->files.memory_files)
 		error = memory_file_prepare(task, row, arg);
 	if (error)
 		return error;
@@ -91,7 +91,7 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 {
 	int64_t result = make(task, row, number, arg);
 
-	if (task->process->memory_files)
+	if (task->process->files.memory_files)
 		memory_file_written(task, row, arg, result);
 	if (task->process->show_pids)
 		written_look(task->process);
@@ -139,16 +139,16 @@ int64_t syscall_dispatch(struct task *task)
  * is read(2)'s, a call that is never continued this way. */
 int64_t sys_restart_syscall(struct task *task, const uint64_t arg[6])
 {
-	const struct syscall_row *row = task->restart_number ? syscall_find(task->restart_number) : NULL;
+	const struct syscall_row *row = task->call.restart_number ? syscall_find(task->call.restart_number) : NULL;
 
 	if (!row || !row->run)
 		return -EINTR;
 	if (!task->wait.begun) {
 		task->wait.begun = true;
-		task->wait.deadline = task->restart_deadline;
+		task->wait.deadline = task->call.restart_deadline;
 	}
 	int64_t result = row->run(task, arg);
 	if (result != SYSCALL_WAIT && result != -ERESTART_RESTARTBLOCK)
-		task->restart_number = 0;
+		task->call.restart_number = 0;
 	return result;
 }

@@ -36,7 +36,7 @@ enum default_action signal_default_action(int number)
 
 static bool ignored(const struct process *process, int number)
 {
-	uint64_t handler = process->action[number].handler;
+	uint64_t handler = process->signals.action[number].handler;
 
 	return handler == (uint64_t)SIG_IGN ||
 	       (handler == (uint64_t)SIG_DFL && signal_default_action(number) == ACTION_IGNORE);
@@ -100,27 +100,27 @@ static bool queue_take(struct pending_signal **list, int number, siginfo_t *info
 
 uint64_t signal_pending_set(const struct task *task)
 {
-	return queue_set(task->pending) | queue_set(task->process->pending);
+	return queue_set(task->signals.pending) | queue_set(task->process->signals.pending);
 }
 
 bool signal_deliverable(const struct task *task)
 {
-	if (!task->pending && !task->process->pending)
+	if (!task->signals.pending && !task->process->signals.pending)
 		return false;
-	return signal_pending_set(task) & ~task->signal_mask;
+	return signal_pending_set(task) & ~task->signals.mask;
 }
 
 int signal_dequeue(struct task *task, uint64_t set, siginfo_t *info)
 {
-	uint64_t own = queue_set(task->pending) & set;
-	uint64_t shared = queue_set(task->process->pending) & set;
+	uint64_t own = queue_set(task->signals.pending) & set;
+	uint64_t shared = queue_set(task->process->signals.pending) & set;
 	uint64_t first = own & SYNCHRONOUS_SIGNALS ? own & SYNCHRONOUS_SIGNALS : own ? own : shared;
 	int number;
 
 	if (!first)
 		return 0;
 	number = __builtin_ctzll(first) + 1;
-	if (!queue_take(first & own ? &task->pending : &task->process->pending, number, info))
+	if (!queue_take(first & own ? &task->signals.pending : &task->process->signals.pending, number, info))
 		return 0;
 	if (info->si_code == SI_TIMER)
 		task->process->up->timer_signal_taken(task->process, info);
@@ -137,15 +137,15 @@ static void cancel_opposite(struct process *process, int number)
 
 	if (!opposite)
 		return;
-	queue_remove(&process->pending, opposite);
+	queue_remove(&process->signals.pending, opposite);
 	for (struct task *task = process->tasks; task; task = task->next)
-		queue_remove(&task->pending, opposite);
+		queue_remove(&task->signals.pending, opposite);
 }
 
 /* Wakes a waiting thread that the signal concerns: it returns to its system call. */
 static void interrupt(struct task *task, int number)
 {
-	if (task->state == TASK_WAITING && !(task->signal_mask & signal_bit(number)))
+	if (task->state == TASK_WAITING && !(task->signals.mask & signal_bit(number)))
 		task_wake(task, WAKE_SIGNAL);
 }
 
@@ -156,10 +156,10 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 	if (signal_host_hold(task->process, info, true))
 		return;
 	cancel_opposite(task->process, number);
-	if (ignored(task->process, number) && !(task->signal_mask & signal_bit(number)) &&
+	if (ignored(task->process, number) && !(task->signals.mask & signal_bit(number)) &&
 	    !(task->wait.signals & signal_bit(number)))
 		return;
-	queue_append(&task->pending, info);
+	queue_append(&task->signals.pending, info);
 	interrupt(task, number);
 	if (task->wait.signals & signal_bit(number))
 		task_wake(task, WAKE_READY);
@@ -176,10 +176,10 @@ static uint64_t queued(const struct pending_signal *list)
 
 bool signal_queue_full(const struct process *process)
 {
-	uint64_t count = queued(process->pending) + process->up->timer_count(process);
+	uint64_t count = queued(process->signals.pending) + process->up->timer_count(process);
 
 	for (const struct task *task = process->tasks; task; task = task->next)
-		count += queued(task->pending);
+		count += queued(task->signals.pending);
 	return count >= limit_of(process, RLIMIT_SIGPENDING);
 }
 
@@ -187,10 +187,10 @@ bool signal_queue_full(const struct process *process)
  * (complete_signal()). */
 static struct task *taker(struct process *process, struct task *first, int number)
 {
-	if (first && first->state != TASK_DEAD && !(first->signal_mask & signal_bit(number)))
+	if (first && first->state != TASK_DEAD && !(first->signals.mask & signal_bit(number)))
 		return first;
 	for (struct task *task = process->tasks; task; task = task->next)
-		if (task->state != TASK_DEAD && !(task->signal_mask & signal_bit(number)))
+		if (task->state != TASK_DEAD && !(task->signals.mask & signal_bit(number)))
 			return task;
 	return NULL;
 }
@@ -207,18 +207,18 @@ static void send_process(struct process *process, const siginfo_t *info, struct 
 		if (task->wait.signals & signal_bit(number))
 			chosen = task;
 	if (chosen) {
-		queue_append(&process->pending, info);
+		queue_append(&process->signals.pending, info);
 		task_wake(chosen, WAKE_READY);
 		return;
 	}
-	if (ignored(process, number) && !(leader->signal_mask & signal_bit(number)))
+	if (ignored(process, number) && !(leader->signals.mask & signal_bit(number)))
 		return;
-	queue_append(&process->pending, info);
+	queue_append(&process->signals.pending, info);
 	chosen = taker(process, first, number);
 	if (chosen)
 		interrupt(chosen, number);
 	if (chosen && chosen == first)
-		process->favoured = first;
+		process->turn.favoured = first;
 }
 
 void signal_send_process(struct process *process, const siginfo_t *info)
@@ -233,35 +233,35 @@ void signal_send_running(struct process *process, const siginfo_t *info)
 
 void signal_force(struct task *task, siginfo_t *info)
 {
-	struct guest_sigaction *action = &task->process->action[info->si_signo];
+	struct guest_sigaction *action = &task->process->signals.action[info->si_signo];
 	uint64_t bit = signal_bit(info->si_signo);
 
-	if (action->handler == (uint64_t)SIG_IGN || (task->signal_mask & bit)) {
+	if (action->handler == (uint64_t)SIG_IGN || (task->signals.mask & bit)) {
 		action->handler = (uint64_t)SIG_DFL;
-		task->signal_mask &= ~bit;
+		task->signals.mask &= ~bit;
 	}
-	queue_append(&task->pending, info);
+	queue_append(&task->signals.pending, info);
 }
 
 void signal_set_mask(struct task *task, uint64_t mask)
 {
-	task->signal_mask = mask & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
-	task->process->signals_due |= task->process->signalfd_set != 0;
+	task->signals.mask = mask & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+	task->process->signals.due |= task->process->signals.signalfd_set != 0;
 }
 
 void signal_drop_ignored(struct process *process, int number)
 {
 	if (!ignored(process, number))
 		return;
-	queue_remove(&process->pending, signal_bit(number));
+	queue_remove(&process->signals.pending, signal_bit(number));
 	for (struct task *task = process->tasks; task; task = task->next)
-		queue_remove(&task->pending, signal_bit(number));
+		queue_remove(&task->signals.pending, signal_bit(number));
 }
 
 void signal_reset_handlers(struct process *process)
 {
 	for (int number = 1; number <= GUEST_SIGNALS; number++) {
-		struct guest_sigaction *action = &process->action[number];
+		struct guest_sigaction *action = &process->signals.action[number];
 		bool keep = action->handler == (uint64_t)SIG_IGN;
 
 		*action = (struct guest_sigaction){ .handler = (uint64_t)(keep ? SIG_IGN : SIG_DFL) };
@@ -273,9 +273,9 @@ void signal_reset_handlers(struct process *process)
 /* A handler interrupts the system call: it is restarted, or fails with EINTR (signal(7)). */
 static void settle_interrupted_call(struct task *task, const struct guest_sigaction *action)
 {
-	if (!task->in_syscall)
+	if (!task->call.restartable)
 		return;
-	task->in_syscall = false;
+	task->call.restartable = false;
 	switch (-(int64_t)task->cpu.r[RAX]) {
 	case ERESTARTSYS:
 		if (!(action->flags & SA_RESTART)) {
@@ -284,11 +284,11 @@ static void settle_interrupted_call(struct task *task, const struct guest_sigact
 		}
 		/* fall through */
 	case ERESTARTNOINTR:
-		task->cpu.r[RAX] = task->syscall_number;
+		task->cpu.r[RAX] = task->call.number;
 		task->cpu.rip -= SYSCALL_LENGTH;
 		return;
 	case ERESTART_RESTARTBLOCK:
-		task->restart_number = 0;
+		task->call.restart_number = 0;
 		/* fall through */
 	case ERESTARTNOHAND:
 		task->cpu.r[RAX] = (uint64_t)-EINTR;
@@ -298,19 +298,19 @@ static void settle_interrupted_call(struct task *task, const struct guest_sigact
 /* No handler ran: the system call continues. */
 static void resume_interrupted_call(struct task *task)
 {
-	if (!task->in_syscall)
+	if (!task->call.restartable)
 		return;
-	task->in_syscall = false;
+	task->call.restartable = false;
 	switch (-(int64_t)task->cpu.r[RAX]) {
 	case ERESTARTSYS:
 	case ERESTARTNOINTR:
 	case ERESTARTNOHAND:
-		task->cpu.r[RAX] = task->syscall_number;
+		task->cpu.r[RAX] = task->call.number;
 		task->cpu.rip -= SYSCALL_LENGTH;
 		break;
 	case ERESTART_RESTARTBLOCK:
-		if (task->syscall_number != RESTART_SYSCALL_NUMBER)
-			task->restart_number = task->syscall_number;
+		if (task->call.number != RESTART_SYSCALL_NUMBER)
+			task->call.restart_number = task->call.number;
 		task->cpu.r[RAX] = RESTART_SYSCALL_NUMBER;
 		task->cpu.rip -= SYSCALL_LENGTH;
 	}
@@ -321,15 +321,15 @@ void signal_force_segv(struct task *task, int failed)
 	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 
 	if (failed == SIGSEGV)
-		task->process->action[SIGSEGV].handler = (uint64_t)SIG_DFL;
+		task->process->signals.action[SIGSEGV].handler = (uint64_t)SIG_DFL;
 	signal_force(task, &info);
 }
 
 static void enter_handler(struct task *task, const siginfo_t *info)
 {
 	int number = info->si_signo;
-	struct guest_sigaction *slot = &task->process->action[number], action = *slot;
-	uint64_t mask = task->restore_mask ? task->saved_mask : task->signal_mask;
+	struct guest_sigaction *slot = &task->process->signals.action[number], action = *slot;
+	uint64_t mask = task->signals.restore_mask ? task->signals.saved_mask : task->signals.mask;
 
 	if (action.flags & SA_RESETHAND)
 		slot->handler = (uint64_t)SIG_DFL;
@@ -338,8 +338,8 @@ static void enter_handler(struct task *task, const siginfo_t *info)
 		signal_force_segv(task, number);
 		return;
 	}
-	task->restore_mask = false;
-	signal_set_mask(task, task->signal_mask | action.mask |
+	task->signals.restore_mask = false;
+	signal_set_mask(task, task->signals.mask | action.mask |
 	                      (action.flags & SA_NODEFER ? 0 : signal_bit(number)));
 }
 
@@ -349,8 +349,8 @@ void signal_deliver(struct task *task)
 	siginfo_t info;
 	int number;
 
-	while (!process->exiting && (number = signal_dequeue(task, ~task->signal_mask, &info))) {
-		uint64_t handler = process->action[number].handler;
+	while (!process->exiting && (number = signal_dequeue(task, ~task->signals.mask, &info))) {
+		uint64_t handler = process->signals.action[number].handler;
 
 		task->process->up->signal_taken(task, &info);
 		OBSERVE(process, signal, task, &info);
@@ -373,8 +373,8 @@ void signal_deliver(struct task *task)
 	if (process->exiting)
 		return;
 	resume_interrupted_call(task);
-	if (task->restore_mask) {
-		task->restore_mask = false;
-		signal_set_mask(task, task->saved_mask);
+	if (task->signals.restore_mask) {
+		task->signals.restore_mask = false;
+		signal_set_mask(task, task->signals.saved_mask);
 	}
 }

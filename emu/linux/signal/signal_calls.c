@@ -34,11 +34,11 @@ int64_t sys_rt_sigaction(struct task *task, const uint64_t arg[6])
 	if (!signal_number(arg[0]) || (arg[1] && (number == SIGKILL || number == SIGSTOP)))
 		return -EINVAL;
 	signal_host_collect(process); /* signals that came before are handled by the old action */
-	old = process->action[number];
+	old = process->signals.action[number];
 	if (arg[1]) {
 		new.flags &= (uint64_t)KNOWN_FLAGS | SA_RESETHAND;
 		new.mask &= ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
-		process->action[number] = new;
+		process->signals.action[number] = new;
 		signal_drop_ignored(process, number);
 	}
 	if (arg[2] && !space_write(&process->space, arg[2], &old, sizeof(old)))
@@ -49,7 +49,7 @@ int64_t sys_rt_sigaction(struct task *task, const uint64_t arg[6])
 int64_t sys_rt_sigprocmask(struct task *task, const uint64_t arg[6])
 {
 	struct space *space = &task->process->space;
-	uint64_t old = task->signal_mask, set;
+	uint64_t old = task->signals.mask, set;
 
 	if (arg[3] != SIGSET_SIZE)
 		return -EINVAL;
@@ -69,8 +69,8 @@ int64_t sys_rt_sigprocmask(struct task *task, const uint64_t arg[6])
 		default:
 			return -EINVAL;
 		}
-		if (old & ~task->signal_mask)
-			task->process->signals_due = true; /* signals pending in the host must arrive before the call returns */
+		if (old & ~task->signals.mask)
+			task->process->signals.due = true; /* signals pending in the host must arrive before the call returns */
 	}
 	return arg[2] && !space_write(space, arg[2], &old, sizeof(old)) ? -EFAULT : 0;
 }
@@ -82,7 +82,7 @@ int64_t sys_rt_sigpending(struct task *task, const uint64_t arg[6])
 	if (arg[1] > SIGSET_SIZE)
 		return -EINVAL;
 	signal_host_collect(task->process);
-	set = (signal_pending_set(task) | signal_host_held(task->process)) & task->signal_mask;
+	set = (signal_pending_set(task) | signal_host_held(task->process)) & task->signals.mask;
 	return space_write(&task->process->space, arg[0], &set, arg[1]) ? 0 : -EFAULT;
 }
 
@@ -102,14 +102,14 @@ int64_t signal_use_mask(struct task *task, uint64_t address, uint64_t size)
 {
 	uint64_t mask;
 
-	if (!address || task->wait.wake != WAKE_NOT_YET || task->restore_mask)
+	if (!address || task->wait.wake != WAKE_NOT_YET || task->signals.restore_mask)
 		return 0;
 	if (size != SIGSET_SIZE)
 		return -EINVAL;
 	if (!space_read(&task->process->space, address, &mask, sizeof(mask)))
 		return -EFAULT;
-	task->saved_mask = task->signal_mask;
-	task->restore_mask = true;
+	task->signals.saved_mask = task->signals.mask;
+	task->signals.restore_mask = true;
 	signal_set_mask(task, mask);
 	return 0;
 }
@@ -214,8 +214,8 @@ static int64_t make_signalfd(struct task *task, const uint64_t arg[6], int flags
 	fd = syscall(SYS_signalfd4, (int)arg[0], &set, sizeof(set), flags);
 	if (fd < 0)
 		return -errno;
-	task->process->signalfd_set |= set;
-	task->process->signals_due = true;
+	task->process->signals.signalfd_set |= set;
+	task->process->signals.due = true;
 	return descriptor_keep(task->process, fd);
 }
 

@@ -36,15 +36,15 @@ static void page_fault(struct task *task, siginfo_t *info)
 	info->si_signo = SIGSEGV;
 	if (!is_canonical(exception->address)) { /* a #GP, which has no address */
 		info->si_code = SI_KERNEL;
-		task->fault.vector = VECTOR_GP;
-		task->fault.error = 0;
+		task->signals.fault.vector = VECTOR_GP;
+		task->signals.fault.error = 0;
 		return;
 	}
 	info->si_addr = (void *)exception->address;
-	task->fault.address = exception->address;
-	task->fault.error |= PF_USER;
+	task->signals.fault.address = exception->address;
+	task->signals.fault.error |= PF_USER;
 	if (exception->address >= 1ULL << 47)
-		task->fault.error |= PF_PRESENT; /* in the kernel's half, the error code does not tell if a page is present */
+		task->signals.fault.error |= PF_PRESENT; /* in the kernel's half, the error code does not tell if a page is present */
 	if (!vma || exception->si_code == SEGV_MAPERR) {
 		info->si_code = SEGV_MAPERR;
 	} else if (access_allowed(vma, exception->error)) {
@@ -90,10 +90,10 @@ void signal_exception(struct task *task)
 	unsigned vector = cpu->exception.vector;
 	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 
-	task->in_syscall = false;
-	task->fault.vector = vector;
-	task->fault.error = cpu->exception.error;
-	task->fault.resume_flag = vector != VECTOR_DB && vector != VECTOR_BP && vector != VECTOR_OF;
+	task->call.restartable = false;
+	task->signals.fault.vector = vector;
+	task->signals.fault.error = cpu->exception.error;
+	task->signals.fault.resume_flag = vector != VECTOR_DB && vector != VECTOR_BP && vector != VECTOR_OF;
 	if (vector == VECTOR_PF) {
 		page_fault(task, &info);
 	} else if (vector < sizeof(traps) / sizeof(traps[0]) && traps[vector].signal) {

@@ -56,29 +56,29 @@ static const uint8_t saved_register[] = {
 
 static bool within_altstack(const struct task *task, uint64_t stack_pointer)
 {
-	uint64_t bottom = (uint64_t)task->altstack.ss_sp;
+	uint64_t bottom = (uint64_t)task->signals.altstack.ss_sp;
 
-	return stack_pointer > bottom && stack_pointer - bottom <= task->altstack.ss_size;
+	return stack_pointer > bottom && stack_pointer - bottom <= task->signals.altstack.ss_size;
 }
 
 /* With SS_AUTODISARM the settings are cleared while a handler runs on the stack, so the stack counts as unused. */
 static bool on_altstack(const struct task *task, uint64_t stack_pointer)
 {
-	return !(task->altstack.ss_flags & (int)SS_AUTODISARM) && within_altstack(task, stack_pointer);
+	return !(task->signals.altstack.ss_flags & (int)SS_AUTODISARM) && within_altstack(task, stack_pointer);
 }
 
 static int altstack_state(const struct task *task, uint64_t stack_pointer)
 {
-	if (!task->altstack.ss_size)
+	if (!task->signals.altstack.ss_size)
 		return SS_DISABLE;
 	return on_altstack(task, stack_pointer) ? SS_ONSTACK : 0;
 }
 
 stack_t signal_get_altstack(const struct task *task)
 {
-	stack_t stack = task->altstack;
+	stack_t stack = task->signals.altstack;
 
-	stack.ss_flags = altstack_state(task, task->cpu.r[RSP]) | (task->altstack.ss_flags & (int)SS_AUTODISARM);
+	stack.ss_flags = altstack_state(task, task->cpu.r[RSP]) | (task->signals.altstack.ss_flags & (int)SS_AUTODISARM);
 	return stack;
 }
 
@@ -91,12 +91,12 @@ int64_t signal_set_altstack(struct task *task, const stack_t *stack, uint64_t st
 	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
 		return -EINVAL;
 	if (mode == SS_DISABLE) {
-		task->altstack = (stack_t){ .ss_flags = stack->ss_flags };
+		task->signals.altstack = (stack_t){ .ss_flags = stack->ss_flags };
 		return 0;
 	}
 	if (stack->ss_size < MINIMUM_ALTSTACK)
 		return -ENOMEM;
-	task->altstack = *stack;
+	task->signals.altstack = *stack;
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static bool place_frame(const struct task *task, const struct guest_sigaction *a
 	bool on_alternate = on_altstack(task, sp);
 
 	if ((action->flags & SA_ONSTACK) && altstack_state(task, sp) == 0) {
-		sp = (uint64_t)task->altstack.ss_sp + task->altstack.ss_size;
+		sp = (uint64_t)task->signals.altstack.ss_sp + task->signals.altstack.ss_size;
 		on_alternate = true;
 	}
 	place->fpstate = (sp - fpstate_size(&task->cpu)) & ~(uint64_t)(FPSTATE_ALIGN - 1);
@@ -130,12 +130,12 @@ static void fill_context(const struct task *task, uint64_t mask, uint64_t fpstat
 	for (unsigned i = 0; i < sizeof(saved_register); i++)
 		field[i] = cpu->r[saved_register[i]];
 	context->rip = cpu->rip;
-	context->rflags = rflags_get(cpu) | (task->fault.resume_flag ? RFLAGS_RF : 0);
+	context->rflags = rflags_get(cpu) | (task->signals.fault.resume_flag ? RFLAGS_RF : 0);
 	context->cs = SELECTOR_USER_CODE;
 	context->ss = SELECTOR_USER_DATA;
-	context->error = task->fault.error;
-	context->vector = task->fault.vector;
-	context->cr2 = task->fault.address;
+	context->error = task->signals.fault.error;
+	context->vector = task->signals.fault.vector;
+	context->cr2 = task->signals.fault.address;
 	context->oldmask = mask;
 	context->fpstate = fpstate;
 }
@@ -159,10 +159,10 @@ bool signal_frame_push(struct task *task, const siginfo_t *info, const struct gu
 	if (!space_write(&task->process->space, place.fpstate, fpstate, fpstate_size(cpu)) ||
 	    !space_write(&task->process->space, place.frame, &frame, sizeof(frame)))
 		return false;
-	if (task->altstack.ss_flags & (int)SS_AUTODISARM)
-		task->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+	if (task->signals.altstack.ss_flags & (int)SS_AUTODISARM)
+		task->signals.altstack = (stack_t){ .ss_flags = SS_DISABLE };
 	fpstate_reset(cpu);
-	task->fault.resume_flag = false;
+	task->signals.fault.resume_flag = false;
 	cpu->r[RDI] = (uint64_t)info->si_signo;
 	cpu->r[RSI] = place.frame + offsetof(struct rt_sigframe, info);
 	cpu->r[RDX] = place.frame + offsetof(struct rt_sigframe, uc);
@@ -216,6 +216,6 @@ bool signal_frame_pop(struct task *task)
 		return false;
 	stack = (stack_t){ (void *)frame.uc.stack.sp, frame.uc.stack.flags, frame.uc.stack.size };
 	signal_set_altstack(task, &stack, cpu->r[RSP]); /* errors are ignored, as in restore_altstack() */
-	task->in_syscall = false;
+	task->call.restartable = false;
 	return true;
 }

@@ -52,11 +52,11 @@ static uint64_t awaited_signals(const struct task *task)
 /* The signals that stay in the host for a signalfd: every thread blocks them and none waits for them. */
 static uint64_t held_signals(const struct process *process)
 {
-	uint64_t held = process->signalfd_set & host_signals();
+	uint64_t held = process->signals.signalfd_set & host_signals();
 
 	for (const struct task *task = process->tasks; task && held; task = task->next)
 		if (task->state != TASK_DEAD)
-			held &= task->signal_mask & ~awaited_signals(task);
+			held &= task->signals.mask & ~awaited_signals(task);
 	return held;
 }
 
@@ -104,9 +104,9 @@ static void give_back_held(struct process *process)
 
 	if (!held)
 		return;
-	give_back(&process->pending, held, false);
+	give_back(&process->signals.pending, held, false);
 	for (struct task *task = process->tasks; task; task = task->next)
-		give_back(&task->pending, held, true);
+		give_back(&task->signals.pending, held, true);
 }
 
 void signal_host_take(struct process *process)
@@ -114,14 +114,14 @@ void signal_host_take(struct process *process)
 	sigset_t set = sigset_of(host_signals()), old;
 
 	sigprocmask(SIG_SETMASK, &set, &old);
-	memcpy(&process->tasks->signal_mask, &old, sizeof(uint64_t));
+	memcpy(&process->tasks->signals.mask, &old, sizeof(uint64_t));
 	for (int number = 1; number <= GUEST_SIGNALS; number++) {
 		struct sigaction action;
 
 		if (sigaction(number, NULL, &action) != 0)
 			continue;
 		if (action.sa_handler == SIG_IGN)
-			process->action[number].handler = (uint64_t)SIG_IGN;
+			process->signals.action[number].handler = (uint64_t)SIG_IGN;
 		if (action.sa_handler == SIG_IGN && (host_signals() & signal_bit(number)))
 			signal(number, SIG_DFL);
 	}
@@ -132,19 +132,19 @@ int signal_host_fd(struct process *process)
 	uint64_t wanted = host_signals() & ~held_signals(process);
 	sigset_t set = sigset_of(wanted);
 
-	if (process->signal_fd < 0)
-		process->signal_fd = hidden_fd(signalfd(-1, &set, SFD_NONBLOCK));
-	else if (wanted != process->signal_fd_set)
-		signalfd(process->signal_fd, &set, 0);
-	process->signal_fd_set = wanted;
-	return process->signal_fd;
+	if (process->signals.fd < 0)
+		process->signals.fd = hidden_fd(signalfd(-1, &set, SFD_NONBLOCK));
+	else if (wanted != process->signals.fd_set)
+		signalfd(process->signals.fd, &set, 0);
+	process->signals.fd_set = wanted;
+	return process->signals.fd;
 }
 
 void signal_host_begin_child(struct process *process, bool shares_files)
 {
 	if (!shares_files)
-		close(process->signal_fd);
-	process->signal_fd = -1;
+		close(process->signals.fd);
+	process->signals.fd = -1;
 	signal_host_fd(process);
 }
 
@@ -185,7 +185,7 @@ void signal_host_collect(struct process *process)
 	struct timespec none = { 0 };
 	siginfo_t info;
 
-	process->signals_due = false;
+	process->signals.due = false;
 	give_back_held(process);
 	tree_settle_children(process);
 	while (sigtimedwait(&set, &info, &none) > 0) {

@@ -47,21 +47,21 @@ void pause_begin(struct task *task)
 	task->wait.pause = task->wait.begun = true;
 	task->wait.deadline = (uint64_t)tk_when_tsc(process->clock, task->cpu.vcpu, task->cpu.pause_tsc, insns);
 	task->state = TASK_WAITING;
-	process->lines_watched |= task->cpu.monitor.waits;
-	process->deadlines_changed = true;
+	process->turn.lines_watched |= task->cpu.monitor.waits;
+	process->time.deadlines_changed = true;
 	if (signal_deliverable(task))
 		task_wake(task, WAKE_SIGNAL);
 }
 
 void pause_poll_lines(struct process *process)
 {
-	if (!process->lines_watched)
+	if (!process->turn.lines_watched)
 		return;
-	process->lines_watched = false;
+	process->turn.lines_watched = false;
 	for (struct task *task = process->tasks; task; task = task->next) {
 		if (task->state != TASK_WAITING || !task->wait.pause || !task->cpu.monitor.waits)
 			continue;
-		process->lines_watched = true;
+		process->turn.lines_watched = true;
 		if (line_written(task))
 			task_wake(task, WAKE_READY);
 	}

@@ -62,7 +62,7 @@ int64_t sys_clock_gettime(struct task *task, const uint64_t arg[6])
 
 	if (!owner)
 		return -EINVAL;
-	task->process->time_reads[TIME_READ_SYSCALL]++;
+	task->process->counts.time_reads[TIME_READ_SYSCALL]++;
 	now = timespec_of(task_clock_ns(owner, id));
 	return put(task, arg[1], &now, sizeof(now));
 }
@@ -87,7 +87,7 @@ int64_t sys_gettimeofday(struct task *task, const uint64_t arg[6])
 	struct timeval value = timeval_of(now);
 	struct timezone zone = { 0 };
 
-	task->process->time_reads[TIME_READ_SYSCALL]++;
+	task->process->counts.time_reads[TIME_READ_SYSCALL]++;
 	if (arg[0] && put(task, arg[0], &value, sizeof(value)) != 0)
 		return -EFAULT;
 	return arg[1] ? put(task, arg[1], &zone, sizeof(zone)) : 0;
@@ -97,7 +97,7 @@ int64_t sys_time(struct task *task, const uint64_t arg[6])
 {
 	int64_t now = seconds_of(task_clock_ns(task, CLOCK_REALTIME));
 
-	task->process->time_reads[TIME_READ_SYSCALL]++;
+	task->process->counts.time_reads[TIME_READ_SYSCALL]++;
 	if (arg[0] && put(task, arg[0], &now, sizeof(now)) != 0)
 		return -EFAULT;
 	return now;

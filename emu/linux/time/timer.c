@@ -55,7 +55,7 @@ static void notify_posix(struct process *process, struct timer *timer, uint64_t 
 
 	if (timer->notify == SIGEV_NONE || (timer->notify == SIGEV_THREAD_ID && !task))
 		return;
-	if (signal_queued(task ? task->pending : process->pending, timer)) {
+	if (signal_queued(task ? task->signals.pending : process->signals.pending, timer)) {
 		timer->overrun += expirations;
 		return;
 	}
@@ -251,7 +251,7 @@ void timer_free(struct process *process, struct timer **link)
 	if (timer->run != &timer->own)
 		munmap(timer->run, sizeof(*timer->run));
 	free(timer);
-	process->deadlines_changed = true;
+	process->time.deadlines_changed = true;
 }
 
 static void forget(struct process *process, enum timer_kind kind)
@@ -270,7 +270,7 @@ void timer_forget_but_fds(struct process *process)
 {
 	forget(process, TIMER_POSIX);
 	forget(process, TIMER_INTERVAL);
-	process->deadlines_changed = true;
+	process->time.deadlines_changed = true;
 }
 
 void timer_forget_posix(struct process *process)
@@ -285,7 +285,7 @@ void timer_set(struct process *process, struct timer *timer, const struct timer_
 	timer->run->on_wall = setting->on_wall;
 	timer->run->wall = (int64_t)setting->value;
 	timer->overrun = 0;
-	process->deadlines_changed = true;
+	process->time.deadlines_changed = true;
 }
 
 /* Returns the time left in ns, at least 1 while the timer is armed, otherwise 0. */

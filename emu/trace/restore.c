@@ -1,5 +1,6 @@
 /* Restores a saved program: reads its file record by record, and builds the process. */
 #include "emu/cpu/xsave.h"
+#include "emu/linux/kernel/peers.h"
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
@@ -304,6 +305,7 @@ bool restore_process(struct restorer *restorer, struct process *process)
 
 	restorer->process = process;
 	tree_adopt(process, (pid_t)restorer->run.pid, restorer->run.ids);
+	peers_thread_began(process, process->pid);
 	*process->time.clock_insns = restorer->run.clock_insns;
 	memset(process->signals.action, 0, sizeof(process->signals.action));
 	while (!restorer->ended) {

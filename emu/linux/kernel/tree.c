@@ -111,7 +111,6 @@ void tree_adopt(struct process *process, pid_t pid, uint32_t ids)
 	}
 	tree->created = ids;
 	process->pid = process->tasks->tid = tree->first = member_self(process)->pid = pid;
-	peers_thread_began(process, pid);
 }
 
 pid_t tree_reserve(struct process *process, pid_t **told)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <xmmintrin.h>
 
+#include "emu/block/alignment.h"
 #include "emu/block/cache.h"
 #include "emu/block/operands.h"
 #include "emu/block/plan.h"
@@ -76,6 +77,7 @@ struct run {
 	struct blocks *blocks;
 	struct fault_frame frame;
 	bool alone; /* the next instruction must run in a block that holds nothing else */
+	int64_t held; /* the part of the budget that is withheld, so that one instruction runs */
 };
 
 /* A write has changed decoded code. If it is the running block's, returns true: the rest of the block is out of date, so the write is
@@ -159,6 +161,27 @@ static bool enter_next(struct cpu *cpu, struct blocks *blocks)
 	return true;
 }
 
+static void release_budget(struct run *run)
+{
+	run->cpu->budget += run->held;
+	run->cpu->limit += run->held;
+	run->held = 0;
+}
+
+/* Runs the instruction at rip and nothing after it: with no budget left, it does not enter a known block either. */
+static bool enter_one(struct run *run)
+{
+	struct cpu *cpu = run->cpu;
+	bool entered;
+
+	run->held = (int64_t)budget_left(cpu) - 1;
+	cpu->budget -= run->held;
+	cpu->limit -= run->held;
+	entered = enter_short(cpu, run->blocks, 1);
+	release_budget(run);
+	return entered;
+}
+
 /* Returns true if an instruction that began with TF set is followed by a trap (SDM vol. 3, 17.3.1.4). Not after SYSCALL, which clears TF
  * through FMASK, nor after an exception, nor if the instruction was left to the world and has not run. */
 static bool traps_after(enum cpu_exit exit)
@@ -170,14 +193,18 @@ static bool traps_after(enum cpu_exit exit)
 static enum cpu_exit step(struct run *run)
 {
 	struct cpu *cpu = run->cpu;
-	bool trap = cpu->tf, alone = run->alone, shadowed = cpu->shadow;
+	bool trap = cpu->tf, one = trap || cpu->ac || run->alone, shadowed = cpu->shadow;
 
 	if (budget_left(cpu) == 0)
 		return EXIT_BUDGET;
 	run->alone = false;
 	cpu->shadow = false;
 	cpu->at = NULL; /* a fault while a block is built is a fault of the fetch */
-	if (!(trap || alone ? enter_short(cpu, run->blocks, 1) : enter_next(cpu, run->blocks)))
+	if (cpu->ac && breaks_alignment(cpu, run->blocks)) {
+		cpu->exception = (struct exception){ .vector = VECTOR_AC };
+		return EXIT_EXCEPTION;
+	}
+	if (!(one ? enter_one(run) : enter_next(cpu, run->blocks)))
 		return EXIT_EXCEPTION;
 	cpu->shadow = cpu->shadow && trap && !shadowed; /* of two consecutive loads of SS, only the first one suppresses the trap */
 	if (trap && !cpu->shadow && traps_after(cpu->exit)) {
@@ -294,6 +321,7 @@ static enum cpu_exit run_until_event(struct run *run)
 		take_fault(run->cpu, run->blocks);
 		return EXIT_EXCEPTION;
 	case FAULT_CODE_WRITTEN:
+		release_budget(run);
 		charge_to_record(run->cpu, run->blocks);
 		run->alone = true;
 		break;
@@ -320,6 +348,7 @@ static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t b
 	run.cpu = cpu;
 	run.blocks = blocks;
 	run.alone = alone;
+	run.held = 0;
 	run.frame.cpu = cpu;
 	run.frame.space = blocks->space;
 	run.frame.code_written = code_written;

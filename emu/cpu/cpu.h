@@ -109,7 +109,8 @@ struct cpu {
 
 	flags_t flags;
 	bool df;             /* direction flag */
-	bool ac, id, nt;     /* RFLAGS bits that CPL 3 may set and that have no effect here */
+	bool id, nt;         /* RFLAGS bits that CPL 3 may set and that have no effect here */
+	bool ac;             /* alignment check: #AC for an access that is not aligned */
 	bool tf;             /* trap flag: #DB after each instruction */
 	uint32_t mxcsr;      /* valid outside cpu_run; inside, the host's MXCSR is the guest's */
 

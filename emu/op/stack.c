@@ -56,10 +56,10 @@
 PUSH_POP_HANDLERS(16)
 PUSH_POP_HANDLERS(64)
 
-/* If TF is set, the run ends here, and the run loop goes on one instruction at a time. */
+/* If TF or AC is set, the run ends here, and the run loop goes on one instruction at a time. */
 static const struct insn *after_popf(struct cpu *cpu, const struct insn *i)
 {
-	if (unlikely(cpu->tf)) {
+	if (unlikely(cpu->tf || cpu->ac)) {
 		cpu->rip = links_of(i)->next;
 		CHARGE();
 		cpu->link = NULL;

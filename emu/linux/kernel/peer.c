@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
+#include "emu/linux/kernel/tree.h"
+
 bool peer_read(pid_t host, const void *from, void *to, size_t size)
 {
 	struct iovec local = { to, size }, remote = { (void *)from, size };
@@ -20,6 +22,8 @@ bool peer_write(pid_t host, void *to, const void *from, size_t size)
 
 bool peer_record(const struct process *own, pid_t host, struct process *copy)
 {
+	if (host > 0)
+		tree_await_ready(own, host);
 	return host > 0 && peer_read(host, own, copy, sizeof(*copy)) && copy->options == own->options && copy->tree == own->tree;
 }
 

@@ -125,12 +125,25 @@ pid_t tree_reserve(struct process *process, pid_t **told)
 
 		if (member->state != FREE)
 			continue;
-		*member = (struct member){ .state = RUNNABLE, .pid = tree_new_id(tree), .parent = process->member, .starting = true };
+		*member = (struct member){ .state = RUNNABLE, .pid = tree_new_id(tree), .parent = process->member, .starting = true, .unready = true };
 		tree->host_pid[member->pid - FIRST_PID] = 0;
 		*told = &member->host_pid;
 		return member->pid;
 	}
 	return -EAGAIN;
+}
+
+/* The host decides when a new child's emulator first runs, and that must not show. */
+void tree_await_ready(const struct process *process, pid_t host_pid)
+{
+	enum { TRIES = 20000, PAUSE_US = 50 }; /* one second: it may have been killed */
+
+	for (int i = 0; process->tree && i < MEMBERS; i++) {
+		const struct member *member = &process->tree->member[i];
+
+		for (int k = 0; k < TRIES && member->host_pid == host_pid && __atomic_load_n(&member->unready, __ATOMIC_SEQ_CST); k++)
+			usleep(PAUSE_US);
+	}
 }
 
 void tree_cancel(struct process *process, pid_t pid)

@@ -46,6 +46,8 @@ bool tree_take_turns(struct process *process, const struct turn_end *end);
 bool tree_has_turn(const struct process *process);
 /* Waits for the first turn; for a new child. */
 void tree_await_turn(struct process *process);
+/* Waits until the emulator of another process of the tree has made that process its own: before its record is read. */
+void tree_await_ready(const struct process *process, pid_t host_pid);
 /* While `on`, this process lets time pass on the host, and blocked processes watch their descriptors, too. */
 void tree_watch(struct process *process, bool on);
 /* Returns true if a process wants the turn. While the calling process idles, this can become true only because a stopped process was

@@ -22,6 +22,7 @@ struct member {
 	bool timed;          /* BLOCKED: it has a deadline (retries do not count) */
 	bool poked;          /* BLOCKED: an event may have ended its wait */
 	bool targeted;       /* a signal to it is being sent */
+	bool unready;        /* its emulator has not yet made the process its own; atomic */
 	bool starting;       /* its parent is forking it; if the parent is killed, it exists if it has a host_pid */
 	bool subreaper;      /* descendants that become orphans become its children */
 	bool settled;        /* STOPPED, ENDED: so is the host's process */

@@ -241,8 +241,10 @@ bool tree_has_turn(const struct process *process)
 
 void tree_await_turn(struct process *process)
 {
-	if (process->tree)
-		await_turn(process, NULL);
+	if (!process->tree)
+		return;
+	__atomic_store_n(&member_self(process)->unready, false, __ATOMIC_SEQ_CST);
+	await_turn(process, NULL);
 }
 
 /* --- the end of a turn ------------------------------------------------------------------------------- */

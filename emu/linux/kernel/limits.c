@@ -7,12 +7,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/linux/kernel/clock.h"
+
 /* The kernel's default of fs.nr_open: even root cannot have more descriptors. */
 enum { NR_OPEN_DEFAULT = 1 << 20 };
 
-bool limit_is_kept(int resource)
+bool limit_is_kept(const struct process *process, int resource)
 {
 	switch (resource) {
+	case RLIMIT_CPU: /* the host counts the emulator's time */
+		return clock_counts_cpu(process);
 	case RLIMIT_NOFILE: case RLIMIT_AS: case RLIMIT_FSIZE: case RLIMIT_DATA: case RLIMIT_SIGPENDING: case RLIMIT_STACK:
 		return true;
 	default:
@@ -28,7 +32,7 @@ void limits_begin(struct process *process)
 		if (getrlimit((__rlimit_resource_t)k, limit) != 0)
 			*limit = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 		raised = (struct rlimit){ limit->rlim_max, limit->rlim_max };
-		if (limit_is_kept(k) && k != RLIMIT_STACK && k != RLIMIT_FSIZE)
+		if (limit_is_kept(process, k) && k != RLIMIT_STACK && k != RLIMIT_FSIZE)
 			setrlimit((__rlimit_resource_t)k, &raised);
 	}
 }
@@ -40,7 +44,7 @@ uint64_t limit_of(const struct process *process, int resource)
 
 int64_t limit_get(const struct process *process, int resource, struct rlimit *limit)
 {
-	if (!limit_is_kept(resource))
+	if (!limit_is_kept(process, resource))
 		return getrlimit((__rlimit_resource_t)resource, limit) == 0 ? 0 : -errno;
 	*limit = process->limit[resource];
 	if (resource == RLIMIT_STACK)
@@ -88,7 +92,7 @@ int64_t limit_set(struct process *process, int resource, const struct rlimit *li
 {
 	struct rlimit *kept = &process->limit[resource];
 
-	if (!limit_is_kept(resource))
+	if (!limit_is_kept(process, resource))
 		return setrlimit((__rlimit_resource_t)resource, limit) == 0 ? 0 : -errno;
 	if (limit->rlim_cur > limit->rlim_max)
 		return -EINVAL;

@@ -8,7 +8,7 @@
 /* Takes over the limits with which the run begins, and raises the host's. */
 void limits_begin(struct process *process);
 /* Returns true if the limit is kept and enforced here. */
-bool limit_is_kept(int resource);
+bool limit_is_kept(const struct process *process, int resource);
 /* Get and set any limit of the guest. Return 0 or -errno. limit_set checks what the kernel checks. */
 int64_t limit_get(const struct process *process, int resource, struct rlimit *limit);
 int64_t limit_set(struct process *process, int resource, const struct rlimit *limit);

@@ -71,7 +71,7 @@ static int64_t limit_of_other(struct task *task, pid_t host, const uint64_t arg[
 
 	if (arg[2] && !space_read(space, arg[2], &new, sizeof(new)))
 		return -EFAULT;
-	if (limit_is_kept((int)arg[1]))
+	if (limit_is_kept(task->process, (int)arg[1]))
 		error = kept_elsewhere(task, host, (int)arg[1], wanted, &old);
 	else if (syscall(SYS_prlimit64, host, arg[1], wanted, &old) != 0)
 		error = -errno;

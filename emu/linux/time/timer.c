@@ -10,6 +10,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/signal/signal.h"
+#include "emu/linux/time/cpu_limit.h"
 #include "emu/linux/time/timer.h"
 #include "timekeep/timekeep.h"
 
@@ -116,6 +117,7 @@ void timer_expire_cpu(struct process *process)
 	for (struct timer *timer = process->timers; timer; timer = timer->next)
 		if (on_cpu_clock(timer))
 			fire_if_due(process, timer);
+	cpu_limit_expire(process);
 }
 
 uint64_t timer_next_deadline(const struct process *process)
@@ -136,28 +138,32 @@ bool timer_may_be_set(const struct process *process)
 	return false;
 }
 
+/* Returns the CPU time left until `due` on the timer's clock; without a timer, on the process's. */
+static uint64_t cpu_time_left(const struct process *process, const struct timer *timer, uint64_t due)
+{
+	uint64_t now;
+
+	if (due == WAIT_FOREVER)
+		return WAIT_FOREVER;
+	now = timer ? timer_now(process, timer) : (uint64_t)clock_process_cpu(process);
+	return due > now ? due - now : 0;
+}
+
 uint64_t timer_cpu_budget(const struct process *process)
 {
-	unsigned __int128 left = UINT64_MAX;
-	uint64_t rate;
+	uint64_t left = cpu_time_left(process, NULL, cpu_limit_due(process)), rate = tk_ns_per_insn(process->clock);
 
 	for (const struct timer *timer = process->timers; timer; timer = timer->next) {
-		uint64_t now;
+		uint64_t own = on_cpu_clock(timer) ? cpu_time_left(process, timer, timer->run->deadline) : WAIT_FOREVER;
 
-		if (!on_cpu_clock(timer) || timer->run->deadline == WAIT_FOREVER)
-			continue;
-		now = timer_now(process, timer);
-		if (timer->run->deadline <= now)
-			return 0;
-		if (timer->run->deadline - now < left)
-			left = timer->run->deadline - now;
+		if (own < left)
+			left = own;
 	}
-	if (left == UINT64_MAX)
+	if (left == 0)
+		return 0;
+	if (left == WAIT_FOREVER || rate == 0)
 		return UINT64_MAX;
-	rate = tk_ns_per_insn(process->clock);
-	if (rate == 0)
-		return UINT64_MAX;
-	return (uint64_t)(((left << 32) + rate - 1) / rate);
+	return (uint64_t)((((unsigned __int128)left << 32) + rate - 1) / rate);
 }
 
 /* Wakes the timerfd's reader, which gets ECANCELED from one read (timerfd_canceled()). Only the first process that sees the change does

@@ -42,7 +42,7 @@ static void note_memory(struct machine_insn *insn, const ZydisDecodedOperand *op
 	insn->addresses |= set_of(operand->mem.base) | set_of(operand->mem.index);
 	if (operand->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
 		return;
-	insn->relative = operand->mem.base == ZYDIS_REGISTER_RIP;
+	insn->relative = operand->mem.base == ZYDIS_REGISTER_RIP || operand->mem.base == ZYDIS_REGISTER_EIP;
 	insn->base = number_of(operand->mem.base);
 	insn->index = number_of(operand->mem.index);
 	insn->scale = operand->mem.scale;

@@ -253,6 +253,7 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 	*status = EXIT_USAGE;
 	if (!open_report(options->strace, "--strace", options->strace_path, &process->strace) ||
 	    !open_report(options->trace_insns, "--trace-insns", options->trace_insns_path, &process->insn_trace) ||
+	    !open_report(options->dump_code, "--dump-code", options->dump_code_path, &process->dump_code) ||
 	    !open_report(options->stats, "--stats", options->stats_path, stats))
 		return NULL;
 	return process;

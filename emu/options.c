@@ -49,12 +49,13 @@ static bool option_interpret(struct parse *parse, const char *text)
 	return parse->options->interpret = true;
 }
 
-/* Some of "block=1,arena=65536,hot=1,budget=1". */
+/* Some of "block=1,arena=65536,hot=1,budget=1,code=65536,unlinked=1". */
 static bool option_hostile(struct parse *parse, const char *text)
 {
-	static const char *const names[] = { "block", "arena", "hot", "budget", NULL };
+	static const char *const names[] = { "block", "arena", "hot", "budget", "code", "unlinked", NULL };
 	uint64_t *const values[] = { &parse->options->hostile.block_insns, &parse->options->hostile.arena_bytes,
-	                             &parse->options->hostile.hot_after, &parse->options->hostile.budget };
+	                             &parse->options->hostile.hot_after, &parse->options->hostile.budget,
+	                             &parse->options->hostile.code_bytes, &parse->options->hostile.unlinked };
 	char *list = strdup(text), *rest = list, *value;
 	bool good = list;
 
@@ -64,7 +65,7 @@ static bool option_hostile(struct parse *parse, const char *text)
 		good = k >= 0 && value && value_number(parse, value, 1, UINT32_MAX, values[k]);
 	}
 	free(list);
-	return good || option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N", parse->option, text);
+	return good || option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N, code=BYTES, unlinked=1", parse->option, text);
 }
 
 static bool option_strace(struct parse *parse, const char *text)
@@ -78,6 +79,13 @@ static bool option_stats(struct parse *parse, const char *text)
 {
 	parse->options->stats = true;
 	parse->options->stats_path = text;
+	return true;
+}
+
+static bool option_dump_code(struct parse *parse, const char *text)
+{
+	parse->options->dump_code = true;
+	parse->options->dump_code_path = text;
 	return true;
 }
 
@@ -169,7 +177,7 @@ static const struct option_row run_rows[] = {
 	{ "--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)" },
 	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
 	{ "--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: tiny blocks, caches, budgets (block=N,arena=BYTES,...)" },
-	{ "--interpret", VALUE_NONE, NULL, option_interpret, "make no machine code of hot blocks (slower; nothing else differs)" },
+	{ "--interpret", VALUE_NONE, NULL, option_interpret, "translate nothing (slower; nothing else differs)" },
 	{ NULL, VALUE_NONE, "Program", NULL, NULL },
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },
 	{ "-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one" },
@@ -181,6 +189,7 @@ static const struct option_row report_rows[] = {
 	{ NULL, VALUE_NONE, "Reports", NULL, NULL },
 	{ "--strace", VALUE_OPTIONAL, "FILE", option_strace, "print system calls" },
 	{ "--stats", VALUE_OPTIONAL, "FILE", option_stats, "print counts and times at the end, as JSON" },
+	{ "--dump-code", VALUE_OPTIONAL, "FILE", option_dump_code, "print hot instructions and the code that is made of them" },
 	{ "--trace-insns", VALUE_OPTIONAL, "FILE", option_trace_insns, "print every instruction (slow)" },
 	{ "--status", VALUE_NONE, NULL, option_status, "exit with 128 + N where the program dies of signal N" },
 	{ "-o", VALUE_NEEDED, "FILE", option_output, "with record: the file to write (default PROGRAM.t86)" },

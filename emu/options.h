@@ -30,7 +30,8 @@ struct options {
 	const char *strace_path;  /* NULL: standard error */
 	const char *stats_path;   /* the same */
 	const char *trace_insns_path;
-	bool strace, stats, trace_insns;
+	const char *dump_code_path;
+	bool strace, stats, trace_insns, dump_code;
 	bool record;              /* the command is `record` */
 	const char *record_path;  /* -o; NULL: chosen by the program's name */
 	uint64_t save_at;         /* --save-at, in instructions; UINT64_MAX: never */
@@ -45,8 +46,8 @@ struct options {
 	bool one_at_a_time;       /* processes take turns; in mode icount they always do (emu/linux/kernel/tree.h) */
 
 	/* --hostile, for tests: tiny limits, which are reached all the time; 0: the normal ones */
-	struct { uint64_t block_insns, arena_bytes, hot_after, budget; } hostile;
-	bool interpret;           /* hot blocks get no code (emu/block/chain.h) */
+	struct { uint64_t block_insns, arena_bytes, hot_after, budget, code_bytes, unlinked; } hostile;
+	bool interpret;           /* nothing is translated (emu/translate) */
 
 	struct tk_config clock;
 	bool clock_given;         /* --clock was given, or an option that implies a mode */

@@ -18,7 +18,7 @@ enum { BLOCKS_NEVER_HOT = -1 };
 struct blocks_config {
 	unsigned max_insns;  /* maximum length of a block in instructions, 1 to 64 */
 	size_t arena_bytes;  /* memory for the records of all blocks; when it is used up, the cache is cleared */
-	unsigned hot_after;  /* how many times a block is entered before code is made for it (chain.h), or BLOCKS_NEVER_HOT */
+	unsigned hot_after;  /* how many times a block is entered before it is translated (emu/translate), or BLOCKS_NEVER_HOT */
 	uint64_t budget;     /* the largest budget of one run; 0: no limit */
 	bool leave_world;    /* cpu_run returns EXIT_WORLD before each instruction whose result the world decides */
 };

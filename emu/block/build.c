@@ -1,4 +1,5 @@
 /* Turns steps into records: folds a compare into the branch after it, and ends the block. */
+#include "emu/block/build.h"
 #include "emu/block/operands.h"
 #include "emu/block/steps.h"
 #include "emu/op/dispatch.h"
@@ -49,7 +50,7 @@ static void emit_end(struct draft *draft, const struct step *step)
 	record->a = step->left ? step->plan->form->world : WORLD_NONE;
 }
 
-static void emit(const struct blocks *blocks, struct draft *draft, const struct step *step)
+void build_record(const struct blocks *blocks, struct draft *draft, const struct step *step)
 {
 	const struct plan *plan = step->plan;
 	struct insn *record;
@@ -130,7 +131,7 @@ static void emit_steps(struct blocks *blocks, struct draft *draft, const struct 
 		else if (fused && k == count - 2)
 			step_record(blocks, draft, &steps[k], fused->run);
 		else if (!(fused && k == count - 1))
-			emit(blocks, draft, &steps[k]);
+			build_record(blocks, draft, &steps[k]);
 		draft->insns += runs;
 		if (steps[k].followed && step_branch(&steps[k]) == BRANCH_CALL)
 			add_exit(draft, &steps[k]);
@@ -148,7 +149,7 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 	count = decode_steps(cpu, blocks, max_insns, draft, steps);
 	if (count == 0)
 		return false;
-	if (blocks->chains) /* cache_add sets its imm */
+	if (blocks->tier) /* cache_add sets its imm */
 		new_record(draft, rip)->run = entry_record;
 	emit_steps(blocks, draft, steps, count);
 	last = &steps[count - 1];

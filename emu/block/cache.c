@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "emu/block/plan.h"
+#include "emu/block/tier.h"
 #include "emu/cpu/fatal.h"
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
@@ -209,7 +210,7 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 		set_slots(blocks, 2 * blocks->slots);
 	if (listed)
 		list_block(blocks, block);
-	if (listed && blocks->chains) /* the first record is then entry_record */
+	if (listed && blocks->tier) /* the first record is then entry_record */
 		block->insn[0].imm = blocks->config.hot_after;
 	blocks->stats.built += listed;
 	blocks->stats.short_runs += !listed;
@@ -287,6 +288,8 @@ static void code_changed(void *context, uint64_t start, uint64_t end)
 	struct blocks *blocks = context;
 	uint64_t first = start / GUEST_PAGE, last = (end - 1) / GUEST_PAGE;
 
+	if (blocks->tier)
+		blocks->tier->calls->code_changed(blocks->tier, first, last);
 	if (last - first < PAGE_BUCKETS / 16) {
 		for (uint64_t page = first; page <= last; page++)
 			drop_page(blocks, page);
@@ -307,7 +310,6 @@ struct blocks *blocks_create(struct space *space)
 	set_slots(blocks, SLOTS_FIRST);
 	blocks->forms = form_index_create();
 	blocks->plans = blocks->forms ? plans_create(blocks->forms) : NULL;
-	blocks->chains = chains_create();
 	blocks->generation = 1;
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = ARENA_BYTES, .hot_after = HOT_AFTER };
 	blocks->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
@@ -323,7 +325,8 @@ struct blocks *blocks_create(struct space *space)
 void blocks_destroy(struct blocks *blocks)
 {
 	munmap(blocks->arena, ARENA_BYTES);
-	chains_destroy(blocks->chains);
+	if (blocks->tier)
+		blocks->tier->calls->destroy(blocks->tier);
 	plans_destroy(blocks->plans);
 	form_index_destroy(blocks->forms);
 	free(blocks->order);
@@ -335,12 +338,18 @@ void blocks_clear(struct blocks *blocks)
 {
 	memset(blocks->by_rip, 0, blocks->slots * sizeof *blocks->by_rip);
 	memset(blocks->by_page, 0, sizeof blocks->by_page);
-	chains_clear(blocks->chains);
+	if (blocks->tier)
+		blocks->tier->calls->clear(blocks->tier);
 	blocks->used = 0;
 	blocks->blocks_start = blocks->config.arena_bytes;
 	blocks->count = 0;
 	blocks->generation++;
 	blocks->stats.clears++;
+}
+
+void blocks_set_tier(struct blocks *blocks, struct tier *tier)
+{
+	blocks->tier = tier;
 }
 
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config)

@@ -3,7 +3,6 @@
 #define TICK86_EMU_CACHE_H
 
 #include "emu/block/block.h"
-#include "emu/block/chain.h"
 #include "emu/op/form.h"
 
 /* The place of a record in guest code. */
@@ -33,8 +32,8 @@ struct block {
 	struct stub stub[][2]; /* where its links lead at first: taken, fall */
 };
 
-/* Making code takes as long as running a block several dozen times, and most blocks run only a few times. */
-enum { HOT_AFTER = 100 };
+/* Translating takes as long as running a block several dozen times, and most blocks run only a few times. */
+enum { HOT_AFTER = 40 };
 
 enum { SLOTS_FIRST = 1 << 11, PAGE_BUCKETS = 1 << 12 };
 
@@ -42,7 +41,7 @@ struct blocks {
 	struct space *space;
 	struct form_index *forms;
 	struct plans *plans;
-	struct chains *chains; /* NULL: no code is made */
+	struct tier *tier;     /* NULL: the handlers run everything */
 	struct blocks_config config;
 	struct blocks_stats stats;
 	uint64_t generation;   /* grows at each clearing, which makes older links invalid */

@@ -5,6 +5,7 @@
 
 #include "emu/block/alignment.h"
 #include "emu/block/cache.h"
+#include "emu/block/tier.h"
 #include "emu/block/operands.h"
 #include "emu/block/plan.h"
 #include "emu/cpu/fatal.h"
@@ -34,8 +35,11 @@ static void charge_to_record(struct cpu *cpu, const struct blocks *blocks)
 	struct block *block = cache_locate(blocks, cpu->at);
 	struct place place;
 
-	if (!block)
+	if (!block) {
+		if (blocks->tier)
+			blocks->tier->calls->settle(blocks->tier, cpu, cpu->at);
 		return;
+	}
 	place = block->place[cpu->at - block->insn];
 	cpu->rip = block->rip + place.offset;
 	cpu->budget -= place.insns;
@@ -48,16 +52,19 @@ static bool stopped_before(enum cpu_exit exit)
 }
 
 /* Makes code for the block at cpu->at. */
-static void make_hot(struct cpu *cpu, const struct blocks *blocks)
+static void make_hot(struct cpu *cpu, struct blocks *blocks)
 {
 	struct block *block = cache_locate(blocks, cpu->at);
 
 	cpu->rip = block->rip;
-	chain_records(blocks->chains, block->insn, block->runs);
+	if (!blocks->tier->calls->make(blocks->tier, cpu, blocks, block)) {
+		blocks_clear(blocks);
+		forget_jumps(cpu);
+	}
 }
 
 /* Sets rip and the budget if the handler that ended the run has not. */
-static void settle(struct cpu *cpu, const struct blocks *blocks)
+static void settle(struct cpu *cpu, struct blocks *blocks)
 {
 	if (cpu->exit == EXIT_BUDGET)
 		cpu->rip = cache_locate(blocks, cpu->at)->rip;
@@ -78,16 +85,31 @@ struct run {
 	struct fault_frame frame;
 	bool alone; /* the next instruction must run in a block that holds nothing else */
 	int64_t held; /* the part of the budget that is withheld, so that one instruction runs */
+	bool recovered; /* translated code was interrupted: cpu has the guest's state, with rip and the budget */
 };
 
 /* A write has changed decoded code. If it is the running block's, returns true: the rest of the block is out of date, so the write is
  * repeated in a block that holds nothing else. */
-static bool code_written(void *context)
+static bool code_written(void *context, const ucontext_t *uc)
 {
 	struct run *run = context;
 	const struct block *block = run->cpu->at ? cache_locate(run->blocks, run->cpu->at) : NULL;
+	const struct tier *tier = run->blocks->tier;
 
-	return block && block->dead;
+	if (tier && tier->calls->holds(tier, uc))
+		return tier->calls->dropped(tier, uc);
+	if (block)
+		return block->dead;
+	return tier && tier->calls->called_dropped(tier, run->cpu->at);
+}
+
+/* Ahead of leaving for the run loop. */
+static void recover(void *context, const ucontext_t *uc)
+{
+	struct run *run = context;
+	const struct tier *tier = run->blocks->tier;
+
+	run->recovered = tier && tier->calls->recover(tier, run->cpu, uc);
 }
 
 /* Returns the block at rip, or NULL and sets cpu's exception. Notes it in the link that led here and in the jump cache. */
@@ -301,8 +323,13 @@ static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 }
 
 /* A host signal has ended a handler. cpu->exception is set; cpu->at is the handler's record, or NULL if code could not be fetched. */
-static void take_fault(struct cpu *cpu, struct blocks *blocks)
+static void take_fault(struct run *run)
 {
+	struct cpu *cpu = run->cpu;
+	struct blocks *blocks = run->blocks;
+
+	if (run->recovered)
+		return;
 	if (cpu->at) {
 		charge_to_record(cpu, blocks);
 		refine_exception(cpu, blocks);
@@ -318,11 +345,12 @@ static enum cpu_exit run_until_event(struct run *run)
 
 	switch (sigsetjmp(run->frame.leave, 0)) {
 	case FAULT_EXCEPTION:
-		take_fault(run->cpu, run->blocks);
+		take_fault(run);
 		return EXIT_EXCEPTION;
 	case FAULT_CODE_WRITTEN:
 		release_budget(run);
-		charge_to_record(run->cpu, run->blocks);
+		if (!run->recovered)
+			charge_to_record(run->cpu, run->blocks);
 		run->alone = true;
 		break;
 	}
@@ -352,6 +380,7 @@ static enum cpu_exit run_with(struct cpu *cpu, struct blocks *blocks, uint64_t b
 	run.frame.cpu = cpu;
 	run.frame.space = blocks->space;
 	run.frame.code_written = code_written;
+	run.frame.recover = recover;
 	run.frame.context = &run;
 	if (budget > CPU_RUN_MAX)
 		budget = CPU_RUN_MAX;

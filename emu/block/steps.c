@@ -15,9 +15,7 @@ static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t add
 	};
 }
 
-/* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. Returns false, and sets cpu's exception, if it
- * needs more bytes. */
-static bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
+bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
 {
 	if (size > DECODE_MAX_LENGTH)
 		size = DECODE_MAX_LENGTH;
@@ -79,8 +77,7 @@ static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct st
 	return fits_disp32((int64_t)(branch->imm - steps[0].address)) && !decoded_already(steps, count, branch->imm);
 }
 
-/* Notes the pages of a step's bytes. Returns false if there is no more room. */
-static bool touch_pages(struct draft *draft, const struct step *step)
+bool touch_pages(struct draft *draft, const struct step *step)
 {
 	for (uint64_t page = step->address / GUEST_PAGE; page <= (step->address + step->plan->length - 1) / GUEST_PAGE; page++) {
 		unsigned k = 0;

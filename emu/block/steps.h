@@ -30,6 +30,12 @@ static inline enum form_branch step_branch(const struct step *step)
 	return form ? form->branch : BRANCH_NONE;
 }
 
+/* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. Returns false, and sets cpu's exception, if it
+ * needs more bytes. */
+bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step);
+/* Notes the pages of a step's bytes. Returns false if there is no more room. */
+bool touch_pages(struct draft *draft, const struct step *step);
+
 /* Decodes up to `max` instructions of the block at draft->rip, also through direct jumps and into some calls. Notes the pages of their
  * bytes, and whose flags are not used. Returns their number; 0, with cpu's exception set, if the first one cannot be fetched. */
 unsigned decode_steps(struct cpu *cpu, const struct blocks *blocks, unsigned max, struct draft *draft, struct step *steps);

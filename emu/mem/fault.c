@@ -2,7 +2,10 @@
 #include "emu/mem/fault.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <xmmintrin.h>
@@ -139,10 +142,12 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		return;
 	}
 	if (code_write(frame, info, uc)) {
-		if (!frame->code_written(frame->context))
+		if (!frame->code_written(frame->context, uc))
 			return;
+		frame->recover(frame->context, uc);
 		leave(frame, uc, FAULT_CODE_WRITTEN);
 	}
+	frame->recover(frame->context, uc);
 	if (signal == SIGILL)
 		refused_access(frame->cpu);
 	else
@@ -150,11 +155,26 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	leave(frame, uc, FAULT_EXCEPTION);
 }
 
+/* Where a fault finds the guest's stack pointer in the host's register, nothing may be pushed there. Room for the largest frame, that of
+ * AMX, and more. */
+static void set_stack(void)
+{
+	enum { STACK_BYTES = 128 << 10 };
+	stack_t stack = { .ss_size = STACK_BYTES };
+
+	stack.ss_sp = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) != 0) {
+		perror("tick86: no memory for signal handlers");
+		abort();
+	}
+}
+
 void fault_install(void)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
-	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
 
+	set_stack();
 	sigemptyset(&action.sa_mask);
 	for (unsigned k = 0; k < sizeof signals / sizeof *signals; k++)
 		sigaction(signals[k], &action, NULL);

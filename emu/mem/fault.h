@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <ucontext.h>
 
 #include "emu/cpu/cpu.h"
 #include "emu/mem/space.h"
@@ -20,7 +21,9 @@ struct fault_frame {
 	struct space *space;
 	sigjmp_buf leave; /* the handler jumps here with one of enum fault_reason */
 	/* called after a write to decoded code was let through; returns true to leave the run instead of repeating the write */
-	bool (*code_written)(void *context);
+	bool (*code_written)(void *context, const ucontext_t *uc);
+	/* called ahead of leaving: the guest's state may be in the interrupted registers */
+	void (*recover)(void *context, const ucontext_t *uc);
 	void *context;
 };
 

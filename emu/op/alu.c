@@ -226,4 +226,4 @@ static const struct form rows[] = {
 	EACH_WIDTH(NOT_ROWS, OP_NOT)
 };
 
-const struct form_list alu_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list alu_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };

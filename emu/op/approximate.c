@@ -81,4 +81,4 @@ static const struct form rows[] = {
 	THREE_OPERAND_ROWS(OP_VRSQRTSS, VRSQRTSS_x, K_X, K_X, K_X, 0)
 };
 
-const struct form_list approximate_forms = FORM_LIST(rows);
+const struct form_list approximate_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

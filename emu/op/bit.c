@@ -296,17 +296,17 @@ static const struct form rows[] = {
 	EACH_LONG_WIDTH(ADX_ROWS, OP_ADCX, adcx)
 	EACH_LONG_WIDTH(ADX_ROWS, OP_ADOX, adox)
 	CRC32_ROWS(8, 4) CRC32_ROWS(8, 8) CRC32_ROWS(16, 4) CRC32_ROWS(32, 4) CRC32_ROWS(64, 8)
-	{ .op = OP_BSWAP, .size0 = 2, .pattern = K_R, .run = { bswap16 } },
+	{ .op = OP_BSWAP, .size0 = 2, .pattern = K_R, .attributes = FORM_HANDLED, .run = { bswap16 } },
 	{ .op = OP_BSWAP, .size0 = 4, .pattern = K_R, .run = { bswap32 } },
 	{ .op = OP_BSWAP, .size0 = 8, .pattern = K_R, .run = { bswap64 } },
 	EACH_WIDE_WIDTH(MOVBE_ROWS, )
 	{ .op = OP_CLC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { clc } },
 	{ .op = OP_STC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { stc } },
 	{ .op = OP_CMC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { cmc } },
-	{ .op = OP_CLD, .run = { cld } },
-	{ .op = OP_STD, .run = { std } },
+	{ .op = OP_CLD, .attributes = FORM_HANDLED, .run = { cld } },
+	{ .op = OP_STD, .attributes = FORM_HANDLED, .run = { std } },
 	{ .op = OP_LAHF, .reads = FLAGS_ALL, .run = { lahf } },
 	{ .op = OP_SAHF, .reads = FLAG_OF, .writes = FLAGS_ALL & ~FLAG_OF, .run = { sahf } },
 };
 
-const struct form_list bit_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list bit_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };

@@ -328,4 +328,4 @@ static const struct form rows[] = {
 	  .run = { loopne32 } },
 };
 
-const struct form_list control_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list control_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };

@@ -18,20 +18,13 @@
 	} while (0)
 #endif
 
-/* Goes on to the record that is `count` further. With tail calls, a stencil (emu/block/stencil.c) recognizes this code at a handler's
- * end and drops it. */
+/* Goes on to the record that is `count` further. Translated code calls handlers, which it can if each runs the next one. */
 #ifdef TICK86_DISPATCH_LOOP
 enum { HANDLERS_CHAIN = false };
 #define GO_ON(count) return i + (count)
 #else
 enum { HANDLERS_CHAIN = true };
-#define GO_ON(count)                                                                                                     \
-	do {                                                                                                             \
-		struct cpu *cpu_ = cpu;                                                                                  \
-		const struct insn *on_ = i;                                                                              \
-		__asm__ volatile("add %2, %0" : "+S"(on_), "+D"(cpu_) : "i"((count) * sizeof(struct insn)) : "cc", "memory"); \
-		return on_->run(cpu_, on_);                                                                              \
-	} while (0)
+#define GO_ON(count) GO(i + (count))
 #endif
 #define NEXT() GO_ON(1)
 

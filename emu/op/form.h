@@ -48,6 +48,7 @@ enum form_attribute {
 
 	/* An additional value in its record. */
 	FORM_COUNTS = 1 << 16,          /* imm: the number of the block's instructions before it */
+	FORM_HANDLED = 1 << 18,         /* its handler says what it does, not the host's instruction; so it is not copied */
 	FORM_KEEPS_ADDRESS = 1 << 17,   /* imm: its own address (x87's pointer to the last instruction) */
 };
 
@@ -89,6 +90,7 @@ struct form {
 struct form_list {
 	const struct form *rows;
 	unsigned count;
+	bool handled; /* what they do is what their handlers say, not what the host's instruction does */
 };
 
 /* A CMP or TEST folded into a Jcc. `cc` is the even code of the pair of conditions. */
@@ -103,6 +105,9 @@ struct fused_form {
 struct form_index;
 struct form_index *form_index_create(void);
 void form_index_destroy(struct form_index *index);
+
+/* Whether the row, or its list, is marked as handled. */
+bool form_handled(const struct form *form);
 
 /* Returns the row for a decoded instruction, or NULL if it is not implemented. */
 const struct form *form_find(const struct form_index *index, const struct decoded *decoded);

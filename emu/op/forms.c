@@ -61,6 +61,15 @@ static const struct form *row_of(unsigned number)
 	return &lists[l]->rows[number];
 }
 
+bool form_handled(const struct form *form)
+{
+	unsigned l = 0;
+
+	while (form < lists[l]->rows || form >= lists[l]->rows + lists[l]->count)
+		l++;
+	return lists[l]->handled || form->world || form->attributes & (FORM_HANDLED | FORM_COUNTS);
+}
+
 static unsigned operand_pattern(const struct decoded *d)
 {
 	unsigned pattern = 0;

@@ -310,4 +310,4 @@ static const struct form rows[] = {
 	ROWS(OP_CVTTPD2PI, K_Q, K_X, CVTTPD2PI)
 };
 
-const struct form_list mmx_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list mmx_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };

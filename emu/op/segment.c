@@ -358,4 +358,4 @@ static const struct form rows[] = {
 	{ .op = OP_SIDT, .pattern = K_M, .run = { sidt } },
 };
 
-const struct form_list segment_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list segment_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };

@@ -176,4 +176,4 @@ static const struct form rows[] = {
 	RORX_ROWS(32) RORX_ROWS(64)
 };
 
-const struct form_list shift_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list shift_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };

@@ -111,7 +111,7 @@ ENTER_HANDLER(64)
 /* Between handlers RSP is in memory. Within one handler it stays in a register, and is stored after each access, since the next access
  * may fault. The first record gets the handler and keeps its fields. The other records stay after it, since a fault must find its
  * record. */
-enum { RUN_MAX = 3 }; /* a stencil has room for so many */
+enum { RUN_MAX = 3 };
 
 static inline __attribute__((always_inline)) uint64_t push_at(struct cpu *cpu, const struct insn *i, uint64_t rsp)
 {
@@ -181,14 +181,14 @@ static const struct form rows[] = {
 	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
 	{ .op = OP_PUSH, .size0 = 2, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push16_i } },
 	{ .op = OP_PUSH, .size0 = 8, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push64_i } },
-	{ .op = OP_PUSHF, .attributes = FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf16 } },
-	{ .op = OP_PUSHFQ, .attributes = FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf64 } },
+	{ .op = OP_PUSHF, .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf16 } },
+	{ .op = OP_PUSHFQ, .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf64 } },
 	{ .op = OP_POPF, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf16 } },
 	{ .op = OP_POPFQ, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf64 } },
 	{ .op = OP_LEAVE, .size0 = 2, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave16 } },
 	{ .op = OP_LEAVE, .size0 = 8, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave64 } },
-	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
-	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
+	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
+	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
 };
 
-const struct form_list stack_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list stack_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };

@@ -222,4 +222,4 @@ static const struct form rows[] = {
 	{ .op = OP_XGETBV, .attributes = FORM_FAULTS, .run = { xgetbv } },
 };
 
-const struct form_list state_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list state_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };

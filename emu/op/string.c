@@ -217,4 +217,4 @@ COMPARE_STRING(scas, 64, "q", LOAD_RAX, LOAD_DESTINATION, ADVANCE_DESTINATION)
 
 static const struct form rows[] = { STRING_ROWS(8) STRING_ROWS(16) STRING_ROWS(32) STRING_ROWS(64) };
 
-const struct form_list string_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list string_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };

@@ -420,4 +420,4 @@ static const struct form rows[] = {
 	PRIVILEGED(OP_MOV, PATTERN2(K_R, K_SYS)), PRIVILEGED(OP_MOV, PATTERN2(K_SYS, K_R)),
 };
 
-const struct form_list system_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list system_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };

@@ -134,7 +134,7 @@ static inline __attribute__((always_inline)) void announce(struct cpu *cpu, cons
 /* --- rows ------------------------------------------------------------------------------------------
  * Operand kinds are K_X, K_Y, ... of form.h; `attributes` are FORM_ bits, `writes` FLAG_ bits. */
 
-#define FORM_LIST(rows) { rows, sizeof rows / sizeof *rows }
+#define FORM_LIST(list) { .rows = (list), .count = sizeof(list) / sizeof(*(list)) }
 
 #define TWO_OPERAND_ROWS(OP, name, to, from, ATTRIBUTES, WRITES)                                                      \
 	{ .op = OP, .pattern = PATTERN2(to, from), .attributes = ATTRIBUTES, .writes = WRITES, .run = { name##_r } }, \

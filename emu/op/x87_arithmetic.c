@@ -106,4 +106,4 @@ static const struct form rows[] = {
 	MEMORY_OPS(MEMORY_ROW)
 };
 
-const struct form_list x87_arithmetic_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list x87_arithmetic_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };

@@ -131,4 +131,4 @@ static const struct form rows[] = {
 	MEMORY(OP_FRSTOR, 94, frstor16),
 };
 
-const struct form_list x87_control_forms = { rows, sizeof rows / sizeof *rows };
+const struct form_list x87_control_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };

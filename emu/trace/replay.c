@@ -11,8 +11,9 @@
 enum { UNTIL_MAX = 64 };
 
 static const char usage[] =
-	"usage: tick86 replay [--quiet] [--until=MOMENT]... FILE\n"
+	"usage: tick86 replay [--quiet] [--trust] [--until=MOMENT]... FILE\n"
 	"  --quiet, -q         do not print what the program printed\n"
+	"  --trust             the recording is my own: translate its code, which is faster and keeps it less apart\n"
 	"  --until=1000000     stop when so many instructions have run, and print the state\n"
 	"  --until=event:120   ... at that event\n"
 	"  --until=2.5s        ... when the guest's clock has gone so far (also ms, us, ns)\n"
@@ -91,7 +92,7 @@ int replay_command(char **argv)
 	const char *word[UNTIL_MAX];
 	struct itinerary itinerary = { .word = word };
 	struct replay_moment target;
-	bool quiet = false;
+	bool quiet = false, trust = false;
 	const char *path = NULL;
 
 	while (*++argv) {
@@ -101,6 +102,8 @@ int replay_command(char **argv)
 		}
 		if (!strcmp(*argv, "--quiet") || !strcmp(*argv, "-q"))
 			quiet = true;
+		else if (!strcmp(*argv, "--trust"))
+			trust = true;
 		else if (!strncmp(*argv, "--until=", 8) && itinerary.words < UNTIL_MAX &&
 		         (!strcmp(*argv + 8, "-") || parse_target(*argv + 8, &target)))
 			word[itinerary.words++] = *argv + 8;
@@ -109,5 +112,5 @@ int replay_command(char **argv)
 		else
 			path = *argv;
 	}
-	return path ? replay_file(path, quiet, &itinerary) : wrong_usage();
+	return path ? replay_file(path, quiet, trust, &itinerary) : wrong_usage();
 }

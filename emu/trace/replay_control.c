@@ -14,6 +14,7 @@
 
 #include "emu/mem/fault.h"
 #include "emu/trace/replayer.h"
+#include "emu/translate/translate.h"
 
 #define OBJECTS_SIZE (1LL << 61)
 #define CHECKPOINT_NS 200000000
@@ -76,9 +77,12 @@ static bool prepare_memory(struct replay *replay)
 	replay->chunk_memory = chunks;
 	space_init(&replay->space);
 	replay->blocks = blocks_create(&replay->space);
-	if (replay->blocks)
-		blocks_configure(replay->blocks, &(struct blocks_config){ .leave_world = true });
-	return replay->blocks;
+	if (!replay->blocks)
+		return false;
+	if (replay->trust) /* translated code does not check addresses */
+		translate_attach(replay->blocks, &(struct translate_config){ 0 });
+	blocks_configure(replay->blocks, &(struct blocks_config){ .leave_world = true });
+	return true;
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------ */
@@ -199,9 +203,9 @@ static const char *begin(struct replay *replay, struct itinerary *itinerary)
 	return NULL;
 }
 
-int replay_file(const char *path, bool quiet, struct itinerary *itinerary)
+int replay_file(const char *path, bool quiet, bool trust, struct itinerary *itinerary)
 {
-	struct replay replay = { .quiet = quiet };
+	struct replay replay = { .quiet = quiet, .trust = trust };
 	const char *wrong;
 	char error[128];
 	long host_pid;

@@ -94,7 +94,7 @@ struct replay_task {
 struct replay {
 	struct replay_shared *shared;
 	int timeline;
-	bool quiet;
+	bool quiet, trust;
 	const struct cpu_model *model;
 	uint8_t *chunk_memory; /* shared */
 	int objects;           /* memfd that holds all shared objects, each at its own offset */
@@ -155,7 +155,7 @@ struct itinerary {
 bool replay_next_target(struct itinerary *itinerary, struct replay_moment *target);
 
 /* Replays a file from target to target, or to its end. Returns the exit status. replay_control.c. */
-int replay_file(const char *path, bool quiet, struct itinerary *itinerary);
+int replay_file(const char *path, bool quiet, bool trust, struct itinerary *itinerary);
 
 /* Installs a seccomp filter that keeps this process and its children from doing anything to the outside. The controller, which reads
  * only the first bytes of the log, gets a wider filter than guest processes. Returns false if the host refuses. replay_guard.c. */

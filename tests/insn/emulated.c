@@ -1,6 +1,8 @@
 /* Runs a case in the emulator. */
 #include "tests/insn/emulated.h"
 
+#include "emu/translate/translate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ void emulated_init(struct emulated *emulated)
 	emulated->cpu->model = &emulated->model;
 	space_init(&emulated->space);
 	emulated->blocks = blocks_create(&emulated->space);
+	translate_attach(emulated->blocks, &(struct translate_config){ 0 });
 }
 
 void emulated_forget_code(struct emulated *emulated)

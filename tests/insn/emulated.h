@@ -21,7 +21,7 @@ void emulated_init(struct emulated *emulated);
 /* Code was replaced: drops all decoded code. */
 void emulated_forget_code(struct emulated *emulated);
 
-/* Makes code (emu/block/chain.h) for blocks that are decoded from now on, at once or never. */
+/* Translates what is decoded from now on at once or never. */
 void emulated_make_hot(struct emulated *emulated, bool at_once);
 
 /* As native_run. A run that does not end in an exception within EMULATED_BUDGET instructions ends with VECTOR_NONE. */

@@ -22,7 +22,7 @@
 struct options {
 	const char *op;
 	uint64_t seed, cases, sequences, reports, soak, first, without;
-	bool list_missing, bases_by_kernel;
+	bool translated, list_missing, bases_by_kernel;
 };
 
 struct runner {
@@ -30,17 +30,18 @@ struct runner {
 	struct form_index *rows;
 	unsigned slot;
 	uint64_t reports_left;
+	bool translated; /* everything, not every other slot */
 	unsigned long run, failed, lacking, unasked;
 };
 
-/* Returns the next free code slot. The code in every other slot gets a chain at once, in the rest never. */
+/* Returns the next free code slot. The code in every other slot is translated at once, in the rest never. */
 static unsigned next_slot(struct runner *runner)
 {
 	if (++runner->slot == CODE_SLOTS) {
 		runner->slot = 0;
 		emulated_forget_code(&runner->emulated);
 	}
-	emulated_make_hot(&runner->emulated, runner->slot & 1);
+	emulated_make_hot(&runner->emulated, runner->translated || runner->slot & 1);
 	return runner->slot;
 }
 
@@ -195,7 +196,7 @@ static struct options parse_options(int argc, char **argv)
 		{ "op", required_argument, NULL, 'o' }, { "cases", required_argument, NULL, 'c' },
 		{ "sequences", required_argument, NULL, 'q' }, { "seed", required_argument, NULL, 's' }, { "reports", required_argument, NULL, 'r' },
 		{ "soak", required_argument, NULL, 'k' },
-		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' },
+		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' }, { "translated", no_argument, NULL, 't' },
 		{ "bases-by-kernel", no_argument, NULL, 'b' }, { "without", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	struct options options = { .seed = 1, .cases = 40, .sequences = 200000, .reports = 10 };
@@ -213,6 +214,7 @@ static struct options parse_options(int argc, char **argv)
 		case 'b': options.bases_by_kernel = true; break;
 		case 'w': options.without = strtoull(optarg, NULL, 0); break;
 		case 'm': options.list_missing = true; break;
+		case 't': options.translated = true; break;
 		default: exit(2);
 		}
 	}
@@ -228,6 +230,7 @@ int main(int argc, char **argv)
 
 	encode_enumerate(&all);
 	runner.reports_left = options.reports;
+	runner.translated = options.translated;
 	runner.rows = form_index_create();
 	if (!runner.rows)
 		abort();

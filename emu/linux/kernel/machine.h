@@ -223,7 +223,7 @@ struct process {
 	uint64_t written_seen;
 	bool exiting;
 	int exit_status;         /* in wait(2)'s format */
-	FILE *strace, *insn_trace; /* may be NULL */
+	FILE *strace, *insn_trace, *dump_code; /* may be NULL */
 	struct observer *observers; /* informed of the run's events (observer.h); NULL: none */
 	bool show_pids;          /* there was more than one process: lines of reports begin with the thread's id */
 	struct process_counts counts;

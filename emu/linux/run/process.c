@@ -26,6 +26,7 @@
 #include "emu/linux/run/strace.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
+#include "emu/translate/translate.h"
 #include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/written.h"
 #include "timekeep/timekeep.h"
@@ -84,6 +85,9 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->blocks = blocks_create(&process->space);
 	if (!process->blocks)
 		return NULL;
+	translate_attach(process->blocks, &(struct translate_config){
+		.code_bytes = options->hostile.code_bytes, .unlinked = options->hostile.unlinked, .dump = &process->dump_code,
+	});
 	blocks_configure(process->blocks, &(struct blocks_config){
 		.max_insns = (unsigned)options->hostile.block_insns, .arena_bytes = options->hostile.arena_bytes,
 		.hot_after = options->interpret ? (unsigned)BLOCKS_NEVER_HOT : (unsigned)options->hostile.hot_after,

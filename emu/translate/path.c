@@ -1,0 +1,287 @@
+/* Which way a trace takes: along jumps and calls, at a branch to the side that has run more often, until it comes back to its beginning or
+ * to where another trace begins. */
+#include "emu/translate/path.h"
+
+#include "emu/op/lists.h"
+#include "emu/translate/rules.h"
+#include "emu/translate/trace.h"
+
+uint64_t unit_other_side(const struct unit *unit)
+{
+	return unit->follows_taken ? unit_behind(unit) : unit->step.imm;
+}
+
+/* --- one instruction ------------------------------------------------------------------------------------ */
+
+static bool is_prefix(uint8_t byte)
+{
+	switch (byte) {
+	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
+		return true;
+	}
+	return false;
+}
+
+/* Finds the prefixes, and the segment with a base among them. False: there are two of those. */
+static bool scan_prefixes(struct unit *unit)
+{
+	const uint8_t *bytes = unit->in.bytes;
+
+	unit->prefixes = 0;
+	unit->segment = 0;
+	while (is_prefix(bytes[unit->prefixes])) {
+		uint8_t byte = bytes[unit->prefixes++];
+
+		if ((byte == 0x64 || byte == 0x65) && unit->segment)
+			return false;
+		if (byte == 0x64 || byte == 0x65)
+			unit->segment = byte == 0x64 ? SEG_FS : SEG_GS;
+	}
+	return true;
+}
+
+static bool has_prefix(const struct unit *unit, uint8_t prefix)
+{
+	for (unsigned k = 0; k < unit->prefixes; k++)
+		if (unit->in.bytes[k] == prefix)
+			return true;
+	return false;
+}
+
+/* Copies the bytes, which may end at the end of what can be read. */
+static bool decode_unit(struct unit *unit)
+{
+	uint8_t bytes[DECODE_MAX_LENGTH + 1] = { 0 };
+
+	memcpy(bytes, (const void *)unit->step.address, unit->step.plan->length);
+	return machine_decode(bytes, &unit->in) && unit->in.length == unit->step.plan->length && scan_prefixes(unit);
+}
+
+/* Another base register, where the operand is relative to RIP or to a segment. Not with 32-bit addresses, nor where the address is not
+ * ModRM's, nor where the index may be a vector. */
+static bool can_be_based(const struct unit *unit)
+{
+	bool vex = unit->in.bytes[unit->prefixes] == 0xc4 || unit->in.bytes[unit->prefixes] == 0xc5;
+
+	if (!unit->in.relative && !unit->segment)
+		return true;
+	return unit->in.modrm && !has_prefix(unit, 0x67) && !(unit->segment && (vex || unit->in.relative));
+}
+
+/* False: it is one that its handler knows. */
+static bool flow_kind(struct unit *unit)
+{
+	const struct plan *plan = unit->step.plan;
+	bool direct = plan->flags & PLAN_DIRECT;
+
+	switch (step_branch(&unit->step)) {
+	case BRANCH_FLAGS:
+		unit->kind = UNIT_BRANCH;
+		return true;
+	case BRANCH_JUMP:
+		unit->kind = direct ? UNIT_NOTHING : UNIT_INDIRECT;
+		break;
+	case BRANCH_CALL:
+		unit->kind = direct ? UNIT_CALL : UNIT_INDIRECT;
+		break;
+	case BRANCH_RETURN:
+		unit->kind = UNIT_INDIRECT;
+		break;
+	default:
+		return false;
+	}
+	return unit->kind != UNIT_INDIRECT || (decode_unit(unit) && can_be_based(unit) && rules_indirect(unit));
+}
+
+/* False: the trace ends ahead of it. */
+static bool classify(struct unit *unit)
+{
+	const struct plan *plan = unit->step.plan;
+
+	if (!step_form(&unit->step))
+		return false;
+	unit->in = (struct machine_insn){ 0 };
+	unit->segment = unit->prefixes = 0;
+	unit->follows_taken = unit->keeps_flags = false;
+	unit->may_keep = plan->attributes & FORM_PRESERVES;
+	unit->reads = plan->reads;
+	unit->writes = plan->writes;
+	unit->zero = 0;
+	unit->faults = plan->flags & PLAN_FAULTS;
+	if (plan->attributes & FORM_ENDS)
+		return flow_kind(unit);
+	if (plan->attributes & FORM_OMIT) {
+		unit->kind = UNIT_NOTHING;
+		return true;
+	}
+	unit->kind = UNIT_CALLED;
+	if (form_handled(plan->form))
+		return true;
+	if (!decode_unit(unit))
+		return true;
+	if (plan->attributes & FORM_ADDRESS_ONLY) /* LEA takes no segment */
+		unit->segment = 0;
+	if (can_be_based(unit) && rules_flags(unit))
+		unit->kind = UNIT_COPIED;
+	return true;
+}
+
+/* Writes all flags, whatever they were, and cannot fault. */
+bool unit_covers_flags(const struct unit *unit)
+{
+	return unit->kind == UNIT_COPIED && !unit->faults && unit->writes == FLAGS_ALL && !unit->reads && !unit->may_keep;
+}
+
+/* --- the way -------------------------------------------------------------------------------------------- */
+
+static bool on_path(const struct path *path, uint64_t address)
+{
+	for (unsigned k = 0; k < path->count; k++)
+		if (path->unit[k].step.address == address)
+			return true;
+	return false;
+}
+
+/* The side that has been entered more often; what has not run at all is not worth following. */
+static bool choose_side(const struct blocks *blocks, struct path *path, struct unit *unit, uint64_t *next)
+{
+	uint64_t taken = unit->step.imm, fall = unit_behind(unit);
+	unsigned taken_runs = trace_entries(blocks, taken), fall_runs = trace_entries(blocks, fall);
+
+	if (taken == path->rip || fall == path->rip) {
+		unit->follows_taken = taken == path->rip;
+		path->end = END_BRANCHES;
+		path->next = unit_other_side(unit);
+		return false;
+	}
+	unit->follows_taken = taken_runs > fall_runs;
+	*next = unit->follows_taken ? taken : fall;
+	if (taken_runs || fall_runs)
+		return true;
+	path->end = END_GOES;
+	path->next = *next;
+	return false;
+}
+
+/* Where the path goes on behind its last unit; false: it ends with it. */
+static bool go_on(const struct blocks *blocks, struct path *path, uint64_t *next)
+{
+	struct unit *unit = &path->unit[path->count - 1];
+
+	switch (unit->kind) {
+	case UNIT_BRANCH:
+		return choose_side(blocks, path, unit, next);
+	case UNIT_INDIRECT:
+		path->end = END_INDIRECT;
+		return false;
+	case UNIT_CALL:
+		*next = unit->step.imm;
+		return true;
+	default:
+		*next = unit->step.plan->attributes & FORM_ENDS ? unit->step.imm : unit_behind(unit);
+		return true;
+	}
+}
+
+/* Ends of traces cost, and so does a trace that finds no good place to be charged; so does the same code twice. */
+static bool is_long_enough(const struct path *path)
+{
+	enum { ENOUGH = 3 };
+	unsigned k = 0;
+
+	while (k < path->count && !unit_covers_flags(&path->unit[k]))
+		k++;
+	return k < path->count && path->count >= ENOUGH;
+}
+
+/* Whether the path must end ahead of `address`. */
+static bool ends_at(const struct blocks *blocks, struct path *path, uint64_t address)
+{
+	path->next = address;
+	path->end = path->count && address == path->rip ? END_LOOPS : END_GOES;
+	return path->count == PATH_MAX_INSNS || path->count == blocks->config.max_insns || on_path(path, address) || (is_long_enough(path) && trace_known(blocks, address));
+}
+
+static bool take_step(struct cpu *cpu, const struct blocks *blocks, struct path *path, uint64_t address)
+{
+	struct unit *unit = &path->unit[path->count];
+
+	if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &unit->step))
+		return false;
+	return touch_pages(&path->draft, &unit->step) && classify(unit);
+}
+
+static void find_live_flags(struct path *path)
+{
+	flags_t live = FLAGS_ALL;
+
+	for (unsigned k = path->count; k-- > 0;) {
+		struct unit *unit = &path->unit[k];
+
+		unit->live_behind = live;
+		if (unit->kind == UNIT_CALLED)
+			live = FLAGS_ALL;
+		else
+			live = (flags_t)((unit->may_keep ? live : live & ~unit->writes) | unit->reads);
+		if (unit->faults || unit->kind == UNIT_BRANCH || unit->kind == UNIT_INDIRECT)
+			live = FLAGS_ALL;
+		unit->live = live;
+	}
+}
+
+/* Where it is not known ahead of time which flags the host leaves undefined, or they are to stay as they were, the handler does it if they
+ * can be seen. */
+static void call_where_seen(struct path *path)
+{
+	for (unsigned k = 0; k < path->count; k++) {
+		struct unit *unit = &path->unit[k];
+
+		if (unit->kind == UNIT_COPIED
+		    && ((unit->may_keep && unit->zero & unit->live_behind) || (unit->keeps_flags && unit->live_behind)))
+			unit->kind = UNIT_CALLED;
+	}
+}
+
+/* Whether flags that are stale must be cleared ahead of a unit. Faults see to it themselves, and branches to the side in the code that they
+ * lead to. */
+static bool must_clear(const struct path *path, const struct unit *unit, flags_t stale)
+{
+	bool last = unit == &path->unit[path->count - 1];
+
+	return unit->kind == UNIT_CALLED || unit->reads & stale || unit->may_keep || unit->keeps_flags
+		|| (last && path->end == END_INDIRECT) || (last && path->end == END_BRANCHES && stale & path->unit[0].live);
+}
+
+static void find_stale_flags(struct path *path)
+{
+	flags_t stale = 0;
+
+	for (unsigned k = 0; k < path->count; k++) {
+		struct unit *unit = &path->unit[k];
+
+		unit->clear = stale && must_clear(path, unit, stale) ? stale : 0;
+		stale &= (flags_t)~unit->clear;
+		unit->stale = stale;
+		if (unit->kind == UNIT_COPIED && !unit->may_keep)
+			stale = (flags_t)((stale & ~unit->writes) | unit->zero);
+	}
+	path->stale = stale;
+}
+
+bool path_choose(struct cpu *cpu, const struct blocks *blocks, uint64_t rip, struct path *path)
+{
+	uint64_t address = rip;
+
+	path->rip = rip;
+	path->count = 0;
+	path->draft.pages = 0;
+	while (!ends_at(blocks, path, address) && take_step(cpu, blocks, path, address)) {
+		path->count++;
+		if (!go_on(blocks, path, &address))
+			break;
+	}
+	find_live_flags(path);
+	call_where_seen(path);
+	find_stale_flags(path);
+	return path->count > 0;
+}

@@ -1,0 +1,160 @@
+/* Traces: written, linked to each other, found by the address of their code. */
+#include "emu/translate/trace.h"
+
+#include <stdlib.h>
+
+#include "emu/block/build.h"
+#include "emu/cpu/fatal.h"
+#include "emu/translate/write.h"
+
+/* The longest code of one instruction, with its way out; and of what a trace has besides. */
+enum { UNIT_BYTES = 256, TRACE_BYTES = 512 + PATH_MAX_INSNS * UNIT_BYTES };
+enum { TRACE_ARENA_BYTES = PATH_MAX_INSNS * 512 };
+
+/* --- links ---------------------------------------------------------------------------------------------- */
+
+static void set_jump(struct trace_exit *exit, const uint8_t *target)
+{
+	int32_t way = (int32_t)(target - (exit->jump + 4));
+
+	memcpy(exit->jump, &way, sizeof(way));
+}
+
+void trace_link(struct trace_exit *exit, struct trace *to)
+{
+	set_jump(exit, to->entry[exit->convention]);
+	exit->next = to->into;
+	to->into = exit;
+}
+
+void trace_unlink(struct trace_exit *exit)
+{
+	set_jump(exit, exit->jump + 4);
+}
+
+/* --- an instruction that its handler runs ------------------------------------------------------------------ */
+
+static struct called *make_called(struct writer *w, const struct unit *unit)
+{
+	struct called *called = arena_take(w->translator, sizeof(*called));
+	const struct plan *plan = unit->step.plan;
+	struct draft draft;
+
+	draft.rip = unit->step.address;
+	draft.records = draft.insns = draft.exits = 0;
+	build_record(w->blocks, &draft, &unit->step);
+	*called = (struct called){
+		.trace = w->trace,
+		.rip = unit->step.address,
+		.charged = writer_charged(w, w->unit),
+		.records = (uint8_t)draft.records,
+		.length = plan->length,
+	};
+	memcpy(called->insn, draft.insn, draft.records * sizeof(struct insn));
+	if (plan->attributes & FORM_COUNTS)
+		called->insn[draft.records - 1].imm = (uint64_t)(int64_t)-called->charged;
+	called->insn[draft.records].run = back_record;
+	called->insn[draft.records].a = called->records;
+	return called;
+}
+
+static void write_called(struct writer *w, const struct unit *unit)
+{
+	struct called *called = make_called(w, unit);
+
+	emit_store(&w->e, RAX, HOME_SLOT(RAX));
+	emit_constant(&w->e, RAX, (uint64_t)called);
+	emit_jump(&w->e, w->translator->store.call[w->convention]);
+	called->resume = w->e.at;
+}
+
+/* --- writing ---------------------------------------------------------------------------------------------- */
+
+static void write_unit(struct writer *w, const struct unit *unit)
+{
+	switch (unit->kind) {
+	case UNIT_COPIED:
+		write_copy(w, unit);
+		break;
+	case UNIT_CALLED:
+		write_called(w, unit);
+		break;
+	case UNIT_CALL:
+		write_call(w, unit);
+		break;
+	case UNIT_BRANCH:
+		write_branch(w, unit);
+		break;
+	case UNIT_INDIRECT:
+		write_indirect(w, unit);
+		break;
+	}
+}
+
+static enum convention convention_for(const struct path *path)
+{
+	for (unsigned k = 0; k < path->count; k++)
+		if (unit_names(&path->unit[k], R15))
+			return OWN;
+	return COUNTING;
+}
+
+/* Lists the trace by its pages, and by its code. */
+static void list_trace(struct translator *translator, struct blocks *blocks, struct trace *trace, const struct draft *draft)
+{
+	trace->pages = (uint8_t)draft->pages;
+	trace->page = arena_take(translator, draft->pages * sizeof(*trace->page));
+	for (unsigned k = 0; k < draft->pages; k++) {
+		struct trace_page **list = &translator->page[draft->page[k] % PAGE_LISTS];
+
+		trace->page[k] = (struct trace_page){ draft->page[k], trace, *list };
+		*list = &trace->page[k];
+		space_protect_code(blocks->space, draft->page[k] * GUEST_PAGE);
+	}
+	if (translator->traces == translator->capacity) {
+		translator->capacity = translator->capacity ? 2 * translator->capacity : 256;
+		translator->trace = fatal_unless(realloc(translator->trace, translator->capacity * sizeof(*translator->trace)));
+	}
+	translator->trace[translator->traces++] = trace;
+}
+
+struct trace *trace_write(struct translator *translator, struct blocks *blocks, const struct path *path)
+{
+	struct store *store = &translator->store;
+	struct trace *trace;
+	uint8_t *start[PATH_MAX_INSNS];
+	struct writer w;
+
+	if (store->used + TRACE_BYTES > store->size || translator->arena_used + TRACE_ARENA_BYTES > ARENA_BYTES)
+		return NULL;
+	trace = arena_take(translator, sizeof(*trace));
+	w.e = store_emitter(store);
+	w.translator = translator;
+	w.blocks = blocks;
+	w.path = path;
+	w.trace = trace;
+	w.convention = convention_for(path);
+	w.sides = w.constants = w.sites = 0;
+	*trace = (struct trace){ .rip = path->rip, .translator = translator, .convention = (uint8_t)w.convention, .code = w.e.at,
+		.insns = (uint8_t)path->count };
+	write_entries(&w);
+	for (w.unit = 0; w.unit < path->count; w.unit++) {
+		start[w.unit] = w.e.at;
+		if (w.unit == w.charge_at)
+			write_charge(&w);
+		write_clear(&w, path->unit[w.unit].clear);
+		write_unit(&w, &path->unit[w.unit]);
+	}
+	write_end(&w);
+	write_sides(&w);
+	trace->end = w.e.at;
+	CHECK(trace->end <= trace->code + TRACE_BYTES);
+	store->used = (size_t)(w.e.at - store->code + 15) & ~(size_t)15;
+	trace->sites = (uint16_t)w.sites;
+	trace->site = arena_take(translator, w.sites * sizeof(*w.site));
+	memcpy(trace->site, w.site, w.sites * sizeof(*w.site));
+	list_trace(translator, blocks, trace, &path->draft);
+	if (translator->config.dump && *translator->config.dump)
+		trace_dump(*translator->config.dump, trace, path, start);
+	return trace;
+}

@@ -106,6 +106,7 @@ TRANSIENT(struct process, futexes_looked);
 TRANSIENT(struct process, peer);
 TRANSIENT(struct process, strace);
 TRANSIENT(struct process, insn_trace);
+TRANSIENT(struct process, dump_code);
 TRANSIENT(struct process, time.host);
 TRANSIENT(struct process, time.stop);
 TRANSIENT(struct process, time.cpu_before_ns);

@@ -16,6 +16,15 @@ static bool is_about_fork(int advice)
 	return advice == MADV_DONTFORK || advice == MADV_DOFORK || advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK;
 }
 
+/* can_madvise_modify(): returns true if the advice would discard what is sealed and cannot be written. A file gives its pages again. */
+static bool seal_forbids(const struct vma *vma, int advice)
+{
+	bool loses = discards(advice) || advice == MADV_DONTFORK || advice == MADV_WIPEONFORK || advice == GUARD_INSTALL;
+	bool anonymous = vma->flags & MAP_ANONYMOUS && vma->flags & MAP_PRIVATE;
+
+	return vma->flags & SPACE_SEALED && loses && anonymous && !(vma->prot & PROT_WRITE);
+}
+
 /* Advises [start, end), which lies in one mapping. */
 static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, int advice)
 {
@@ -24,6 +33,8 @@ static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, in
 
 	if (refused)
 		return refused;
+	if (seal_forbids(vma, advice))
+		return -EPERM;
 	if (discards(advice))
 		code_forget(space, start, end);
 	if (advice == MADV_FREE && space->follow)
@@ -90,7 +101,7 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 	if (space->follow && (advice == GUARD_INSTALL || advice == GUARD_REMOVE))
 		return -EINVAL; /* as Linux before 6.13: a replay's memory cannot have guards */
 	forget_plain_page(space); /* the page may be one that MADV_GUARD_INSTALL takes away */
-	if (length > 0 && (discards(advice) || is_about_fork(advice)))
+	if (length > 0 && (discards(advice) || is_about_fork(advice) || advice == GUARD_INSTALL))
 		return advise_each(space, address, address + page_ceil(length), advice);
 	return advise_whole(space, address, length, advice);
 }

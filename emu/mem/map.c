@@ -77,6 +77,8 @@ static int64_t map_described(struct space *space, struct vma vma, uint64_t addre
 		return place;
 	vma.start = (uint64_t)place;
 	vma.end = vma.start + length;
+	if (vma_sealed(space, vma.start, vma.end))
+		return -EPERM;
 	code_forget(space, vma.start, vma.end);
 	int host_flags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT);
 	host_flags |= flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE;
@@ -152,11 +154,44 @@ int64_t space_munmap(struct space *space, uint64_t address, uint64_t length)
 		return -EINVAL;
 	uint64_t end = page_ceil(address + length);
 	vma_catch_up_growth(space);
+	if (vma_sealed(space, address, end))
+		return -EPERM;
 	code_forget(space, address, end);
 	if (munmap((void *)address, end - address) < 0)
 		return -errno;
 	vma_remove(space, address, end);
 	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = address, .length = end - address});
+	return 0;
+}
+
+/* --- mseal ---------------------------------------------------------------------------------------------------------- */
+
+static bool wholly_mapped(const struct space *space, uint64_t start, uint64_t end)
+{
+	const struct vma *vma;
+
+	while (start < end) {
+		vma = space_find(space, start);
+		if (!vma)
+			return false;
+		start = vma->end;
+	}
+	return true;
+}
+
+/* As do_mseal(). The host's mappings stay open: execve(2) unmaps them. */
+int64_t space_mseal(struct space *space, uint64_t address, uint64_t length, uint64_t flags)
+{
+	uint64_t end = address + page_ceil(length);
+
+	if (flags || address % GUEST_PAGE || (length && page_ceil(length) == 0) || end < address)
+		return -EINVAL;
+	if (end == address)
+		return 0;
+	vma_catch_up_growth(space);
+	if (!wholly_mapped(space, address, end))
+		return -ENOMEM;
+	vma_set_sealed(space, address, end);
 	return 0;
 }
 
@@ -168,6 +203,8 @@ static int64_t protect_part(struct space *space, const struct vma *vma, uint64_t
 	dev_t dev = vma->dev;
 	ino_t inode = vma->inode;
 
+	if (vma->flags & SPACE_SEALED)
+		return -EPERM;
 	if (prot & PROT_EXEC && vma->noexec)
 		return -EACCES;
 	if (prot == vma->prot)

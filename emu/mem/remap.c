@@ -92,6 +92,8 @@ static int64_t move_elsewhere(struct space *space, uint64_t old, uint64_t old_le
 		if (error)
 			return error;
 		old_length = new_length < old_length ? new_length : old_length;
+		if (vma_sealed(space, new, new + new_length))
+			return -EPERM;
 	} else {
 		place = place_find(space, flags & MREMAP_DONTUNMAP ? new : 0, new_length, space_find(space, old)->flags);
 	}
@@ -111,6 +113,8 @@ int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uin
 	const struct vma *vma = space_find(space, old);
 	if (!vma)
 		return -EFAULT;
+	if (vma->flags & SPACE_SEALED)
+		return -EPERM;
 	if (old_length == 0 && !(vma->flags & MAP_SHARED))
 		return -EINVAL;
 	bool stays = !(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_length;
@@ -148,6 +152,8 @@ int64_t space_remap_file_pages(struct space *space, uint64_t start, uint64_t siz
 	old = space_find(space, start);
 	if (!old || !(old->flags & MAP_SHARED) || !space_in_guest(start, size))
 		return -EINVAL;
+	if (vma_sealed(space, start, start + size))
+		return -EPERM;
 	code_forget(space, start, start + size);
 	if (syscall(SYS_remap_file_pages, start, size, prot, page, flags) < 0)
 		return -errno;

@@ -14,7 +14,7 @@
 struct vma {
 	uint64_t start, end;  /* page-aligned */
 	int prot;             /* PROT_* as the guest asked; the host's mapping never has PROT_EXEC */
-	int flags;            /* MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE, ... */
+	int flags;            /* MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE, ...; SPACE_SEALED */
 	uint64_t offset;      /* offset in the file, in bytes */
 	dev_t dev;
 	ino_t inode;
@@ -26,6 +26,8 @@ struct vma {
 	bool dont_fork, wipe_on_fork; /* MADV_DONTFORK: children do not get it; MADV_WIPEONFORK: children find zeros */
 	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
+
+enum { SPACE_SEALED = 1 << 30 }; /* mseal(2): no call unmaps, moves or protects it, until execve(2) */
 
 enum { SPACE_DONTNEED_LOCKED = 24 }; /* MADV_DONTNEED_LOCKED, which older headers lack */
 
@@ -90,6 +92,7 @@ int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, i
 int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new);
 int64_t space_remap_file_pages(struct space *space, uint64_t start, uint64_t size, uint64_t prot, uint64_t page, uint64_t flags);
 int64_t space_brk(struct space *space, uint64_t address);
+int64_t space_mseal(struct space *space, uint64_t address, uint64_t length, uint64_t flags);
 int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice);
 int64_t space_shmat(struct space *space, int id, uint64_t address, int flags);
 int64_t space_shmdt(struct space *space, uint64_t address);

@@ -163,6 +163,23 @@ void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot)
 	CHECK(sorted(space));
 }
 
+void vma_set_sealed(struct space *space, uint64_t start, uint64_t end)
+{
+	size_t first = split(space, start), last = split(space, end);
+	for (size_t i = first; i < last; i++)
+		space->vma[i].flags |= SPACE_SEALED;
+	if (first < last)
+		merge(space, first, last - 1);
+}
+
+bool vma_sealed(const struct space *space, uint64_t start, uint64_t end)
+{
+	for (size_t i = vma_lower(space, start); i < space->count && space->vma[i].start < end; i++)
+		if (space->vma[i].flags & SPACE_SEALED)
+			return true;
+	return false;
+}
+
 void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name)
 {
 	size_t first = split(space, start), last = split(space, end);

@@ -32,6 +32,9 @@ void vma_remove(struct space *space, uint64_t start, uint64_t end);
 void vma_set_prot(struct space *space, uint64_t start, uint64_t end, int prot);
 void vma_set_fork(struct space *space, uint64_t start, uint64_t end, int advice); /* advice: MADV_DONTFORK and the like */
 void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char *name);
+void vma_set_sealed(struct space *space, uint64_t start, uint64_t end);
+/* Returns true if part of the range is sealed. */
+bool vma_sealed(const struct space *space, uint64_t start, uint64_t end);
 /* Returns a copy of a part of a mapping, with its own copy of the name and without file_pages. The caller inserts it or frees the name. */
 struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length);
 /* Enters in the list what the host has grown (MAP_GROWSDOWN). */

@@ -131,6 +131,11 @@ int64_t sys_madvise(struct task *task, const uint64_t arg[6])
 	return space_madvise(&task->process->space, arg[0], arg[1], (int)arg[2]);
 }
 
+int64_t sys_mseal(struct task *task, const uint64_t arg[6])
+{
+	return space_mseal(&task->process->space, arg[0], arg[1], arg[2]);
+}
+
 /* Calls for a range. The host carries them out after the check that the range is the guest's; above it, nothing is mapped. */
 static int64_t on_range(uint64_t number, const uint64_t arg[6])
 {

@@ -6,6 +6,7 @@ RUN(MEMORY, pkey_mprotect, ADDRESS(addr), SIZE(length), FLAGS(prot, prot_words),
 RUN(MEMORY, mremap, ADDRESS(old), SIZE(old_size), SIZE(new_size), FLAGS(flags, mremap_words), ADDRESS(new))
 RUN(MEMORY, brk, ADDRESS(addr))
 RUN(MEMORY, madvise, ADDRESS(addr), SIZE(length), ENUM(advice, madvise_words))
+RUN(MEMORY, mseal, ADDRESS(addr), SIZE(length), HEX(flags))
 RUN(MEMORY, msync, ADDRESS(addr), SIZE(length), FLAGS(flags, msync_words))
 RUN(MEMORY, mlock, ADDRESS(addr), SIZE(length))
 RUN(MEMORY, mlock2, ADDRESS(addr), SIZE(length), HEX(flags))

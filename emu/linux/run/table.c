@@ -13,6 +13,9 @@
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
 #endif
+#ifndef __NR_mseal
+#define __NR_mseal 462
+#endif
 
 #include "emu/linux/rows/vocabulary.h"
 #define ARGUMENTS(...) (sizeof((struct syscall_arg[]){__VA_ARGS__}) / sizeof(struct syscall_arg))

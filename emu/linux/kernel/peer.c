@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "emu/linux/kernel/tree.h"
 
@@ -22,9 +23,18 @@ bool peer_write(pid_t host, void *to, const void *from, size_t size)
 
 bool peer_record(const struct process *own, pid_t host, struct process *copy)
 {
+	enum { TRIES = 20000, PAUSE_US = 50 }; /* one second: it may have been killed */
+
 	if (host > 0)
 		tree_await_ready(own, host);
-	return host > 0 && peer_read(host, own, copy, sizeof(*copy)) && copy->options == own->options && copy->tree == own->tree;
+	for (int k = 0; k < TRIES && host > 0; k++) {
+		if (!peer_read(host, own, copy, sizeof(*copy)) || copy->options != own->options || copy->tree != own->tree)
+			return false;
+		if (own->tree || copy->pid == host) /* otherwise a child of fork that has not yet made the record its own */
+			return true;
+		usleep(PAUSE_US);
+	}
+	return false;
 }
 
 bool peer_task(pid_t host, const struct task *from, struct task *copy)

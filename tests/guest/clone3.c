@@ -39,6 +39,29 @@ static void begin(unsigned long flags, unsigned long exit_signal)
 	given.exit_signal = exit_signal;
 }
 
+/* Ids that cannot be anybody's. */
+static void chosen_ids(void)
+{
+	static const int wrong[] = { 0, -1, 1 << 30 };
+
+	for (int k = 0; k < 3; k++) {
+		begin(0, SIGCHLD);
+		given.set_tid = (unsigned long)&wrong[k];
+		given.set_tid_size = 1;
+		SHOW(make(88));
+		given.flags = CLONE_SIGHAND;
+		SHOW(make(88));
+	}
+	begin(0, SIGCHLD);
+	given.set_tid = 8;
+	given.set_tid_size = 1;
+	SHOW(make(88));
+	given.stack_size = 4096;
+	SHOW(make(88));
+	given.exit_signal = 65;
+	SHOW(make(88));
+}
+
 int main(void)
 {
 	begin(0, SIGCHLD);
@@ -79,6 +102,7 @@ int main(void)
 	given.set_tid = (unsigned long)stack;
 	given.set_tid_size = 33;
 	SHOW(make(88));
+	chosen_ids();
 	SHOW(syscall(435, 8L, 88L));
 	return 0;
 }

@@ -189,6 +189,8 @@ static int64_t do_clone(struct task *task, const struct clone_request *request)
 	if (task->vfork.pipe >= 0) /* the call is made again, and the child already exists */
 		return vfork_wait(task);
 	result = check_request(task, request);
+	if (result == 0)
+		result = request->id_error;
 	if (result != 0)
 		return result;
 	return request->flags & CLONE_THREAD ? thread_clone(task, request) : fork_process(task, request);
@@ -221,6 +223,8 @@ int64_t sys_clone(struct task *task, const uint64_t arg[6])
 	return do_clone(task, &request);
 }
 
+enum { ID_LEVELS_MAX = 32 }; /* MAX_PID_NS_LEVEL */
+
 /* struct clone_args of clone(2); its first version is 64 bytes. */
 struct guest_clone_args {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
@@ -240,10 +244,22 @@ static int64_t unknown_tail(struct task *task, uint64_t tail, uint64_t size)
 	return 0;
 }
 
+/* As alloc_pid() for a caller that may not choose ids (CAP_CHECKPOINT_RESTORE): they are looked at all the same. */
+static int64_t chosen_id_error(const int32_t *id, uint64_t count)
+{
+	enum { PID_MAX_LIMIT = 1 << 22 };
+
+	for (uint64_t k = 0; k < count; k++)
+		if (id[k] < 1 || id[k] >= PID_MAX_LIMIT)
+			return -EINVAL;
+	return count ? -EPERM : 0;
+}
+
 int64_t sys_clone3(struct task *task, const uint64_t arg[6])
 {
 	struct guest_clone_args args = { 0 };
 	struct clone_request request;
+	int32_t id[ID_LEVELS_MAX];
 	int64_t result;
 
 	if (arg[1] < 64)
@@ -255,7 +271,11 @@ int64_t sys_clone3(struct task *task, const uint64_t arg[6])
 	result = unknown_tail(task, arg[0] + sizeof(args), arg[1]);
 	if (result != 0)
 		return result;
-	if (args.set_tid_size || args.set_tid || (args.flags & (CSIGNAL | CLONE_DETACHED)) || args.exit_signal > GUEST_SIGNALS ||
+	if (args.set_tid_size > ID_LEVELS_MAX || !args.set_tid_size != !args.set_tid || args.exit_signal > GUEST_SIGNALS)
+		return -EINVAL;
+	if (args.set_tid && !space_read(&task->process->space, args.set_tid, id, args.set_tid_size * sizeof(*id)))
+		return -EFAULT;
+	if ((args.flags & (CSIGNAL | CLONE_DETACHED)) ||
 	    !args.stack != !args.stack_size || (args.exit_signal && args.flags & (CLONE_THREAD | CLONE_PARENT)))
 		return -EINVAL;
 	request = (struct clone_request){
@@ -263,6 +283,7 @@ int64_t sys_clone3(struct task *task, const uint64_t arg[6])
 		.exit_signal = (int)args.exit_signal,
 		.stack = args.stack ? args.stack + args.stack_size : 0,
 		.parent_tid = args.parent_tid, .child_tid = args.child_tid, .pidfd = args.pidfd, .tls = args.tls,
+		.id_error = chosen_id_error(id, args.set_tid_size),
 	};
 	return do_clone(task, &request);
 }

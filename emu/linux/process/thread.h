@@ -12,6 +12,7 @@ struct clone_request {
 	int exit_signal;
 	uint64_t stack;       /* the new stack pointer; 0: the caller's */
 	uint64_t parent_tid, child_tid, pidfd, tls;
+	int64_t id_error;     /* of clone3's set_tid, told if the flags are valid; or 0 */
 };
 /* Creates a thread of this process. Returns its id or -errno. */
 int64_t thread_clone(struct task *task, const struct clone_request *request);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -26,6 +27,21 @@ static int set_limit(int resource, rlim_t soft)
 	getrlimit(resource, &limit);
 	limit.rlim_cur = soft;
 	return setrlimit(resource, &limit);
+}
+
+/* Prints the soft limit, and with `whole` the hard one, from /proc/PID/limits. */
+static void show_limit(pid_t pid, const char *name, bool whole)
+{
+	char path[40], line[200], soft[21], hard[21];
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/limits", pid);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof line, file))
+		if (strncmp(line, name, strlen(name)) == 0 && sscanf(line + 25, "%20s %20s", soft, hard) == 2)
+			printf("%s: %s %s\n", name, soft, whole ? hard : "");
+	if (file)
+		fclose(file);
 }
 
 static void *nothing(void *unused)
@@ -100,6 +116,7 @@ static void memory(void)
 	void *place;
 
 	SHOW(set_limit(RLIMIT_AS, 400L * MIB));
+	show_limit(getpid(), "Max address space", false);
 	place = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(place != MAP_FAILED);
 	SUCCEEDS(mmap(NULL, 410L * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
@@ -144,6 +161,9 @@ static void limits_themselves(void)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	printf("%ld\n", (long)limit.rlim_cur);
 	SHOW(getdtablesize());
+	show_limit(getpid(), "Max open files", false);
+	show_limit(getpid(), "Max address space", false);
+	show_limit(getpid(), "Limit", true);
 }
 
 static void of_child(void)
@@ -165,8 +185,39 @@ static void of_child(void)
 	printf("before: %ld\n", (long)old.rlim_cur);
 	SHOW(syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &old));
 	printf("after: %ld %ld\n", (long)old.rlim_cur, (long)old.rlim_max);
+	show_limit(pid, "Max open files", true);
 	if (write(tell[1], &byte, 1) == 1)
 		waitpid(pid, NULL, 0);
+}
+
+/* Locked memory in /proc, in kB. */
+static void show_locked(void)
+{
+	char line[8192];
+	long kb, total = 0;
+	FILE *status = fopen("/proc/self/status", "r"), *maps = fopen("/proc/self/smaps", "r");
+
+	while (fgets(line, sizeof line, maps))
+		total += sscanf(line, "Locked: %ld", &kb) == 1 ? kb : 0;
+	while (fgets(line, sizeof line, status))
+		if (sscanf(line, "VmLck: %ld", &kb) == 1)
+			printf("locked: %ld, %ld\n", kb, total);
+	fclose(status);
+	fclose(maps);
+}
+
+static void locked_memory(void)
+{
+	char *place = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	show_locked();
+	SHOW(mlock(place + 4096, 3 * 4096));
+	show_locked();
+	SHOW(mprotect(place + 2 * 4096, 4096, PROT_READ));
+	SHOW(munlock(place + 4096, 4096));
+	show_locked();
+	SHOW(munmap(place, 8 * 4096));
+	show_locked();
 }
 
 static volatile sig_atomic_t soft_signals;
@@ -255,6 +306,7 @@ int main(int argc, char **argv)
 	descriptors(argv[0]);
 	memory();
 	of_child();
+	locked_memory();
 	processor_time();
 	half_detached();
 	ranges();

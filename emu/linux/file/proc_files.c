@@ -59,6 +59,7 @@ static const struct proc_file files[] = {
 	{OF_PROCESS, "environ", .process = proc_write_environ, .needs_records = true},
 	{OF_PROCESS, "auxv", .process = proc_write_auxv, .needs_records = true},
 	{OF_PROCESS, "comm", .process = proc_write_comm, .needs_records = true, .writable = true},
+	{OF_PROCESS, "limits", .process = proc_write_limits, .needs_records = true},
 	{OF_PROCESS, "stat", .process = proc_write_stat},
 	{OF_PROCESS, "status", .process = proc_write_status},
 	{OF_PROCESS, "statm", .process = proc_write_statm, .needs_records = true},

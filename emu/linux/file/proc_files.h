@@ -27,6 +27,7 @@ uint64_t proc_mapped_bytes(const struct space *space);
 void proc_write_cmdline(struct view *view, FILE *out);
 void proc_write_environ(struct view *view, FILE *out);
 void proc_write_auxv(struct view *view, FILE *out);
+void proc_write_limits(struct view *view, FILE *out);
 void proc_write_comm(struct view *view, FILE *out);
 void proc_write_children(struct view *view, FILE *out);
 /* proc_numbers.c; `whole`: for /proc/PID, not /proc/PID/task/TID */

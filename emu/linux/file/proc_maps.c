@@ -50,12 +50,45 @@ static uint64_t resident_pages(int pagemap, uint64_t start, uint64_t end)
 	return resident;
 }
 
+/* The locked memory that the host's smaps tells, mapping by mapping. */
+struct locked {
+	FILE *host;
+	uint64_t start, kb; /* of a mapping that has some */
+	bool more;
+};
+
+static void next_locked(struct locked *locked)
+{
+	char line[PATH_MAX + 100];
+	uint64_t start, end;
+
+	locked->more = false;
+	while (!locked->more && locked->host && fgets(line, sizeof line, locked->host)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+			locked->start = start;
+		else
+			locked->more = sscanf(line, "Locked: %" SCNu64, &locked->kb) == 1 && locked->kb;
+	}
+}
+
+/* The host may have split the guest's mapping. To be called in order of address. */
+static uint64_t locked_kb(struct locked *locked, const struct vma *vma)
+{
+	uint64_t total = 0;
+
+	for (; locked->more && locked->start < vma->end; next_locked(locked))
+		total += locked->start >= vma->start ? locked->kb : 0;
+	return total;
+}
+
 void proc_write_smaps(struct view *view, FILE *out)
 {
 	const struct space *space = &view->process->space;
 	char path[32];
 	snprintf(path, sizeof path, "/proc/%d/pagemap", view->host);
 	int pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	struct locked locked = {.host = proc_host_file(view, "smaps")};
+	next_locked(&locked);
 	for (size_t i = 0; i < space->count; i++) {
 		const struct vma *vma = &space->vma[i];
 		write_mapping(view, vma, out);
@@ -63,7 +96,10 @@ void proc_write_smaps(struct view *view, FILE *out)
 		        (vma->end - vma->start) / 1024, PAGE_KB, PAGE_KB);
 		fprintf(out, "Rss:            %8" PRIu64 " kB\n",
 		        resident_pages(pagemap, vma->start, vma->end) * PAGE_KB);
+		fprintf(out, "Locked:         %8" PRIu64 " kB\n", locked_kb(&locked, vma));
 	}
+	if (locked.host)
+		fclose(locked.host);
 	if (pagemap >= 0)
 		close(pagemap);
 }

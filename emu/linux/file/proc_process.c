@@ -1,10 +1,11 @@
-/* Texts of /proc/PID: arguments, environment, names, children. */
+/* Texts of /proc/PID: arguments, environment, names, limits, children. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "emu/linux/file/proc_files.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
 
@@ -71,6 +72,36 @@ void proc_write_comm(struct view *view, FILE *out)
 
 	proc_thread_name(view, name);
 	fprintf(out, "%s\n", name);
+}
+
+static void write_limit(rlim_t limit, FILE *out)
+{
+	if (limit == RLIM_INFINITY)
+		fprintf(out, "%-20s ", "unlimited");
+	else
+		fprintf(out, "%-20" PRIu64 " ", (uint64_t)limit);
+}
+
+/* proc_pid_limits(): a heading, and one line for each limit by number. The limits that are kept here differ from the host's. */
+void proc_write_limits(struct view *view, FILE *out)
+{
+	enum { NAME_WIDTH = 26, UNITS_COLUMN = NAME_WIDTH + 2 * 21 };
+	FILE *host = proc_host_file(view, "limits");
+	char line[200];
+
+	if (!host)
+		return;
+	for (int k = -1; fgets(line, sizeof line, host); k++) {
+		if (k < 0 || k >= RLIM_NLIMITS || !limit_is_kept(view->own, k) || strlen(line) <= UNITS_COLUMN) {
+			fputs(line, out);
+			continue;
+		}
+		fprintf(out, "%.*s", NAME_WIDTH, line);
+		write_limit(limit_kept(view->process, k).rlim_cur, out);
+		write_limit(limit_kept(view->process, k).rlim_max, out);
+		fputs(line + UNITS_COLUMN, out);
+	}
+	fclose(host);
 }
 
 /* In the host all children are the one thread's; here they count as the leader's. */

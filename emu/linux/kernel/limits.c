@@ -42,13 +42,20 @@ uint64_t limit_of(const struct process *process, int resource)
 	return process->limit[resource].rlim_cur;
 }
 
+struct rlimit limit_kept(const struct process *process, int resource)
+{
+	struct rlimit limit = process->limit[resource];
+
+	if (resource == RLIMIT_STACK)
+		limit.rlim_cur = process->space.stack_limit;
+	return limit;
+}
+
 int64_t limit_get(const struct process *process, int resource, struct rlimit *limit)
 {
 	if (!limit_is_kept(process, resource))
 		return getrlimit((__rlimit_resource_t)resource, limit) == 0 ? 0 : -errno;
-	*limit = process->limit[resource];
-	if (resource == RLIMIT_STACK)
-		limit->rlim_cur = process->space.stack_limit;
+	*limit = limit_kept(process, resource);
 	return 0;
 }
 

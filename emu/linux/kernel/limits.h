@@ -12,6 +12,8 @@ bool limit_is_kept(const struct process *process, int resource);
 /* Get and set any limit of the guest. Return 0 or -errno. limit_set checks what the kernel checks. */
 int64_t limit_get(const struct process *process, int resource, struct rlimit *limit);
 int64_t limit_set(struct process *process, int resource, const struct rlimit *limit);
+/* Returns a limit that is kept here. `process` may be a copy of another process's. */
+struct rlimit limit_kept(const struct process *process, int resource);
 /* Returns the soft limit of one that is kept here. */
 uint64_t limit_of(const struct process *process, int resource);
 /* on: the host must not give out descriptors beyond the guest's limit, until the call with false. */

@@ -62,6 +62,20 @@ static void remove_part(struct space *space, uint64_t start, uint64_t end)
 	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = start, .length = end - start});
 }
 
+/* Sealed parts stay, which the host does not know of. */
+static int64_t detach_unsealed(struct space *space, size_t first, uint64_t address)
+{
+	ino_t inode = space->vma[first].inode;
+
+	for (size_t i = first; i < space->count;) {
+		struct vma *vma = &space->vma[i];
+
+		if (vma->inode != inode || !is_attached(vma, address) || space_munmap(space, vma->start, vma->end - vma->start) < 0)
+			i++;
+	}
+	return 0;
+}
+
 /* Detaches all that is left of the attachment that began at `address`, even if parts have other rights now or are gone (do_shmdt()). */
 int64_t space_shmdt(struct space *space, uint64_t address)
 {
@@ -72,6 +86,8 @@ int64_t space_shmdt(struct space *space, uint64_t address)
 		i++;
 	if (address % GUEST_PAGE || i == space->count)
 		return -EINVAL;
+	if (vma_sealed(space, address, space->vma[space->count - 1].end))
+		return detach_unsealed(space, i, address);
 	inode = space->vma[i].inode;
 	for (size_t k = i; k < space->count; k++)
 		if (space->vma[k].inode == inode && is_attached(&space->vma[k], address))

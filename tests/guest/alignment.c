@@ -100,6 +100,26 @@ static void known_code(void)
 		RUN("lea 2f(%%rip), %%rax; call *%%rax; call 2f; jmp 3f; 2: nop; ret; 3: movl (%%rsi), %%eax", middle + k, 0);
 }
 
+__attribute__((noinline)) static int load(const char *at)
+{
+	int value;
+
+	__asm__ volatile("movl (%1), %0" : "=r"(value) : "r"(at) : "memory");
+	return value;
+}
+
+/* Code that has long run without the flag. */
+static void hot_code(void)
+{
+	for (int k = 0; k < 10000; k++)
+		load(middle + k % 4);
+	if (sigsetjmp(back, 1) == 0) {
+		__asm__ volatile("sub $128, %%rsp\n\t" SET_AC "add $128, %%rsp" ::: "memory", "cc");
+		load(middle);
+		load(middle + 1);
+	}
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
@@ -111,5 +131,6 @@ int main(void)
 	stack();
 	calls();
 	known_code();
+	hot_code();
 	return 0;
 }

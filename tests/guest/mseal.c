@@ -3,7 +3,9 @@
  * counts for the native run only, and prints what the manual says. */
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +93,22 @@ static void read_only(void)
 	ASK(place[0] == 7 ? 0 : -1, 0);
 }
 
+/* shmdt(2) leaves what is sealed. */
+static void segment(void)
+{
+	int id = shmget(IPC_PRIVATE, 3 * PAGE, 0600);
+	char *place = shmat(id, NULL, 0);
+	unsigned char resident;
+
+	shmctl(id, IPC_RMID, NULL);
+	place[PAGE] = 7;
+	ASK(seal(place + PAGE, PAGE, 0), 0);
+	ASK(shmdt(place), 0);
+	ASK(place[PAGE] == 7 ? 0 : -1, 0);
+	ASK(mincore(place, PAGE, &resident), ENOMEM);
+	ASK(mincore(place + 2 * PAGE, PAGE, &resident), ENOMEM);
+}
+
 static void heap(void)
 {
 	char *end = (char *)syscall(SYS_brk, (syscall(SYS_brk, 0) + PAGE - 1) / PAGE * PAGE);
@@ -130,6 +148,7 @@ int main(int argc, char **argv)
 	arguments();
 	writable();
 	read_only();
+	segment();
 	heap();
 	of_child(argv[0]);
 	return 0;

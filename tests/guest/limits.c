@@ -1,4 +1,4 @@
-/* Resource limits count what the program itself uses: descriptors up to the limit, memory, processor time, queued signals. */
+/* Resource limits count what the program itself uses: descriptors up to the limit, memory, queued signals. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -220,47 +220,6 @@ static void locked_memory(void)
 	show_locked();
 }
 
-static volatile sig_atomic_t soft_signals;
-
-static void at_soft_limit(int signal, siginfo_t *info, void *context)
-{
-	struct rlimit limit;
-
-	(void)context;
-	getrlimit(RLIMIT_CPU, &limit);
-	if (soft_signals++ == 0)
-		printf("signal %d code %d, limit %ld %ld\n", signal, info->si_code, (long)limit.rlim_cur, (long)limit.rlim_max);
-	fflush(stdout);
-}
-
-static void compute_until_killed(rlim_t soft, rlim_t hard, const char *name)
-{
-	struct rlimit limit = { soft, hard };
-	int status = 0;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		setrlimit(RLIMIT_CPU, &limit);
-		for (;;)
-			;
-	}
-	CHECK(waitpid(pid, &status, 0) == pid);
-	printf("%s: killed by %d\n", name, WTERMSIG(status));
-}
-
-/* SIGXCPU at the soft limit, which then grows by a second; SIGKILL at the hard one. */
-static void processor_time(void)
-{
-	struct sigaction action = { .sa_sigaction = at_soft_limit, .sa_flags = SA_SIGINFO };
-
-	sigaction(SIGXCPU, &action, NULL);
-	compute_until_killed(1, 2, "handled");
-	signal(SIGXCPU, SIG_DFL);
-	compute_until_killed(1, 5, "not handled");
-}
-
 /* A part of a segment is gone: the rest is detached all the same. */
 static void half_detached(void)
 {
@@ -307,7 +266,6 @@ int main(int argc, char **argv)
 	memory();
 	of_child();
 	locked_memory();
-	processor_time();
 	half_detached();
 	ranges();
 	SHOW(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));

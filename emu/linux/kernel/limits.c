@@ -97,10 +97,11 @@ static int64_t tell_host(int resource, const struct rlimit *limit)
 /* As do_prlimit(). */
 int64_t limit_set(struct process *process, int resource, const struct rlimit *limit)
 {
-	struct rlimit *kept = &process->limit[resource];
+	struct rlimit *kept;
 
 	if (!limit_is_kept(process, resource))
 		return setrlimit((__rlimit_resource_t)resource, limit) == 0 ? 0 : -errno;
+	kept = &process->limit[resource];
 	if (limit->rlim_cur > limit->rlim_max)
 		return -EINVAL;
 	if (resource == RLIMIT_NOFILE && limit->rlim_max > kept->rlim_max && limit->rlim_max > most_descriptors())

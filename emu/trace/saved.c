@@ -100,6 +100,7 @@ TRANSIENT(struct process, up);
 TRANSIENT(struct process, blocks);
 TRANSIENT(struct process, current);
 TRANSIENT(struct process, observers);
+TRANSIENT(struct process, host);
 TRANSIENT(struct process, futexes);
 TRANSIENT(struct process, shared_futexes);
 TRANSIENT(struct process, futexes_looked);
@@ -134,6 +135,7 @@ TRANSIENT(struct task, wait.sem_for_zero);
 TRANSIENT(struct task, wait.semaphore);
 TRANSIENT(struct task, wait.semaphores);
 TRANSIENT(struct task, observed);
+TRANSIENT(struct task, host);
 
 /* Of processes with children, of children, and of a process that is ending: those are not saved (save.c). */
 TRANSIENT(struct process, tree);

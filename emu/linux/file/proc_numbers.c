@@ -326,9 +326,11 @@ static void write_status_line(const struct view *view, const char *line, FILE *o
 
 void proc_write_status(struct view *view, FILE *out)
 {
-	FILE *host = proc_host_file(view, "status");
-	char line[1024];
+	char name[48], line[1024];
+	FILE *host;
 
+	snprintf(name, sizeof name, "task/%d/status", view_host_thread(view));
+	host = proc_host_file(view, name);
 	if (!host)
 		return;
 	while (fgets(line, sizeof line, host))

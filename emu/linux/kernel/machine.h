@@ -10,6 +10,7 @@
 #include "emu/block/block.h"
 #include "emu/cpu/cpu.h"
 #include "emu/mem/space.h"
+#include "emu/linux/kernel/host_thread.h"
 #include "emu/linux/kernel/peers.h"
 #include "emu/linux/kernel/wait.h"
 #include "emu/options.h"
@@ -109,6 +110,7 @@ struct task {
 	struct policy policy;
 	uint64_t affinity;       /* the vCPUs on which it may run, bit n for vCPU n */
 	struct task_time time;
+	struct host_thread *host; /* makes its system calls; NULL: the process's first one (host_thread.h) */
 	void *observed[OBSERVERS_MAX]; /* each observer's data about the thread (observer.h); owned by the observer */
 };
 
@@ -207,6 +209,7 @@ struct process {
 	struct blocks *blocks;
 	struct task *tasks;      /* the first is the thread group's leader */
 	struct task *current;
+	struct host_threads host;
 	struct process_turn turn;
 	struct process_signals signals;
 	pid_t pid;

@@ -64,7 +64,7 @@ bool path_of_host(const struct process *process, const char *path, struct proc_p
 	return true;
 }
 
-/* Translates a place in /proc to the host, which has other ids and knows no threads but the leaders. A thread that does not exist gets
+/* Translates a place in /proc to the host, which has other ids and knows few threads but the leaders. A thread that does not exist gets
  * an id that the host does not know. */
 static const char *host_place(const struct process *process, const char *path, char buffer[PATH_MAX])
 {
@@ -80,7 +80,7 @@ static const char *host_place(const struct process *process, const char *path, c
 		struct view thread;
 		bool found = view_open(&thread, process, place.pid, place.tid);
 
-		snprintf(task, sizeof(task), "/task/%d", found ? view.host : INT_MAX);
+		snprintf(task, sizeof(task), "/task/%d", found ? view_host_thread(&thread) : INT_MAX);
 		if (found)
 			view_close(&thread);
 	}

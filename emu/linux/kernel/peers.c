@@ -52,7 +52,7 @@ void peers_leave(struct process *process)
 }
 
 /* The kernel keeps no list for a child until it says where. */
-static void join(struct process *process)
+void peers_join(struct process *process)
 {
 	struct peer *peer = &process->peer;
 
@@ -84,7 +84,7 @@ void peers_lock(struct process *process)
 	struct peer *peer;
 	uint32_t *word, old = 0, waiters = 0;
 
-	join(process);
+	peers_join(process);
 	peer = &process->peer;
 	word = &peer->all->lock.word;
 	peer->list.list_op_pending = &peer->all->lock.node;

@@ -57,6 +57,8 @@ struct process;
 bool peers_create(struct process *process);
 /* In a new child. */
 void peers_begin_child(struct process *process);
+/* Tells the kernel of the list, for the calling host thread: the first call decides which one. */
+void peers_join(struct process *process);
 /* The process ends: another one may have its seat. */
 void peers_leave(struct process *process);
 /* The process's seat, taken if it has none; NO_SEAT: all are taken. */

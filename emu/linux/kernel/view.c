@@ -166,6 +166,17 @@ bool view_string(const struct view *view, const char *from, char *to, size_t siz
 	return true;
 }
 
+pid_t view_host_thread(const struct view *view)
+{
+	struct host_thread copy;
+
+	if (!view->task || !view->task->host)
+		return view->host;
+	if (!view->foreign)
+		return host_thread_id(view->task);
+	return peer_read(view->host, view->task->host, &copy, sizeof(copy)) ? (pid_t)copy.tid : view->host;
+}
+
 static char host_letter(pid_t host)
 {
 	char path[32], line[512], *end, letter = 'X';

@@ -28,6 +28,8 @@ pid_t *view_list(struct view *view);
 bool view_read(const struct view *view, uint64_t address, void *to, size_t size);
 /* Reads a string at an address of the process's emulator, cut off to fit. */
 bool view_string(const struct view *view, const char *from, char *to, size_t size);
+/* Returns the id in the host of the thread that makes the system calls of the view's thread. */
+pid_t view_host_thread(const struct view *view);
 /* Returns the letter of the thread's state, as in proc(5). A thread that only waits for its turn counts as running. */
 char view_state(const struct view *view);
 

@@ -34,6 +34,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	bool led = task == process->tasks;
 
 	peers_begin_child(process);
+	host_thread_begin_child(process, task);
 	task_keep_only(process, task);
 	futex_tables_begin_child(process);
 	if (!led)
@@ -142,6 +143,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 			space_begin_child(&task->process->space);
 		return 0;
 	}
+	host_thread_made_child(task->process);
 	pid = tree_child_started(task->process, pid, host_pid);
 	task->process->silent_children |= request->exit_signal != SIGCHLD;
 	close(child.pipe);

@@ -108,14 +108,16 @@ static int64_t capabilities(struct task *task, uint64_t number, const uint64_t a
 {
 	struct __user_cap_header_struct header;
 	uint64_t host[6] = { (uint64_t)&header, arg[1] };
+	struct target target;
 	uint32_t version;
 	int64_t result;
 
 	if (!space_read(&task->process->space, arg[0], &header, sizeof(header)))
 		return -EFAULT;
 	version = header.version;
-	header.pid = host_of(task, (uint64_t)header.pid);
-	result = syscall_host(number, host);
+	target = pids_find(task, header.pid);
+	header.pid = target.task && target.task != task ? host_thread_id(target.task) : target.host;
+	result = number == SYS_capset ? host_thread_call(task, number, host) : syscall_host(number, host);
 	if (header.version != version && !space_write(&task->process->space, arg[0], &header.version, sizeof(header.version)))
 		return -EFAULT;
 	return result;
@@ -153,16 +155,20 @@ static uint64_t missing_namespaces(const struct process *process)
 	return (process->tree ? CLONE_NEWPID : 0) | (tk_mode(process->clock) == TK_HOST ? 0 : CLONE_NEWTIME);
 }
 
+/* All host threads of a process share its descriptors: with several, CLONE_FILES is left out. */
 int64_t sys_unshare(struct task *task, const uint64_t arg[6])
 {
 	enum { ONE_THREAD = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWUSER };
+	uint64_t host[6] = { arg[0] };
 	bool alone = true;
 
 	for (const struct task *other = task->process->tasks; other; other = other->next)
 		alone = alone && (other == task || other->state == TASK_DEAD);
 	if (arg[0] & missing_namespaces(task->process) || (arg[0] & ONE_THREAD && !alone))
 		return -EINVAL;
-	return syscall_host(SYS_unshare, arg);
+	if (!alone || task->process->host.others)
+		host[0] &= ~(uint64_t)CLONE_FILES;
+	return host_thread_call_apart(task, SYS_unshare, host);
 }
 
 int64_t sys_setns(struct task *task, const uint64_t arg[6])
@@ -171,5 +177,5 @@ int64_t sys_setns(struct task *task, const uint64_t arg[6])
 
 	if (type > 0 && (uint64_t)type & missing_namespaces(task->process))
 		return -EINVAL;
-	return syscall_host(SYS_setns, arg);
+	return host_thread_call_apart(task, SYS_setns, arg);
 }

@@ -146,12 +146,13 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 	case PR_GET_TID_ADDRESS:
 		return space_write(&task->process->space, arg[1], &task->end.clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
 	/* The host keeps these for us; they take no pointers. */
-	case PR_SET_PDEATHSIG: case PR_SET_DUMPABLE: case PR_GET_DUMPABLE: case PR_SET_KEEPCAPS: case PR_GET_KEEPCAPS:
-	case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK:
-	case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_CAP_AMBIENT:
-	case PR_SET_SECUREBITS: case PR_GET_SECUREBITS: case PR_SET_THP_DISABLE: case PR_GET_THP_DISABLE:
+	case PR_SET_PDEATHSIG: case PR_SET_DUMPABLE: case PR_GET_DUMPABLE: case PR_GET_KEEPCAPS:
+	case PR_CAPBSET_READ: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK: case PR_GET_NO_NEW_PRIVS:
+	case PR_GET_SECUREBITS: case PR_SET_THP_DISABLE: case PR_GET_THP_DISABLE:
 	case PR_MCE_KILL: case PR_MCE_KILL_GET: case PR_SET_PTRACER: case PR_GET_TIMING: case PR_SET_TIMING: case PR_GET_SECCOMP:
 		return syscall_host(SYS_prctl, arg);
+	case PR_SET_KEEPCAPS: case PR_CAPBSET_DROP: case PR_SET_NO_NEW_PRIVS: case PR_CAP_AMBIENT: case PR_SET_SECUREBITS:
+		return host_thread_call(task, SYS_prctl, arg);
 	default:
 		log_line(task->process->options, LOG_INFO, "prctl: option %d is not supported", (int)arg[0]);
 		return -EINVAL;

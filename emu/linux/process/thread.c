@@ -61,6 +61,7 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 	memset(child->cpu.time_reads, 0, sizeof(child->cpu.time_reads));
 	child->signals.mask = task->signals.mask;
 	child->affinity = task->affinity;
+	child->host = task->host;
 	child->signals.altstack = task->signals.altstack;
 	task_get_name(task, child->name);
 	process->threads_started++;

@@ -6,6 +6,7 @@
 
 #define PASS(...)
 #define PASS_FD(...)
+#define PASS_THREAD(...)
 #define REFUSE(...)
 #define RUN(CLASS, NAME, ...) syscall_run sys_##NAME;
 #define QUICK RUN
@@ -22,6 +23,7 @@
 #undef RUN
 #undef PASS
 #undef PASS_FD
+#undef PASS_THREAD
 #undef REFUSE
 
 #endif

@@ -12,6 +12,7 @@ struct task;
 enum syscall_class {
 	CLASS_PASS,    /* the host's kernel does it with the same arguments, after the pointers were checked */
 	CLASS_PASS_FD, /* the same, and the result is a new descriptor */
+	CLASS_PASS_THREAD, /* as CLASS_PASS; it changes what the kernel keeps for the calling thread alone */
 	CLASS_FILE,    /* `run` does it; about files, sockets or other descriptors */
 	CLASS_MEMORY,  /* about the address space */
 	CLASS_TIME,    /* reads, sets or waits for a clock */
@@ -105,7 +106,7 @@ struct syscall_row {
 	uint8_t after;     /* enum syscall_after */
 	bool opens;        /* the result is a descriptor of a file that the call may have created or emptied */
 	bool quick;        /* it changes only what its arguments point to, and neither waits nor wakes a thread */
-	syscall_run *run;  /* NULL for CLASS_PASS, CLASS_PASS_FD and CLASS_REFUSE */
+	syscall_run *run;  /* NULL for CLASS_PASS and its kin, and CLASS_REFUSE */
 };
 
 /* Indexed by number; rows without a name are unknown system calls. table.c; the rows themselves are in rows/, by subject. */

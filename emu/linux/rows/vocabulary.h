@@ -3,7 +3,8 @@
  *   RUN(CLASS, name, args...)     done by sys_name, which must exist
  *   QUICK(CLASS, name, args...)   the same, and syscall.h's `quick`
  *   PASS(name, args...)           done by the host's kernel
- *   PASS_FD(name, args...)        the same, and its result is a new descriptor
+ *   PASS_THREAD(name, args...)    the same, and it changes what the kernel keeps for the calling thread alone (kernel/host_thread.h)
+ *   PASS_FD(name, args...)        as PASS, and its result is a new descriptor
  *   OPEN(name, args...)           as RUN(FILE, ...); the result is a descriptor of a file, which the call may have made or emptied
  *   OPEN_PASS(name, args...)      as PASS_FD, likewise
  *   PROGRAM(name, args...)        as RUN(PROCESS, ...); where it succeeds the program is another one, and the arguments are gone

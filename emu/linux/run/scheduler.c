@@ -44,8 +44,8 @@ static void put_back_mask(struct task *task, int64_t result)
 	signal_set_mask(task, task->signals.saved_mask);
 }
 
-/* Makes a system call. Returns its cost in instructions of the slice. */
-static uint64_t make_syscall(struct task *task)
+/* Makes a system call, in the host thread that has the thread's credentials. Returns its cost in instructions of the slice. */
+static uint64_t syscall_in_host_thread(struct task *task)
 {
 	const struct cpu *cpu = &task->cpu;
 	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
@@ -71,6 +71,19 @@ static uint64_t make_syscall(struct task *task)
 	task->process->signals.due |= task->process->signals.calls_signal;
 	put_back_mask(task, result);
 	task->call.restartable = result != SYSCALL_NO_RESULT;
+	return cost;
+}
+
+static uint64_t make_syscall(struct task *task)
+{
+	struct process *process = task->process;
+	uint64_t cost;
+
+	host_thread_enter(task);
+	cost = syscall_in_host_thread(task);
+	if (task->host && process->signals.signalfd_set)
+		signal_host_collect(process); /* signals for this host thread that no signalfd is to show any more */
+	host_thread_leave(process);
 	return cost;
 }
 
@@ -249,6 +262,7 @@ static void free_dead(struct process *process)
 			process->turn.favoured = NULL;
 		task_free(task);
 	}
+	host_threads_sweep(process);
 }
 
 /* While a thread waits in vfork(2), the others must not run: vfork.c. */

@@ -80,6 +80,8 @@ static int64_t make(struct task *task, const struct syscall_row *row, uint64_t n
 		return syscall_pass(task, number, arg);
 	case CLASS_PASS_FD:
 		return descriptor_make(task->process, number, arg);
+	case CLASS_PASS_THREAD:
+		return host_thread_call(task, number, arg);
 	case CLASS_REFUSE:
 		return refuse(task, row);
 	default:

@@ -25,6 +25,7 @@
 #define RUN_WITH(CLASS, NAME, MORE, ...) ROW(CLASS_##CLASS, NAME, COLUMNS(.run = sys_##NAME, MORE), __VA_ARGS__)
 #define PASS(NAME, ...)             ROW(CLASS_PASS, NAME, , __VA_ARGS__)
 #define PASS_FD(NAME, ...)          ROW(CLASS_PASS_FD, NAME, , __VA_ARGS__)
+#define PASS_THREAD(NAME, ...)      ROW(CLASS_PASS_THREAD, NAME, , __VA_ARGS__)
 #define REFUSE(NAME, ERRNO, ...)    ROW(CLASS_REFUSE, NAME, .refuse = ERRNO, __VA_ARGS__)
 #define RUN(CLASS, NAME, ...)       RUN_WITH(CLASS, NAME, , __VA_ARGS__)
 #define QUICK(CLASS, NAME, ...)     RUN_WITH(CLASS, NAME, .quick = true, __VA_ARGS__)

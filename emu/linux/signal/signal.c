@@ -153,7 +153,7 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 {
 	int number = info->si_signo;
 
-	if (signal_host_hold(task->process, info, true))
+	if (signal_host_hold(task->process, info, task))
 		return;
 	cancel_opposite(task->process, number);
 	if (ignored(task->process, number) && !(task->signals.mask & signal_bit(number)) &&
@@ -200,7 +200,7 @@ static void send_process(struct process *process, const siginfo_t *info, struct 
 	struct task *leader = process->tasks, *chosen = NULL;
 	int number = info->si_signo;
 
-	if (signal_host_hold(process, info, false))
+	if (signal_host_hold(process, info, NULL))
 		return;
 	cancel_opposite(process, number);
 	for (struct task *task = leader; task && !chosen; task = task->next)

@@ -84,8 +84,8 @@ void signal_host_collect(struct process *process);
 /* Returns which signals stay pending in the host for a signalfd: those that the guest has passed to signalfd(2), while every thread
  * blocks them. The host's own signalfd finds them there. */
 uint64_t signal_host_held(const struct process *process);
-/* Sends such a signal of the guest, to the process or to a thread, to the host. Returns false if it is not one of these. */
-bool signal_host_hold(const struct process *process, const siginfo_t *info, bool to_thread);
+/* Sends such a signal of the guest, to the thread or (NULL) to the process, to the host. Returns false if it is not one of these. */
+bool signal_host_hold(const struct process *process, const siginfo_t *info, const struct task *task);
 /* Returns a descriptor that is readable while a signal for us is pending in the host. */
 int signal_host_fd(struct process *process);
 /* Called after fork(2) in the child: its descriptor must show its own signals from now on. */

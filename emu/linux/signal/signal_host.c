@@ -70,25 +70,25 @@ uint64_t signal_host_held(const struct process *process)
 	return set & held_signals(process);
 }
 
-/* Sends a signal to ourselves. There are two queues in the host, the process's and the thread's. */
-static bool send_to_host(const siginfo_t *info, bool to_thread)
+/* Sends a signal to ourselves. The host has a queue for the process and one for each of its threads; `task` is NULL for the first. */
+static bool send_to_host(const siginfo_t *info, const struct task *task)
 {
-	if (to_thread)
-		return syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), info->si_signo, info) == 0;
+	if (task)
+		return syscall(SYS_rt_tgsigqueueinfo, getpid(), host_thread_id(task), info->si_signo, info) == 0;
 	return syscall(SYS_rt_sigqueueinfo, getpid(), info->si_signo, info) == 0;
 }
 
-bool signal_host_hold(const struct process *process, const siginfo_t *info, bool to_thread)
+bool signal_host_hold(const struct process *process, const siginfo_t *info, const struct task *task)
 {
-	return held_signals(process) & signal_bit(info->si_signo) && send_to_host(info, to_thread);
+	return held_signals(process) & signal_bit(info->si_signo) && send_to_host(info, task);
 }
 
-static void give_back(struct pending_signal **list, uint64_t set, bool to_thread)
+static void give_back(struct pending_signal **list, uint64_t set, const struct task *task)
 {
 	while (*list) {
 		struct pending_signal *entry = *list;
 
-		if (!(set & signal_bit(entry->info.si_signo)) || !send_to_host(&entry->info, to_thread)) {
+		if (!(set & signal_bit(entry->info.si_signo)) || !send_to_host(&entry->info, task)) {
 			list = &entry->next;
 			continue;
 		}
@@ -104,9 +104,9 @@ static void give_back_held(struct process *process)
 
 	if (!held)
 		return;
-	give_back(&process->signals.pending, held, false);
+	give_back(&process->signals.pending, held, NULL);
 	for (struct task *task = process->tasks; task; task = task->next)
-		give_back(&task->signals.pending, held, true);
+		give_back(&task->signals.pending, held, task);
 }
 
 void signal_host_take(struct process *process)

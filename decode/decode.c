@@ -25,6 +25,7 @@ const char *op_name(enum op op)
 }
 
 /* Zydis tells AVX2's 256-bit integer instructions from AVX's, and AES with three operands from AES with two. */
+/* clang-format off */
 static const uint8_t isa_of_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
 	[ZYDIS_ISA_SET_SSE3] = ISA_SSE3, [ZYDIS_ISA_SET_SSE3X87] = ISA_SSE3, [ZYDIS_ISA_SET_SSSE3] = ISA_SSSE3,
 	[ZYDIS_ISA_SET_SSSE3MMX] = ISA_SSSE3, [ZYDIS_ISA_SET_SSE4] = ISA_SSE4_1, [ZYDIS_ISA_SET_SSE42] = ISA_SSE4_2,
@@ -40,6 +41,7 @@ static const uint8_t isa_of_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
 	[ZYDIS_ISA_SET_CLFLUSHOPT] = ISA_CLFLUSHOPT, [ZYDIS_ISA_SET_CLWB] = ISA_CLWB,
 	[ZYDIS_ISA_SET_WAITPKG] = ISA_WAITPKG,
 };
+/* clang-format on */
 
 static enum op string_op(ZydisMnemonic mnemonic)
 {
@@ -243,7 +245,7 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	if (!ZYAN_SUCCESS(status))
 		return DECODE_INVALID;
 
-	memset(shape, 0, sizeof *shape);
+	memset(shape, 0, sizeof(*shape));
 	out->length = in.length;
 	out->width = in.operand_width;
 	out->address_width = in.address_width;

@@ -48,12 +48,14 @@ enum { DECODE_NO_REG = 0xff, DECODE_MAX_LENGTH = 15 };
 enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 
 /* The CPUID features that an instruction needs. ISA_BASE: every x86-64 CPU has it. */
+/* clang-format off */
 enum isa {
 	ISA_BASE, ISA_SSE3, ISA_SSSE3, ISA_SSE4_1, ISA_SSE4_2, ISA_POPCNT, ISA_CX16, ISA_LAHF, ISA_MOVBE, ISA_LZCNT, ISA_BMI1, ISA_BMI2,
 	ISA_ADX, ISA_AES, ISA_PCLMULQDQ, ISA_SHA, ISA_GFNI, ISA_AVX, ISA_AVX2, ISA_F16C, ISA_FMA, ISA_XSAVE, ISA_XSAVEOPT, ISA_XSAVEC,
 	ISA_FSGSBASE, ISA_RDPID, ISA_RDRAND, ISA_RDSEED, ISA_CLFLUSHOPT, ISA_CLWB,
 	ISA_WAITPKG,
 };
+/* clang-format on */
 
 struct decoded {
 	uint64_t address;

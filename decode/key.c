@@ -5,12 +5,15 @@
 #include "decode/shape.h"
 
 /* One bit for each opcode: it has a ModRM byte. Indexed by the opcode's higher half (SDM vol. 2, appendix A, tables ). */
+/* clang-format off */
 static const uint16_t one_byte_modrm[16] = {
 	0x0f0f, 0x0f0f, 0x0f0f, 0x0f0f, 0, 0, 0x0a08, 0, 0xffff, 0, 0, 0, 0x00c3, 0xff0f, 0, 0xc0c0,
 };
+
 static const uint16_t two_byte_modrm[16] = {
 	0xa00f, 0xffff, 0xff0f, 0, 0xffff, 0xffff, 0xffff, 0xff7f, 0, 0xffff, 0xf838, 0xffff, 0x00ff, 0xffff, 0xffff, 0xffff,
 };
+/* clang-format on */
 
 static bool has_modrm(const uint16_t map[16], uint8_t opcode)
 {

@@ -122,7 +122,7 @@ bool machine_decode(const uint8_t *code, struct machine_insn *insn)
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, ZYDIS_MAX_INSTRUCTION_LENGTH, &in, operand))
 	    || in.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX)
 		return false;
-	memset(insn, 0, sizeof *insn);
+	memset(insn, 0, sizeof(*insn));
 	memcpy(insn->bytes, code, in.length);
 	insn->length = in.length;
 	insn->base = insn->index = MACHINE_NO_REG;

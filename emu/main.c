@@ -144,7 +144,7 @@ static const char *find_program(const char *name, char *path, size_t size)
 	for (bool more = true; more && !executable; at++) {
 		size_t length = strcspn(at, ":");
 
-		snprintf(candidate, sizeof candidate, "%.*s/%s", length ? (int)length : 1, length ? at : ".", name);
+		snprintf(candidate, sizeof(candidate), "%.*s/%s", length ? (int)length : 1, length ? at : ".", name);
 		executable = is_file(candidate) && access(candidate, X_OK) == 0;
 		if (executable || (!found && is_file(candidate))) {
 			snprintf(path, size, "%s", candidate);
@@ -190,7 +190,7 @@ static bool parse(struct options *options, char **argv, enum command command, in
 	char error[256];
 
 	*status = 0;
-	switch (options_parse(options, argv, command, error, sizeof error)) {
+	switch (options_parse(options, argv, command, error, sizeof(error))) {
 	case OPTIONS_HELP:
 		options_help(stdout);
 		return false;
@@ -215,7 +215,7 @@ static bool choose_save_file(struct options *options, const char *program)
 
 	if (options->save_at == UINT64_MAX && !options->save_signal)
 		return true;
-	if ((!name || *name != '/') && !getcwd(directory, sizeof directory)) {
+	if ((!name || *name != '/') && !getcwd(directory, sizeof(directory))) {
 		fprintf(stderr, "tick86: --save-file: no current directory: %s\n", strerror(errno));
 		return false;
 	}
@@ -284,11 +284,11 @@ static int run(char **argv, enum command command)
 		return status;
 	if (!model_usable(&options))
 		return EXIT_USAGE;
-	if (!create_clock(&clock, &options, error, sizeof error)) {
+	if (!create_clock(&clock, &options, error, sizeof(error))) {
 		fprintf(stderr, "tick86: %s\n", error);
 		return EXIT_USAGE;
 	}
-	program = find_program(options.argv[0], path, sizeof path);
+	program = find_program(options.argv[0], path, sizeof(path));
 	if (!program) {
 		fprintf(stderr, "tick86: %s: not found in PATH\n", options.argv[0]);
 		return EXIT_NOT_FOUND;

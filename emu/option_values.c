@@ -25,7 +25,7 @@ bool value_read(const char *text, bool is_signed, uint64_t *value)
 	size_t n = 0;
 	char *end;
 
-	for (; *text && n < sizeof digits - 1; text++)
+	for (; *text && n < sizeof(digits) - 1; text++)
 		if (*text != '_')
 			digits[n++] = *text;
 	digits[n] = '\0';
@@ -52,9 +52,9 @@ bool value_word(struct parse *parse, const char *text, const struct word *words,
 			*value = word->value;
 			return true;
 		}
-		strncat(allowed, word->name, sizeof allowed - strlen(allowed) - 1);
+		strncat(allowed, word->name, sizeof(allowed) - strlen(allowed) - 1);
 		if (word[1].name)
-			strncat(allowed, word[2].name ? ", " : " or ", sizeof allowed - strlen(allowed) - 1);
+			strncat(allowed, word[2].name ? ", " : " or ", sizeof(allowed) - strlen(allowed) - 1);
 	}
 	return option_fail(parse, "%s: '%s' is not %s", parse->option, text, allowed);
 }
@@ -75,7 +75,7 @@ bool value_pair(struct parse *parse, const char *text, int64_t *first, int64_t *
 	const char *colon = strchr(text, ':');
 	char left[32];
 
-	if (!colon || (size_t)(colon - text) >= sizeof left)
+	if (!colon || (size_t)(colon - text) >= sizeof(left))
 		return option_fail(parse, "%s: '%s' is not NUMBER:NUMBER", parse->option, text);
 	memcpy(left, text, (size_t)(colon - text));
 	left[colon - text] = '\0';

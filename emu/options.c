@@ -28,7 +28,7 @@ static bool option_cpu(struct parse *parse, const char *text)
 	parse->options->cpu = text;
 	if (cpu_model_find(text))
 		return true;
-	cpu_model_names(names, sizeof names);
+	cpu_model_names(names, sizeof(names));
 	return option_fail(parse, "%s: '%s' is not one of: %s", parse->option, text, names);
 }
 
@@ -104,9 +104,11 @@ static bool option_output(struct parse *parse, const char *text)
 
 static bool option_log(struct parse *parse, const char *text)
 {
+	/* clang-format off */
 	static const struct word levels[] = {
 		{ "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "info", LOG_INFO }, { "debug", LOG_DEBUG }, { NULL, 0 },
 	};
+	/* clang-format on */
 	int level;
 
 	if (!value_word(parse, text, levels, &level))
@@ -222,7 +224,7 @@ static void help_row(FILE *out, const struct option_row *row)
 		fprintf(out, "\n%s:\n", row->shown);
 		return;
 	}
-	snprintf(left, sizeof left, row->value == VALUE_NONE ? "%s" : row->name[1] != '-' ? "%s %s"
+	snprintf(left, sizeof(left), row->value == VALUE_NONE ? "%s" : row->name[1] != '-' ? "%s %s"
 	         : row->value == VALUE_OPTIONAL ? "%s[=%s]" : "%s=%s", row->name, row->shown);
 	for (const char *c = left; *c; c++)
 		columns += (*c & 0xc0) != 0x80; /* continuation bytes of UTF-8 take no column */
@@ -337,12 +339,12 @@ enum options_result options_parse(struct options *options, char **argv, enum com
 	options->record = options->one_at_a_time = command == COMMAND_RECORD;
 	options->clock = tk_config_default();
 	options->clock.mode = TK_HOST;
-	options->envp = calloc(variables + words + 1, sizeof *options->envp);
+	options->envp = calloc(variables + words + 1, sizeof(*options->envp));
 	if (!options->envp) {
 		option_fail(&parse, "out of memory");
 		return OPTIONS_ERROR;
 	}
-	memcpy(options->envp, environ, variables * sizeof *environ);
+	memcpy(options->envp, environ, variables * sizeof(*environ));
 	while (*argv && **argv == '-' && strcmp(*argv, "-")) {
 		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h"))
 			return OPTIONS_HELP;

@@ -68,7 +68,7 @@ static bool fraction(struct parse *parse, const char *text, uint64_t high, uint6
 	char left[32];
 
 	*denominator = 1;
-	if (slash && (size_t)(slash - text) < sizeof left) {
+	if (slash && (size_t)(slash - text) < sizeof(left)) {
 		memcpy(left, text, (size_t)(slash - text));
 		left[slash - text] = '\0';
 		return value_number(parse, left, 1, high, numerator) && value_number(parse, slash + 1, 1, high, denominator);
@@ -109,7 +109,7 @@ static bool option_icount(struct parse *parse, const char *text)
 		return false;
 	if (!*text)
 		return option_fail(parse, "%s needs a value: a shift from 0 to %d, auto, or ns-per-insn=P/Q", parse->option, TK_MAX_SHIFT);
-	if (strlen(text) >= sizeof copy)
+	if (strlen(text) >= sizeof(copy))
 		return option_fail(parse, "%s: too long", parse->option);
 	strcpy(copy, text);
 	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save))
@@ -146,7 +146,7 @@ static bool option_epoch(struct parse *parse, const char *text)
 		parse->options->clock.epoch_ns = (int64_t)seconds * 1000000000;
 		return true;
 	}
-	for (unsigned k = 0; k < sizeof formats / sizeof *formats; k++) {
+	for (unsigned k = 0; k < sizeof(formats) / sizeof(*formats); k++) {
 		struct tm tm = { 0 };
 		const char *end = strptime(text, formats[k], &tm);
 
@@ -163,10 +163,12 @@ static bool option_epoch(struct parse *parse, const char *text)
 
 static bool option_tsc_guard(struct parse *parse, const char *text)
 {
+	/* clang-format off */
 	static const struct word words[] = {
 		{ "none", TK_GUARD_NONE }, { "clamp", TK_GUARD_CLAMP }, { "strict", TK_GUARD_STRICT },
 		{ "catchup", TK_GUARD_CATCHUP }, { "table", TK_GUARD_TABLE }, { NULL, 0 },
 	};
+	/* clang-format on */
 	int guard;
 
 	if (!value_word(parse, text, words, &guard))
@@ -184,7 +186,7 @@ static bool option_tsc_table(struct parse *parse, const char *text)
 	options->clock.guard = TK_GUARD_TABLE;
 	if (!strcmp(text, "auto"))
 		return options->table_auto = true;
-	if (strlen(text) >= sizeof copy)
+	if (strlen(text) >= sizeof(copy))
 		return option_fail(parse, "%s: too long", parse->option);
 	strcpy(copy, text);
 	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
@@ -204,9 +206,11 @@ static bool option_tsc_table(struct parse *parse, const char *text)
 
 static bool option_tsc_sync(struct parse *parse, const char *text)
 {
+	/* clang-format off */
 	static const struct word words[] = {
 		{ "1s", TK_SYNC_1S }, { "2010", TK_SYNC_2010 }, { "exact", TK_SYNC_EXACT }, { "max", TK_SYNC_MAX }, { NULL, 0 },
 	};
+	/* clang-format on */
 	int sync;
 
 	if (!value_word(parse, text, words, &sync))
@@ -232,13 +236,15 @@ static bool option_tsc_policy(struct parse *parse, const char *text)
 /* A word with a minus turns a switch off: --tsc-trap=exiting,-scaling. */
 static bool option_tsc_trap(struct parse *parse, const char *text)
 {
+	/* clang-format off */
 	static const struct word words[] = {
 		{ "exiting", TK_EXITING }, { "offsetting", TK_OFFSETTING }, { "scaling", TK_SCALING }, { "rdtscp", TK_RDTSCP }, { NULL, 0 },
 	};
+	/* clang-format on */
 	char copy[128], *save, *word;
 	int bit;
 
-	if (strlen(text) >= sizeof copy)
+	if (strlen(text) >= sizeof(copy))
 		return option_fail(parse, "%s: too long", parse->option);
 	strcpy(copy, text);
 	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {

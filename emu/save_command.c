@@ -33,8 +33,8 @@ static bool is_tick86(pid_t pid)
 	char link[32], path[PATH_MAX];
 	ssize_t length;
 
-	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
-	length = readlink(link, path, sizeof path - 1);
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	length = readlink(link, path, sizeof(path) - 1);
 	if (length < 0)
 		return false;
 	path[length] = '\0';
@@ -69,7 +69,7 @@ static int ask(pid_t pid, const char *path, const char *part)
 		return fail(EXIT_USAGE, "%s", strerror(errno));
 	if (!doorbell_ask_to_save(pid, FIRST_FD))
 		return fail(EXIT_USAGE, "it cannot be asked: %s", strerror(errno));
-	wait_for_answer(answer[0], pid, line, sizeof line);
+	wait_for_answer(answer[0], pid, line, sizeof(line));
 	if (*line == '-')
 		return fail(EXIT_CANNOT_SAVE, "%s", line + 1);
 	if (*line != '+')
@@ -87,9 +87,9 @@ static int save(pid_t pid, const char *path)
 
 	if (!is_tick86(pid))
 		return fail(EXIT_USAGE, "%s", "that process is no tick86");
-	snprintf(chosen, sizeof chosen, "tick86-%d.saved", (int)pid);
+	snprintf(chosen, sizeof(chosen), "tick86-%d.saved", (int)pid);
 	path = path ? path : chosen;
-	snprintf(part, sizeof part, "%s.part", path);
+	snprintf(part, sizeof(part), "%s.part", path);
 	status = ask(pid, path, part);
 	if (status)
 		unlink(part);

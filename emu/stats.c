@@ -10,7 +10,7 @@ static json_t *time_reads(const struct process *process)
 {
 	uint64_t reads[TIME_READ_KINDS];
 
-	memcpy(reads, process->counts.time_reads, sizeof reads);
+	memcpy(reads, process->counts.time_reads, sizeof(reads));
 	for (const struct task *task = process->tasks; task; task = task->next)
 		for (unsigned k = 0; k < TIME_READ_KINDS; k++)
 			reads[k] += task->cpu.time_reads[k];

@@ -39,7 +39,7 @@ static bool read_stat(const char *path, struct seen *seen, char *state)
 
 	if (!file)
 		return false;
-	size = fread(text, 1, sizeof text - 1, file);
+	size = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[size] = '\0';
 	at = strrchr(text, ')'); /* a name may hold anything */
@@ -59,7 +59,7 @@ static void look_at_all(struct tree *tree)
 
 	tree->count = 0;
 	while (proc && (entry = readdir(proc)) && tree->count < PROCESSES_MAX) {
-		snprintf(path, sizeof path, "/proc/%.20s/stat", entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%.20s/stat", entry->d_name);
 		if (isdigit((unsigned char)*entry->d_name) && read_stat(path, &tree->process[tree->count], &state))
 			tree->process[tree->count++].ours = false;
 	}
@@ -94,10 +94,10 @@ static bool has_runnable_thread(pid_t pid)
 	bool runs = false;
 	DIR *tasks;
 
-	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	tasks = opendir(path);
 	while (tasks && !runs && (entry = readdir(tasks))) {
-		snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", pid, entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stat", pid, entry->d_name);
 		runs = isdigit((unsigned char)*entry->d_name) && read_stat(path, &seen, &state) && (state == 'R' || state == 'D');
 	}
 	if (tasks)

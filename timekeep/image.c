@@ -12,9 +12,11 @@ struct field {
 
 #define STATE(member) ((struct timekeep *)0)->member
 #define ROW(member) { #member, offsetof(struct timekeep, member), sizeof(STATE(member)), 0, 1 }
+/* clang-format off */
 #define ARRAY(member) \
 	{ #member, offsetof(struct timekeep, member[0]), sizeof(STATE(member[0])), sizeof(STATE(member[0])), \
 	  sizeof(STATE(member)) / sizeof(STATE(member[0])) }
+
 #define EACH(array, member) \
 	{ #array "." #member, offsetof(struct timekeep, array[0].member), sizeof(STATE(array[0].member)), sizeof(STATE(array[0])), \
 	  sizeof(STATE(array)) / sizeof(STATE(array[0])) }
@@ -39,6 +41,7 @@ static const struct field fields[] = {
 	EACH(vcpu, pv.tsc_shift), EACH(vcpu, pv.flags),
 	ARRAY(table),
 };
+/* clang-format on */
 
 void tk_image_begin(void *image)
 {

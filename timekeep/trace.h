@@ -6,6 +6,7 @@
 #include "timekeep/state.h"
 
 /* Same order: event_rows in trace_rows.c. */
+/* clang-format off */
 enum event_kind {
 	EVENT_CLOCK, EVENT_HOST, EVENT_CREATE, EVENT_RDTSC, EVENT_RDTSCP, EVENT_RDMSR, EVENT_WRMSR,
 	EVENT_HOSTWRITE, EVENT_LOAD, EVENT_STOP, EVENT_CONT, EVENT_NOW, EVENT_RUN, EVENT_BUDGET,
@@ -25,6 +26,7 @@ enum key {
 	KEY_FLAGS, KEY_BACKSTEPS, KEY_LARGEST_BACKSTEP, KEY_RAISED, KEY_EXITS, KEY_EAX, KEY_EBX,
 	KEY_ECX, KEY_EDX, KEYS
 };
+/* clang-format on */
 
 _Static_assert(KEYS <= 64, "a set of keys is a 64-bit mask");
 

@@ -120,7 +120,7 @@ static void append(struct blocks *blocks, struct block *block)
 {
 	if (blocks->count == blocks->capacity) {
 		blocks->capacity = blocks->capacity ? blocks->capacity * 2 : 4096;
-		blocks->order = fatal_unless(realloc(blocks->order, blocks->capacity * sizeof *blocks->order));
+		blocks->order = fatal_unless(realloc(blocks->order, blocks->capacity * sizeof(*blocks->order)));
 	}
 	CHECK(blocks->count == 0 || blocks->order[blocks->count - 1]->insn < block->insn); /* cache_locate uses binary search */
 	blocks->order[blocks->count++] = block;
@@ -304,7 +304,7 @@ static void code_changed(void *context, uint64_t start, uint64_t end)
 
 struct blocks *blocks_create(struct space *space)
 {
-	struct blocks *blocks = fatal_unless(calloc(1, sizeof *blocks));
+	struct blocks *blocks = fatal_unless(calloc(1, sizeof(*blocks)));
 
 	blocks->space = space;
 	set_slots(blocks, SLOTS_FIRST);
@@ -336,8 +336,8 @@ void blocks_destroy(struct blocks *blocks)
 
 void blocks_clear(struct blocks *blocks)
 {
-	memset(blocks->by_rip, 0, blocks->slots * sizeof *blocks->by_rip);
-	memset(blocks->by_page, 0, sizeof blocks->by_page);
+	memset(blocks->by_rip, 0, blocks->slots * sizeof(*blocks->by_rip));
+	memset(blocks->by_page, 0, sizeof(blocks->by_page));
 	if (blocks->tier)
 		blocks->tier->calls->clear(blocks->tier);
 	blocks->used = 0;

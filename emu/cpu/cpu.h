@@ -33,10 +33,12 @@ union vector {
 typedef uint16_t flags_t;
 
 /* Exception vectors: SDM vol. 3, table 6-1. */
+/* clang-format off */
 enum vector_number {
 	VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7,
 	VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XM = 19,
 };
+/* clang-format on */
 
 /* Bits of a #PF's error code: SDM vol. 3, 4.7. */
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
@@ -63,11 +65,13 @@ enum cpu_exit {
 };
 
 /* Instructions whose result the world decides: the time, the number of the CPU. ORDER WORLD. */
+/* clang-format off */
 enum world {
 	WORLD_NONE,
 	WORLD_OTHER, /* instructions that wait */
 	WORLD_RDTSC, WORLD_RDTSCP, WORLD_RDPID, WORLD_RDMSR, WORLD_WRMSR, WORLD_CPUID, WORLD_VDSO,
 };
+/* clang-format on */
 
 struct exception {
 	uint8_t vector;      /* enum vector_number */

@@ -4,10 +4,12 @@
 #include "emu/cpu/cpu.h"
 #include "emu/cpu/feature.h"
 
+/* clang-format off */
 enum {
 	MAX_BASIC = 0x16, MAX_EXTENDED = 0x80000008u, HYPERVISOR = 0x40000000u, MAX_HYPERVISOR = 0x40000010u,
 	CRYSTAL_HZ = 1000, BUS_MHZ = 100,
 };
+/* clang-format on */
 
 /* Returns the number of bits that can number `count` things. */
 static unsigned id_bits(unsigned count)
@@ -45,7 +47,7 @@ static struct cpuid_result cache_leaf(const struct cpuid_context *context, uint3
 	enum { SELF_INITIALIZING = 1 << 8, INCLUSIVE = 2 };
 	uint32_t ids = (1u << id_bits(context->vcpus)) - 1;
 
-	if (subleaf >= sizeof caches / sizeof caches[0])
+	if (subleaf >= sizeof(caches) / sizeof(caches[0]))
 		return (struct cpuid_result){ 0 };
 	return (struct cpuid_result){
 		.eax = caches[subleaf].type | (uint32_t)caches[subleaf].level << 5 | SELF_INITIALIZING
@@ -95,8 +97,8 @@ static struct cpuid_result text_leaf(const char *text, size_t offset)
 	char field[48] = { 0 };
 	struct cpuid_result result;
 
-	memcpy(field, text, strnlen(text, sizeof field - 1));
-	memcpy(&result, field + offset, sizeof result);
+	memcpy(field, text, strnlen(text, sizeof(field) - 1));
+	memcpy(&result, field + offset, sizeof(result));
 	return result;
 }
 

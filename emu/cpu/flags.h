@@ -5,6 +5,7 @@
 #include "emu/cpu/cpu.h"
 
 /* RFLAGS bits: SDM vol. 1, 3.4.3. */
+/* clang-format off */
 enum {
 	RFLAGS_CF = 1u << 0, RFLAGS_FIXED = 1u << 1, RFLAGS_PF = 1u << 2, RFLAGS_AF = 1u << 4, RFLAGS_ZF = 1u << 6,
 	RFLAGS_SF = 1u << 7, RFLAGS_TF = 1u << 8, RFLAGS_IF = 1u << 9, RFLAGS_DF = 1u << 10, RFLAGS_OF = 1u << 11,
@@ -18,6 +19,7 @@ enum {
 	FLAG_ZF = RFLAGS_ZF << 8, FLAG_SF = RFLAGS_SF << 8,
 	FLAGS_ALL = FLAG_OF | FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF,
 };
+/* clang-format on */
 
 /* Returns the whole of RFLAGS, as PUSHF and signal frames show it. */
 static inline uint64_t rflags_get(const struct cpu *cpu)

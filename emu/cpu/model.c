@@ -10,7 +10,7 @@ static const struct cpu_model models[] = {
 	{ .name = "x86-64-v2", .brand = "tick86 virtual CPU", .level = 2 },
 	{ .name = "x86-64-v3", .brand = "tick86 virtual CPU", .level = 3, .avx = true },
 };
-enum { MODELS = sizeof models / sizeof models[0] };
+enum { MODELS = sizeof(models) / sizeof(models[0]) };
 
 /* --- features ------------------------------------------------------------------------------------- */
 
@@ -88,7 +88,7 @@ static const struct feature features[] = {
 	{ "waitpkg", LEAF7_ECX, 5, 3, false, ALWAYS, ISA_WAITPKG },
 	{ "rdpid", LEAF7_ECX, 22, 3, false, WITH_RDTSCP, ISA_RDPID },
 };
-enum { FEATURES = sizeof features / sizeof features[0] };
+enum { FEATURES = sizeof(features) / sizeof(features[0]) };
 
 static bool has_feature(const struct cpu_model *model, const struct cpuid_context *context, const struct feature *feature)
 {
@@ -192,10 +192,12 @@ static struct host_features read_host(void)
 
 static bool host_has(const struct host_features *host, const struct feature *feature)
 {
+	/* clang-format off */
 	const uint32_t word[] = {
 		[LEAF1_EDX] = host->leaf1[3], [LEAF1_ECX] = host->leaf1[2], [EXT1_EDX] = host->ext1[3], [EXT1_ECX] = host->ext1[2],
 		[LEAF7_EBX] = host->leaf7[1], [LEAF7_ECX] = host->leaf7[2],
 	};
+	/* clang-format on */
 
 	return word[feature->place] >> feature->bit & 1;
 }

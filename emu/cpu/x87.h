@@ -8,11 +8,13 @@
 /* Control word: SDM vol. 1, 8.1.5. Bit 6 reads as 1, bits 7 and 15:13 as 0. */
 enum { FCW_INIT = 0x37f, FCW_FIXED = 0x40, FCW_BITS = 0x1f3f };
 /* Status word: SDM vol. 1, 8.1.3. The exceptions' masks are the same bits of the control word. */
+/* clang-format off */
 enum {
 	FSW_IE = 1 << 0, FSW_DE = 1 << 1, FSW_ZE = 1 << 2, FSW_OE = 1 << 3, FSW_UE = 1 << 4, FSW_PE = 1 << 5,
 	FSW_EXCEPTIONS = 0x3f, FSW_SF = 1 << 6, FSW_ES = 1 << 7, FSW_C0 = 1 << 8, FSW_C1 = 1 << 9, FSW_C2 = 1 << 10,
 	FSW_TOP_SHIFT = 11, FSW_TOP = 7 << FSW_TOP_SHIFT, FSW_C3 = 1 << 14, FSW_B = 1 << 15,
 };
+/* clang-format on */
 
 /* One physical register R0..R7; MMX register n is the mantissa of Rn. */
 union x87_register {

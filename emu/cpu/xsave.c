@@ -21,8 +21,8 @@ static bool x87_in_use(const struct x87 *x87)
 		return true;
 	state.control = 0;
 	for (int k = 0; k < 8; k++)
-		memset(state.r[k].bytes + ST_BYTES, 0, sizeof state.r[k].bytes - ST_BYTES);
-	return memcmp(state.r, empty.r, sizeof state.r) || state.status || state.top || state.valid || state.opcode || state.ip
+		memset(state.r[k].bytes + ST_BYTES, 0, sizeof(state.r[k].bytes) - ST_BYTES);
+	return memcmp(state.r, empty.r, sizeof(state.r)) || state.status || state.top || state.valid || state.opcode || state.ip
 		|| state.dp;
 }
 
@@ -51,7 +51,7 @@ static void write_x87(const struct x87 *x87, struct xsave_area *area, bool wide)
 	area->fdp = wide ? x87->dp : (uint32_t)x87->dp;
 	for (int k = 0; k < 8; k++) {
 		memcpy(area->st[k], x87->r[(x87->top + k) & 7].bytes, ST_BYTES);
-		memset(area->st[k] + ST_BYTES, 0, sizeof area->st[k] - ST_BYTES);
+		memset(area->st[k] + ST_BYTES, 0, sizeof(area->st[k]) - ST_BYTES);
 	}
 }
 
@@ -97,7 +97,7 @@ void xsave_read(struct cpu *cpu, const struct xsave_area *area, uint64_t compone
 void xsave_init(struct cpu *cpu, uint64_t components)
 {
 	if (components & XSAVE_X87) {
-		memset(&cpu->x87, 0, sizeof cpu->x87);
+		memset(&cpu->x87, 0, sizeof(cpu->x87));
 		cpu->x87.control = FCW_INIT;
 	}
 	for (int k = 0; components & XSAVE_SSE && k < 16; k++)

@@ -134,7 +134,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		return;
 	if (!frame) { /* a fault of the emulator itself: die of it, with a core */
 		static const char message[] = "tick86: internal error: the emulator itself has faulted\n";
-		ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
+		ssize_t written = write(STDERR_FILENO, message, sizeof(message) - 1);
 
 		(void)written;
 		struct sigaction dying = { .sa_handler = SIG_DFL };
@@ -176,7 +176,7 @@ void fault_install(void)
 
 	set_stack();
 	sigemptyset(&action.sa_mask);
-	for (unsigned k = 0; k < sizeof signals / sizeof *signals; k++)
+	for (unsigned k = 0; k < sizeof(signals) / sizeof(*signals); k++)
 		sigaction(signals[k], &action, NULL);
 }
 

@@ -31,8 +31,8 @@ int space_file_open(struct space_file *file, int fd)
 	file->zero = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 5);
 	file->size = (uint64_t)status.st_size;
 	file->noexec = fstatvfs(fd, &mount) == 0 && mount.f_flag & ST_NOEXEC;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, sizeof path - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof(path) - 1);
 	if (length > 0)
 		file->name = strndup(path, (size_t)length);
 	return 0;

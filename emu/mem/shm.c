@@ -40,7 +40,7 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 		space_munmap(space, (uint64_t)place, length);
 		return -error;
 	}
-	snprintf(name, sizeof name, "/SYSV%08x (deleted)", (unsigned)segment.shm_perm.__key);
+	snprintf(name, sizeof(name), "/SYSV%08x (deleted)", (unsigned)segment.shm_perm.__key);
 	vma_remove(space, (uint64_t)place, (uint64_t)place + length);
 	code_forget_file(space, 0, SPACE_SYSV + (ino_t)id);
 	struct vma vma = {.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),

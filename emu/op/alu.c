@@ -175,6 +175,7 @@ EACH_WIDTH(NOT_HANDLERS, )
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define BINARY_ROWS(OP, name, in, BITS, suffix)                                                                                        \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = in, .writes = FLAGS_ALL, .run = { name##BITS##_rr }, \
 	  .run_dead = { name##BITS##_dead_rr } },                                                                                      \
@@ -190,6 +191,7 @@ EACH_WIDTH(NOT_HANDLERS, )
 	  .run = { lock_##name##BITS##_mr } },                                                                                         \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_LOCK, .reads = in, .writes = FLAGS_ALL,    \
 	  .run = { lock_##name##BITS##_mi } },
+/* clang-format on */
 
 #define COMPARE_ROWS(OP, name, BITS, suffix)                                                                                      \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { name##BITS##_rr } },       \
@@ -198,12 +200,14 @@ EACH_WIDTH(NOT_HANDLERS, )
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .writes = FLAGS_ALL, .run = HANDLERS(name##BITS##_mr) }, \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .writes = FLAGS_ALL, .run = HANDLERS(name##BITS##_mi) },
 
+/* clang-format off */
 #define UNARY_ROWS(OP, name, out, BITS, suffix)                                                           \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = out, .run = { name##BITS##_r },       \
 	  .run_dead = { name##BITS##_dead_r } },                                                          \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = out, .run = HANDLERS(name##BITS##_m), \
 	  .run_dead = HANDLERS(name##BITS##_dead_m) },                                                    \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_LOCK, .writes = out, .run = { lock_##name##BITS##_m } },
+/* clang-format on */
 
 #define NOT_ROWS(OP, BITS, suffix)                                                                   \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .run = { not##BITS##_r } },                \
@@ -226,4 +230,4 @@ static const struct form rows[] = {
 	EACH_WIDTH(NOT_ROWS, OP_NOT)
 };
 
-const struct form_list alu_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list alu_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

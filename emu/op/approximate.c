@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) void approximate(union vector *to, 
 {
 	uint32_t lane[8];
 
-	memcpy(lane, source, lanes * sizeof lane[0]);
+	memcpy(lane, source, lanes * sizeof(lane[0]));
 	compiler_barrier();
 	for (unsigned k = 0; k < lanes; k++)
 		to->u32[k] = function(lane[k]);

@@ -6,11 +6,13 @@
 
 #include <stdint.h>
 
+/* clang-format off */
 enum {
 	F32_SIGN = 1u << 31, F32_INFINITY = 0x7f800000, F32_QUIET = 1 << 22, F32_IMPLICIT = 1 << 23,
 	F32_FRACTION_BITS = 23, F32_BIAS = 127,
 	APPROXIMATE_BITS = 12, APPROXIMATE_SHIFT = F32_FRACTION_BITS - APPROXIMATE_BITS,
 };
+/* clang-format on */
 #define F32_DEFAULT_NAN 0xffc00000u
 
 /* Returns q * 2^-13 * 2^exponent, for q from 2^12 to 2^13. */

@@ -81,11 +81,13 @@ FP_FROM_INTEGER_OPS(FROM_INTEGER)
 	{ .op = OP_VCVTPS2PH, .pattern = PATTERN3(K_X, from, K_I), .attributes = FORM_FAULTS, .run = { name##_r } }, \
 	{ .op = OP_VCVTPS2PH, .pattern = PATTERN3(K_M, from, K_I), .attributes = FORM_FAULTS, .run = { name##_based } },
 
+/* clang-format off */
 #define FROM_INTEGER_ROWS_OF(NAME, BITS)                                                                                        \
 	{ .op = OP_##NAME, .size0 = BYTES##BITS, .pattern = PATTERN3(K_X, K_X, K_R), .attributes = FORM_FAULTS | FORM_BY_WIDTH, \
 	  .run = { NAME##BITS##_r } },                                                                                          \
 	{ .op = OP_##NAME, .size0 = BYTES##BITS, .pattern = PATTERN3(K_X, K_X, K_M), .attributes = FORM_FAULTS | FORM_BY_WIDTH, \
 	  .run = { NAME##BITS##_based, NULL, NAME##BITS##_absolute } },
+/* clang-format on */
 #define FROM_INTEGER_ROWS(NAME) FROM_INTEGER_ROWS_OF(V##NAME, 32) FROM_INTEGER_ROWS_OF(V##NAME, 64)
 
 static const struct form rows[] = {

@@ -238,6 +238,7 @@ static HANDLER(sahf)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define BIT_TEST_ROWS(OP, name, BITS, suffix)                                                                         \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL,     \
 	  .run = { name##BITS##_rr } },                                                                               \
@@ -251,22 +252,26 @@ static HANDLER(sahf)
 	  .writes = FLAGS_ALL, .run = { name##BITS##_lock_mr } },                                                     \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_LOCK, .reads = FLAGS_ALL, \
 	  .writes = FLAGS_ALL, .run = { name##BITS##_lock_mi } },
+
 #define SCAN_ROWS(OP, OLDER, name, BITS, suffix)                                                                               \
 	{ .op = OP, .older = OLDER, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = FLAGS_ALL,                   \
 	  .writes = FLAGS_ALL, .run = { name##BITS##_rr } },                                                                   \
 	{ .op = OP, .older = OLDER, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .reads = FLAGS_ALL,                   \
 	  .writes = FLAGS_ALL, .run = { name##BITS##_rm } },
+
 /* The memory operand of ANDN, PDEP and PEXT is the last one, that of BEXTR and BZHI the middle one. */
 #define THREE_ROWS(OP, name, BITS, suffix)                                                                             \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
 	  .run = { name##BITS##_rrr } },                                                                               \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_M), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
 	  .run = { name##BITS##_rrm } },
+
 #define THREE_MIDDLE_ROWS(OP, name, BITS, suffix)                                                                      \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
 	  .run = { name##BITS##_rrr } },                                                                               \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_R), .reads = FLAGS_ALL, .writes = FLAGS_ALL, \
 	  .run = { name##BITS##_rmr } },
+/* clang-format on */
 #define ADX_ROWS(OP, name, BITS, suffix) SCAN_ROWS(OP, OP_NONE, name, BITS, suffix)
 #define CRC32_ROWS(BITS, to)                                                                                                \
 	{ .op = OP_CRC32, .size0 = to, .size1 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .run = { crc32_##BITS##_rr } }, \
@@ -309,4 +314,4 @@ static const struct form rows[] = {
 	{ .op = OP_SAHF, .reads = FLAG_OF, .writes = FLAGS_ALL & ~FLAG_OF, .run = { sahf } },
 };
 
-const struct form_list bit_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list bit_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

@@ -232,6 +232,7 @@ static HANDLER(ret_i)
 
 /* --- CMP or TEST with the Jcc after it: one record, two instructions ------------------------------ */
 
+/* clang-format off */
 #define FUSED_HANDLERS(name, cc, BITS, suffix)                                                                   \
 	static inline bool name##BITS##_j##cc(struct cpu *cpu, uint##BITS##_t dst, uint##BITS##_t src)            \
 	{                                                                                                        \
@@ -250,6 +251,7 @@ static HANDLER(ret_i)
 		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm));             \
 	}                                                                                                        \
 	EACH_ADDRESS(FUSED_MEMORY, name, cc, BITS)
+/* clang-format on */
 #define FUSED_MEMORY(name, cc, BITS, kind)                                                                       \
 	static HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
 	{                                                                                                        \
@@ -267,9 +269,11 @@ static HANDLER(ret_i)
 		CONDITIONAL(name##BITS##_j##cc(cpu, dst, (uint##BITS##_t)immediate_##kind(i)));                  \
 	}
 
+/* clang-format off */
 #define EACH_FUSED_CONDITION(STAMP, ...)                                                              \
 	STAMP(__VA_ARGS__, b) STAMP(__VA_ARGS__, z) STAMP(__VA_ARGS__, be) STAMP(__VA_ARGS__, s)      \
 	STAMP(__VA_ARGS__, l) STAMP(__VA_ARGS__, le)
+/* clang-format on */
 #define FUSED_WIDTHS(name, cc) \
 	FUSED_HANDLERS(name, cc, 8, "b") FUSED_HANDLERS(name, cc, 16, "w") FUSED_HANDLERS(name, cc, 32, "l") FUSED_HANDLERS(name, cc, 64, "q")
 EACH_FUSED_CONDITION(FUSED_WIDTHS, cmp)
@@ -293,7 +297,7 @@ const struct fused_form fused_forms[] = {
 	FUSED_CONDITION_ROWS(OP_TEST, test, 32) FUSED_CONDITION_ROWS(OP_TEST, test, 64)
 };
 
-const unsigned fused_form_count = sizeof fused_forms / sizeof *fused_forms;
+const unsigned fused_form_count = sizeof(fused_forms) / sizeof(*fused_forms);
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
@@ -302,6 +306,7 @@ const unsigned fused_form_count = sizeof fused_forms / sizeof *fused_forms;
 	{ .op = OP, .branch = BRANCH_FLAGS, .cc = OP_CC(OP), .pattern = K_I, .attributes = FORM_ENDS, .reads = mask, .run = { j##test } },
 #define JCC_ROWS(NAME, NOT_NAME, test, mask) JCC_ROW(OP_J##NAME, test, mask) JCC_ROW(OP_J##NOT_NAME, test, mask)
 
+/* clang-format off */
 static const struct form rows[] = {
 	{ .op = OP_JMP, .branch = BRANCH_JUMP, .pattern = K_I, .attributes = FORM_ENDS, .run = { jmp } },
 	{ .op = OP_JMP, .branch = BRANCH_JUMP, .size0 = 8, .pattern = K_R, .attributes = FORM_ENDS, .run = { jmp_r } },
@@ -327,5 +332,6 @@ static const struct form rows[] = {
 	{ .op = OP_LOOPNE, .branch = BRANCH_COUNT, .size0 = 4, .pattern = K_I, .attributes = FORM_ENDS | FORM_BY_ADDRESS_WIDTH, .reads = FLAG_ZF,
 	  .run = { loopne32 } },
 };
+/* clang-format on */
 
-const struct form_list control_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list control_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

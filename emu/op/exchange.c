@@ -116,6 +116,7 @@ static HANDLER(cmpxchg16b)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define EXCHANGE_ROWS(unused, BITS, suffix)                                                                                            \
 	{ .op = OP_XCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .run = { xchg##BITS##_rr } },                            \
 	{ .op = OP_XCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .run = { xchg##BITS##_mr } },                            \
@@ -129,6 +130,7 @@ static HANDLER(cmpxchg16b)
 	{ .op = OP_CMPXCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .writes = FLAGS_ALL, .run = { cmpxchg##BITS##_mr } }, \
 	{ .op = OP_CMPXCHG, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_LOCK, .writes = FLAGS_ALL,         \
 	  .run = { cmpxchg##BITS##_mr } },
+/* clang-format on */
 
 static const struct form rows[] = {
 	EACH_WIDTH(EXCHANGE_ROWS, )
@@ -138,4 +140,4 @@ static const struct form rows[] = {
 	{ .op = OP_CMPXCHG16B, .pattern = K_M, .attributes = FORM_LOCK, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg16b } },
 };
 
-const struct form_list exchange_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list exchange_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

@@ -8,10 +8,12 @@
 #include "emu/op/insn.h"
 
 /* Operand patterns: up to five operand kinds of four bits each, the first operand in the lowest bits. */
+/* clang-format off */
 enum {
 	K_R = OPERAND_GPR, K_M = OPERAND_MEM, K_I = OPERAND_IMM, K_X = OPERAND_XMM, K_Y = OPERAND_YMM, K_Q = OPERAND_MMX,
 	K_T = OPERAND_ST, K_S = OPERAND_SEG, K_SYS = OPERAND_SYS,
 };
+/* clang-format on */
 #define PATTERN1(a) (a)
 #define PATTERN2(a, b) ((a) | (b) << 4)
 #define PATTERN3(a, b, c) ((a) | (b) << 4 | (c) << 8)

@@ -7,7 +7,7 @@
 #define X(name) &name,
 static const struct form_list *const lists[] = { FORM_LISTS(X) };
 #undef X
-enum { LISTS = sizeof lists / sizeof *lists };
+enum { LISTS = sizeof(lists) / sizeof(*lists) };
 
 enum { NONE = UINT16_MAX };
 
@@ -35,12 +35,12 @@ static void chain(struct form_index *index, uint16_t op, uint16_t number)
 
 struct form_index *form_index_create(void)
 {
-	struct form_index *index = malloc(sizeof *index + count_rows() * sizeof *index->next);
+	struct form_index *index = malloc(sizeof(*index) + count_rows() * sizeof(*index->next));
 	uint16_t number = 0;
 
 	if (!index)
 		return NULL;
-	memset(index->first, 0xff, sizeof index->first);
+	memset(index->first, 0xff, sizeof(index->first));
 	for (unsigned l = 0; l < LISTS; l++)
 		for (unsigned k = 0; k < lists[l]->count; k++)
 			chain(index, lists[l]->rows[k].op, number++);

@@ -7,15 +7,19 @@
 #include "emu/op/vector.h"
 
 /* a OP= b/m; VEX: a = b OP c/m, 128 and 256 bits */
+/* clang-format off */
 #define FP_PACKED_OPS(X) \
 	X(ADDPS) X(ADDPD) X(SUBPS) X(SUBPD) X(MULPS) X(MULPD) X(DIVPS) X(DIVPD) X(MINPS) X(MINPD) X(MAXPS) X(MAXPD) \
 	X(ADDSUBPS) X(ADDSUBPD) X(HADDPS) X(HADDPD) X(HSUBPS) X(HSUBPD)
+/* clang-format on */
 
 /* The same on the lowest element; the other elements come from a (VEX: b). SQRT and the conversions do not read the lowest element of a
  * or b. */
+/* clang-format off */
 #define FP_SCALAR_OPS(X) \
 	X(ADDSS) X(ADDSD) X(SUBSS) X(SUBSD) X(MULSS) X(MULSD) X(DIVSS) X(DIVSD) X(MINSS) X(MINSD) X(MAXSS) X(MAXSD) \
 	X(SQRTSS) X(SQRTSD)
+/* clang-format on */
 #define FP_CONVERT_SCALAR_OPS(X) X(CVTSS2SD) X(CVTSD2SS)
 
 /* a = OP b/m, elements of one size */
@@ -40,8 +44,10 @@
 /* a OP= b/m, imm; VEX: a = b OP c/m, imm. Numbers: how many immediates differ, in SSE and in AVX. 128 and 256 bits */
 #define FP_PACKED_IMMEDIATE_OPS(X) X(CMPPS, 8, 32) X(CMPPD, 8, 32) X(DPPS, 256, 256)
 /* The same with 128 bits only */
+/* clang-format off */
 #define FP_SCALAR_IMMEDIATE_OPS(X) \
 	X(CMPSS, 8, 32) X(CMPSD, 8, 32) X(ROUNDSS, 16, 16) X(ROUNDSD, 16, 16) X(DPPD, 256, 256)
+/* clang-format on */
 /* a = OP b/m, imm */
 #define FP_ROUND_OPS(X) X(ROUNDPS, 16, 16) X(ROUNDPD, 16, 16)
 

@@ -4,6 +4,7 @@
 
 #include "emu/op/form.h"
 
+/* clang-format off */
 #define FORM_LISTS(X) \
 	X(alu_forms) X(shift_forms) X(multiply_forms) X(bit_forms) X(move_forms) X(exchange_forms) \
 	X(stack_forms) X(control_forms) X(segment_forms) X(string_forms) X(system_forms) X(state_forms) \
@@ -12,6 +13,7 @@
 	X(ssefp_arithmetic_forms) X(ssefp_convert_forms) X(approximate_forms) \
 	X(avxfp_arithmetic_forms) X(avxfp_convert_forms) X(avxfp_fma_forms) \
 	X(x87_control_forms) X(x87_arithmetic_forms) X(mmx_forms)
+/* clang-format on */
 
 #define X(name) extern const struct form_list name;
 FORM_LISTS(X)

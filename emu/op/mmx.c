@@ -37,6 +37,7 @@ static inline void set_mm(struct cpu *cpu, uint8_t reg, uint64_t value)
 
 /* --- a = a OP b/m ----------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define BINARY_OPS(X)                                                                                            \
 	X(PACKSSDW) X(PACKSSWB) X(PACKUSWB) X(PADDB) X(PADDD) X(PADDQ) X(PADDSB) X(PADDSW) X(PADDUSB) X(PADDUSW)  \
 	X(PADDW) X(PAND) X(PANDN) X(PAVGB) X(PAVGW) X(PCMPEQB) X(PCMPEQD) X(PCMPEQW) X(PCMPGTB) X(PCMPGTD)        \
@@ -47,6 +48,7 @@ static inline void set_mm(struct cpu *cpu, uint8_t reg, uint64_t value)
 	/* SSSE3; PABS does not read a */                                                                         \
 	X(PABSB) X(PABSD) X(PABSW) X(PHADDD) X(PHADDSW) X(PHADDW) X(PHSUBD) X(PHSUBSW) X(PHSUBW) X(PMADDUBSW)     \
 	X(PMULHRSW) X(PSHUFB) X(PSIGNB) X(PSIGND) X(PSIGNW)
+/* clang-format on */
 
 #define BINARY(NAME)                                                                                     \
 	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
@@ -310,4 +312,4 @@ static const struct form rows[] = {
 	ROWS(OP_CVTTPD2PI, K_Q, K_X, CVTTPD2PI)
 };
 
-const struct form_list mmx_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };
+const struct form_list mmx_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

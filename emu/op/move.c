@@ -133,10 +133,12 @@ HANDLER(address_record_constant)
 		NEXT();                                                                                          \
 	}
 /* ORDER CC */
+/* clang-format off */
 #define EACH_CONDITION(STAMP)                                                                                    \
 	STAMP(o, , o) STAMP(no, !, o) STAMP(b, , b) STAMP(nb, !, b) STAMP(z, , z) STAMP(nz, !, z)                \
 	STAMP(be, , be) STAMP(nbe, !, be) STAMP(s, , s) STAMP(ns, !, s) STAMP(p, , p) STAMP(np, !, p)            \
 	STAMP(l, , l) STAMP(nl, !, l) STAMP(le, , le) STAMP(nle, !, le)
+/* clang-format on */
 EACH_CONDITION(CONDITION_HANDLERS)
 
 /* --- the rest ------------------------------------------------------------------------------------ */
@@ -208,4 +210,4 @@ static const struct form rows[] = {
 	{ .op = OP_MOVNTI, .size0 = 8, .pattern = PATTERN2(K_M, K_R), .run = { movnti64 } },
 };
 
-const struct form_list move_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list move_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

@@ -210,9 +210,11 @@ static HANDLER(cqo)
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = FLAGS_ALL, .run = { name##BITS##_r } }, \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = FLAGS_ALL, .run = { name##BITS##_m } },
 /* DIV keeps the flags, which are undefined. */
+/* clang-format off */
 #define DIVIDE_ROWS(OP, name, BITS)                                                                               \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_FAULTS, .run = { name##BITS##_r } }, \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_FAULTS, .run = { name##BITS##_m } },
+
 #define IMUL_ROWS(unused, BITS, suffix)                                                                                              \
 	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { imul##BITS##_rr },       \
 	  .run_dead = { imul##BITS##_dead_rr } },                                                                                    \
@@ -222,6 +224,7 @@ static HANDLER(cqo)
 	  .run_dead = HANDLERS(imul##BITS##_dead_rm) },                                                                              \
 	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .writes = FLAGS_ALL,                              \
 	  .run = HANDLERS(imul##BITS##_rmi), .run_dead = HANDLERS(imul##BITS##_dead_rmi) },
+/* clang-format on */
 
 static const struct form rows[] = {
 	MULTIPLY_ROWS(OP_MUL, mul, 8) MULTIPLY_ROWS(OP_MUL, mul, 16) MULTIPLY_ROWS(OP_MUL, mul, 32) MULTIPLY_ROWS(OP_MUL, mul, 64)
@@ -241,4 +244,4 @@ static const struct form rows[] = {
 	{ .op = OP_CQO, .run = { cqo } },
 };
 
-const struct form_list multiply_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list multiply_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

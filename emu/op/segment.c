@@ -25,7 +25,7 @@ static const struct descriptor descriptors[] = {
 
 static inline const struct descriptor *find_descriptor(uint16_t selector)
 {
-	for (unsigned k = 0; k < sizeof descriptors / sizeof *descriptors; k++)
+	for (unsigned k = 0; k < sizeof(descriptors) / sizeof(*descriptors); k++)
 		if (descriptors[k].selector == (selector & ~RPL))
 			return &descriptors[k];
 	return NULL;
@@ -283,6 +283,7 @@ enum { SHOWN_LDT = 0, SHOWN_TASK = 0x40 };
 #define SHOWN_GDT  0xfffffffffffe0000ULL
 #define SHOWN_IDT  0xffffffffffff0000ULL
 
+/* clang-format off */
 #define SYSTEM_WORD(name, value)                                                                         \
 	static HANDLER(name##_r16) { *reg16(cpu, i->a) = (uint16_t)(value); NEXT(); }                    \
 	static HANDLER(name##_r32) { *reg32(cpu, i->a) = (uint32_t)(value); NEXT(); }                    \
@@ -292,6 +293,7 @@ enum { SHOWN_LDT = 0, SHOWN_TASK = 0x40 };
 		guest_store16(cpu, i, address_based(cpu, i), (uint16_t)(value));                         \
 		NEXT();                                                                                  \
 	}
+/* clang-format on */
 SYSTEM_WORD(sldt, SHOWN_LDT)
 SYSTEM_WORD(str, SHOWN_TASK)
 SYSTEM_WORD(smsw, SHOWN_CR0)
@@ -310,6 +312,7 @@ SYSTEM_TABLE(sidt, SHOWN_IDT)
 
 /* --- rows -------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define FAR_ROWS(BITS, SIZE)                                                                                                       \
 	{ .op = OP_JMP_FAR, .size0 = SIZE, .pattern = K_M, .attributes = FORM_ENDS | FORM_FAULTS, .reads = FLAGS_ALL,              \
 	  .run = { jmp_far##BITS } },                                                                                              \
@@ -319,26 +322,32 @@ SYSTEM_TABLE(sidt, SHOWN_IDT)
 	  .run = { ret_far##BITS } },                                                                                              \
 	{ .op = OP_RET_FAR, .size0 = BYTES##BITS, .pattern = K_I, .attributes = FORM_ENDS | FORM_FAULTS | FORM_POPS | FORM_BY_WIDTH, \
 	  .reads = FLAGS_ALL, .run = { ret_far##BITS } },
+
 #define IRET_ROW(OP, BITS)                                                                                                         \
 	{ .op = OP, .attributes = FORM_ENDS | FORM_FAULTS | FORM_POPS, .reads = FLAGS_ALL, .run = { iret##BITS } },
+
 #define STACK_ROWS(BITS)                                                                                                           \
 	{ .op = OP_PUSH, .size0 = BYTES##BITS, .pattern = K_S, .attributes = FORM_FAULTS | FORM_BY_WIDTH | FORM_PUSHES,            \
 	  .run = { push##BITS##_s } },                                                                                             \
 	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_S, .attributes = FORM_FAULTS | FORM_BY_WIDTH | FORM_POPS,               \
 	  .run = { pop##BITS##_s } },
+
 #define QUESTION_ROWS(OP, WORLD, name, BITS)                                                                                       \
 	{ .op = OP, .world = WORLD, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .reads = FLAGS_ALL, .writes = FLAG_ZF,    \
 	  .run = { name##BITS##_rr } },                                                                                            \
 	{ .op = OP, .world = WORLD, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .reads = FLAGS_ALL, .writes = FLAG_ZF,    \
 	  .run = { name##BITS##_rm } },
+
 #define VERIFY_ROWS(OP, name)                                                                                                      \
 	{ .op = OP, .pattern = K_R, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { name##_r } },                                  \
 	{ .op = OP, .pattern = K_M, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { name##_m } },
+
 #define SYSTEM_ROWS(OP, name)                                            \
 	{ .op = OP, .size0 = 2, .pattern = K_R, .run = { name##_r16 } }, \
 	{ .op = OP, .size0 = 4, .pattern = K_R, .run = { name##_r32 } }, \
 	{ .op = OP, .size0 = 8, .pattern = K_R, .run = { name##_r64 } }, \
 	{ .op = OP, .pattern = K_M, .run = { name##_m } },
+/* clang-format on */
 
 static const struct form rows[] = {
 	{ .op = OP_MOV, .size0 = 2, .pattern = PATTERN2(K_R, K_S), .run = { mov16_rs } },
@@ -358,4 +367,4 @@ static const struct form rows[] = {
 	{ .op = OP_SIDT, .pattern = K_M, .run = { sidt } },
 };
 
-const struct form_list segment_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };
+const struct form_list segment_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

@@ -115,6 +115,7 @@ RORX_HANDLERS(64)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define SHIFT_ROWS(OP, name, BITS, suffix)                                                                                   \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_WIDE_SHIFT, .writes = FLAGS_ALL, \
 	  .run = { name##BITS##_set_ri }, .run_dead = { name##BITS##_dead_ri } },                                            \
@@ -151,6 +152,7 @@ RORX_HANDLERS(64)
 	  .writes = FLAGS_ALL, .run = { name##BITS##_rrc } },                                                                   \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_M, K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
 	  .writes = FLAGS_ALL, .run = { name##BITS##_mrc } },
+/* clang-format on */
 
 #define BMI2_ROWS(OP, name, BITS)                                                                            \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .run = { name##BITS##_rrr } }, \
@@ -176,4 +178,4 @@ static const struct form rows[] = {
 	RORX_ROWS(32) RORX_ROWS(64)
 };
 
-const struct form_list shift_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list shift_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

@@ -177,6 +177,7 @@ void find_stack_runs(struct insn *insn, unsigned count)
 	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_m } },
 
 /* The immediate's size does not tell how much PUSH pushes. For PUSH imm, LEAVE and ENTER `width` chooses the row. */
+/* clang-format off */
 static const struct form rows[] = {
 	PUSH_POP_ROWS(16) PUSH_POP_ROWS(64)
 	{ .op = OP_PUSH, .size0 = 2, .pattern = K_I, .attributes = FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { push16_i } },
@@ -190,5 +191,6 @@ static const struct form rows[] = {
 	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
 	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
 };
+/* clang-format on */
 
-const struct form_list stack_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list stack_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

@@ -135,7 +135,7 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 	probe_read(guest);
 	memcpy(&area, guest, XSAVE_HEADER_END);
 	if (components & area.xstate_bv & XSAVE_YMM)
-		memcpy(area.ymm_high, guest->ymm_high, sizeof area.ymm_high);
+		memcpy(area.ymm_high, guest->ymm_high, sizeof(area.ymm_high));
 	compiler_barrier();
 	return xrstor(cpu, &area, components, wide);
 }
@@ -222,4 +222,4 @@ static const struct form rows[] = {
 	{ .op = OP_XGETBV, .attributes = FORM_FAULTS, .run = { xgetbv } },
 };
 
-const struct form_list state_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };
+const struct form_list state_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

@@ -205,16 +205,19 @@ COMPARE_STRING(scas, 64, "q", LOAD_RAX, LOAD_DESTINATION, ADVANCE_DESTINATION)
 
 /* --- rows: without operands, so size0 is the width ------------------------------------------------- */
 
+/* clang-format off */
 #define STRING_ROW(OP, BITS, name, ATTRIBUTES, FLAGS)                                                      \
 	{ .op = OP, .size0 = BYTES##BITS, .hidden = HIDDEN_STRING, .attributes = FORM_FAULTS | ATTRIBUTES, \
 	  .reads = FLAGS, .writes = FLAGS, .run = { name##BITS } },
+
 #define STRING_ROWS(BITS)                                                                                  \
 	STRING_ROW(OP_MOVS, BITS, movs, FORM_READS_RSI | FORM_WRITES_RDI, 0)                               \
 	STRING_ROW(OP_STOS, BITS, stos, FORM_WRITES_RDI, 0)                                                \
 	STRING_ROW(OP_LODS, BITS, lods, FORM_READS_RSI, 0)                                                 \
 	STRING_ROW(OP_CMPS, BITS, cmps, FORM_READS_RSI | FORM_READS_RDI | FORM_PRESERVES, FLAGS_ALL)       \
 	STRING_ROW(OP_SCAS, BITS, scas, FORM_READS_RDI | FORM_PRESERVES, FLAGS_ALL)
+/* clang-format on */
 
 static const struct form rows[] = { STRING_ROWS(8) STRING_ROWS(16) STRING_ROWS(32) STRING_ROWS(64) };
 
-const struct form_list string_forms = { .rows = rows, .count = sizeof rows / sizeof *rows };
+const struct form_list string_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

@@ -357,8 +357,10 @@ static HANDLER(wrgsbase64)
 /* --- rows ---------------------------------------------------------------------------------------- */
 
 #define PLAIN(OP, ATTRIBUTES, READS, handler) { .op = OP, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } }
+/* clang-format off */
 #define WORLD(NAME, ATTRIBUTES, READS, handler) \
 	{ .op = OP_##NAME, .world = WORLD_##NAME, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } }
+/* clang-format on */
 #define TRAPS(OP, handler) PLAIN(OP, FORM_ENDS | FORM_FAULTS, FLAGS_ALL, handler)
 #define OMITTED(OP, PATTERN) OMITTED_WITH(OP, PATTERN, 0)
 #define OMITTED_WITH(OP, PATTERN, ATTRIBUTES) \
@@ -369,6 +371,7 @@ static HANDLER(wrgsbase64)
 	{ .op = OP, .pattern = PATTERN, .attributes = FORM_ENDS | FORM_FAULTS | FORM_ADDRESS_ONLY, .reads = FLAGS_ALL, \
 	  .run = { privileged } }
 
+/* clang-format off */
 static const struct form rows[] = {
 	WORLD(RDTSC, FORM_COUNTS | FORM_FAULTS, 0, rdtsc),
 	WORLD(RDTSCP, FORM_COUNTS | FORM_FAULTS, 0, rdtscp),
@@ -419,5 +422,6 @@ static const struct form rows[] = {
 	PRIVILEGED(OP_INS, PATTERN_NONE), PRIVILEGED(OP_OUTS, PATTERN_NONE),
 	PRIVILEGED(OP_MOV, PATTERN2(K_R, K_SYS)), PRIVILEGED(OP_MOV, PATTERN2(K_SYS, K_R)),
 };
+/* clang-format on */
 
-const struct form_list system_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };
+const struct form_list system_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

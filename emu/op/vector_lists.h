@@ -8,6 +8,7 @@
 typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 
 /* a OP= b/m; VEX: a = b OP c/m, 128 and 256 bits */
+/* clang-format off */
 #define ARITHMETIC_OPS(X) \
 	X(PADDB) X(PADDW) X(PADDD) X(PADDQ) X(PADDSB) X(PADDSW) X(PADDUSB) X(PADDUSW) X(PSUBB) X(PSUBW) X(PSUBD) \
 	X(PSUBQ) X(PSUBSB) X(PSUBSW) X(PSUBUSB) X(PSUBUSW) X(PAVGB) X(PAVGW) X(PMULLW) X(PMULLD) X(PMULHW) \
@@ -26,6 +27,7 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 	X(PACKSSWB) X(PACKSSDW) X(PACKUSWB) X(PACKUSDW) X(PUNPCKLBW) X(PUNPCKLWD) X(PUNPCKLDQ) X(PUNPCKLQDQ) \
 	X(PUNPCKHBW) X(PUNPCKHWD) X(PUNPCKHDQ) X(PUNPCKHQDQ) X(UNPCKLPS) X(UNPCKLPD) X(UNPCKHPS) X(UNPCKHPD) \
 	X(PSHUFB)
+/* clang-format on */
 
 /* The same, but the count is always 128 bits wide, or an immediate */
 #define SHIFT_OPS(X) X(PSLLW) X(PSLLD) X(PSLLQ) X(PSRLW) X(PSRLD) X(PSRLQ) X(PSRAW) X(PSRAD)
@@ -34,17 +36,21 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 #define UNARY_OPS(X) X(PABSB) X(PABSW) X(PABSD) X(MOVSHDUP) X(MOVSLDUP) X(MOVDDUP)
 
 /* a = OP b/m; the source is narrower than the destination */
+/* clang-format off */
 #define WIDEN_OPS(X) \
 	X(PMOVSXBW) X(PMOVSXBD) X(PMOVSXBQ) X(PMOVSXWD) X(PMOVSXWQ) X(PMOVSXDQ) X(PMOVZXBW) X(PMOVZXBD) \
 	X(PMOVZXBQ) X(PMOVZXWD) X(PMOVZXWQ) X(PMOVZXDQ)
+/* clang-format on */
 
 /* a = OP b/m, imm */
 #define SHUFFLE_OPS(X) X(PSHUFD) X(PSHUFHW) X(PSHUFLW)
 
 /* a OP= b/m, imm; VEX: a = b OP c/m, imm. Numbers: how many immediates differ, for 128 and for 256 bits */
+/* clang-format off */
 #define BLEND_OPS(X) \
 	X(SHUFPS, 256, 256) X(SHUFPD, 4, 16) X(PALIGNR, 256, 256) X(PBLENDW, 256, 256) X(BLENDPS, 16, 256) \
 	X(BLENDPD, 4, 16) X(MPSADBW, 8, 64)
+/* clang-format on */
 
 /* r32 = OP b */
 #define SIGN_MASK_OPS(X) X(PMOVMSKB) X(MOVMSKPS) X(MOVMSKPD)
@@ -128,11 +134,13 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
 #define STRING_INDEX(NAME) STRING_COMPARE(NAME, uint32_t, "=c", set_string_index)
 #define STRING_ROW(NAME) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, FLAGS_ALL)
+/* clang-format off */
 #define STRING_WIDE_ROW(NAME)                                                                                                \
 	{ .op = OP_##NAME, .size0 = 8, .pattern = PATTERN3(K_X, K_X, K_I), .attributes = FORM_BY_WIDTH, .writes = FLAGS_ALL, \
 	  .run = { NAME##Q_r } },                                                                                            \
 	{ .op = OP_##NAME, .size0 = 8, .pattern = PATTERN3(K_X, K_M, K_I), .attributes = FORM_BY_WIDTH, .writes = FLAGS_ALL, \
 	  .run = { NAME##Q_based } },
+/* clang-format on */
 /* The wide rows come before the others, which match any width. */
 #define STRING_ROWS(prefix)                                                                              \
 	STRING_WIDE_ROW(prefix##PCMPESTRI) STRING_WIDE_ROW(prefix##PCMPESTRM)                            \

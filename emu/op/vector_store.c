@@ -46,8 +46,10 @@ static HANDLER(store_gpr64)
 }
 
 /* r/m = a's element at imm: mnemonic, element type, number of elements */
+/* clang-format off */
 #define EXTRACT_OPS(X) \
 	X(PEXTRB, u8, 16) X(PEXTRW, u16, 8) X(PEXTRD, u32, 4) X(PEXTRQ, u64, 2) X(EXTRACTPS, u32, 4)
+/* clang-format on */
 #define EXTRACT(NAME, element, elements)                                                                 \
 	static HANDLER(NAME##_r)                                                                         \
 	{                                                                                                \

@@ -5,6 +5,7 @@
 /* --- instructions: op, bytes --------------------------------------------------------------------------- */
 
 /* no visible operand */
+/* clang-format off */
 #define IMPLICIT_OPS(X) \
 	X(FCHS, 0xd9, 0xe0) X(FABS, 0xd9, 0xe1) X(FTST, 0xd9, 0xe4) X(FXAM, 0xd9, 0xe5) \
 	X(FLD1, 0xd9, 0xe8) X(FLDL2T, 0xd9, 0xe9) X(FLDL2E, 0xd9, 0xea) X(FLDPI, 0xd9, 0xeb) \
@@ -19,11 +20,13 @@
 #define ONE_OPERAND_OPS(X) \
 	X(FCOM, 0xd8, 0xd0) X(FCOMP, 0xd8, 0xd8) X(FLD, 0xd9, 0xc0) X(FXCH, 0xd9, 0xc8) X(FSTPNCE, 0xd9, 0xd8) \
 	X(FFREE, 0xdd, 0xc0) X(FST, 0xdd, 0xd0) X(FSTP, 0xdd, 0xd8) X(FUCOM, 0xdd, 0xe0) X(FFREEP, 0xdf, 0xc0)
+/* clang-format on */
 
 /* ST(0), ST(i) */
 #define SECOND_OPERAND_OPS(X) X(FUCOMP, 0xdd, 0xe8)
 
 /* ST(0), ST(i), with EFLAGS */
+/* clang-format off */
 #define FLAGS_OPS(X) \
 	X(FUCOMI, 0xdb, 0xe8) X(FCOMI, 0xdb, 0xf0) X(FUCOMIP, 0xdf, 0xe8) X(FCOMIP, 0xdf, 0xf0) \
 	X(FCMOVB, 0xda, 0xc0) X(FCMOVE, 0xda, 0xc8) X(FCMOVBE, 0xda, 0xd0) X(FCMOVU, 0xda, 0xd8) \
@@ -55,6 +58,7 @@
 	X(FISUB, 2, 0xde, 4) X(FISUBR, 2, 0xde, 5) X(FIDIV, 2, 0xde, 6) X(FIDIVR, 2, 0xde, 7) \
 	X(FILD, 2, 0xdf, 0) X(FISTTP, 2, 0xdf, 1) X(FIST, 2, 0xdf, 2) X(FISTP, 2, 0xdf, 3) \
 	X(FBLD, 10, 0xdf, 4) X(FILD, 8, 0xdf, 5) X(FBSTP, 10, 0xdf, 6) X(FISTP, 8, 0xdf, 7)
+/* clang-format on */
 
 /* --- handlers: named by op, and size ---------------------------------------------------------------------- */
 
@@ -106,4 +110,4 @@ static const struct form rows[] = {
 	MEMORY_OPS(MEMORY_ROW)
 };
 
-const struct form_list x87_arithmetic_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };
+const struct form_list x87_arithmetic_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

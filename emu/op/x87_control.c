@@ -78,7 +78,7 @@ static void mask_exceptions(struct x87 *x87)
 		struct image_type image;                                          \
 										  \
 		x87_save##suffix(&cpu->x87, &image);                              \
-		copy_out(cpu, i, &image, sizeof image);                           \
+		copy_out(cpu, i, &image, sizeof(image));                           \
 		x87_init(&cpu->x87);                                              \
 	}                                                                         \
 	APART do_fldenv##suffix(struct cpu *cpu, const struct insn *i)            \
@@ -92,7 +92,7 @@ static void mask_exceptions(struct x87 *x87)
 	{                                                                         \
 		struct image_type image;                                          \
 										  \
-		copy_in(cpu, i, &image, sizeof image);                            \
+		copy_in(cpu, i, &image, sizeof(image));                            \
 		x87_load_environment##suffix(&cpu->x87, &image);                  \
 		x87_load_registers(&cpu->x87, image.st);                          \
 	}                                                                         \
@@ -131,4 +131,4 @@ static const struct form rows[] = {
 	MEMORY(OP_FRSTOR, 94, frstor16),
 };
 
-const struct form_list x87_control_forms = { .rows = rows, .count = sizeof rows / sizeof *rows, .handled = true };
+const struct form_list x87_control_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

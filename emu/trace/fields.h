@@ -17,11 +17,14 @@ struct field {
 	bool is_late;         /* files of earlier versions may lack it */
 };
 
+/* clang-format off */
 #define FIELD_ROW(TYPE, MEMBER, NAME, LATE) \
 	{ NAME, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER), 1, _Generic(((TYPE *)0)->MEMBER, bool: true, default: false), LATE }
+
 #define FIELD_ARRAY_ROW(TYPE, MEMBER, NAME, LATE) \
 	{ NAME, offsetof(TYPE, MEMBER), sizeof(((TYPE *)0)->MEMBER[0]), sizeof(((TYPE *)0)->MEMBER) / sizeof(((TYPE *)0)->MEMBER[0]), \
 	  false, LATE }
+/* clang-format on */
 #define FIELD(TYPE, MEMBER) FIELD_ROW(TYPE, MEMBER, #MEMBER, false)
 /* The file has another name for it: that of the member when files were first written. */
 #define FIELD_AS(TYPE, MEMBER, NAME) FIELD_ROW(TYPE, MEMBER, #NAME, false)

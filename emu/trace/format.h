@@ -61,10 +61,12 @@ enum { TRACE_FIELDS_MAX = 6, TRACE_DATA_MAX = 1 << 18 };
 /* The field `exit` of STOP: why the thread stopped. Exceptions stop before their instruction (INT3 and INT1 after theirs), and so do
  * instructions whose result the world decides: those from WORLD on, one number for each. ORDER: the numbers in the file. ORDER WORLD:
  * emu/cpu/cpu.h. */
+/* clang-format off */
 #define TRACE_EXIT_LIST(EXIT) \
 	EXIT(COUNT, "pause") EXIT(SYSCALL, "syscall") EXIT(EXCEPTION, "exception") \
 	EXIT(WORLD, "world") EXIT(RDTSC, "rdtsc") EXIT(RDTSCP, "rdtscp") EXIT(RDPID, "rdpid") EXIT(RDMSR, "rdmsr") EXIT(WRMSR, "wrmsr") \
 	EXIT(CPUID, "cpuid") EXIT(VDSO, "vdso")
+/* clang-format on */
 enum trace_exit {
 #define EXIT(NAME, WORD) TRACE_EXIT_##NAME,
 	TRACE_EXIT_LIST(EXIT) TRACE_EXITS

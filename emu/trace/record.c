@@ -417,6 +417,7 @@ static void forget(struct observer *self, struct task *task)
 	task->observed[self->slot] = NULL;
 }
 
+/* clang-format off */
 static const struct observer_table recorder_table = {
 	.resume = resume, .stop = stop, .advance = advance, .memory = recorder_memory, .written = recorder_written,
 	.call = recorder_call, .result = recorder_result,
@@ -424,6 +425,7 @@ static const struct observer_table recorder_table = {
 	.task_end = task_end, .forget = forget, .killed = recorder_killed, .turn = recorder_turn, .exit = recorder_exit,
 	.pause = recorder_pause,
 };
+/* clang-format on */
 
 static void note_output(struct output *output, int fd)
 {

@@ -7,10 +7,12 @@
 #include "emu/cpu/xsave.h"
 #include "emu/trace/format.h"
 
+/* clang-format off */
 const char *const trace_register_names[TRACE_REGISTERS] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
 	"rip", "rflags", "fs_base", "gs_base",
 };
+/* clang-format on */
 
 void trace_registers_of(const struct cpu *cpu, struct trace_registers *registers)
 {

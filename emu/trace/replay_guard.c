@@ -33,6 +33,7 @@ static int add_rules(scmp_filter_ctx filter, const struct rule *rule, size_t rul
 /* For guest processes: memory, turns, faults, output, and their end. */
 static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 {
+	/* clang-format off */
 	const struct rule rules[] = {
 		{ SCMP_SYS(mmap), ANY, 0 }, { SCMP_SYS(munmap), ANY, 0 }, { SCMP_SYS(mprotect), ANY, 0 }, { SCMP_SYS(mremap), ANY, 0 },
 		{ SCMP_SYS(madvise), ANY, 0 }, { SCMP_SYS(mincore), ANY, 0 }, { SCMP_SYS(brk), ANY, 0 }, { SCMP_SYS(futex), ANY, 0 },
@@ -44,6 +45,7 @@ static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
 		{ SCMP_SYS(pwrite64), 0, objects }, { SCMP_SYS(pread64), 0, objects }, { SCMP_SYS(fallocate), 0, objects },
 		{ SCMP_SYS(clone), 0, CLONE_PARENT | SIGCHLD },
 	};
+	/* clang-format on */
 	int error = add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
 
 	/* Other code tests pages with these two calls. Here they fail with EPERM; a call without a rule would kill the process. */
@@ -58,12 +60,14 @@ static int add_process_rules(scmp_filter_ctx filter, uint64_t objects)
  * of the guest's signal. */
 static int add_controller_rules(scmp_filter_ctx filter, uint64_t objects)
 {
+	/* clang-format off */
 	const struct rule rules[] = {
 		{ SCMP_SYS(clone), 0, SIGCHLD }, { SCMP_SYS(wait4), ANY, 0 }, { SCMP_SYS(seccomp), ANY, 0 },
 		{ SCMP_SYS(prctl), 0, PR_SET_NO_NEW_PRIVS }, { SCMP_SYS(read), 0, STDIN_FILENO }, { SCMP_SYS(lseek), 0, STDIN_FILENO },
 		{ SCMP_SYS(fstat), 0, STDIN_FILENO }, { SCMP_SYS(newfstatat), 0, STDIN_FILENO }, { SCMP_SYS(lseek), 0, objects },
 		{ SCMP_SYS(ftruncate), 0, objects }, { SCMP_SYS(tgkill), 0, (uint64_t)getpid() },
 	};
+	/* clang-format on */
 
 	return add_rules(filter, rules, sizeof(rules) / sizeof(rules[0]));
 }

@@ -141,10 +141,12 @@ static bool inherit(struct restorer *restorer, const struct saved_descriptor *d)
 bool restore_file(struct restorer *restorer, const struct trace_record *record)
 {
 	const uint64_t *field = record->field;
+	/* clang-format off */
 	struct saved_descriptor d = {
 		.fd = (int)field[0], .type = (enum saved_file)field[1], .flags = (int)field[2], .offset = (int64_t)field[3], .other = field[4],
 		.detail = field[5],
 	};
+	/* clang-format on */
 	int fd;
 
 	if (field[0] > INT_MAX || fd_is_hidden(d.fd) || field[1] >= SAVED_FILES || record->size >= sizeof(d.path))

@@ -107,6 +107,7 @@ static void save_run(struct saver *saver)
 	const struct process *process = saver->process;
 	const struct options *options = process->options;
 	const struct tk_host *host = process->clock->host;
+	/* clang-format off */
 	struct saved_run run = {
 		.mode = tk_mode(process->clock), .vcpus = options->vcpus, .seed = options->seed, .rate_num = options->clock.rate_num,
 		.rate_den = options->clock.rate_den, .pin = options->pin, .msr_allow = options->msr_allow, .pvclock = options->pvclock,
@@ -114,6 +115,7 @@ static void save_run(struct saver *saver)
 		.monotonic_ns = clock_now(process), .real_ns = host->clock(host->ctx, TK_REALTIME),
 		.cpu_ns = clock_process_cpu(process), .umask = current_umask(),
 	};
+	/* clang-format on */
 
 	read_limits(process, run.limit);
 	save_fields(saver, SAVED_RUN, &run);

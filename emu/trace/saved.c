@@ -2,6 +2,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace/saved.h"
 
+/* clang-format off */
 static const struct field run_fields[] = {
 	FIELD(struct saved_run, mode), FIELD(struct saved_run, vcpus), FIELD(struct saved_run, seed),
 	FIELD(struct saved_run, rate_num), FIELD(struct saved_run, rate_den), FIELD(struct saved_run, pin),
@@ -65,6 +66,7 @@ static const struct field thread_fields[] = {
 	LATE_FIELD(struct task, policy.own), LATE_FIELD(struct task, policy.policy), LATE_FIELD(struct task, policy.priority),
 	LATE_FIELD(struct task, policy.nice), FIELDS_END,
 };
+/* clang-format on */
 
 const struct field *const saved_fields[SAVED_PARTS] = {
 	[SAVED_RUN] = run_fields, [SAVED_PROCESS] = process_fields, [SAVED_SPACE] = space_fields, [SAVED_TIMER] = timer_fields,

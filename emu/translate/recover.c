@@ -52,10 +52,12 @@ static const struct trace *interrupted(const struct translator *translator, cons
 
 static void take_registers(struct cpu *cpu, const greg_t *gregs)
 {
+	/* clang-format off */
 	static const int from[GPR_COUNT] = {
 		REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 	};
+	/* clang-format on */
 	uint64_t rflags = (uint64_t)gregs[REG_EFL];
 
 	for (unsigned k = 0; k < GPR_COUNT; k++)

@@ -24,7 +24,7 @@ static void move_to(unsigned cpu)
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	CHECK(sched_setaffinity(0, sizeof set, &set) == 0, "vCPU %u", cpu);
+	CHECK(sched_setaffinity(0, sizeof(set), &set) == 0, "vCPU %u", cpu);
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -160,7 +160,7 @@ static void long_calls(void)
 	int zero = open("/dev/zero", O_RDONLY);
 
 	for (int k = 0; k < 200; k++)
-		CHECK(read(zero, buffer, sizeof buffer) == sizeof buffer, "errno");
+		CHECK(read(zero, buffer, sizeof(buffer)) == sizeof(buffer), "errno");
 	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	passed = clock_ns(CLOCK_MONOTONIC) - began;
 	CHECK(passed > cpu / 2, "%ld ns in calls that took %ld", passed, cpu);

@@ -16,7 +16,7 @@ static int open_vcpu(int vcpu, int flags)
 {
 	char path[32];
 
-	snprintf(path, sizeof path, "/dev/cpu/%d/msr", vcpu);
+	snprintf(path, sizeof(path), "/dev/cpu/%d/msr", vcpu);
 	return open(path, flags);
 }
 
@@ -55,7 +55,7 @@ static void agrees(int fd, int vcpu)
 
 	CPU_ZERO(&set);
 	CPU_SET(vcpu, &set);
-	CHECK(sched_setaffinity(0, sizeof set, &set) == 0, "errno %d", errno);
+	CHECK(sched_setaffinity(0, sizeof(set), &set) == 0, "errno %d", errno);
 	before = rdtsc();
 	value = read_msr(fd, TSC);
 	after = rdtsc();
@@ -148,7 +148,7 @@ static void attributes(int fd, int vcpus)
 	CHECK(access("/dev/cpu/0/msr", R_OK | W_OK) == 0, "errno %d", errno);
 	CHECK(access("/dev/cpu/0/msr", X_OK) == -1 && errno == EACCES, "errno %d", errno);
 	CHECK(access("/dev/cpu/0/cpuid", R_OK) == -1 && errno == ENOENT, "errno %d: the host's CPUID", errno);
-	snprintf(path, sizeof path, "/dev/cpu/%d", vcpus);
+	snprintf(path, sizeof(path), "/dev/cpu/%d", vcpus);
 	CHECK(stat(path, &status) == -1 && errno == ENOENT, "errno %d", errno);
 	while (directory && (entry = readdir(directory)))
 		seen += entry->d_name[0] != '.';

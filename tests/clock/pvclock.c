@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 	for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++) { /* each has its own */
 		CPU_ZERO(&set);
 		CPU_SET(cpu, &set);
-		sched_setaffinity(0, sizeof set, &set);
+		sched_setaffinity(0, sizeof(set), &set);
 		page = (const volatile struct page *)(rdmsr(MSR_PAGE) & ~1ul);
 		compare(page, slack);
 	}

@@ -75,13 +75,13 @@ static void by_device(int vcpus)
 		char path[32];
 		int fd;
 
-		snprintf(path, sizeof path, "/dev/cpu/%d/msr", vcpu);
+		snprintf(path, sizeof(path), "/dev/cpu/%d/msr", vcpu);
 		fd = open(path, O_RDWR);
 		CHECK(pwrite(fd, &value, 8, SYSTEM) == 8, "vCPU %d", vcpu);
 		close(fd);
 		CPU_ZERO(&set);
 		CPU_SET(vcpu, &set);
-		sched_setaffinity(0, sizeof set, &set);
+		sched_setaffinity(0, sizeof(set), &set);
 		follows(&pages[vcpu], path);
 	}
 }

@@ -21,7 +21,7 @@ static int move(pid_t tid, int vcpu)
 
 	CPU_ZERO(&set);
 	CPU_SET(vcpu, &set);
-	return sched_setaffinity(tid, sizeof set, &set);
+	return sched_setaffinity(tid, sizeof(set), &set);
 }
 
 static unsigned rdtscp(void)
@@ -114,7 +114,7 @@ static void counters(void)
 	CPU_ZERO(&all);
 	for (int vcpu = 0; vcpu < vcpus; vcpu++)
 		CPU_SET(vcpu, &all);
-	CHECK(sched_setaffinity(0, sizeof all, &all) == 0, "errno %d", errno);
+	CHECK(sched_setaffinity(0, sizeof(all), &all) == 0, "errno %d", errno);
 	for (long k = 0; k < THREADS; k++)
 		pthread_create(&threads[k], NULL, count, (void *)k);
 	for (int k = 0; k < THREADS; k++)

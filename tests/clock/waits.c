@@ -92,7 +92,7 @@ static void by_socket(void)
 	char byte;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
-	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	CHECK(recv(fds[0], &byte, 1, 0) == -1 && errno == EAGAIN, "errno %d", errno);
 	close(fds[0]);
 	close(fds[1]);
@@ -124,7 +124,7 @@ static void by_message_queue(void)
 	char name[40], message[8];
 	mqd_t queue;
 
-	snprintf(name, sizeof name, "/tick86-waits-%d-%lx", (int)getpid(), (long)&until);
+	snprintf(name, sizeof(name), "/tick86-waits-%d-%lx", (int)getpid(), (long)&until);
 	queue = mq_open(name, O_RDWR | O_CREAT, 0600, &attributes);
 	if (queue < 0 && errno == ENOSPC) {
 		usleep(WAIT_MS * 1000); /* the machine has no room for another queue */
@@ -143,7 +143,7 @@ static void by_datagrams(void)
 	int fds[2];
 
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, fds);
-	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	CHECK(recvmmsg(fds[0], &one, 1, 0, NULL) == -1 && errno == EAGAIN, "errno %d", errno);
 	close(fds[0]);
 	close(fds[1]);
@@ -227,7 +227,7 @@ static int64_t uptime_ms(void)
 	char text[256];
 	long s = -1, hundredths = -1;
 
-	read_file("/proc/uptime", text, sizeof text);
+	read_file("/proc/uptime", text, sizeof(text));
 	sscanf(text, "%ld.%ld", &s, &hundredths);
 	return s * 1000 + hundredths * 10;
 }
@@ -243,18 +243,18 @@ static void reports(uint64_t khz)
 	sysinfo(&info);
 	CHECK(llabs(info.uptime - up / NS_PER_S) <= 1, "sysinfo %ld s, CLOCK_BOOTTIME %ld ns", info.uptime, up);
 	CHECK(llabs(times(NULL) - up / 10000000) <= 100, "times %ld, CLOCK_BOOTTIME %ld ns", (long)times(NULL), up);
-	read_file("/proc/stat", text, sizeof text);
+	read_file("/proc/stat", text, sizeof(text));
 	at = strstr(text, "btime ");
 	CHECK(at && llabs(atoll(at + 6) - (now - up) / NS_PER_S) <= 1, "btime, %ld", (now - up) / NS_PER_S);
-	read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", text, sizeof text);
+	read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", text, sizeof(text));
 	CHECK(!strcmp(text, "tsc\n"), "clocksource %s", text);
-	read_file("/proc/cpuinfo", text, sizeof text);
-	snprintf(wanted, sizeof wanted, "cpu MHz\t\t: %lu.%03lu\n", khz / 1000, khz % 1000);
+	read_file("/proc/cpuinfo", text, sizeof(text));
+	snprintf(wanted, sizeof(wanted), "cpu MHz\t\t: %lu.%03lu\n", khz / 1000, khz % 1000);
 	CHECK(!khz || strstr(text, wanted), "no %s", wanted);
 
 	for (int k = 0; k < 2; k++) {
 		read_file(k ? "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq" : "/sys/devices/system/cpu/cpu0/tsc_freq_khz", text,
-		          sizeof text);
+		          sizeof(text));
 		CHECK(!khz || strtoull(text, NULL, 10) == khz, "%s", text);
 	}
 
@@ -313,7 +313,7 @@ int main(int argc, char **argv)
 	signal(SIGALRM, caught);
 	signal(SIGUSR1, caught);
 	reports(khz);
-	for (unsigned k = 0; k < sizeof waits / sizeof *waits; k++)
+	for (unsigned k = 0; k < sizeof(waits) / sizeof(*waits); k++)
 		lasts(waits[k].name, waits[k].wait, waits[k].ms, khz);
 	cpu_time();
 	reports(khz);

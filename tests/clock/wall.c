@@ -90,10 +90,10 @@ static void canceled(void)
 	int fd = armed(TFD_TIMER_CANCEL_ON_SET), other = armed(0);
 	struct itimerspec setting = { .it_value = spec(clock_ns(CLOCK_REALTIME) + 7200 * NS_PER_S) };
 	uint64_t count;
-	struct iovec whole = { &count, sizeof count };
+	struct iovec whole = { &count, sizeof(count) };
 	pid_t pid = move_in_child(5 * NS_PER_S, 50);
 
-	CHECK(read(fd, &count, sizeof count) == -1 && errno == ECANCELED, "errno %d", errno);
+	CHECK(read(fd, &count, sizeof(count)) == -1 && errno == ECANCELED, "errno %d", errno);
 	CHECK(!readable(fd), "canceled twice");
 	CHECK(!readable(other), "canceled without the flag");
 	join(pid);
@@ -111,8 +111,8 @@ static void canceled(void)
 
 	/* The expiration comes with the step, and gives way to it. */
 	set_wall(clock_ns(CLOCK_REALTIME) + 10000 * NS_PER_S);
-	CHECK(read(fd, &count, sizeof count) == -1 && errno == ECANCELED, "errno %d", errno);
-	CHECK(read(other, &count, sizeof count) == 8 && count == 1, "%lu", count);
+	CHECK(read(fd, &count, sizeof(count)) == -1 && errno == ECANCELED, "errno %d", errno);
+	CHECK(read(other, &count, sizeof(count)) == 8 && count == 1, "%lu", count);
 
 	/* A relative timer has no wall clock to be set. */
 	setting = (struct itimerspec){ .it_value = { 1, 0 } };
@@ -131,7 +131,7 @@ static void canceled_in_two(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		CHECK(read(fd, &count, sizeof count) == -1 && errno == ECANCELED, "errno %d", errno);
+		CHECK(read(fd, &count, sizeof(count)) == -1 && errno == ECANCELED, "errno %d", errno);
 		exit(check_result());
 	}
 	poll(NULL, 0, 50);

@@ -44,9 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int k = 0; k < GPR_COUNT; k += 2)
 		in.r[k] = (k & 2 ? DATA_LOW : FUZZ_CODE) + random_below(&random, 4096);
 	in.rip = FUZZ_CODE + CODE_AT;
-	memset(code, 0xcc, sizeof code);
+	memset(code, 0xcc, sizeof(code));
 	memcpy(code + CODE_AT, data + 2, size - 2);
-	if (!space_write(&emulated->space, FUZZ_CODE, code, sizeof code))
+	if (!space_write(&emulated->space, FUZZ_CODE, code, sizeof(code)))
 		abort();
 	emulated_run(emulated, &in, &out, &outcome);
 	if (cpu_count(emulated->cpu, 0) > EMULATED_BUDGET)

@@ -21,7 +21,7 @@ static void show_aux_vector(void)
 	const char *platform = (const char *)getauxval(AT_PLATFORM);
 	const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
 
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		printf("%s %lu\n", known[i].name, getauxval(known[i].type));
 	printf("AT_PLATFORM %s\n", platform);
 	CHECK(strstr((const char *)getauxval(AT_EXECFN), "args") != NULL);

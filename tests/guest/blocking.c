@@ -27,9 +27,9 @@ static void datagrams(int type)
 	if (socketpair(AF_UNIX, type, 0, ends) != 0)
 		return;
 	SHOW(write(ends[0], bytes, LARGE));
-	SHOW(read(ends[1], into, sizeof into));
+	SHOW(read(ends[1], into, sizeof(into)));
 	SHOW(writev(ends[0], parts, 2));
-	SHOW(read(ends[1], into, sizeof into));
+	SHOW(read(ends[1], into, sizeof(into)));
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -38,17 +38,17 @@ static void datagrams(int type)
 static void sending_time_out(void)
 {
 	struct timeval limit = { .tv_usec = PAUSE_US };
-	struct iovec part = { bytes, sizeof bytes };
+	struct iovec part = { bytes, sizeof(bytes) };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 	int ends[2];
 	long sent;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
 		return;
-	SHOW(setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
-	CHECK((sent = write(ends[0], bytes, sizeof bytes)) > 0 && sent < HUGE_SIZE);
-	SHOW(write(ends[0], bytes, sizeof bytes));
-	SHOW(send(ends[0], bytes, sizeof bytes, 0));
+	SHOW(setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)));
+	CHECK((sent = write(ends[0], bytes, sizeof(bytes))) > 0 && sent < HUGE_SIZE);
+	SHOW(write(ends[0], bytes, sizeof(bytes)));
+	SHOW(send(ends[0], bytes, sizeof(bytes), 0));
 	SHOW(sendmsg(ends[0], &message, 0));
 	close(ends[0]);
 	close(ends[1]);
@@ -75,8 +75,8 @@ static void sending_all(void)
 		return;
 	pthread_create(&reader, NULL, read_all, (void *)(intptr_t)ends[1]);
 	SHOW(sendmsg(ends[0], &message, 0));
-	SHOW(send(ends[0], bytes, sizeof bytes, 0));
-	SHOW(write(ends[0], bytes, sizeof bytes));
+	SHOW(send(ends[0], bytes, sizeof(bytes), 0));
+	SHOW(write(ends[0], bytes, sizeof(bytes)));
 	close(ends[0]);
 	pthread_join(reader, &total);
 	printf("read %ld\n", (long)total);
@@ -109,7 +109,7 @@ static void receiving_all(void)
 static void connect_in_vain(struct timeval limit)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof name;
+	socklen_t size = sizeof(name);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), first = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	int second = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -117,7 +117,7 @@ static void connect_in_vain(struct timeval limit)
 	listen(listener, 0);
 	getsockname(listener, (struct sockaddr *)&name, &size);
 	connect(first, (struct sockaddr *)&name, size);
-	setsockopt(second, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	setsockopt(second, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	SHOW(connect(second, (struct sockaddr *)&name, size));
 	close(listener);
 	close(first);

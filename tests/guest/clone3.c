@@ -34,7 +34,7 @@ static int make(unsigned long size)
 
 static void begin(unsigned long flags, unsigned long exit_signal)
 {
-	memset(&given, 0, sizeof given);
+	memset(&given, 0, sizeof(given));
 	given.flags = flags;
 	given.exit_signal = exit_signal;
 }
@@ -90,7 +90,7 @@ int main(void)
 	given.stack = (unsigned long)stack;
 	SHOW(make(88));
 	begin(0, SIGCHLD);
-	given.stack_size = sizeof stack;
+	given.stack_size = sizeof(stack);
 	SHOW(make(88));
 	begin(0, SIGCHLD);
 	given.set_tid_size = 1;

@@ -49,7 +49,7 @@ static void *serve(void *argument)
 
 static void begin(struct worker *worker)
 {
-	memset(worker, 0, sizeof *worker);
+	memset(worker, 0, sizeof(*worker));
 	pthread_mutex_init(&worker->mutex, NULL);
 	pthread_cond_init(&worker->changed, NULL);
 	pthread_mutex_lock(&worker->mutex);
@@ -118,7 +118,7 @@ static void show_status(const char *path)
 		printf("  no status, errno %d\n", errno);
 		return;
 	}
-	while (fgets(line, sizeof line, file))
+	while (fgets(line, sizeof(line), file))
 		if (!strncmp(line, "Uid", 3) || !strncmp(line, "Gid", 3) || !strncmp(line, "CapEff", 6) || !strncmp(line, "NoNewPrivs", 10))
 			printf("  %s", line);
 	fclose(file);
@@ -128,7 +128,7 @@ static void show_task(int tid)
 {
 	char path[LINE];
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/status", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
 	show_status(path);
 }
 
@@ -319,11 +319,11 @@ static void await_sleep(int tid)
 {
 	char path[LINE], text[LINE] = "";
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	while (!strstr(text, ") S")) {
 		int fd = open(path, O_RDONLY);
 
-		text[read(fd, text, sizeof text - 1) % LINE] = '\0';
+		text[read(fd, text, sizeof(text) - 1) % LINE] = '\0';
 		close(fd);
 		sched_yield();
 	}

@@ -111,7 +111,7 @@ static int full_eventfd(void)
 	int fd = eventfd(0, 0);
 	uint64_t most = UINT64_MAX - 1;
 
-	must(write(fd, &most, sizeof most));
+	must(write(fd, &most, sizeof(most)));
 	return fd;
 }
 
@@ -155,7 +155,7 @@ static void records(void)
 	AT_ONCE(fd = eventfd(0, 0), read(fd, bytes, 4));
 	AT_ONCE(fd = eventfd(0, 0), readv(fd, &four, 1));
 	AT_ONCE(fd = full_eventfd(), write(fd, bytes, 4));
-	AT_ONCE(fd = full_eventfd(), write(fd, &all, sizeof all));
+	AT_ONCE(fd = full_eventfd(), write(fd, &all, sizeof(all)));
 	AT_ONCE(fd = timerfd_create(CLOCK_MONOTONIC, 0), read(fd, bytes, 4));
 	AT_ONCE(fd = timerfd_create(CLOCK_MONOTONIC, 0), write(fd, bytes, 8));
 	AT_ONCE(fd = timerfd_create(CLOCK_MONOTONIC, 0), writev(fd, &four, 1));
@@ -244,7 +244,7 @@ static void sockets(void)
 	AT_ONCE(a_pair(SOCK_STREAM), recvmsg(ends[0], (void *)8, 0));
 	AT_ONCE(a_pair(SOCK_STREAM), recvmsg(ends[0], &bad_vector, 0));
 	AT_ONCE(a_pair(SOCK_STREAM), recvmmsg(ends[0], (void *)bytes, 0, 0, NULL));
-	AT_ONCE(fd = socket(AF_UNIX, SOCK_STREAM, 0), connect(fd, (void *)&wrong, sizeof wrong));
+	AT_ONCE(fd = socket(AF_UNIX, SOCK_STREAM, 0), connect(fd, (void *)&wrong, sizeof(wrong)));
 	AT_ONCE(fd = socket(AF_UNIX, SOCK_DGRAM, 0), write(fd, bytes, 4));
 	AT_ONCE((a_pair(SOCK_STREAM), shutdown(ends[0], SHUT_RD)), read(ends[0], bytes, 4));
 	AT_ONCE(a_pair(SOCK_STREAM), recv(ends[0], bytes, 4, MSG_DONTWAIT | MSG_WAITALL));
@@ -262,8 +262,8 @@ static void queues(void)
 	AT_ONCE(fd = msgget(IPC_PRIVATE, 0600), (msgrcv(fd, bytes, 4, 0, COPY) | msgctl(fd, IPC_RMID, NULL)));
 	AT_ONCE(fd = msgget(IPC_PRIVATE, 0600), (msgsnd(fd, bytes, 4, 0) | msgctl(fd, IPC_RMID, NULL)));
 	AT_ONCE(fd = mq_open(queue_name, O_RDWR), mq_receive(fd, bytes, 1, NULL));
-	AT_ONCE(fd = mq_open(queue_name, O_WRONLY), mq_receive(fd, bytes, sizeof bytes, NULL));
-	AT_ONCE(fd = mq_open(queue_name, O_RDWR), mq_timedreceive(fd, bytes, sizeof bytes, NULL, &bad));
+	AT_ONCE(fd = mq_open(queue_name, O_WRONLY), mq_receive(fd, bytes, sizeof(bytes), NULL));
+	AT_ONCE(fd = mq_open(queue_name, O_RDWR), mq_timedreceive(fd, bytes, sizeof(bytes), NULL, &bad));
 	AT_ONCE((fd = mq_open(queue_name, O_RDWR), must(mq_send(fd, "full", 4, 0))), mq_send(fd, bytes, 9, 0));
 	AT_ONCE(fd = mq_open(queue_name, O_RDWR | O_NONBLOCK), mq_send(fd, bytes, 4, 0));
 	WAITS(fd = mq_open(queue_name, O_RDWR), mq_send(fd, bytes, 4, 0));
@@ -293,7 +293,7 @@ static void the_rest(void)
 
 int main(void)
 {
-	snprintf(queue_name, sizeof queue_name, "/tick86-errors-%d", (int)getpid());
+	snprintf(queue_name, sizeof(queue_name), "/tick86-errors-%d", (int)getpid());
 	of_nothing();
 	records();
 	what_cannot();

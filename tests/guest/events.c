@@ -93,11 +93,11 @@ static void signals(void)
 	sigaddset(&set, SIGRTMIN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_NONBLOCK);
-	SHOW(read(fd, info, sizeof info));
+	SHOW(read(fd, info, sizeof(info)));
 	raise(SIGUSR1);
 	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 55 });
 	SHOW(poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, 0));
-	SHOW(read(fd, info, sizeof info));
+	SHOW(read(fd, info, sizeof(info)));
 	printf("signal %u code %d, then value %d\n", info[0].ssi_signo, info[0].ssi_code, info[1].ssi_int);
 	CHECK((int)info[0].ssi_pid == getpid());
 	fcntl(fd, F_SETFL, 0);
@@ -105,7 +105,7 @@ static void signals(void)
 		usleep(10000);
 		_exit(kill(getppid(), SIGUSR1));
 	}
-	SHOW(read(fd, info, sizeof info));
+	SHOW(read(fd, info, sizeof(info)));
 	wait(NULL);
 	CHECK(info[0].ssi_signo == SIGUSR1 && info[0].ssi_code == SI_USER);
 }
@@ -120,18 +120,18 @@ static void watches(void)
 	watch = inotify_add_watch(fd, "watched", IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVE | IN_CLOSE_WRITE);
 	printf("watch %d\n", watch);
 	SHOW(inotify_add_watch(fd, "none", IN_CREATE));
-	SHOW(read(fd, buffer, sizeof buffer));
+	SHOW(read(fd, buffer, sizeof(buffer)));
 	file = open("watched/file", O_CREAT | O_WRONLY, 0600);
 	SHOW(write(file, "x", 1));
 	close(file);
 	rename("watched/file", "watched/other");
 	unlink("watched/other");
-	n = read(fd, buffer, sizeof buffer);
+	n = read(fd, buffer, sizeof(buffer));
 	for (char *p = buffer; p < buffer + n;) {
 		struct inotify_event *e = (struct inotify_event *)p;
 
 		printf("event %#x %s\n", e->mask, e->len > 0 ? e->name : "");
-		p += sizeof *e + e->len;
+		p += sizeof(*e) + e->len;
 	}
 	SHOW(inotify_rm_watch(fd, watch));
 	SHOW(inotify_rm_watch(fd, watch));

@@ -34,7 +34,7 @@ static void *read_much(void *argument)
 	int zero = open("/dev/zero", O_RDONLY);
 
 	(void)argument;
-	while (!stop && read(zero, bytes, sizeof bytes) == LARGE)
+	while (!stop && read(zero, bytes, sizeof(bytes)) == LARGE)
 		rounds++;
 	close(zero);
 	return NULL;
@@ -176,7 +176,7 @@ int main(void)
 	beside("mmap and munmap", map_and_unmap);
 	beside("reads", read_much);
 	beside("pipes", open_and_close);
-	sched_setaffinity(0, sizeof first, &first);
+	sched_setaffinity(0, sizeof(first), &first);
 	pthread_create(&thread, NULL, set_wrong, NULL);
 	pthread_join(thread, NULL);
 	SHOW(sched_getscheduler(0));

@@ -86,8 +86,8 @@ static void memory_file(void)
 	int fd = memfd_create("name", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	char path[64], target[64] = "";
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	SHOW(readlink(path, target, sizeof target - 1));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	SHOW(readlink(path, target, sizeof(target) - 1));
 	printf("'%s'\n", target);
 	SHOW(write(fd, "12345", 5));
 	SHOW(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW));
@@ -129,13 +129,13 @@ static void attributes(void)
 	       s.st_mtim.tv_nsec);
 	SHOW(setxattr("attributes", "user.one", "first", 5, 0));
 	SHOW(fsetxattr(fd, "user.one", "again", 5, XATTR_CREATE));
-	SHOW(getxattr("attributes", "user.one", value, sizeof value));
+	SHOW(getxattr("attributes", "user.one", value, sizeof(value)));
 	printf("'%.5s'\n", value);
-	SHOW(fgetxattr(fd, "user.two", value, sizeof value));
+	SHOW(fgetxattr(fd, "user.two", value, sizeof(value)));
 	SHOW(getxattr("attributes", "user.one", value, 2));
-	SHOW(listxattr("attributes", value, sizeof value));
+	SHOW(listxattr("attributes", value, sizeof(value)));
 	SHOW(removexattr("attributes", "user.one"));
-	SHOW(flistxattr(fd, value, sizeof value));
+	SHOW(flistxattr(fd, value, sizeof(value)));
 	SHOW(statfs(".", &fs));
 	SHOW(fstatvfs(fd, &vfs));
 	CHECK((unsigned long)fs.f_bsize == vfs.f_bsize && fs.f_blocks == vfs.f_blocks && vfs.f_namemax == 255);

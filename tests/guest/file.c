@@ -116,7 +116,7 @@ static void list(const char *name)
 	while ((entry = readdir(directory)) != NULL)
 		names[count++] = strdup(entry->d_name);
 	closedir(directory);
-	qsort(names, count, sizeof *names, by_name);
+	qsort(names, count, sizeof(*names), by_name);
 	printf("%s:", name);
 	for (int i = 0; i < count; i++)
 		printf(" %s", names[i]);
@@ -131,11 +131,11 @@ static void directories(void)
 
 	mkdir("many", 0700);
 	for (int i = 0; i < 100; i++) {
-		snprintf(name, sizeof name, "many/file-%03d", i);
+		snprintf(name, sizeof(name), "many/file-%03d", i);
 		close(open(name, O_CREAT | O_WRONLY, 0600));
 	}
 	fd = open("many", O_RDONLY | O_DIRECTORY);
-	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
 		for (long at = 0; at < n; at += *(unsigned short *)(buffer + at + 16))
 			total++;
 	printf("entries %ld\n", total);
@@ -151,7 +151,7 @@ static void directories(void)
 	SHOW(mkdir("deep", 0700));
 	SHOW(chdir("deep"));
 	SHOW(chdir("none"));
-	CHECK(strcmp(strrchr(getcwd(buffer, sizeof buffer), '/'), "/deep") == 0);
+	CHECK(strcmp(strrchr(getcwd(buffer, sizeof(buffer)), '/'), "/deep") == 0);
 	SHOW(getcwd(buffer, 2) == NULL ? -1 : 0);
 	SHOW(rmdir("../deep"));
 	SHOW(open("x", O_CREAT | O_WRONLY, 0600));
@@ -178,9 +178,9 @@ static void links(void)
 	show_stat("symbolic link", &s);
 	SHOW(stat("l", &s));
 	show_stat("its target", &s);
-	SHOW(readlink("l", target, sizeof target));
+	SHOW(readlink("l", target, sizeof(target)));
 	SHOW(readlink("l", target, 0));
-	SHOW(readlink("f", target, sizeof target));
+	SHOW(readlink("f", target, sizeof(target)));
 	SHOW(open("loop", O_RDONLY));
 	SHOW(open("l", O_NOFOLLOW | O_RDONLY));
 	SHOW(linkat(AT_FDCWD, "l", AT_FDCWD, "h", AT_SYMLINK_FOLLOW));
@@ -191,7 +191,7 @@ static void links(void)
 	SHOW(stat("l", &s));
 	SHOW(stat("g", &s));
 	show_stat("left", &s);
-	CHECK(readlink("/proc/self/exe", target, sizeof target) > 4 && strstr(target, "file") != NULL);
+	CHECK(readlink("/proc/self/exe", target, sizeof(target)) > 4 && strstr(target, "file") != NULL);
 }
 
 static void renames(void)
@@ -237,7 +237,7 @@ static void opening_strictly(void)
 	int fd;
 
 	SUCCEEDS(fd = syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 24));
-	SUCCEEDS(fd = syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof how));
+	SUCCEEDS(fd = syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof(how)));
 	close(fd);
 	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 16));
 	how.mode = 0600;
@@ -247,7 +247,7 @@ static void opening_strictly(void)
 	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 24));
 	how.flags = O_RDONLY;
 	how.more = 1;
-	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof how));
+	SHOW(syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof(how)));
 }
 
 /* Its own process by path: the program, not what runs it. */
@@ -256,7 +256,7 @@ static void process_by_path(void)
 	struct stat by_path, by_link;
 	char path[64], target[PATH_MAX] = "";
 
-	SUCCEEDS(readlink("/proc/self/exe", target, sizeof target - 1));
+	SUCCEEDS(readlink("/proc/self/exe", target, sizeof(target) - 1));
 	SHOW(stat("/proc/self/exe", &by_path));
 	SHOW(stat(target, &by_link));
 	CHECK(by_path.st_ino == by_link.st_ino && by_path.st_dev == by_link.st_dev);
@@ -264,10 +264,10 @@ static void process_by_path(void)
 	CHECK(S_ISLNK(by_link.st_mode));
 	SHOW(fstatat(AT_FDCWD, "/proc/self/exe", &by_link, AT_SYMLINK_NOFOLLOW));
 	CHECK(S_ISLNK(by_link.st_mode));
-	snprintf(path, sizeof path, "/proc/%d", getpid());
+	snprintf(path, sizeof(path), "/proc/%d", getpid());
 	SHOW(stat(path, &by_path));
 	CHECK(S_ISDIR(by_path.st_mode));
-	snprintf(path, sizeof path, "/proc/%d/exe", getpid());
+	snprintf(path, sizeof(path), "/proc/%d/exe", getpid());
 	SHOW(access(path, X_OK));
 	SHOW(access("/proc/self/none", F_OK));
 }

@@ -10,10 +10,12 @@
 #include "show.h"
 
 /* As in <linux/futex.h>, which not every C library has. */
+/* clang-format off */
 enum {
 	FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129, FUTEX_REQUEUE_PRIVATE = 131, FUTEX_CMP_REQUEUE_PRIVATE = 132,
 	FUTEX_LOCK_PI_PRIVATE = 134, FUTEX_UNLOCK_PI_PRIVATE = 135, FUTEX_WAIT_BITSET_PRIVATE = 137, FUTEX_CLOCK_REALTIME = 256,
 };
+/* clang-format on */
 enum { WAITERS = 3, PAUSE_US = 30000 };
 
 static uint32_t word, other, lock;

@@ -61,7 +61,7 @@ __attribute__((target("avx2"))) static void gathers(void)
 
 int main(void)
 {
-	table = mmap(NULL, WORDS * sizeof *table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	table = mmap(NULL, WORDS * sizeof(*table), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (table == MAP_FAILED)
 		return 1;
 	for (uint32_t k = 0; k < WORDS; k++)

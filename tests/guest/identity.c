@@ -18,14 +18,14 @@ static void self_files(char *program)
 	FILE *f = fopen("/proc/self/cmdline", "r");
 	ssize_t n;
 
-	CHECK(f != NULL && fgets(text, sizeof text, f) != NULL && strcmp(text, program) == 0);
+	CHECK(f != NULL && fgets(text, sizeof(text), f) != NULL && strcmp(text, program) == 0);
 	fclose(f);
-	n = readlink("/proc/self/exe", path, sizeof path - 1);
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
 	CHECK(strcmp(strrchr(path, '/'), strrchr(program, '/')) == 0);
 	f = fopen("/proc/self/maps", "r");
 	int code = 0, stack = 0;
-	while (fgets(text, sizeof text, f) != NULL) {
+	while (fgets(text, sizeof(text), f) != NULL) {
 		code += strstr(text, "r-xp") != NULL && strstr(text, path) != NULL;
 		stack += strstr(text, "[stack]") != NULL;
 	}
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	CHECK(info.totalram > 0 && info.mem_unit > 0 && info.procs > 0);
 	SHOW(sysconf(_SC_PAGESIZE));
 	CHECK(sysconf(_SC_NPROCESSORS_ONLN) >= 1);
-	SHOW(sched_getaffinity(0, sizeof cpus, &cpus));
+	SHOW(sched_getaffinity(0, sizeof(cpus), &cpus));
 	CHECK(CPU_COUNT(&cpus) >= 1);
 	SHOW(syscall(SYS_getcpu, &cpu, &node, NULL));
 	CHECK(CPU_ISSET(cpu, &cpus));
@@ -63,9 +63,9 @@ int main(int argc, char **argv)
 	SHOW(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
 	SHOW(prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0));
 	SHOW(prctl(12345, 0, 0, 0, 0));
-	SHOW(getrandom(text, sizeof text, 0));
-	SHOW(getrandom(other, sizeof other, GRND_NONBLOCK));
-	CHECK(memcmp(text, other, sizeof text) != 0);
+	SHOW(getrandom(text, sizeof(text), 0));
+	SHOW(getrandom(other, sizeof(other), GRND_NONBLOCK));
+	CHECK(memcmp(text, other, sizeof(text)) != 0);
 	SHOW(getrandom(text, 1, 0x100));
 	SHOW(syscall(9999));
 	SHOW(syscall(-1));

@@ -34,7 +34,7 @@ static long queue(int id, int how)
 {
 	siginfo_t info;
 
-	memset(&info, 0, sizeof info);
+	memset(&info, 0, sizeof(info));
 	info.si_signo = SIGUSR1;
 	info.si_code = how;
 	info.si_value.sival_int = 777;
@@ -73,8 +73,8 @@ static void thread_of_this_process(void)
 	SHOW(syscall(SYS_pidfd_open, -1, 0));
 	SHOW(syscall(SYS_pidfd_open, getpid(), 0x40000000));
 	SUCCEEDS(syscall(SYS_pidfd_open, getpid(), 0));
-	CHECK(syscall(SYS_sched_getaffinity, tid, sizeof set, &set) > 0);
-	SHOW(syscall(SYS_sched_setaffinity, tid, sizeof set, &set));
+	CHECK(syscall(SYS_sched_getaffinity, tid, sizeof(set), &set) > 0);
+	SHOW(syscall(SYS_sched_setaffinity, tid, sizeof(set), &set));
 	stop = 1;
 	pthread_join(thread, NULL);
 }
@@ -88,13 +88,13 @@ static void child(void)
 		pause();
 		_exit(0);
 	}
-	CHECK(syscall(SYS_sched_getaffinity, pid, sizeof set, &set) > 0);
-	SHOW(syscall(SYS_sched_setaffinity, pid, sizeof set, &set));
-	memset(&set, 0, sizeof set);
-	SHOW(syscall(SYS_sched_setaffinity, pid, sizeof set, &set));
+	CHECK(syscall(SYS_sched_getaffinity, pid, sizeof(set), &set) > 0);
+	SHOW(syscall(SYS_sched_setaffinity, pid, sizeof(set), &set));
+	memset(&set, 0, sizeof(set));
+	SHOW(syscall(SYS_sched_setaffinity, pid, sizeof(set), &set));
 	kill(pid, SIGTERM);
 	SHOW(waitpid(pid, NULL, 0) == pid);
-	SHOW(syscall(SYS_sched_getaffinity, pid, sizeof set, &set));
+	SHOW(syscall(SYS_sched_getaffinity, pid, sizeof(set), &set));
 	SHOW(kill(pid, 0));
 }
 

@@ -48,9 +48,9 @@ static void fifos(void)
 	back = open("back", O_WRONLY);
 	SHOW(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	SHOW(fcntl(back, F_GETFL) & O_NONBLOCK);
-	SHOW(read(fd, text, sizeof text));
+	SHOW(read(fd, text, sizeof(text)));
 	SHOW(write(back, "pong", 4));
-	SHOW(read(fd, text, sizeof text));
+	SHOW(read(fd, text, sizeof(text)));
 	finish();
 	close(fd);
 	close(back);
@@ -94,7 +94,7 @@ static void messages(void)
 	int id = msgget(IPC_PRIVATE, 0600);
 
 	CHECK(id >= 0);
-	SHOW(msgrcv(id, &message, sizeof message.text, 0, IPC_NOWAIT));
+	SHOW(msgrcv(id, &message, sizeof(message.text), 0, IPC_NOWAIT));
 	SHOW(msgsnd(id, &message, 6, 0));
 	SHOW(msgctl(id, IPC_STAT, &status));
 	printf("%lu messages\n", (unsigned long)status.msg_qnum);
@@ -105,7 +105,7 @@ static void messages(void)
 		message.type = 7;
 		_exit(msgsnd(id, &message, 1, 0));
 	}
-	SHOW(msgrcv(id, &message, sizeof message.text, 7, 0));
+	SHOW(msgrcv(id, &message, sizeof(message.text), 7, 0));
 	finish();
 	message.type = 0;
 	SHOW(msgsnd(id, &message, 1, 0));
@@ -120,7 +120,7 @@ static void posix_queue(void)
 	unsigned priority;
 	char name[32];
 
-	snprintf(name, sizeof name, "/tick86-%d", getpid());
+	snprintf(name, sizeof(name), "/tick86-%d", getpid());
 	mq_unlink(name); /* of a run that was killed */
 	mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
 	if (queue < 0) {
@@ -131,15 +131,15 @@ static void posix_queue(void)
 	SHOW(mq_send(queue, "high", 4, 9));
 	clock_gettime(CLOCK_REALTIME, &until);
 	SHOW(mq_timedsend(queue, "full", 4, 9, &until));
-	SHOW(mq_receive(queue, text, sizeof text, &priority));
+	SHOW(mq_receive(queue, text, sizeof(text), &priority));
 	printf("priority %u\n", priority);
 	SHOW(mq_receive(queue, text, 2, &priority));
-	SHOW(mq_receive(queue, text, sizeof text, NULL));
+	SHOW(mq_receive(queue, text, sizeof(text), NULL));
 	if (fork() == 0) {
 		pause_ms(5);
 		_exit(mq_send(queue, "late", 4, 0));
 	}
-	SHOW(mq_receive(queue, text, sizeof text, NULL));
+	SHOW(mq_receive(queue, text, sizeof(text), NULL));
 	finish();
 	SHOW(mq_getattr(queue, &attributes));
 	printf("%ld of %ld\n", attributes.mq_curmsgs, attributes.mq_maxmsg);

@@ -50,11 +50,11 @@ static void sorting(void)
 	for (int i = 0; i < 5000; i++)
 		values[i] = (seed = seed * 1103515245 + 12345) >> 8;
 	key = values[777];
-	qsort(values, 5000, sizeof *values, compare);
+	qsort(values, 5000, sizeof(*values), compare);
 	for (int i = 1; i < 5000; i++)
 		if (values[i - 1] > values[i])
 			puts("not sorted");
-	found = bsearch(&key, values, 5000, sizeof *values, compare);
+	found = bsearch(&key, values, 5000, sizeof(*values), compare);
 	printf("median %u, found %d\n", values[2500], found != NULL && *found == key);
 	srand(5);
 	printf("%d %d\n", rand(), rand());
@@ -85,10 +85,10 @@ static void dates(void)
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
 	tzset();
 	gmtime_r(&t, &tm);
-	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %j %a", &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %j %a", &tm);
 	puts(text);
 	localtime_r(&t, &tm);
-	strftime(text, sizeof text, "%c %Z", &tm);
+	strftime(text, sizeof(text), "%c %Z", &tm);
 	puts(text);
 	tm.tm_mon += 20;
 	printf("%ld\n", (long)mktime(&tm));

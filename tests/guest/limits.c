@@ -35,9 +35,9 @@ static void show_limit(pid_t pid, const char *name, bool whole)
 	char path[40], line[200], soft[21], hard[21];
 	FILE *file;
 
-	snprintf(path, sizeof path, "/proc/%d/limits", pid);
+	snprintf(path, sizeof(path), "/proc/%d/limits", pid);
 	file = fopen(path, "r");
-	while (file && fgets(line, sizeof line, file))
+	while (file && fgets(line, sizeof(line), file))
 		if (strncmp(line, name, strlen(name)) == 0 && sscanf(line + 25, "%20s %20s", soft, hard) == 2)
 			printf("%s: %s %s\n", name, soft, whole ? hard : "");
 	if (file)
@@ -197,9 +197,9 @@ static void show_locked(void)
 	long kb, total = 0;
 	FILE *status = fopen("/proc/self/status", "r"), *maps = fopen("/proc/self/smaps", "r");
 
-	while (fgets(line, sizeof line, maps))
+	while (fgets(line, sizeof(line), maps))
 		total += sscanf(line, "Locked: %ld", &kb) == 1 ? kb : 0;
-	while (fgets(line, sizeof line, status))
+	while (fgets(line, sizeof(line), status))
 		if (sscanf(line, "VmLck: %ld", &kb) == 1)
 			printf("locked: %ld, %ld\n", kb, total);
 	fclose(status);

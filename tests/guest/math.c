@@ -6,12 +6,14 @@
 
 #include "show.h"
 
+/* clang-format off */
 static const double grid[] = {
 	0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 0.1, 2.0, -2.0, 3.0, 0.7, 1.5, 10.0, -7.25, 100.0, 709.5, -745.0, 1e-10, 1e-300,
 	5e-324, 1e10, 1e22, 1e300, 3.141592653589793, 1.5707963267948966, 0.7853981633974483, INFINITY, -INFINITY, NAN,
 };
+/* clang-format on */
 
-enum { GRID = sizeof grid / sizeof *grid };
+enum { GRID = sizeof(grid) / sizeof(*grid) };
 
 static uint64_t hash = 0xcbf29ce484222325u;
 
@@ -26,7 +28,7 @@ static void mix_double(double d)
 {
 	if (isnan(d))
 		d = 0x1.badp0;
-	mix(&d, sizeof d);
+	mix(&d, sizeof(d));
 }
 
 static void mix_long_double(long double d)
@@ -103,7 +105,7 @@ static void others(void)
 
 		mix_double(frexp(grid[i], &exponent));
 		if (isfinite(grid[i]))
-			mix(&exponent, sizeof exponent);
+			mix(&exponent, sizeof(exponent));
 		mix_double(modf(grid[i], &whole));
 		mix_double(whole);
 		mix_double(ldexp(grid[i], -5));
@@ -116,7 +118,7 @@ static void others(void)
 		if (fabs(grid[i]) < 1e15) {
 			long rounded = lround(grid[i]);
 
-			mix(&rounded, sizeof rounded);
+			mix(&rounded, sizeof(rounded));
 		}
 		printf("%d%d%d ", fpclassify(grid[i]) == FP_NORMAL, !!signbit(grid[i]), isless(grid[i], 1.0));
 	}
@@ -128,7 +130,7 @@ static void x87(void)
 {
 	static const long double values[] = { 0.0L, 1.0L, 2.5L, -0.75L, 1e-20L, 12345.678L, 0.3L };
 
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		long double x = values[i], s, c, y, t = 1;
 		uint16_t status;
 
@@ -147,9 +149,9 @@ static void x87(void)
 
 int main(void)
 {
-	for (size_t i = 0; i < sizeof one_argument / sizeof *one_argument; i++)
+	for (size_t i = 0; i < sizeof(one_argument) / sizeof(*one_argument); i++)
 		show_one(i);
-	for (size_t i = 0; i < sizeof two_arguments / sizeof *two_arguments; i++)
+	for (size_t i = 0; i < sizeof(two_arguments) / sizeof(*two_arguments); i++)
 		show_two(i);
 	others();
 	x87();

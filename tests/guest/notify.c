@@ -59,7 +59,7 @@ static void queues(void)
 	char bytes[8];
 	mqd_t queue;
 
-	snprintf(queue_name, sizeof queue_name, "/tick86-notify-%d", (int)getpid());
+	snprintf(queue_name, sizeof(queue_name), "/tick86-notify-%d", (int)getpid());
 	queue = mq_open(queue_name, O_CREAT | O_RDWR, 0600, &attributes);
 	handle(SIGUSR1);
 	SHOW(mq_notify(queue, &event));
@@ -68,8 +68,8 @@ static void queues(void)
 	show_signal();
 	SHOW(mq_send(queue, "b", 1, 0)); /* only where the queue was empty, and once */
 	show_signal();
-	SHOW(mq_receive(queue, bytes, sizeof bytes, NULL));
-	SHOW(mq_receive(queue, bytes, sizeof bytes, NULL));
+	SHOW(mq_receive(queue, bytes, sizeof(bytes), NULL));
+	SHOW(mq_receive(queue, bytes, sizeof(bytes), NULL));
 	SHOW(mq_notify(queue, &event));
 	if (fork() == 0) {
 		SHOW(mq_notify(queue, &event));
@@ -79,12 +79,12 @@ static void queues(void)
 	while (wait(NULL) < 0)
 		;
 	show_signal();
-	SHOW(mq_receive(queue, bytes, sizeof bytes, NULL));
+	SHOW(mq_receive(queue, bytes, sizeof(bytes), NULL));
 	event.sigev_notify = SIGEV_NONE;
 	SHOW(mq_notify(queue, &event));
 	SHOW(mq_send(queue, "d", 1, 0));
 	show_signal();
-	SHOW(mq_receive(queue, bytes, sizeof bytes, NULL));
+	SHOW(mq_receive(queue, bytes, sizeof(bytes), NULL));
 	sem_init(&told, 0, 0);
 	event = (struct sigevent){ .sigev_notify = SIGEV_THREAD, .sigev_notify_function = tell, .sigev_value.sival_int = 43 };
 	SHOW(mq_notify(queue, &event));

@@ -14,19 +14,21 @@
 
 static void printing(void)
 {
+	/* clang-format off */
 	static const double values[] = {
 		0.0, -0.0, 1.0, -1.5, 0.1, 1e-5, 123456.789, 1e15, 1e16, 1e300, 5e-324, DBL_MAX, DBL_MIN, 2.5, 3.5,
 		0.5, 1.0 / 3, 9.995, 99999.95, INFINITY, -INFINITY, 1e22, 1e23, 4.35, 0x1.fffffffffffffp-1,
 	};
+	/* clang-format on */
 	static const char *const formats[] = { "%f", "%e", "%g", "%a", "%.0f", "%.3f", "%.17g", "%+012.4e", "%-10.2g|", "%#.5g" };
 	char line[400];
 
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-		for (size_t j = 0; j < sizeof formats / sizeof *formats; j++) {
-			snprintf(line, sizeof line, formats[j], values[i]);
-			printf("%s%c", line, j + 1 < sizeof formats / sizeof *formats ? ' ' : '\n');
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		for (size_t j = 0; j < sizeof(formats) / sizeof(*formats); j++) {
+			snprintf(line, sizeof(line), formats[j], values[i]);
+			printf("%s%c", line, j + 1 < sizeof(formats) / sizeof(*formats) ? ' ' : '\n');
 		}
-		snprintf(line, sizeof line, "%Lf %.20Le %La", (long double)values[i], (long double)values[i] / 3,
+		snprintf(line, sizeof(line), "%Lf %.20Le %La", (long double)values[i], (long double)values[i] / 3,
 			 (long double)values[i] / 3);
 		puts(line);
 	}
@@ -39,14 +41,16 @@ static void printing(void)
 
 static void reading(void)
 {
+	/* clang-format off */
 	static const char *const texts[] = {
 		"0", "-0", "1", "0.1", "1e10", "1e-10", "123456789012345678901234567890", "1.7976931348623157e308", "1e309",
 		"4.9e-324", "2e-324", "2.2250738585072011e-308", "0x1.8p3", "0x.1p-1074", "inf", "-infinity", "nan", "1e", "+.5e1x",
 		"9007199254740993", "9007199254740992.5", "0.5000000000000000000000000000000000000000000001", ".", "  12 34",
 		"8.5e-1000", "1.00000000000000011102230246251565404236316680908203125",
 	};
+	/* clang-format on */
 
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		char *end;
 		double d;
 
@@ -66,7 +70,7 @@ static void integers(void)
 	float f;
 	char word[20];
 
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		char *end;
 		long l;
 

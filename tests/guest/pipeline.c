@@ -23,7 +23,7 @@ static int add_stage(int input)
 		return fds[0];
 	}
 	close(fds[0]);
-	while ((n = read(input, buffer, sizeof buffer)) > 0) {
+	while ((n = read(input, buffer, sizeof(buffer))) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			buffer[i]++;
 		if (write(fds[1], buffer, n) != n)
@@ -43,9 +43,9 @@ static void stages(int count, long size)
 		return;
 	if (fork() == 0) {
 		close(fds[0]);
-		memset(buffer, 5, sizeof buffer);
+		memset(buffer, 5, sizeof(buffer));
 		for (long left = size; left > 0; left -= n) {
-			n = write(fds[1], buffer, left < (long)sizeof buffer ? left : (long)sizeof buffer);
+			n = write(fds[1], buffer, left < (long)sizeof(buffer) ? left : (long)sizeof(buffer));
 			if (n <= 0)
 				_exit(1);
 		}
@@ -54,7 +54,7 @@ static void stages(int count, long size)
 	close(fds[1]);
 	for (int i = 0; i < count; i++)
 		fds[0] = add_stage(fds[0]);
-	while ((n = read(fds[0], buffer, sizeof buffer)) > 0) {
+	while ((n = read(fds[0], buffer, sizeof(buffer))) > 0) {
 		total += n;
 		for (ssize_t i = 0; i < n; i++)
 			sum += buffer[i];
@@ -73,8 +73,8 @@ static void edges(void)
 
 	SHOW(pipe2(fds, O_NONBLOCK | O_CLOEXEC));
 	SHOW(read(fds[0], buffer, 1));
-	memset(buffer, 'a', sizeof buffer);
-	SHOW(write(fds[1], buffer, sizeof buffer));
+	memset(buffer, 'a', sizeof(buffer));
+	SHOW(write(fds[1], buffer, sizeof(buffer)));
 	SHOW(write(fds[1], buffer, 1));
 	SHOW(ioctl(fds[0], FIONREAD, &available));
 	printf("available %d\n", available);
@@ -82,8 +82,8 @@ static void edges(void)
 	SHOW(fcntl(fds[0], F_SETPIPE_SZ, 1 << 17));
 	SHOW(write(fds[1], buffer, 10));
 	close(fds[1]);
-	SHOW(read(fds[0], buffer, sizeof buffer));
-	SHOW(read(fds[0], buffer, sizeof buffer));
+	SHOW(read(fds[0], buffer, sizeof(buffer)));
+	SHOW(read(fds[0], buffer, sizeof(buffer)));
 	SHOW(lseek(fds[0], 0, SEEK_SET));
 	close(fds[0]);
 	SHOW(pipe2(fds, 0x12345678));

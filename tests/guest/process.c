@@ -92,7 +92,7 @@ static void spawns(void)
 	posix_spawn_file_actions_addclose(&actions, fds[1]);
 	SHOW(posix_spawn(&child, self, &actions, NULL, echo, environ));
 	close(fds[1]);
-	SHOW(read(fds[0], text, sizeof text - 1));
+	SHOW(read(fds[0], text, sizeof(text) - 1));
 	printf("child said '%s'\n", text);
 	waitpid(child, &status, 0);
 	SHOW(system("exit 5"));
@@ -161,7 +161,7 @@ static void too_many_arguments(rlim_t stack, size_t count)
 	static char *arguments[64], word[60000];
 	struct rlimit limit;
 
-	memset(word, 'x', sizeof word - 1);
+	memset(word, 'x', sizeof(word) - 1);
 	for (size_t i = 0; i < count; i++)
 		arguments[i] = word;
 	if (fork() == 0) {
@@ -209,7 +209,7 @@ static void waits(void)
 		_exit(0);
 	}
 	SHOW(waitpid(child, &status, WNOHANG));
-	memset(&info, 0, sizeof info);
+	memset(&info, 0, sizeof(info));
 	SHOW(waitid(P_PID, child, &info, WEXITED | WNOHANG));
 	printf("nothing yet: pid %d\n", info.si_pid);
 	kill(child, SIGSTOP);
@@ -268,8 +268,8 @@ static void close_on_exec(void)
 	int kept = open("/dev/null", O_RDONLY), closed = open("/dev/null", O_RDONLY | O_CLOEXEC), status;
 	char numbers[2][12];
 
-	snprintf(numbers[0], sizeof *numbers, "%d", kept);
-	snprintf(numbers[1], sizeof *numbers, "%d", closed);
+	snprintf(numbers[0], sizeof(*numbers), "%d", kept);
+	snprintf(numbers[1], sizeof(*numbers), "%d", closed);
 	if (fork() == 0) {
 		execl(self, self, "fds", numbers[0], numbers[1], NULL);
 		_exit(1);

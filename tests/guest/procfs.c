@@ -17,7 +17,7 @@ static const char *read_file(const char *path)
 {
 	static char text[8192];
 	int fd = open(path, O_RDONLY);
-	ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
 	text[size < 0 ? 0 : size] = '\0';
 	close(fd);
@@ -44,7 +44,7 @@ static const char *status_line(const char *path, const char *key)
 	static char line[200];
 	const char *at = strstr(read_file(path), key);
 
-	snprintf(line, sizeof line, "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
+	snprintf(line, sizeof(line), "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
 	return line;
 }
 
@@ -107,10 +107,10 @@ static void waiting_thread(void)
 	pthread_create(&thread, NULL, wait_for_stop, NULL);
 	while (!tid)
 		usleep(1000);
-	snprintf(stat, sizeof stat, "/proc/self/task/%d/stat", tid);
-	snprintf(status, sizeof status, "/proc/%d/task/%d/status", getpid(), tid);
+	snprintf(stat, sizeof(stat), "/proc/self/task/%d/stat", tid);
+	snprintf(status, sizeof(status), "/proc/%d/task/%d/status", getpid(), tid);
 	printf("waiting thread: %c\n", await_state(stat, 'S'));
-	snprintf(path, sizeof path, "/proc/%d/stat", tid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	printf("by its id alone: %c\n", await_state(path, 'S'));
 	puts(status_line(status, "Name:"));
 	puts(status_line(status, "Threads:"));
@@ -123,9 +123,9 @@ static void waiting_thread(void)
 	CHECK(number_in(status, "PPid:") == getppid());
 	CHECK(atoi(read_file(stat)) == tid);
 	list_threads("/proc/self/task", tid);
-	snprintf(path, sizeof path, "/proc/%d/task", getpid());
+	snprintf(path, sizeof(path), "/proc/%d/task", getpid());
 	list_threads(path, getpid());
-	snprintf(path, sizeof path, "/proc/self/task/%d/comm", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", tid);
 	write_name(path, "renamed");
 	puts(status_line(status, "Name:"));
 	SUCCEEDS(access("/proc/self/task/1/stat", F_OK));
@@ -147,7 +147,7 @@ static void computing_thread(void)
 	pthread_create(&thread, NULL, compute, NULL);
 	while (!tid)
 		usleep(1000);
-	snprintf(stat, sizeof stat, "/proc/self/task/%d/stat", tid);
+	snprintf(stat, sizeof(stat), "/proc/self/task/%d/stat", tid);
 	printf("computing thread: %c\n", await_state(stat, 'R'));
 	stop = 1;
 	pthread_join(thread, NULL);
@@ -156,13 +156,13 @@ static void computing_thread(void)
 static void links(void)
 {
 	char target[100], expected[100];
-	ssize_t length = readlink("/proc/self", target, sizeof target - 1);
+	ssize_t length = readlink("/proc/self", target, sizeof(target) - 1);
 
 	target[length < 0 ? 0 : length] = '\0';
 	CHECK(atoi(target) == getpid());
-	length = readlink("/proc/thread-self", target, sizeof target - 1);
+	length = readlink("/proc/thread-self", target, sizeof(target) - 1);
 	target[length < 0 ? 0 : length] = '\0';
-	snprintf(expected, sizeof expected, "%d/task/%d", getpid(), (int)syscall(SYS_gettid));
+	snprintf(expected, sizeof(expected), "%d/task/%d", getpid(), (int)syscall(SYS_gettid));
 	CHECK(strcmp(target, expected) == 0);
 	length = readlink("/proc/self", target, 2);
 	CHECK(length <= 2 && length > 0);
@@ -179,25 +179,25 @@ static void child(void)
 		pause();
 		_exit(3);
 	}
-	snprintf(stat, sizeof stat, "/proc/%d/stat", pid);
-	snprintf(status, sizeof status, "/proc/%d/status", pid);
+	snprintf(stat, sizeof(stat), "/proc/%d/stat", pid);
+	snprintf(status, sizeof(status), "/proc/%d/status", pid);
 	printf("child that waits: %c\n", await_state(stat, 'S'));
 	puts(status_line(status, "Name:"));
 	puts(status_line(status, "Threads:"));
 	CHECK(number_in(status, "\nPid:") == pid);
 	CHECK(number_in(status, "PPid:") == getpid());
 	CHECK(atoi(read_file(stat)) == pid);
-	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	list_threads(path, pid);
-	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, pid);
 	CHECK(atoi(read_file(path)) == pid);
-	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	strcpy(own, read_file("/proc/self/cmdline"));
 	CHECK(strcmp(own, read_file(path)) == 0);
-	snprintf(path, sizeof path, "/proc/%d/exe", pid);
-	size = readlink("/proc/self/exe", own, sizeof own);
-	CHECK(size > 0 && readlink(path, other, sizeof other) == size && memcmp(own, other, size) == 0);
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	size = readlink("/proc/self/exe", own, sizeof(own));
+	CHECK(size > 0 && readlink(path, other, sizeof(other)) == size && memcmp(own, other, size) == 0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	printf("%d\n", atoi(read_file(path)) == pid || *read_file(path) == '\0'); /* the kernel may be built without */
 	kill(pid, SIGSTOP);
 	printf("stopped: %c\n", await_state(stat, 'T'));
@@ -215,21 +215,21 @@ static void read_again(void)
 	int fd = open("/proc/uptime", O_RDONLY);
 	char first[100] = "", second[100] = "";
 
-	CHECK(read(fd, first, sizeof first - 1) > 0);
-	SHOW(read(fd, second, sizeof second - 1));
+	CHECK(read(fd, first, sizeof(first) - 1) > 0);
+	SHOW(read(fd, second, sizeof(second) - 1));
 	usleep(50000);
-	CHECK(pread(fd, second, sizeof second - 1, 0) > 0);
+	CHECK(pread(fd, second, sizeof(second) - 1, 0) > 0);
 	CHECK(strcmp(first, second) != 0);
 	strcpy(first, second);
 	usleep(50000);
 	SHOW(lseek(fd, 0, SEEK_SET));
-	CHECK(read(fd, second, sizeof second - 1) > 0);
+	CHECK(read(fd, second, sizeof(second) - 1) > 0);
 	CHECK(strcmp(first, second) != 0);
 	close(fd);
 	fd = open("/proc/self/comm", O_RDONLY);
-	CHECK(read(fd, first, sizeof first) > 0);
+	CHECK(read(fd, first, sizeof(first)) > 0);
 	prctl(PR_SET_NAME, "new name");
-	SHOW(pread(fd, second, sizeof second, 0));
+	SHOW(pread(fd, second, sizeof(second), 0));
 	printf("%.9s", second);
 	close(fd);
 	write_name("/proc/self/comm", "by writing");
@@ -240,7 +240,7 @@ static void relative(void)
 	int directory = open("/proc/self", O_RDONLY | O_DIRECTORY), fd = openat(directory, "stat", O_RDONLY);
 	char text[100] = "";
 
-	CHECK(read(fd, text, sizeof text - 1) > 0 && atoi(text) == getpid());
+	CHECK(read(fd, text, sizeof(text) - 1) > 0 && atoi(text) == getpid());
 	close(fd);
 	close(directory);
 }

@@ -45,6 +45,7 @@ static void show_bad_pointers(void)
 }
 
 /* long code(void *zone): gettimeofday, then the 64 bits after the SYSCALL as an immediate. */
+/* clang-format off */
 static const uint8_t code[] = {
 	0x48, 0x89, 0xfe,                               /* mov rsi, rdi */
 	0x31, 0xff,                                     /* xor edi, edi */
@@ -53,6 +54,7 @@ static const uint8_t code[] = {
 	0x48, 0xb8, 1, 0x11, 0x11, 0x11, 0x11, 0, 0, 0, /* movabs rax, 0x1111111101 */
 	0xc3,
 };
+/* clang-format on */
 enum { IMMEDIATE_AT = 14 };
 
 /* The time zone, which is all zeros, lands on the instruction that follows. */
@@ -61,7 +63,7 @@ static void show_written_code(void)
 	uint8_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long (*call)(void *) = (long (*)(void *))page;
 
-	memcpy(page, code, sizeof code);
+	memcpy(page, code, sizeof(code));
 	SHOW(call(page + 512));
 	SHOW(call(page + 512));
 	SHOW(call(page + IMMEDIATE_AT));

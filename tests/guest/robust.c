@@ -130,9 +130,11 @@ static void take_turns(int number)
 
 static void kinds(void)
 {
+	/* clang-format off */
 	static const struct { int protocol; bool robust; } kind[] = {
 		{ PTHREAD_PRIO_NONE, false }, { PTHREAD_PRIO_NONE, true }, { PTHREAD_PRIO_INHERIT, false }, { PTHREAD_PRIO_INHERIT, true },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {
 		make_mutex(kind[i].protocol, kind[i].robust);

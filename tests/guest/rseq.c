@@ -110,12 +110,12 @@ static void by_threads(void)
 	cpu_set_t allowed, one;
 	int cpu = 0;
 
-	sched_getaffinity(0, sizeof allowed, &allowed);
+	sched_getaffinity(0, sizeof(allowed), &allowed);
 	while (!CPU_ISSET(cpu, &allowed))
 		cpu++;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
-	SHOW(sched_setaffinity(0, sizeof one, &one));
+	SHOW(sched_setaffinity(0, sizeof(one), &one));
 	CHECK(own_area.cpu_id == cpu && own_area.cpu_id_start == (uint32_t)cpu);
 	pthread_barrier_init(&barrier, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++)
@@ -123,7 +123,7 @@ static void by_threads(void)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	CHECK(aborts >= ABORTS && commits > 0 && counter == commits);
-	sched_setaffinity(0, sizeof allowed, &allowed);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /* --- descriptors -------------------------------------------------------------------------------------- */

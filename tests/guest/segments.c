@@ -74,7 +74,7 @@ static void far(void)
 	uint8_t *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	long result = 0;
 
-	memcpy(low, code, sizeof code);
+	memcpy(low, code, sizeof(code));
 	call = (void *)(low + 64);
 	jump = (void *)(low + 96);
 	call->offset = (uint32_t)(uintptr_t)low + 3;
@@ -102,7 +102,7 @@ static void registers(void)
 
 	__asm__ volatile("mov %%cs, %0; mov %%ss, %1; mov %%ds, %2; mov %%es, %3" : "=r"(cs), "=r"(ss), "=r"(ds), "=r"(es));
 	printf("cs %lx ss %lx ds %lx es %lx\n", cs, ss, ds, es);
-	for (unsigned k = 0; k < sizeof selectors / sizeof *selectors; k++) {
+	for (unsigned k = 0; k < sizeof(selectors) / sizeof(*selectors); k++) {
 		uint32_t selector = selectors[k], got = 0;
 
 		printf("%#x ", selector);

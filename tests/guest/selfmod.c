@@ -54,13 +54,15 @@ static void rewritten_from_outside(void)
 static void same_block(void)
 {
 	uint8_t *code = map(1, PROT_READ | PROT_WRITE | PROT_EXEC);
+	/* clang-format off */
 	static const uint8_t bytes[] = {
 		0xc6, 0x05, 0x01, 0x00, 0x00, 0x00, 0x2a, /* movb $42, 1(%rip): the immediate below */
 		0xb8, 0x01, 0x00, 0x00, 0x00,             /* mov $1, %eax */
 		0xc3,
 	};
+	/* clang-format on */
 
-	memcpy(code, bytes, sizeof bytes);
+	memcpy(code, bytes, sizeof(bytes));
 	printf("same block: %d\n", ((function)code)());
 	code[6] = 0x17;
 	printf("same block again: %d\n", ((function)code)());
@@ -70,6 +72,7 @@ static void same_block(void)
 static void own_loop(void)
 {
 	uint8_t *code = map(1, PROT_READ | PROT_WRITE | PROT_EXEC);
+	/* clang-format off */
 	static const uint8_t bytes[] = {
 		0x31, 0xc0,                               /* xor %eax, %eax */
 		0xb9, 0x64, 0x00, 0x00, 0x00,             /* mov $100, %ecx */
@@ -79,8 +82,9 @@ static void own_loop(void)
 		0x75, 0xf1,                               /* jnz to the add */
 		0xc3,
 	};
+	/* clang-format on */
 
-	memcpy(code, bytes, sizeof bytes);
+	memcpy(code, bytes, sizeof(bytes));
 	printf("own loop: %d\n", ((function)code)());
 }
 
@@ -120,8 +124,8 @@ static void across_branches(void)
 	write_constant(first, 100);
 	write_constant(other, 200);
 	write_branch(jump, JMP, first);
-	memcpy(table, &jump, sizeof jump);
-	memcpy(entry, through_memory, sizeof through_memory);
+	memcpy(table, &jump, sizeof(jump));
+	memcpy(entry, through_memory, sizeof(through_memory));
 	write_branch(code, CALL, entry);
 	memcpy(code + 5, "\x83\xc0\x01\xc3", 4); /* add $1, %eax; ret */
 	for (unsigned k = 0; k < 6; k++) {
@@ -129,7 +133,7 @@ static void across_branches(void)
 		switch (k) {
 		case 0: write_constant(first, 300); break;
 		case 1: write_branch(jump, JMP, other); break;
-		case 2: memcpy(table, &first, sizeof first); break;
+		case 2: memcpy(table, &first, sizeof(first)); break;
 		case 3: write_branch(entry, JMP, other); break;
 		case 4: write_branch(code, CALL, jump); break;
 		}
@@ -186,7 +190,7 @@ static void two_mappings(void)
 		uint8_t bytes[6];
 
 		write_constant(bytes, i * i); /* other sums than if the last one stayed */
-		if (pwrite(fd, bytes, sizeof bytes, 0) != sizeof bytes)
+		if (pwrite(fd, bytes, sizeof(bytes), 0) != sizeof(bytes))
 			return;
 		sum += ((function)executable)();
 	}
@@ -213,7 +217,7 @@ static void read_by_system_call(void)
 		return;
 	for (int i = 0; i < 20; i++) {
 		write_constant(bytes, i);
-		if (write(fds[1], bytes, sizeof bytes) != sizeof bytes || read(fds[0], code, sizeof bytes) != sizeof bytes)
+		if (write(fds[1], bytes, sizeof(bytes)) != sizeof(bytes) || read(fds[0], code, sizeof(bytes)) != sizeof(bytes))
 			return;
 		sum += ((function)code)();
 	}

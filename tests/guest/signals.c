@@ -58,7 +58,7 @@ static void where(int signal, siginfo_t *info, void *context)
 
 	(void)signal, (void)info, (void)context;
 	sigaltstack(NULL, &now);
-	printf("on alternate stack: %d, flags %d\n", &here >= alternate && &here < alternate + sizeof alternate, now.ss_flags);
+	printf("on alternate stack: %d, flags %d\n", &here >= alternate && &here < alternate + sizeof(alternate), now.ss_flags);
 	SHOW(sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL));
 }
 
@@ -122,7 +122,7 @@ static void information_by_descriptor(void)
 	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0), directory, status;
 	pid_t child;
 
-	snprintf(path, sizeof path, "/proc/%d", getpid());
+	snprintf(path, sizeof(path), "/proc/%d", getpid());
 	directory = open(path, O_RDONLY | O_DIRECTORY);
 	info.si_value.sival_int = 78;
 	SHOW(by_descriptor(pidfd, SIGUSR1, NULL, 0));
@@ -150,8 +150,8 @@ static void information_by_descriptor(void)
 static void alternate_stack(void)
 {
 	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = 100 }, NULL));
-	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = sizeof alternate, .ss_flags = 77 }, NULL));
-	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = sizeof alternate }, NULL));
+	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = sizeof(alternate), .ss_flags = 77 }, NULL));
+	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = sizeof(alternate) }, NULL));
 	set_handler(SIGUSR1, where, SA_ONSTACK, 0);
 	raise(SIGUSR1);
 	set_handler(SIGUSR1, where, 0, 0);

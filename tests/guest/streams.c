@@ -56,7 +56,7 @@ static void read_all(const char *name, int fd, struct transfer *transfer)
 	ssize_t n;
 
 	pthread_create(&thread, NULL, write_long, transfer);
-	while ((n = read(fd, buffer + total, sizeof buffer - total > 77777 ? 77777 : sizeof buffer - total)) > 0)
+	while ((n = read(fd, buffer + total, sizeof(buffer) - total > 77777 ? 77777 : sizeof(buffer) - total)) > 0)
 		total += n;
 	pthread_join(thread, NULL);
 	printf("%s: wrote %ld, read %ld, %s\n", name, transfer->result, total,
@@ -91,7 +91,7 @@ static void *echo(void *argument)
 	char buffer[3000];
 	ssize_t n;
 
-	while ((n = recv(fd, buffer, sizeof buffer, 0)) > 0)
+	while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0)
 		send(fd, buffer, n, 0);
 	close(fd);
 	return NULL;
@@ -107,18 +107,18 @@ static void tcp(void)
 {
 	static unsigned char buffer[300000];
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof address;
+	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
 	pthread_t server, sender;
 
-	SHOW(bind(listener, (struct sockaddr *)&address, sizeof address));
+	SHOW(bind(listener, (struct sockaddr *)&address, sizeof(address)));
 	SHOW(listen(listener, 1));
 	SHOW(getsockname(listener, (struct sockaddr *)&address, &size));
 	pthread_create(&server, NULL, echo, &listener);
 	SHOW(connect(fd, (struct sockaddr *)&address, size));
 	pthread_create(&sender, NULL, send_pattern, &fd);
-	SHOW(recv(fd, buffer, sizeof buffer, MSG_WAITALL));
-	CHECK(memcmp(buffer, pattern, sizeof buffer) == 0);
+	SHOW(recv(fd, buffer, sizeof(buffer), MSG_WAITALL));
+	CHECK(memcmp(buffer, pattern, sizeof(buffer)) == 0);
 	pthread_join(sender, NULL);
 	shutdown(fd, SHUT_WR);
 	SHOW(recv(fd, buffer, 10, 0));
@@ -146,7 +146,7 @@ static void timeouts(void)
 	fd_set set;
 
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) == 0);
-	SHOW(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+	SHOW(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
 	SHOW(recv(fds[0], &byte, 1, 0));
 	SHOW(read(fds[0], &byte, 1));
 	FD_ZERO(&set);
@@ -182,16 +182,16 @@ static void made_up_files(void)
 	bool found = false;
 	FILE *maps = fopen("/proc/self/maps", "r");
 
-	while (maps && fgets(text, sizeof text, maps))
+	while (maps && fgets(text, sizeof(text), maps))
 		found |= sscanf(text, "%lx-%lx r-x", &start, &end) == 2 && here >= start && here < end;
 	CHECK(found);
 	if (maps)
 		fclose(maps);
 	int fd = open("/proc/self/cmdline", O_RDONLY);
-	CHECK(read(fd, text, sizeof text) > 0 && strstr(text, "streams"));
+	CHECK(read(fd, text, sizeof(text)) > 0 && strstr(text, "streams"));
 	close(fd);
-	snprintf(path, sizeof path, "/proc/%d/exe", getpid());
-	CHECK(readlink(path, text, sizeof text) > 0 && strstr(text, "streams") && !strstr(text, "tick86-"));
+	snprintf(path, sizeof(path), "/proc/%d/exe", getpid());
+	CHECK(readlink(path, text, sizeof(text)) > 0 && strstr(text, "streams") && !strstr(text, "tick86-"));
 	CHECK(readlink("/proc/self/exe", path, 5) == 5);
 	SHOW(open("/proc/self/maps", O_RDONLY | O_DIRECTORY));
 	fd = open("/dev/urandom", O_RDONLY);

@@ -43,7 +43,7 @@ static void ids(void)
 	pid = fork();
 	if (!pid) {
 		semop(sem, &up, 1);
-		msgsnd(queue, &message, sizeof message.text, 0);
+		msgsnd(queue, &message, sizeof(message.text), 0);
 		shmdt(shmat(shm, NULL, 0));
 		_exit(0);
 	}
@@ -51,7 +51,7 @@ static void ids(void)
 	CHECK(semctl(sem, 0, GETPID) == pid);
 	SHOW(shmctl(shm, IPC_STAT, &segment));
 	CHECK(segment.shm_cpid == getpid() && segment.shm_lpid == pid);
-	SHOW(msgrcv(queue, &message, sizeof message.text, 0, 0));
+	SHOW(msgrcv(queue, &message, sizeof(message.text), 0, 0));
 	SHOW(msgctl(queue, IPC_STAT, &state));
 	CHECK(state.msg_lspid == pid && state.msg_lrpid == getpid());
 	SHOW(semctl(sem, 0, IPC_RMID) + shmctl(shm, IPC_RMID, NULL) + msgctl(queue, IPC_RMID, NULL));
@@ -108,12 +108,12 @@ static void removed_queue(void)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(msgrcv(id, &message, sizeof message.text, 0, 0) < 0 ? errno : 100);
+		_exit(msgrcv(id, &message, sizeof(message.text), 0, 0) < 0 ? errno : 100);
 	usleep(200000);
 	SHOW(msgctl(id, IPC_RMID, NULL));
 	waitpid(pid, &status, 0);
 	printf("receiver: %d\n", WEXITSTATUS(status));
-	SHOW(msgrcv(id, &message, sizeof message.text, 0, IPC_NOWAIT));
+	SHOW(msgrcv(id, &message, sizeof(message.text), 0, IPC_NOWAIT));
 }
 
 static void memory_used(void)

@@ -106,7 +106,7 @@ static void survives_exec(const char *self)
 	char number[12];
 
 	timerfd_settime(fd, 0, &setting, NULL);
-	snprintf(number, sizeof number, "%d", fd);
+	snprintf(number, sizeof(number), "%d", fd);
 	fflush(stdout);
 	if (fork() == 0) {
 		execl(self, self, number, NULL);

@@ -14,7 +14,7 @@ static void *volatile nowhere = (void *)8;
 static void show_file(const char *what, int fd)
 {
 	char text[200];
-	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
 	text[n > 0 ? n : 0] = '\0';
 	printf("%s: '%s'\n", what, text);
@@ -80,15 +80,15 @@ static void through_pipes(int from)
 		return;
 	SHOW(splice(from, &at, one[1], NULL, 6, 0));
 	SHOW(tee(one[0], two[1], 100, 0));
-	SHOW(read(two[0], text, sizeof text - 1));
+	SHOW(read(two[0], text, sizeof(text) - 1));
 	printf("teed '%s'\n", text);
 	SHOW(splice(one[0], NULL, to, NULL, 100, 0));
 	show_file("spliced", to);
 	SHOW(splice(from, NULL, to, NULL, 1, 0));
 	SHOW(splice(one[0], NULL, to, NULL, 1, SPLICE_F_NONBLOCK));
 	SHOW(vmsplice(one[1], &(struct iovec){ "vector", 6 }, 1, 0));
-	memset(text, 0, sizeof text);
-	SHOW(read(one[0], text, sizeof text - 1));
+	memset(text, 0, sizeof(text));
+	SHOW(read(one[0], text, sizeof(text) - 1));
 	printf("vmspliced '%s'\n", text);
 }
 
@@ -103,7 +103,7 @@ static void standard_io(void)
 		fprintf(f, "line %d of %s\n", i, "many");
 	SHOW(ftell(f));
 	SHOW(fseek(f, -18, SEEK_END));
-	CHECK(fgets(line, sizeof line, f) != NULL);
+	CHECK(fgets(line, sizeof(line), f) != NULL);
 	printf("last: %s", line);
 	rewind(f);
 	SHOW(fscanf(f, "line %d of", &a));
@@ -127,7 +127,7 @@ static void standard_io(void)
 static void own_memory(void)
 {
 	char from[] = "memory", to[7] = "";
-	struct iovec local = { to, sizeof to }, remote = { from, sizeof from };
+	struct iovec local = { to, sizeof(to) }, remote = { from, sizeof(from) };
 
 	SHOW(syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0));
 	printf("'%s'\n", to);

@@ -60,7 +60,7 @@ static char from[64], to[64];
 
 static void strings(void)
 {
-	memset(from, 7, sizeof from);
+	memset(from, 7, sizeof(from));
 	from[5] = 0;
 	STEP("rep movsb", "mov $5, %%ecx; cld; rep movsb", from, to);
 	STEP("rep stosl backwards", "mov $3, %%ecx; std; rep stosl; cld", from, to + 32);

@@ -129,7 +129,7 @@ static void clocks(void)
 	struct timespec t;
 	time_t seconds;
 
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		printf("%s %s", known[i].name, advances(known[i].clock) ? "advances" : "DOES NOT ADVANCE");
 		clock_getres(known[i].clock, &t);
 		if (known[i].clock == CLOCK_REALTIME_COARSE || known[i].clock == CLOCK_MONOTONIC_COARSE)

@@ -183,12 +183,12 @@ static void cpus(void)
 	unsigned first = 0;
 	cpu_set_t set;
 
-	SHOW(sched_getaffinity(0, sizeof set, &set)); /* a container may be without CPU 0 */
+	SHOW(sched_getaffinity(0, sizeof(set), &set)); /* a container may be without CPU 0 */
 	while (!CPU_ISSET(first, &set))
 		first++;
 	CPU_ZERO(&set);
 	CPU_SET(first, &set);
-	SHOW(sched_setaffinity(0, sizeof set, &set));
+	SHOW(sched_setaffinity(0, sizeof(set), &set));
 	SHOW(vdso_getcpu(&cpu, &node, NULL));
 	syscall(SYS_getcpu, &plain, &plain_node, NULL);
 	CHECK(cpu == plain && node == plain_node && cpu == first);

@@ -88,7 +88,7 @@ static void shown(void)
 	FILE *maps = fopen("/proc/self/maps", "r");
 	char line[300];
 
-	while (fgets(line, sizeof line, maps)) {
+	while (fgets(line, sizeof(line), maps)) {
 		if (strstr(line, "[vsyscall]"))
 			fputs(line, stdout);
 	}

@@ -55,17 +55,21 @@ static void compare_bytes(struct differences *differences, const char *name, uns
 		           hex(emulated, size, text[1]), hex(before, size, text[2]));
 }
 
+/* clang-format off */
 static const char *const gpr_names[GPR_COUNT] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
 };
+/* clang-format on */
 
 static const char *vector_name(uint8_t vector)
 {
+	/* clang-format off */
 	static const char *const names[32] = {
 		[VECTOR_DE] = "#DE", [VECTOR_DB] = "#DB", [VECTOR_BP] = "#BP", [VECTOR_OF] = "#OF", [VECTOR_BR] = "#BR",
 		[VECTOR_UD] = "#UD", [VECTOR_NM] = "#NM", [VECTOR_GP] = "#GP", [VECTOR_PF] = "#PF", [VECTOR_MF] = "#MF",
 		[VECTOR_AC] = "#AC", [VECTOR_XM] = "#XM", [12] = "#SS",
 	};
+	/* clang-format on */
 
 	return vector < 32 && names[vector] ? names[vector] : "no exception";
 }
@@ -103,10 +107,10 @@ static bool close_enough(const uint8_t *native, const uint8_t *emulated)
 {
 	float n, e, difference;
 
-	memcpy(&n, native, sizeof n);
-	memcpy(&e, emulated, sizeof e);
+	memcpy(&n, native, sizeof(n));
+	memcpy(&e, emulated, sizeof(e));
 	difference = n > e ? n - e : e - n;
-	return memcmp(native, emulated, sizeof n) == 0 || difference <= (n < 0 ? -n : n) * 2 * 1.5f / 4096;
+	return memcmp(native, emulated, sizeof(n)) == 0 || difference <= (n < 0 ? -n : n) * 2 * 1.5f / 4096;
 }
 
 static void compare_vector(struct differences *differences, const char *name, bool approximate, const uint8_t *before,
@@ -133,7 +137,7 @@ static void compare_x87(struct differences *differences, const struct fp_state *
 		compare_number(differences, "fip", in->fip, native->fip, emulated->fip);
 	compare_number(differences, "ftw", in->ftw, native->ftw, emulated->ftw);
 	for (int k = 0; k < 8; k++) {
-		snprintf(name, sizeof name, "st%d", k);
+		snprintf(name, sizeof(name), "st%d", k);
 		compare_bytes(differences, name, 10, in->st[k], native->st[k], emulated->st[k]);
 	}
 }
@@ -146,10 +150,10 @@ static void compare_vectors(struct differences *differences, bool approximate, c
 
 	compare_number(differences, "mxcsr", in->mxcsr, native->mxcsr, emulated->mxcsr);
 	for (unsigned k = 0; k < 16; k++) {
-		snprintf(name, sizeof name, "xmm%u", k);
+		snprintf(name, sizeof(name), "xmm%u", k);
 		if (!stopped || !rules_vector_at_fault(stopped, k, false))
 			compare_vector(differences, name, approximate, in->xmm[k], native->xmm[k], emulated->xmm[k]);
-		snprintf(name, sizeof name, "ymm%u hi", k);
+		snprintf(name, sizeof(name), "ymm%u hi", k);
 		if (!stopped || !rules_vector_at_fault(stopped, k, true))
 			compare_vector(differences, name, approximate, in->ymm_high[k], native->ymm_high[k], emulated->ymm_high[k]);
 	}
@@ -163,7 +167,7 @@ static void compare_memory(struct differences *differences, const struct test_ca
 	if (memcmp(native, emulated, DATA_SIZE) == 0)
 		return;
 	for (unsigned at = 0; at < DATA_SIZE; at += 16) {
-		snprintf(name, sizeof name, "%lx", test->data_address + at);
+		snprintf(name, sizeof(name), "%lx", test->data_address + at);
 		compare_bytes(differences, name, 16, test->data + at, native + at, emulated + at);
 	}
 }
@@ -201,7 +205,7 @@ static void describe_code(const struct test_case *test, FILE *report)
 	for (unsigned k = 0; k < test->insns; k++) {
 		const uint8_t *bytes = test->code + test->at[k];
 
-		decode_text(bytes, test->decoded[k].length, test->in.rip + test->at[k], text, sizeof text);
+		decode_text(bytes, test->decoded[k].length, test->in.rip + test->at[k], text, sizeof(text));
 		fprintf(report, "  %lx: ", test->in.rip + test->at[k]);
 		for (unsigned b = 0; b < test->decoded[k].length; b++)
 			fprintf(report, "%02x", bytes[b]);

@@ -9,10 +9,10 @@
 
 void emulated_init(struct emulated *emulated)
 {
-	emulated->cpu = aligned_alloc(64, (sizeof *emulated->cpu + 63) & ~63UL);
+	emulated->cpu = aligned_alloc(64, (sizeof(*emulated->cpu) + 63) & ~63UL);
 	if (!emulated->cpu)
 		abort();
-	memset(emulated->cpu, 0, sizeof *emulated->cpu);
+	memset(emulated->cpu, 0, sizeof(*emulated->cpu));
 	emulated->model = *cpu_model_find("x86-64-v3");
 	emulated->model.extra = ~0ull;
 	emulated->cpu->model = &emulated->model;
@@ -24,7 +24,7 @@ void emulated_init(struct emulated *emulated)
 void emulated_forget_code(struct emulated *emulated)
 {
 	blocks_clear(emulated->blocks);
-	memset(emulated->cpu->jump_cache, 0, sizeof emulated->cpu->jump_cache);
+	memset(emulated->cpu->jump_cache, 0, sizeof(emulated->cpu->jump_cache));
 }
 
 void emulated_make_hot(struct emulated *emulated, bool at_once)
@@ -59,7 +59,7 @@ static void take_x87(struct fp_state *fp, const struct x87 *x87)
 
 static void put_state(struct cpu *cpu, const struct machine *in)
 {
-	memcpy(cpu->r, in->r, sizeof in->r);
+	memcpy(cpu->r, in->r, sizeof(in->r));
 	cpu->r[SLOT_ZERO] = 0;
 	cpu->r[SLOT_FS_BASE] = in->fs_base;
 	cpu->r[SLOT_GS_BASE] = in->gs_base;
@@ -75,8 +75,8 @@ static void put_state(struct cpu *cpu, const struct machine *in)
 
 static void take_state(struct machine *out, const struct cpu *cpu)
 {
-	memset(out, 0, sizeof *out);
-	memcpy(out->r, cpu->r, sizeof out->r);
+	memset(out, 0, sizeof(*out));
+	memcpy(out->r, cpu->r, sizeof(out->r));
 	out->fs_base = cpu->r[SLOT_FS_BASE];
 	out->gs_base = cpu->r[SLOT_GS_BASE];
 	out->rip = cpu->rip;

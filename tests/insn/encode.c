@@ -16,7 +16,7 @@ static const struct prefix_group {
 	{ 0, { 0 } }, { 1, { 0x66 } }, { 1, { 0xf2 } }, { 1, { 0xf3 } }, { 2, { 0x66, 0xf2 } }, { 2, { 0x66, 0xf3 } },
 	{ 1, { 0x67 } },
 };
-enum { PREFIX_GROUPS = sizeof prefix_groups / sizeof prefix_groups[0] };
+enum { PREFIX_GROUPS = sizeof(prefix_groups) / sizeof(prefix_groups[0]) };
 
 static bool is_relative_branch(const struct decoded *decoded)
 {
@@ -63,7 +63,7 @@ static struct test_form *form_of_key(struct test_forms *forms, uint64_t key, con
 	}
 	if (forms->count == forms->capacity) {
 		forms->capacity = forms->capacity ? forms->capacity * 2 : 1024;
-		forms->form = realloc(forms->form, forms->capacity * sizeof *forms->form);
+		forms->form = realloc(forms->form, forms->capacity * sizeof(*forms->form));
 		if (!forms->form)
 			abort();
 	}
@@ -174,7 +174,7 @@ void encode_enumerate(struct test_forms *forms)
 	struct random random = { 1 };
 	struct encoding encoding;
 
-	*forms = (struct test_forms){ .bucket = calloc(BUCKETS, sizeof *forms->bucket) };
+	*forms = (struct test_forms){ .bucket = calloc(BUCKETS, sizeof(*forms->bucket)) };
 	if (!forms->bucket)
 		abort();
 	for (unsigned k = 0; k < MAPS * 256 * PREFIX_GROUPS * 4; k++) {
@@ -241,7 +241,7 @@ static void put_random(struct random *random, const struct encoding *encoding, b
 	unsigned modrm_length = 1, reg = encoding->modrm >> 3 & 7;
 	bool fixed_rm = random_percent(random, 40), fixed_reg = random_percent(random, 40);
 
-	memset(out, 0, sizeof *out);
+	memset(out, 0, sizeof(*out));
 	reg = fixed_reg ? reg : (unsigned)random_below(random, 8);
 	if (memory)
 		modrm_length = put_memory(random, modrm, reg, tame, &rxb, &disp_at, &out->rip_relative);
@@ -257,7 +257,7 @@ static void put_random(struct random *random, const struct encoding *encoding, b
 	memcpy(out->bytes + at, modrm, modrm_length);
 	out->disp_at = (uint8_t)(disp_at ? at + disp_at : 0);
 	at += modrm_length;
-	for (; at < sizeof out->bytes; at++)
+	for (; at < sizeof(out->bytes); at++)
 		out->bytes[at] = (uint8_t)random_u64(random);
 }
 

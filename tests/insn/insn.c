@@ -116,7 +116,7 @@ static void run_forms(struct runner *runner, const struct test_forms *forms, con
 
 		for (uint64_t n = 0; n < options->cases && failures < 2; n++)
 			failures += !run_single(runner, &test, form, random_mix(options->seed + form->key) + n);
-		encode_form_text(&form->sample, text, sizeof text);
+		encode_form_text(&form->sample, text, sizeof(text));
 		if (failures)
 			printf("FAILS %s\n", text);
 		else if (runner->run == run && options->cases >= 10)
@@ -146,7 +146,7 @@ static void list_missing(const struct test_forms *all, const struct form_index *
 	for (unsigned k = 0; k < all->count; k++) {
 		if (form_find(rows, &all->form[k].sample) || rules_denied(&all->form[k].sample))
 			continue;
-		encode_form_text(&all->form[k].sample, text, sizeof text);
+		encode_form_text(&all->form[k].sample, text, sizeof(text));
 		puts(text);
 		missing++;
 	}
@@ -167,7 +167,7 @@ static const char *missing_on_host(const struct decoded *decoded, const struct o
 static struct test_forms choose_forms(const struct test_forms *all, const struct form_index *rows,
                                        const struct options *options)
 {
-	struct test_forms chosen = { .form = calloc(all->count, sizeof *all->form) };
+	struct test_forms chosen = { .form = calloc(all->count, sizeof(*all->form)) };
 	const char *missing = NULL, *last = NULL;
 	unsigned left_out = 0;
 
@@ -192,6 +192,7 @@ static struct test_forms choose_forms(const struct test_forms *all, const struct
 
 static struct options parse_options(int argc, char **argv)
 {
+	/* clang-format off */
 	static const struct option names[] = {
 		{ "op", required_argument, NULL, 'o' }, { "cases", required_argument, NULL, 'c' },
 		{ "sequences", required_argument, NULL, 'q' }, { "seed", required_argument, NULL, 's' }, { "reports", required_argument, NULL, 'r' },
@@ -199,6 +200,7 @@ static struct options parse_options(int argc, char **argv)
 		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' }, { "translated", no_argument, NULL, 't' },
 		{ "bases-by-kernel", no_argument, NULL, 'b' }, { "without", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
+	/* clang-format on */
 	struct options options = { .seed = 1, .cases = 40, .sequences = 200000, .reports = 10 };
 	int option;
 

@@ -25,7 +25,7 @@ void native_fldz(void);
 __asm__(".pushsection .text\nnative_fldz: fldz\nnative_stop: int3\n.popsection");
 
 static const int native_signals[] = { SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
-enum { NATIVE_SIGNALS = sizeof native_signals / sizeof native_signals[0] };
+enum { NATIVE_SIGNALS = sizeof(native_signals) / sizeof(native_signals[0]) };
 
 /* ARCH_SET_FS and its kin: asm/prctl.h, which musl does not have. */
 enum { KERNEL_SET_GS = 0x1001, KERNEL_SET_FS = 0x1002, KERNEL_GET_FS = 0x1003, KERNEL_GET_GS = 0x1004 };
@@ -46,10 +46,12 @@ static struct {
 } native;
 
 /* ORDER REG to the kernel's order. */
+/* clang-format off */
 static const uint8_t greg_of[GPR_COUNT] = {
 	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 };
+/* clang-format on */
 
 /* Does not use libc's wrapper, which finds errno through FS. */
 static inline void kernel_base(int code, uint64_t argument)
@@ -90,18 +92,18 @@ static void put_fp(struct fp_state *frame, const struct fp_state *fp)
 {
 	uint8_t kernel_bytes[96];
 
-	memcpy(kernel_bytes, frame->unused, sizeof kernel_bytes);
-	memcpy(frame, fp, sizeof *fp);
-	memcpy(frame->unused, kernel_bytes, sizeof kernel_bytes);
+	memcpy(kernel_bytes, frame->unused, sizeof(kernel_bytes));
+	memcpy(frame, fp, sizeof(*fp));
+	memcpy(frame->unused, kernel_bytes, sizeof(kernel_bytes));
 	frame->xstate_bv = 7;
 }
 
 static void take_fp(struct fp_state *fp, const struct fp_state *frame)
 {
-	memcpy(fp, frame, sizeof *fp);
-	memset(fp->unused, 0, sizeof fp->unused);
+	memcpy(fp, frame, sizeof(*fp));
+	memset(fp->unused, 0, sizeof(fp->unused));
 	if (!(frame->xstate_bv & 4))
-		memset(fp->ymm_high, 0, sizeof fp->ymm_high);
+		memset(fp->ymm_high, 0, sizeof(fp->ymm_high));
 }
 
 static void enter(ucontext_t *context)
@@ -109,7 +111,7 @@ static void enter(ucontext_t *context)
 	const struct machine *in = native.in;
 	greg_t *registers = context->uc_mcontext.gregs;
 
-	memcpy(native.host_registers, registers, sizeof native.host_registers);
+	memcpy(native.host_registers, registers, sizeof(native.host_registers));
 	memcpy(native.host_fp, context->uc_mcontext.fpregs, extended_size(context->uc_mcontext.fpregs));
 	for (int k = 0; k < GPR_COUNT; k++)
 		registers[greg_of[k]] = (greg_t)in->r[k];
@@ -134,7 +136,7 @@ static void leave(ucontext_t *context, uint64_t fs, uint64_t gs)
 	native.outcome->vector = (uint8_t)registers[REG_TRAPNO];
 	native.outcome->error = (uint32_t)registers[REG_ERR];
 	native.outcome->address = (uint64_t)registers[REG_CR2];
-	memcpy(registers, native.host_registers, sizeof native.host_registers);
+	memcpy(registers, native.host_registers, sizeof(native.host_registers));
 	memcpy(context->uc_mcontext.fpregs, native.host_fp, extended_size(native.host_fp));
 	native.phase = OUTSIDE;
 }

@@ -33,7 +33,7 @@ static const struct {
 
 const char *rules_denied(const struct decoded *decoded)
 {
-	for (unsigned k = 0; k < sizeof denied / sizeof denied[0]; k++) {
+	for (unsigned k = 0; k < sizeof(denied) / sizeof(denied[0]); k++) {
 		if (denied[k].op == decoded->op)
 			return denied[k].reason;
 	}
@@ -116,7 +116,7 @@ uint64_t rules_undefined_flags(const struct decoded *decoded, const struct machi
 {
 	uint64_t flags = 0;
 
-	for (unsigned k = 0; k < sizeof undefined / sizeof undefined[0]; k++) {
+	for (unsigned k = 0; k < sizeof(undefined) / sizeof(undefined[0]); k++) {
 		if (undefined[k].op != decoded->op)
 			continue;
 		if (undefined[k].count == ANY

@@ -20,15 +20,17 @@ static const struct form_index *rows;
  * since another instruction might load it. */
 static bool is_unfit(const struct decoded *decoded)
 {
+	/* clang-format off */
 	static const uint16_t unfit[] = {
 		OP_XLAT, OP_MASKMOVQ, OP_MASKMOVDQU, OP_VMASKMOVDQU, OP_ENTER, OP_LEAVE, OP_RET, OP_POPF, OP_POPFQ, OP_INT1,
 		OP_INT3, OP_UD0, OP_UD1, OP_UD2, OP_HLT, OP_CLI, OP_STI, OP_IN, OP_OUT, OP_INS, OP_OUTS, OP_WRFSBASE,
 		OP_WRGSBASE, OP_LDMXCSR, OP_VLDMXCSR, OP_STD, OP_MOVDIR64B,
 	};
+	/* clang-format on */
 	struct unseen unseen[UNSEEN_MAX];
 	enum op op = decoded->op;
 
-	for (unsigned k = 0; k < sizeof unfit / sizeof unfit[0]; k++) {
+	for (unsigned k = 0; k < sizeof(unfit) / sizeof(unfit[0]); k++) {
 		if (unfit[k] == op)
 			return true;
 	}
@@ -67,7 +69,7 @@ void case_prepare(const struct test_forms *forms, const struct form_index *index
 	rows = index;
 	for (unsigned k = 0; k < SUBJECTS; k++) {
 		free(subjects[k].form);
-		subjects[k].form = calloc(forms->count, sizeof *subjects[k].form);
+		subjects[k].form = calloc(forms->count, sizeof(*subjects[k].form));
 		subjects[k].count = 0;
 		if (!subjects[k].form)
 			abort();

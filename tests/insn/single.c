@@ -323,12 +323,12 @@ static void put_image(struct random *random, struct test_case *test, const struc
 	enum op op = decoded->op;
 	struct machine other;
 
-	if ((op != OP_FXRSTOR && op != OP_FXRSTOR64 && op != OP_XRSTOR && op != OP_XRSTOR64) || at > DATA_SIZE - sizeof other.fp
+	if ((op != OP_FXRSTOR && op != OP_FXRSTOR64 && op != OP_XRSTOR && op != OP_XRSTOR64) || at > DATA_SIZE - sizeof(other.fp)
 	    || random_percent(random, 10))
 		return;
 	values_machine(random, &other);
 	other.fp.xstate_bv = random_below(random, 8);
-	memcpy(test->data + at, &other.fp, sizeof other.fp);
+	memcpy(test->data + at, &other.fp, sizeof(other.fp));
 }
 
 static void few_shifts(struct random *random, struct test_case *test)

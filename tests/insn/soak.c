@@ -63,7 +63,7 @@ static void make_state(struct random *random, struct machine *machine)
 	values_machine(random, machine);
 	for (int k = 0; k < GPR_COUNT; k++) {
 		if (random_percent(random, 60))
-			machine->r[k] = places[random_below(random, sizeof places / sizeof places[0])] + random_below(random, 4096);
+			machine->r[k] = places[random_below(random, sizeof(places) / sizeof(places[0]))] + random_below(random, 4096);
 	}
 	machine->rflags |= random_percent(random, 10) ? RFLAGS_DF : 0;
 	machine->rflags |= random_percent(random, 2) ? RFLAGS_TF : 0;
@@ -81,7 +81,7 @@ static void run_case(struct emulated *emulated, struct random *random, const str
 	make_code(random, forms, address, code);
 	make_state(random, &in);
 	in.rip = address + (random_percent(random, 20) ? random_below(random, 64) : 0);
-	if (!space_write(&emulated->space, address, code, sizeof code))
+	if (!space_write(&emulated->space, address, code, sizeof(code)))
 		abort();
 	emulated_run(emulated, &in, &out, &outcome);
 	progress->exceptions[outcome.vector < 32 ? outcome.vector : 32]++;
@@ -114,7 +114,7 @@ static _Noreturn void run_child(const struct test_forms *forms, uint64_t seed, u
 
 bool soak(const struct test_forms *forms, uint64_t seed, uint64_t first, unsigned seconds)
 {
-	struct progress *progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 	pid_t pid;
 

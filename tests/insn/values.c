@@ -40,23 +40,25 @@ uint64_t value_integer(struct random *random)
 
 static uint32_t value_float32(struct random *random)
 {
+	/* clang-format off */
 	static const uint32_t special[] = {
 		0x00000000, 0x3f800000, 0x7f800000, 0x7fc00000, 0x7fa00001, 0x7fffffff, 0x00000001, 0x007fffff, 0x00800000,
 		0x7f7fffff, 0x3f000000, 0x3effffff, 0x3fc00000, 0x40200000, 0x4f000000, 0x4effffff, 0x5f000000, 0x33800000,
 		0x4b000000, 0x4b800000, 0x34000000, 0x42c80000,
 	};
+	/* clang-format on */
 	uint32_t sign = (uint32_t)random_u64(random) & 0x80000000;
 
 	switch (random_below(random, 4)) {
 	case 0:
-		return special[random_below(random, sizeof special / sizeof special[0])] ^ sign;
+		return special[random_below(random, sizeof(special) / sizeof(special[0]))] ^ sign;
 	case 1: /* exponents near zero: sums and products that round */
 		return (uint32_t)((random_u64(random) & 0x7fffff) | (120 + random_below(random, 16)) << 23) ^ sign;
 	case 2: {
 		float small = (float)(int64_t)random_below(random, 2001) / 4 - 250;
 		uint32_t bits;
 
-		memcpy(&bits, &small, sizeof bits);
+		memcpy(&bits, &small, sizeof(bits));
 		return bits;
 	}
 	default:
@@ -66,6 +68,7 @@ static uint32_t value_float32(struct random *random)
 
 static uint64_t value_float64(struct random *random)
 {
+	/* clang-format off */
 	static const uint64_t special[] = {
 		0x0000000000000000, 0x3ff0000000000000, 0x7ff0000000000000, 0x7ff8000000000000, 0x7ff4000000000001,
 		0x7fffffffffffffff, 0x0000000000000001, 0x000fffffffffffff, 0x0010000000000000, 0x7fefffffffffffff,
@@ -73,18 +76,19 @@ static uint64_t value_float64(struct random *random)
 		0x41dfffffffc00000, 0x41dfffffffe00000, 0x43e0000000000000, 0x43dfffffffffffff, 0x47efffffe0000000,
 		0x47effffff0000000, 0x3810000000000000, 0x36a0000000000000, 0x4330000000000000, 0x7ff0000000000001,
 	};
+	/* clang-format on */
 	uint64_t sign = random_u64(random) & 1ULL << 63;
 
 	switch (random_below(random, 4)) {
 	case 0:
-		return special[random_below(random, sizeof special / sizeof special[0])] ^ sign;
+		return special[random_below(random, sizeof(special) / sizeof(special[0]))] ^ sign;
 	case 1:
 		return ((random_u64(random) >> 12) | (1016 + random_below(random, 16)) << 52) ^ sign;
 	case 2: {
 		double small = (double)(int64_t)random_below(random, 2001) / 4 - 250;
 		uint64_t bits;
 
-		memcpy(&bits, &small, sizeof bits);
+		memcpy(&bits, &small, sizeof(bits));
 		return bits;
 	}
 	default:
@@ -190,7 +194,7 @@ static void fill_x87(struct random *random, struct fp_state *fp)
 	fp->fop = (uint16_t)random_below(random, 0x800);
 	fp->fip = random_below(random, 1ULL << 46);
 	fp->fdp = random_below(random, 1ULL << 46);
-	memset(fp->st, 0, sizeof fp->st);
+	memset(fp->st, 0, sizeof(fp->st));
 	for (int k = 0; k < 8; k++)
 		value_extended(random, fp->st[k]);
 }
@@ -217,11 +221,11 @@ void values_machine(struct random *random, struct machine *machine)
 	static const uint32_t status[] = { RFLAGS_CF, RFLAGS_PF, RFLAGS_AF, RFLAGS_ZF, RFLAGS_SF, RFLAGS_OF };
 	struct fp_state *fp = &machine->fp;
 
-	memset(machine, 0, sizeof *machine);
+	memset(machine, 0, sizeof(*machine));
 	for (int k = 0; k < GPR_COUNT; k++)
 		machine->r[k] = value_integer(random);
 	machine->rflags = RFLAGS_FIXED | RFLAGS_IF;
-	for (unsigned k = 0; k < sizeof status / sizeof status[0]; k++)
+	for (unsigned k = 0; k < sizeof(status) / sizeof(status[0]); k++)
 		machine->rflags |= random_percent(random, 50) ? status[k] : 0;
 	machine->fs_base = random_below(random, 0x2000);
 	machine->gs_base = random_below(random, 0x2000) - (random_percent(random, 10) ? 0x1000 : 0);

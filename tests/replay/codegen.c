@@ -50,6 +50,7 @@ static void rewritten(uint8_t *code)
 /* mov eax, 1; an ADD whose immediate the code before it has just stored: [rdi + 16] = sil */
 static void self_modifying(uint8_t *code)
 {
+	/* clang-format off */
 	static const uint8_t text[] = {
 		0xb8, 1, 0, 0, 0,             /* mov eax, 1 */
 		0x40, 0x88, 0x77, 0x0b,       /* mov [rdi + 11], sil */
@@ -59,6 +60,7 @@ static void self_modifying(uint8_t *code)
 		0x83, 0xc0, 0x00,             /* add eax, imm8 at offset 20 */
 		0xc3,
 	};
+	/* clang-format on */
 	uint64_t sum = 0;
 
 	memcpy(code, text, sizeof(text));

@@ -37,13 +37,13 @@ static void handler(int number, siginfo_t *info, void *context)
 	alarms += number == SIGALRM;
 	timers += number == SIGUSR1 ? info->si_value.sival_int : 0;
 	blocked += number == SIGUSR2;
-	on_altstack += &here >= stack && &here < stack + sizeof stack;
+	on_altstack += &here >= stack && &here < stack + sizeof(stack);
 }
 
 static void prepare_signals(timer_t *timer)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
+	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 3 };
 	struct itimerval interval = { { 0, 1700 }, { 0, 900 } };
 	struct itimerspec every = { { 0, 2300000 }, { 0, 1100000 } };
@@ -138,18 +138,18 @@ static void prepare(struct world *w, const char *place)
 
 	if (mkdir(place, 0777) || chdir(place))
 		fail(place);
-	for (size_t k = 0; k < sizeof text; k++)
+	for (size_t k = 0; k < sizeof(text); k++)
 		text[k] = (char)(k * k >> 5);
 	w->in = open("in", O_RDWR | O_CREAT | O_TRUNC, 0666);
-	if (write(w->in, text, sizeof text) != sizeof text || lseek(w->in, 100, SEEK_SET) != 100)
+	if (write(w->in, text, sizeof(text)) != sizeof(text) || lseek(w->in, 100, SEEK_SET) != 100)
 		fail("in");
 	w->same = dup(w->in);
 	w->out = open("out", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	w->log = open("log", O_WRONLY | O_CREAT | O_APPEND, 0666);
 	w->directory = open(".", O_RDONLY | O_DIRECTORY);
 	w->null = open("/dev/null", O_RDWR);
-	w->private_file = map(sizeof text, PROT_READ | PROT_WRITE, MAP_PRIVATE, w->in);
-	w->shared_file = map(sizeof text, PROT_READ | PROT_WRITE, MAP_SHARED, w->in);
+	w->private_file = map(sizeof(text), PROT_READ | PROT_WRITE, MAP_PRIVATE, w->in);
+	w->shared_file = map(sizeof(text), PROT_READ | PROT_WRITE, MAP_SHARED, w->in);
 	w->shared = map(1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
 	w->unreadable = map(1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	memset(w->unreadable + 5 * PAGE, 0x5a, PAGE);
@@ -197,7 +197,7 @@ static long work_on_files(struct world *w, int round)
 	got = got * 10000 + lseek(w->same, 0, SEEK_CUR);
 	if (write(w->out, text, 100 + (size_t)round) < 0 || dprintf(w->log, "round %d\n", round) < 0 || write(w->null, text, 9) != 9)
 		fail("write");
-	if (read(w->timerfd, &expired, sizeof expired) < 0 && errno != EAGAIN)
+	if (read(w->timerfd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 		fail("timerfd");
 	if (fstatat(w->directory, "out", &status, 0) || !(fcntl(w->out, F_GETFD) & FD_CLOEXEC) || fcntl(w->timerfd, F_GETFD))
 		fail("descriptors");
@@ -252,6 +252,6 @@ int main(int argc, char **argv)
 	prctl(PR_GET_NAME, name);
 	printf("%ld.%09ld %ld tsc %llu pid %d %s umask %o\n", now.tv_sec, now.tv_nsec, usage.ru_utime.tv_usec, __rdtsc(), getpid(), name,
 	       umask(0));
-	printf("%s %d\n", strrchr(getcwd(place, sizeof place), '/'), timer_getoverrun(w.timer));
+	printf("%s %d\n", strrchr(getcwd(place, sizeof(place)), '/'), timer_getoverrun(w.timer));
 	return 7;
 }

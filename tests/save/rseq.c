@@ -26,7 +26,7 @@ int main(void)
 
 		CPU_ZERO(&set);
 		CPU_SET(round / 4 % VCPUS, &set);
-		sched_setaffinity(0, sizeof set, &set);
+		sched_setaffinity(0, sizeof(set), &set);
 		printf("%d %d", increment(&counter, own_area.cpu_id, 10000), own_area.cpu_id);
 		printf(" %d%c", sched_getcpu(), round % 8 == 7 ? '\n' : ',');
 	}

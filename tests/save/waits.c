@@ -34,7 +34,7 @@ static size_t used;
 /* Written at the end: calls are to be ones that wait. */
 static void put(const char *what, long a, long b)
 {
-	used += (size_t)snprintf(text + used, sizeof text - used, "%s %ld %ld\n", what, a, b);
+	used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %ld %ld\n", what, a, b);
 }
 
 /* The call comes first. */
@@ -122,12 +122,12 @@ static void others(void)
 
 	PUT("futex", syscall(SYS_futex, &word, FUTEX_WAIT, 7, &limit), errno);
 	timerfd_settime(timer, 0, &once, NULL);
-	PUT("timerfd", read(timer, &count, sizeof count), (long)count);
-	getrandom(&random, sizeof random, 0);
+	PUT("timerfd", read(timer, &count, sizeof(count)), (long)count);
+	getrandom(&random, sizeof(random), 0);
 	PUT("random", (long)random, sched_getcpu());
 	CPU_ZERO(&cpus);
 	CPU_SET(2, &cpus);
-	PUT("CPU 2", sched_setaffinity(0, sizeof cpus, &cpus), sched_getcpu());
+	PUT("CPU 2", sched_setaffinity(0, sizeof(cpus), &cpus), sched_getcpu());
 }
 
 /* Memory keeps its rights. */

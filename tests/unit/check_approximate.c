@@ -10,7 +10,7 @@ static float f32(uint32_t bits)
 {
 	float value;
 
-	memcpy(&value, &bits, sizeof value);
+	memcpy(&value, &bits, sizeof(value));
 	return value;
 }
 
@@ -89,7 +89,7 @@ START_TEST(special_values)
 		0, 1, 0x7fffff, 0x7f800000, 0x7f800001, 0x7fa00000, 0x7fc00000, 0x7fffffff, /* zero, denormals, infinity, NaNs */
 	};
 
-	for (unsigned k = 0; k < 2 * sizeof values / sizeof values[0]; k++) {
+	for (unsigned k = 0; k < 2 * sizeof(values) / sizeof(values[0]); k++) {
 		uint32_t x = values[k / 2] | (k & 1) << 31;
 
 		ck_assert_uint_eq(approximate_reciprocal(x), host_reciprocal(x));

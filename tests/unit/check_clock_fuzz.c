@@ -71,6 +71,7 @@ static void replace(struct text *text, size_t at, size_t length, const char *by,
 	text->length = text->length - length + by_length;
 }
 
+/* clang-format off */
 static const char *const spice[] = {
 	"0", "-1", "18446744073709551615", "-9223372036854775808", "9223372036854775807", "0x",
 	"1_0", "=", " => ", "\n", "#", "auto", "vcpu=63", "vcpus=64", "cpu=1023", "1/65536",
@@ -86,6 +87,7 @@ static const char *const numbers[] = {
 	"0", "1", "7", "-1", "1_000_000", "18446744073709551615", "-9223372036854775808",
 	"9223372036854775807", "0xffffffff",
 };
+/* clang-format on */
 
 /* Replaces the number at `at` or after it. */
 static void replace_number(struct text *text, size_t at, const char *by)

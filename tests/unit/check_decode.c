@@ -31,7 +31,7 @@ static bool compare(struct known *known, const uint8_t *bytes, size_t size, uint
 
 	if (hit) { /* an assertion that holds is slow in libcheck */
 		shape_apply(&same->shape, bytes, address, &applied);
-		if (status != DECODE_OK || memcmp(&applied, &fresh, sizeof fresh) != 0)
+		if (status != DECODE_OK || memcmp(&applied, &fresh, sizeof(fresh)) != 0)
 			ck_abort_msg("the shape of %s at %lx is another one's", op_name(fresh.op), address);
 	} else if (shape_learn(bytes, size, &shape) == DECODE_OK && key && shape.key == length) {
 		*same = (struct known){ key, shape };
@@ -60,7 +60,7 @@ static int compare_segment(struct dl_phdr_info *object, size_t size, void *known
 
 START_TEST(test_code)
 {
-	struct known *known = calloc(KNOWN, sizeof *known);
+	struct known *known = calloc(KNOWN, sizeof(*known));
 
 	dl_iterate_phdr(compare_segment, known);
 	free(known);
@@ -71,16 +71,16 @@ END_TEST
 START_TEST(test_random_bytes)
 {
 	static const uint8_t first[] = { 0x66, 0x67, 0xf2, 0xf3, 0xc5, 0xc4, 0x62, 0x0f, 0x48, 0xf0, 0x8f, 0x64 };
-	struct known *known = calloc(KNOWN, sizeof *known);
+	struct known *known = calloc(KNOWN, sizeof(*known));
 	uint8_t bytes[DECODE_MAX_LENGTH];
 
 	srand(1);
 	for (unsigned k = 0; k < 400000; k++) {
-		for (size_t at = 0; at < sizeof bytes; at++)
+		for (size_t at = 0; at < sizeof(bytes); at++)
 			bytes[at] = (uint8_t)(rand() >> 8);
 		if (k % 2)
-			bytes[0] = first[k / 2 % sizeof first];
-		compare(known, bytes, 1 + (unsigned)rand() % sizeof bytes, (uint64_t)rand() << 16);
+			bytes[0] = first[k / 2 % sizeof(first)];
+		compare(known, bytes, 1 + (unsigned)rand() % sizeof(bytes), (uint64_t)rand() << 16);
 	}
 	free(known);
 }
@@ -94,11 +94,11 @@ START_TEST(test_key)
 	static const uint8_t sib[] = { 0xc5, 0xf9, 0x6f, 0x84, 0x24, 1, 2, 3, 4 }; /* vmovdqa xmm0, [rsp + 0x4030201] */
 	unsigned length;
 
-	ck_assert_uint_eq(shape_key(load, sizeof load, &length), 0x058b48);
+	ck_assert_uint_eq(shape_key(load, sizeof(load), &length), 0x058b48);
 	ck_assert_uint_eq(length, 3);
-	ck_assert_uint_eq(shape_key(other, sizeof other, &length), 0x058b48);
+	ck_assert_uint_eq(shape_key(other, sizeof(other), &length), 0x058b48);
 	ck_assert_uint_eq(shape_key(load, 2, &length), 0x8b48);
-	ck_assert_uint_eq(shape_key(sib, sizeof sib, &length), 0x24846ff9c5);
+	ck_assert_uint_eq(shape_key(sib, sizeof(sib), &length), 0x24846ff9c5);
 	ck_assert_uint_eq(length, 5);
 }
 END_TEST
@@ -110,9 +110,9 @@ START_TEST(test_truncated)
 	struct shape shape;
 	struct decoded decoded;
 
-	for (size_t size = 1; size < sizeof bytes; size++)
+	for (size_t size = 1; size < sizeof(bytes); size++)
 		ck_assert_int_eq(shape_learn(bytes, size, &shape), DECODE_TRUNCATED);
-	ck_assert_int_eq(shape_learn(bytes, sizeof bytes, &shape), DECODE_OK);
+	ck_assert_int_eq(shape_learn(bytes, sizeof(bytes), &shape), DECODE_OK);
 	shape_apply(&shape, bytes, 0x1000, &decoded);
 	ck_assert_int_eq(decoded.mem.disp, 0x1017);
 	shape_apply(&shape, bytes, 0x5000, &decoded);
@@ -126,9 +126,9 @@ START_TEST(test_evex)
 	static const uint8_t vmovd_xmm0_eax[] = { 0x62, 0xf1, 0x7d, 0x08, 0x6e, 0xc0 };
 	struct decoded decoded;
 
-	ck_assert_int_eq(decode(vmovd_xmm0_eax, sizeof vmovd_xmm0_eax, 0, &decoded), DECODE_OK);
+	ck_assert_int_eq(decode(vmovd_xmm0_eax, sizeof(vmovd_xmm0_eax), 0, &decoded), DECODE_OK);
 	ck_assert_int_eq(decoded.op, OP_NONE);
-	ck_assert_int_eq(decoded.length, sizeof vmovd_xmm0_eax);
+	ck_assert_int_eq(decoded.length, sizeof(vmovd_xmm0_eax));
 }
 END_TEST
 

@@ -14,12 +14,15 @@ enum { CODE = 0x100000, DATA = 0x200000, WORDS = 8, GPRS = 16 };
 
 static const char *const gpr_names[GPRS] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                              "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+/* clang-format off */
 static const struct { char letter; flags_t bit; } flag_letters[] = {
 	{ 'C', FLAG_CF }, { 'P', FLAG_PF }, { 'A', FLAG_AF }, { 'Z', FLAG_ZF }, { 'S', FLAG_SF }, { 'O', FLAG_OF },
 };
+
 static const struct { const char *name; int vector; } faults[] = {
 	{ "DE", VECTOR_DE }, { "UD", VECTOR_UD }, { "GP", VECTOR_GP }, { "PF", VECTOR_PF },
 };
+/* clang-format on */
 
 struct state {
 	uint64_t r[GPRS], word[WORDS], rip;

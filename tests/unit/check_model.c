@@ -57,9 +57,9 @@ START_TEST(names)
 	struct cpuid_result zero = leaf_of("x86-64-v3", 0, 0);
 
 	ck_assert_ptr_null(cpu_model_find("x86-64-v9"));
-	cpu_model_names(text, sizeof text);
+	cpu_model_names(text, sizeof(text));
 	ck_assert_str_eq(text, "x86-64, x86-64-v2, x86-64-v3");
-	cpu_model_names(small, sizeof small);
+	cpu_model_names(small, sizeof(small));
 	ck_assert_str_eq(small, "x86-64,");
 	memcpy(text, &zero.ebx, 4);
 	memcpy(text + 4, &zero.edx, 4);
@@ -68,7 +68,7 @@ START_TEST(names)
 	for (unsigned k = 0; k < 3; k++) {
 		struct cpuid_result part = leaf_of("x86-64", 0x80000002 + k, 0);
 
-		memcpy(text + k * sizeof part, &part, sizeof part);
+		memcpy(text + k * sizeof(part), &part, sizeof(part));
 	}
 	ck_assert_str_eq(text, "tick86 virtual CPU");
 }
@@ -168,7 +168,7 @@ START_TEST(out_of_range)
 	struct cpuid_result beyond = leaf_of("x86-64-v3", leaves[_i], 0);
 
 	ck_assert_uint_eq(last.eax, 1000);
-	ck_assert_mem_eq(&beyond, &last, sizeof last);
+	ck_assert_mem_eq(&beyond, &last, sizeof(last));
 }
 END_TEST
 
@@ -186,14 +186,14 @@ static bool has_word(const char *text, const char *word)
 START_TEST(flags_line)
 {
 	char text[1024], small[9];
-	size_t length = cpu_model_flags(cpu_model_find("x86-64-v3"), &plain, text, sizeof text);
+	size_t length = cpu_model_flags(cpu_model_find("x86-64-v3"), &plain, text, sizeof(text));
 
 	ck_assert_uint_eq(length, strlen(text));
 	ck_assert(has_word(text, "fpu") && has_word(text, "avx2") && has_word(text, "bmi1") && has_word(text, "nonstop_tsc"));
 	ck_assert(!has_word(text, "rdrand") && !has_word(text, "ht"));
-	ck_assert_uint_eq(cpu_model_flags(cpu_model_find("x86-64-v3"), &plain, small, sizeof small), length);
+	ck_assert_uint_eq(cpu_model_flags(cpu_model_find("x86-64-v3"), &plain, small, sizeof(small)), length);
 	ck_assert_str_eq(small, "fpu de p");
-	cpu_model_flags(cpu_model_find("x86-64"), &plain, text, sizeof text);
+	cpu_model_flags(cpu_model_find("x86-64"), &plain, text, sizeof(text));
 	ck_assert(has_word(text, "sse2") && !has_word(text, "pni") && !has_word(text, "avx"));
 }
 END_TEST
@@ -243,12 +243,12 @@ START_TEST(features_have_forms)
 	struct form_index *index = form_index_create();
 	char flags[1024];
 
-	cpu_model_flags(cpu_model_find("x86-64-v3"), &plain, flags, sizeof flags);
-	for (unsigned k = 0; k < sizeof instructions / sizeof instructions[0]; k++) {
+	cpu_model_flags(cpu_model_find("x86-64-v3"), &plain, flags, sizeof(flags));
+	for (unsigned k = 0; k < sizeof(instructions) / sizeof(instructions[0]); k++) {
 		struct decoded decoded;
 
 		ck_assert_msg(has_word(flags, instructions[k].feature), "%s", instructions[k].feature);
-		ck_assert_int_eq(decode(instructions[k].code, sizeof instructions[k].code, 0, &decoded), DECODE_OK);
+		ck_assert_int_eq(decode(instructions[k].code, sizeof(instructions[k].code), 0, &decoded), DECODE_OK);
 		ck_assert_msg(form_find(index, &decoded) != NULL, "%s", instructions[k].feature);
 	}
 	form_index_destroy(index);
@@ -270,14 +270,14 @@ START_TEST(undefined_without_feature)
 	struct decoded decoded;
 	char flags[1024];
 
-	cpu_model_flags(model, &plain, flags, sizeof flags);
-	for (unsigned k = 0; k < sizeof instructions / sizeof instructions[0]; k++) {
-		ck_assert_int_eq(decode(instructions[k].code, sizeof instructions[k].code, 0, &decoded), DECODE_OK);
+	cpu_model_flags(model, &plain, flags, sizeof(flags));
+	for (unsigned k = 0; k < sizeof(instructions) / sizeof(instructions[0]); k++) {
+		ck_assert_int_eq(decode(instructions[k].code, sizeof(instructions[k].code), 0, &decoded), DECODE_OK);
 		ck_assert_msg(cpu_model_has(model, decoded.isa) == has_word(flags, instructions[k].feature), "%s",
 		              instructions[k].feature);
 	}
-	for (unsigned k = 0; k < sizeof in_no_model / sizeof in_no_model[0]; k++) {
-		ck_assert_int_eq(decode(in_no_model[k], sizeof in_no_model[k], 0, &decoded), DECODE_OK);
+	for (unsigned k = 0; k < sizeof(in_no_model) / sizeof(in_no_model[0]); k++) {
+		ck_assert_int_eq(decode(in_no_model[k], sizeof(in_no_model[k]), 0, &decoded), DECODE_OK);
 		ck_assert_msg(!cpu_model_has(model, decoded.isa), "%s", op_name(decoded.op));
 	}
 }

@@ -100,16 +100,16 @@ START_TEST(test_random_bytes)
 	for (unsigned k = 0; k < 600000; k++) {
 		uint8_t *at = bytes + k % 8;
 
-		for (size_t n = 0; n < sizeof bytes; n++)
+		for (size_t n = 0; n < sizeof(bytes); n++)
 			bytes[n] = (uint8_t)(rand() >> 8);
 		if (k % 3 == 0)
-			*at++ = prefix[rand() % sizeof prefix];
+			*at++ = prefix[rand() % sizeof(prefix)];
 		if (k % 5 < 3)
 			*at++ = 0x40 | (rand() & 15);
 		if (k % 2)
 			*at++ = 0x0f;
 		if (k % 14 == 1)
-			*at++ = map[rand() % sizeof map];
+			*at++ = map[rand() % sizeof(map)];
 		remembered += compare(plans, others, forms, (uint64_t)bytes + k % 8);
 	}
 	ck_assert_uint_gt(remembered, 100000);
@@ -126,8 +126,8 @@ START_TEST(test_shift_by_zero)
 	struct form_index *forms = form_index_create();
 	struct plans *plans = plans_create(forms);
 	struct plan room, other;
-	const struct plan *wide = plan_find(plans, NULL, (uint64_t)by_3, sizeof by_3, &room);
-	const struct plan *zero = plan_for_one(plans, plan_find(plans, NULL, (uint64_t)by_64, sizeof by_64, &room), (uint64_t)by_64, &other);
+	const struct plan *wide = plan_find(plans, NULL, (uint64_t)by_3, sizeof(by_3), &room);
+	const struct plan *zero = plan_for_one(plans, plan_find(plans, NULL, (uint64_t)by_64, sizeof(by_64), &room), (uint64_t)by_64, &other);
 
 	ck_assert(wide->attributes & FORM_WIDE_SHIFT);
 	ck_assert(!(zero->attributes & FORM_WIDE_SHIFT));
@@ -147,10 +147,10 @@ START_TEST(test_models)
 	struct plan room;
 
 	for (unsigned round = 0; round < 2; round++) {
-		ck_assert_uint_eq(plan_find(plans, new, (uint64_t)lzcnt, sizeof lzcnt, &room)->op, OP_LZCNT);
-		ck_assert_ptr_nonnull(plan_find(plans, new, (uint64_t)vpaddd, sizeof vpaddd, &room)->form);
-		ck_assert_uint_eq(plan_find(plans, old, (uint64_t)lzcnt, sizeof lzcnt, &room)->op, OP_BSR);
-		ck_assert_ptr_null(plan_find(plans, old, (uint64_t)vpaddd, sizeof vpaddd, &room)->form);
+		ck_assert_uint_eq(plan_find(plans, new, (uint64_t)lzcnt, sizeof(lzcnt), &room)->op, OP_LZCNT);
+		ck_assert_ptr_nonnull(plan_find(plans, new, (uint64_t)vpaddd, sizeof(vpaddd), &room)->form);
+		ck_assert_uint_eq(plan_find(plans, old, (uint64_t)lzcnt, sizeof(lzcnt), &room)->op, OP_BSR);
+		ck_assert_ptr_null(plan_find(plans, old, (uint64_t)vpaddd, sizeof(vpaddd), &room)->form);
 	}
 	plans_destroy(plans);
 	form_index_destroy(forms);
@@ -166,9 +166,9 @@ START_TEST(test_truncated)
 	struct plan room;
 
 	for (unsigned round = 0; round < 2; round++) {
-		for (size_t size = 1; size < sizeof bytes; size++)
+		for (size_t size = 1; size < sizeof(bytes); size++)
 			ck_assert_ptr_null(plan_find(plans, NULL, (uint64_t)bytes, size, &room));
-		ck_assert_ptr_ne(plan_find(plans, NULL, (uint64_t)bytes, sizeof bytes, &room), &room);
+		ck_assert_ptr_ne(plan_find(plans, NULL, (uint64_t)bytes, sizeof(bytes), &room), &room);
 	}
 	plans_destroy(plans);
 	form_index_destroy(forms);

@@ -23,11 +23,13 @@ struct sample {
 	uint32_t late;
 };
 
+/* clang-format off */
 static const struct field sample_fields[] = {
 	FIELD(struct sample, byte), FIELD(struct sample, flag), FIELD(struct sample, negative), FIELD(struct sample, large),
 	FIELD_ARRAY(struct sample, list), FIELD(struct sample, nested.inner), LATE_FIELD(struct sample, late),
 	FIELDS_END,
 };
+/* clang-format on */
 
 START_TEST(a_structure_comes_back)
 {

@@ -58,11 +58,13 @@ static bool may_follow(const struct trace_record *records, uint8_t kind)
 
 START_TEST(kinds_have_their_place)
 {
+	/* clang-format off */
 	static const bool of_saved[TRACE_KINDS] = {
 		[TRACE_FIELDS] = true, [TRACE_PATH] = true, [TRACE_MAPPING] = true, [TRACE_MAP] = true, [TRACE_WRITE] = true,
 		[TRACE_FILE] = true, [TRACE_ACTION] = true, [TRACE_TASK] = true, [TRACE_STATE] = true, [TRACE_VECTOR] = true,
 		[TRACE_POLL] = true, [TRACE_PENDING] = true, [TRACE_END] = true,
 	};
+	/* clang-format on */
 
 	bool of_recording = _i != TRACE_CONFIG && _i < TRACE_FIELDS;
 

@@ -51,9 +51,9 @@ static void fill(struct cpu *cpu, unsigned seed)
 	uint8_t *bytes = (uint8_t *)cpu->v;
 
 	srand(seed);
-	memset(cpu, 0, sizeof *cpu);
+	memset(cpu, 0, sizeof(*cpu));
 	cpu->model = cpu_model_find("x86-64-v3");
-	for (size_t k = 0; k < sizeof cpu->v; k++)
+	for (size_t k = 0; k < sizeof(cpu->v); k++)
 		bytes[k] = (uint8_t)rand();
 	for (int k = 0; k < 8; k++) {
 		cpu->x87.r[k].mantissa = 1ULL << 63 | (uint64_t)rand();
@@ -75,9 +75,9 @@ static void assert_same_data(const struct xsave_area *a, const struct xsave_area
 	ck_assert_uint_eq(a->fsw, b->fsw);
 	ck_assert_uint_eq(a->ftw, b->ftw);
 	ck_assert_uint_eq(a->mxcsr, b->mxcsr);
-	ck_assert_mem_eq(a->st, b->st, sizeof a->st);
-	ck_assert_mem_eq(a->xmm, b->xmm, sizeof a->xmm);
-	ck_assert_mem_eq(a->ymm_high, b->ymm_high, sizeof a->ymm_high);
+	ck_assert_mem_eq(a->st, b->st, sizeof(a->st));
+	ck_assert_mem_eq(a->xmm, b->xmm, sizeof(a->xmm));
+	ck_assert_mem_eq(a->ymm_high, b->ymm_high, sizeof(a->ymm_high));
 }
 
 START_TEST(host_reads_ours)
@@ -150,12 +150,12 @@ START_TEST(partial_restore)
 	if (requested & XSAVE_X87) {
 		ck_assert_uint_eq(ours.fcw, host.fcw);
 		ck_assert_uint_eq(ours.ftw, host.ftw);
-		ck_assert_mem_eq(ours.st, host.st, sizeof ours.st);
+		ck_assert_mem_eq(ours.st, host.st, sizeof(ours.st));
 	}
 	if (requested & XSAVE_SSE)
-		ck_assert_mem_eq(ours.xmm, host.xmm, sizeof ours.xmm);
+		ck_assert_mem_eq(ours.xmm, host.xmm, sizeof(ours.xmm));
 	if (requested & XSAVE_YMM)
-		ck_assert_mem_eq(ours.ymm_high, host.ymm_high, sizeof ours.ymm_high);
+		ck_assert_mem_eq(ours.ymm_high, host.ymm_high, sizeof(ours.ymm_high));
 	ours.xstate_bv = 0;
 	fill(&cpu, 2);
 	xsave(&cpu, &host, ALL, true);
@@ -165,9 +165,9 @@ START_TEST(partial_restore)
 	if (!(requested & XSAVE_X87))
 		ck_assert_mem_eq(&ours, &host, offsetof(struct xsave_area, mxcsr));
 	if (!(requested & XSAVE_SSE))
-		ck_assert_mem_eq(ours.xmm, host.xmm, sizeof ours.xmm);
+		ck_assert_mem_eq(ours.xmm, host.xmm, sizeof(ours.xmm));
 	if (!(requested & XSAVE_YMM))
-		ck_assert_mem_eq(ours.ymm_high, host.ymm_high, sizeof ours.ymm_high);
+		ck_assert_mem_eq(ours.ymm_high, host.ymm_high, sizeof(ours.ymm_high));
 }
 END_TEST
 
@@ -200,7 +200,7 @@ START_TEST(refusals)
 	area_t image = { 0 }, host = { 0 };
 	bool host_takes, we_take;
 
-	ck_assert_int_lt(_i, (int)(sizeof headers / sizeof *headers));
+	ck_assert_int_lt(_i, (int)(sizeof(headers) / sizeof(*headers)));
 	fill(&cpu, 3);
 	xsave(&cpu, &image, ALL, true);
 	image.xstate_bv = headers[_i].xstate_bv;
@@ -215,7 +215,7 @@ START_TEST(refusals)
 	we_take = xrstor(&cpu, &image, headers[_i].components, true);
 	ck_assert_int_eq(we_take, host_takes);
 	if (!we_take)
-		ck_assert_mem_eq(&cpu, &before, sizeof cpu);
+		ck_assert_mem_eq(&cpu, &before, sizeof(cpu));
 }
 END_TEST
 
@@ -225,8 +225,8 @@ START_TEST(fxsave_image)
 	static struct cpu cpu, other;
 	area_t wide, narrow;
 
-	memset(&wide, 0xa5, sizeof wide);
-	memset(&narrow, 0xa5, sizeof narrow);
+	memset(&wide, 0xa5, sizeof(wide));
+	memset(&narrow, 0xa5, sizeof(narrow));
 	fill(&cpu, 5);
 	fxsave(&cpu, &wide, true);
 	fxsave(&cpu, &narrow, false);
@@ -237,7 +237,7 @@ START_TEST(fxsave_image)
 		ck_assert_uint_eq(*at, 0xa5);
 	fill(&other, 6);
 	ck_assert(fxrstor(&other, &wide, true));
-	ck_assert_mem_eq(&other.x87, &cpu.x87, sizeof cpu.x87);
+	ck_assert_mem_eq(&other.x87, &cpu.x87, sizeof(cpu.x87));
 	ck_assert_uint_eq(other.mxcsr, cpu.mxcsr);
 	for (int k = 0; k < 16; k++) {
 		ck_assert_mem_eq(&other.v[k].u64[0], &cpu.v[k].u64[0], 16);

@@ -33,9 +33,9 @@ static void no_code(void *context, uint64_t start, uint64_t end)
 
 static void set_up(void)
 {
-	memset(&process, 0, sizeof process);
-	memset(&task, 0, sizeof task);
-	memset(&error, 0, sizeof error);
+	memset(&process, 0, sizeof(process));
+	memset(&task, 0, sizeof(task));
+	memset(&error, 0, sizeof(error));
 	options.seed = 1;
 	task.cpu.model = cpu_model_find("x86-64-v3");
 	process.options = &options;
@@ -52,14 +52,14 @@ static void tear_down(void)
 	char command[64];
 	space_reset(&process.space);
 	free(process.image.exe_path);
-	snprintf(command, sizeof command, "rm -r %s", directory);
+	snprintf(command, sizeof(command), "rm -r %s", directory);
 	ck_assert_int_eq(system(command), 0);
 }
 
 static const char *file_named(const char *name)
 {
 	static char path[128];
-	snprintf(path, sizeof path, "%s/%s", directory, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	return path;
 }
 
@@ -74,7 +74,7 @@ static const char *make_file(const char *name, const void *bytes, size_t size, i
 
 static bool load(const char *path, char **argv, char **envp)
 {
-	memset(&error, 0, sizeof error);
+	memset(&error, 0, sizeof(error));
 	return process_load(&process, path, argv, envp, &error);
 }
 
@@ -135,7 +135,7 @@ START_TEST(static_program_with_bss)
 {
 	char command[256];
 
-	snprintf(command, sizeof command, "cd %s && echo 'char a[9999], b[5000] = {1}; int main(void) { return a[0]; }' >bss.c && "
+	snprintf(command, sizeof(command), "cd %s && echo 'char a[9999], b[5000] = {1}; int main(void) { return a[0]; }' >bss.c && "
 	         "gcc -static -o bss bss.c", directory);
 	ck_assert_int_eq(system(command), 0);
 	ck_assert_msg(load_plain(file_named("bss")), "%s", error.text);
@@ -176,7 +176,7 @@ START_TEST(scripts)
 {
 	char path[128], *argv[] = {"name", "x", NULL};
 	static const char script[] = "#! /bin/true  -a b  \nrest\n";
-	strcpy(path, make_file("script", script, sizeof script - 1, 0755));
+	strcpy(path, make_file("script", script, sizeof(script) - 1, 0755));
 	char *expected[] = {"/bin/true", "-a b", path, "x", NULL}, *none[] = {NULL};
 	ck_assert_msg(load(path, argv, none), "%s", error.text);
 	check_vectors(expected, none);
@@ -190,8 +190,8 @@ START_TEST(scripts_run_by_scripts)
 	char text[256], previous[128] = "/bin/true";
 	for (int depth = 1; depth <= 7; depth++) {
 		char name[16];
-		snprintf(text, sizeof text, "#!%s\n", previous);
-		snprintf(name, sizeof name, "s%d", depth);
+		snprintf(text, sizeof(text), "#!%s\n", previous);
+		snprintf(name, sizeof(name), "s%d", depth);
 		strcpy(previous, make_file(name, text, strlen(text), 0755));
 		pid_t child = fork();
 		if (child == 0) {
@@ -230,7 +230,7 @@ static size_t read_whole(const char *path, uint8_t *bytes, size_t size)
 START_TEST(errors_say_what_is_wrong)
 {
 	static uint8_t bytes[FILE_MAX];
-	size_t size = read_whole("/bin/true", bytes, sizeof bytes);
+	size_t size = read_whole("/bin/true", bytes, sizeof(bytes));
 	Elf64_Ehdr *header = (Elf64_Ehdr *)bytes;
 
 	expect_failure("/nowhere/at/all", 127, ENOENT, "No such file");
@@ -267,7 +267,7 @@ static void mutate(uint8_t *bytes, size_t size)
 	static const uint64_t odd[] = {0, 1, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, ~0ULL, 4095, 0x500000000000};
 	for (uint64_t n = 1 + below(4); n > 0; n--) {
 		size_t at = below(8) ? below(64 + 13 * 56) : below(size - 8);
-		uint64_t value = odd[below(sizeof odd / sizeof odd[0])];
+		uint64_t value = odd[below(sizeof(odd) / sizeof(odd[0]))];
 		if (below(2))
 			bytes[at] ^= (uint8_t)(1 << below(8));
 		else
@@ -279,13 +279,13 @@ START_TEST(broken_files)
 {
 	static const char *const sources[] = {"/bin/true", "/lib64/ld-linux-x86-64.so.2", "/bin/busybox"};
 	static uint8_t whole[3 << 20], bytes[3 << 20];
-	size_t size = read_whole(sources[_i], whole, sizeof whole);
+	size_t size = read_whole(sources[_i], whole, sizeof(whole));
 	unsigned loaded = 0;
 	char path[64];
 	int fd = memfd_create("elf", 0);
 
 	ck_assert_uint_gt(size, 4096);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	ck_assert_int_eq(fchmod(fd, 0755), 0);
 	ck_assert_int_eq(pwrite(fd, whole, size, 0), (ssize_t)size);
 	memcpy(bytes, whole, size);

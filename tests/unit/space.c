@@ -47,7 +47,7 @@ static uint64_t take_changed(void)
 
 static void set_up(void)
 {
-	memset(&space, 0, sizeof space);
+	memset(&space, 0, sizeof(space));
 	space_init(&space);
 	space.code_changed = on_change;
 	changed = 0;
@@ -66,7 +66,7 @@ static void read_host(uint64_t arena, int prot[ARENA_PAGES])
 	FILE *maps = fopen("/proc/self/maps", "r");
 	for (int i = 0; i < ARENA_PAGES; i++)
 		prot[i] = -1;
-	while (fgets(line, sizeof line, maps)) {
+	while (fgets(line, sizeof(line), maps)) {
 		unsigned long start, end;
 		char rights[8];
 		if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) != 3)
@@ -240,7 +240,7 @@ START_TEST(copies_respect_rights)
 	space_mmap(&space, GUEST, 2 * PAGE, PROT_READ | PROT_WRITE, anonymous, -1, 0);
 	space_mmap(&space, GUEST + 2 * PAGE, PAGE, PROT_NONE, anonymous, -1, 0);
 	ck_assert(space_write(&space, GUEST + PAGE - 3, "hello", 6));
-	ck_assert_int_eq(space_read_string(&space, GUEST + PAGE - 3, text, sizeof text), 5);
+	ck_assert_int_eq(space_read_string(&space, GUEST + PAGE - 3, text, sizeof(text)), 5);
 	ck_assert_str_eq(text, "hello");
 	ck_assert_int_eq(space_read_string(&space, GUEST + PAGE - 3, text, 5), -ENAMETOOLONG);
 	ck_assert(!space_read(&space, GUEST + 2 * PAGE - 1, text, 2));
@@ -248,7 +248,7 @@ START_TEST(copies_respect_rights)
 	ck_assert(!space_read(&space, GUEST + 3 * PAGE, text, 1));
 	ck_assert(!space_read(&space, GUEST_END - 1, text, 2));
 	memset((void *)(GUEST + PAGE), 'x', PAGE);
-	ck_assert_int_eq(space_read_string(&space, GUEST + 2 * PAGE - 2, text, sizeof text), -EFAULT);
+	ck_assert_int_eq(space_read_string(&space, GUEST + 2 * PAGE - 2, text, sizeof(text)), -EFAULT);
 	/* Beyond the end of a file: an error, not SIGBUS. */
 	int fd = memfd_create("short", 0);
 	space_mmap(&space, GUEST, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);

@@ -29,10 +29,10 @@ int main(int argc, char **argv)
 	uint32_t crc = 0;
 
 	make_table();
-	for (size_t i = 0; i < sizeof data; i++)
+	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)xorshift64(&seed);
 	for (long i = work(argc, argv, 2000); i > 0; i--)
-		crc = crc32(crc, data, sizeof data);
+		crc = crc32(crc, data, sizeof(data));
 	printf("%08x\n", crc);
 	return 0;
 }

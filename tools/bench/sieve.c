@@ -11,7 +11,7 @@ static long count_primes(void)
 {
 	long primes = 0;
 
-	memset(composite, 0, sizeof composite);
+	memset(composite, 0, sizeof(composite));
 	for (long i = 2; i <= LIMIT; i++) {
 		if (composite[i])
 			continue;

@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 	size_t (*volatile length)(const char *) = strlen; /* a call, whatever the compiler knows */
 	uint64_t seed = 31, sum = 0;
 
-	memset(text, 'x', sizeof text - 1);
+	memset(text, 'x', sizeof(text) - 1);
 	for (long i = work(argc, argv, 8000000); i > 0; i--) {
 		uint64_t random = xorshift64(&seed);
 		size_t start = random & 63, end = start + (random >> 8) % 1000;

@@ -51,8 +51,8 @@ static struct node node_of_directory(int fd)
 	char link[32], name[PATH_MAX] = "", *at;
 	struct node node = {.kind = NODE_OTHER};
 	int vcpu;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	if (readlink(link, name, sizeof name - 1) < 0 || !(at = strrchr(name, '/')) || sscanf(at, "/" STAND_IN "%d-", &vcpu) != 1)
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, name, sizeof(name) - 1) < 0 || !(at = strrchr(name, '/')) || sscanf(at, "/" STAND_IN "%d-", &vcpu) != 1)
 		return node;
 	node.kind = vcpu < 0 ? NODE_ROOT : NODE_VCPU;
 	node.vcpu = vcpu < 0 ? 0 : (unsigned)vcpu;
@@ -82,8 +82,8 @@ static int64_t open_stand_in(struct node node, int flags)
 {
 	const char *place = getenv("TMPDIR");
 	char path[PATH_MAX];
-	int length = snprintf(path, sizeof path, "%s/" STAND_IN "%d-XXXXXX", place ? place : "/tmp", node.kind == NODE_ROOT ? -1 : (int)node.vcpu);
-	if (length >= (int)sizeof path || !mkdtemp(path))
+	int length = snprintf(path, sizeof(path), "%s/" STAND_IN "%d-XXXXXX", place ? place : "/tmp", node.kind == NODE_ROOT ? -1 : (int)node.vcpu);
+	if (length >= (int)sizeof(path) || !mkdtemp(path))
 		return -errno;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | (flags & O_CLOEXEC));
 	int64_t result = fd < 0 ? -errno : fd;
@@ -124,11 +124,11 @@ static bool nth_entry(const struct process *process, struct node node, int64_t n
 		return false;
 	*entry = (struct entry){.inode = (uint64_t)n + 1, .offset = n + 1, .type = n > 1 && node.kind == NODE_VCPU ? DT_CHR : DT_DIR};
 	if (n < 2)
-		snprintf(entry->name, sizeof entry->name, "%s", n ? ".." : ".");
+		snprintf(entry->name, sizeof(entry->name), "%s", n ? ".." : ".");
 	else if (node.kind == NODE_VCPU)
-		snprintf(entry->name, sizeof entry->name, "msr");
+		snprintf(entry->name, sizeof(entry->name), "msr");
 	else
-		snprintf(entry->name, sizeof entry->name, "%ld", n - 2);
+		snprintf(entry->name, sizeof(entry->name), "%ld", n - 2);
 	entry->length = (uint16_t)((offsetof(struct entry, name) + strlen(entry->name) + 8) & ~7u);
 	return true;
 }
@@ -160,7 +160,7 @@ static void describe(struct node node, struct stat *status)
 {
 	bool device = node.kind == NODE_MSR;
 	if (stat(device ? "/dev/null" : "/dev", status) != 0)
-		memset(status, 0, sizeof *status);
+		memset(status, 0, sizeof(*status));
 	status->st_ino = node.kind == NODE_ROOT ? 1 : 2 * node.vcpu + 2 + device;
 	status->st_nlink = device ? 1 : 2;
 	status->st_mode = device ? S_IFCHR | 0600 : S_IFDIR | 0755;

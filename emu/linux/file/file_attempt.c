@@ -1,6 +1,5 @@
 /* Tries a transfer on a descriptor that is not ready. The kernel judges a call's arguments before it sleeps. So the call is made in a
  * way that does not sleep, and the guest's thread waits only if the answer is EAGAIN. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -8,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ static const struct record_kind record_kinds[] = {
 
 static const struct record_kind *find_record_kind(int fd)
 {
-	for (size_t i = 0; i < sizeof record_kinds / sizeof record_kinds[0]; i++) {
+	for (size_t i = 0; i < sizeof(record_kinds) / sizeof(record_kinds[0]); i++) {
 		if (file_info(fd, record_kinds[i].info) != FILE_NO_INFO)
 			return &record_kinds[i];
 	}
@@ -46,7 +46,7 @@ static const struct record_kind *find_record_kind(int fd)
 static bool is_refused_number(struct task *task, const struct transfer *transfer)
 {
 	uint64_t number;
-	return !space_read(&task->process->space, (uint64_t)transfer->vector[0].iov_base, &number, sizeof number) || number == UINT64_MAX;
+	return !space_read(&task->process->space, (uint64_t)transfer->vector[0].iov_base, &number, sizeof(number)) || number == UINT64_MAX;
 }
 
 static bool record_is_refused(struct task *task, const struct transfer *transfer, uint64_t length)
@@ -80,7 +80,7 @@ static int64_t attempt_file(struct task *task, const struct transfer *transfer, 
 {
 	const uint64_t arg[6] = {(uint64_t)transfer->fd, (uint64_t)transfer->vector, transfer->count, UINT64_MAX, 0,
 	                         transfer->flags | RWF_NOWAIT};
-	int64_t result = syscall_host(transfer->write ? __NR_pwritev2 : __NR_preadv2, arg);
+	int64_t result = syscall_host(transfer->write ? SYS_pwritev2 : SYS_preadv2, arg);
 	/* A vector call with nothing to transfer succeeds for any file; read(2) and write(2) ask the file. */
 	if (result != -EOPNOTSUPP && !(result == 0 && length == 0 && transfer->plain))
 		return result;
@@ -92,11 +92,11 @@ static int64_t attempt_socket(const struct transfer *transfer)
 {
 	struct msghdr message = {.msg_iov = (struct iovec *)transfer->vector, .msg_iovlen = transfer->count};
 	int type = 0;
-	socklen_t size = sizeof type;
+	socklen_t size = sizeof(type);
 	getsockopt(transfer->fd, SOL_SOCKET, SO_TYPE, &type, &size);
 	int flags = MSG_DONTWAIT | (transfer->write && type == SOCK_SEQPACKET ? MSG_EOR : 0);
 	const uint64_t arg[6] = {(uint64_t)transfer->fd, (uint64_t)&message, (uint64_t)flags};
-	return syscall_host(transfer->write ? __NR_sendmsg : __NR_recvmsg, arg);
+	return syscall_host(transfer->write ? SYS_sendmsg : SYS_recvmsg, arg);
 }
 
 /* Tries a transfer once, on a descriptor for which poll says that it is not ready. Returns the guest's result, or -EAGAIN if it must

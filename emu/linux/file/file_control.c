@@ -1,5 +1,4 @@
 /* fcntl, flock, ioctl. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/file/device.h"
@@ -57,7 +57,7 @@ static int64_t lock_waiting(struct task *task, const uint64_t arg[6], int try_co
 	int64_t woken = file_retried(task);
 	if (woken)
 		return woken;
-	int64_t result = syscall_host(__NR_fcntl, try);
+	int64_t result = syscall_host(SYS_fcntl, try);
 	return result == -EAGAIN || result == -EACCES ? file_retry_later(task) : result;
 }
 
@@ -65,25 +65,25 @@ static int64_t lock_waiting(struct task *task, const uint64_t arg[6], int try_co
 static int64_t get_lock(struct task *task, const uint64_t arg[6])
 {
 	struct flock lock;
-	int64_t result = syscall_host(__NR_fcntl, arg);
+	int64_t result = syscall_host(SYS_fcntl, arg);
 	if (result < 0)
 		return result;
-	if (!space_read(&task->process->space, arg[2], &lock, sizeof lock))
+	if (!space_read(&task->process->space, arg[2], &lock, sizeof(lock)))
 		return -EFAULT;
 	if (lock.l_pid > 0)
 		lock.l_pid = pids_from_host(task->process, lock.l_pid);
-	return space_write(&task->process->space, arg[2], &lock, sizeof lock) ? 0 : -EFAULT;
+	return space_write(&task->process->space, arg[2], &lock, sizeof(lock)) ? 0 : -EFAULT;
 }
 
 static int64_t set_owner(struct task *task, const uint64_t arg[6])
 {
 	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)pids_to_host(task->process, (pid_t)arg[2])};
-	return syscall_host(__NR_fcntl, host);
+	return syscall_host(SYS_fcntl, host);
 }
 
 static int64_t get_owner(struct task *task, const uint64_t arg[6])
 {
-	int64_t owner = syscall_host(__NR_fcntl, arg);
+	int64_t owner = syscall_host(SYS_fcntl, arg);
 	return owner > 0 ? pids_from_host(task->process, (pid_t)owner) : owner;
 }
 
@@ -92,24 +92,24 @@ static int64_t set_owner_ex(struct task *task, const uint64_t arg[6])
 {
 	struct f_owner_ex owner;
 	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)&owner};
-	if (!space_read(&task->process->space, arg[2], &owner, sizeof owner))
+	if (!space_read(&task->process->space, arg[2], &owner, sizeof(owner)))
 		return -EFAULT;
 	if (owner.pid && owner.type != F_OWNER_PGRP && task_find(task->process, owner.pid))
 		owner.pid = getpid();
 	else
 		owner.pid = pids_to_host(task->process, owner.pid);
-	return syscall_host(__NR_fcntl, host);
+	return syscall_host(SYS_fcntl, host);
 }
 
 static int64_t get_owner_ex(struct task *task, const uint64_t arg[6])
 {
 	struct f_owner_ex owner = {0};
 	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)&owner};
-	int64_t result = syscall_host(__NR_fcntl, host);
+	int64_t result = syscall_host(SYS_fcntl, host);
 	if (result < 0)
 		return result;
 	owner.pid = owner.pid ? pids_from_host(task->process, owner.pid) : 0;
-	return space_write(&task->process->space, arg[2], &owner, sizeof owner) ? 0 : -EFAULT;
+	return space_write(&task->process->space, arg[2], &owner, sizeof(owner)) ? 0 : -EFAULT;
 }
 
 /* Returns true for commands after which events of the file are reported by a signal. The signal is pending when the call that caused it
@@ -156,9 +156,9 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 	case F_DUPFD_CLOEXEC:
 		if (arg[2] >= limit_of(task->process, RLIMIT_NOFILE))
 			return -EINVAL;
-		return descriptor_make(task->process, __NR_fcntl, arg);
+		return descriptor_make(task->process, SYS_fcntl, arg);
 	default:
-		return syscall_host(__NR_fcntl, arg);
+		return syscall_host(SYS_fcntl, arg);
 	}
 }
 
@@ -168,7 +168,7 @@ int64_t sys_flock(struct task *task, const uint64_t arg[6])
 	int64_t woken = file_retried(task);
 	if (woken)
 		return woken;
-	int64_t result = syscall_host(__NR_flock, try);
+	int64_t result = syscall_host(SYS_flock, try);
 	return result == -EWOULDBLOCK && !(arg[1] & LOCK_NB) ? file_retry_later(task) : result;
 }
 
@@ -184,6 +184,7 @@ enum { TERMIOS = 36, TERMIO = 18, WINSIZE = 8, IFREQ = 40, IFCONF = 16, NUMBER =
 
 static const struct old_request *find_old_request(uint32_t number)
 {
+	/* clang-format off */
 	static const struct old_request requests[] = {
 		{TCGETS, 0, TERMIOS}, {TCSETS, TERMIOS, 0}, {TCSETSW, TERMIOS, 0}, {TCSETSF, TERMIOS, 0},
 		{TCGETA, 0, TERMIO}, {TCSETA, TERMIO, 0}, {TCSETAW, TERMIO, 0}, {TCSETAF, TERMIO, 0},
@@ -205,7 +206,8 @@ static const struct old_request *find_old_request(uint32_t number)
 		{SIOCGIFTXQLEN, IFREQ, IFREQ}, {BLKROGET, 0, NUMBER}, {BLKGETSIZE, 0, 8}, {BLKFLSBUF, 0, 0}, {BLKSSZGET, 0, NUMBER},
 		{BLKRAGET, 0, 8}, {BLKSECTGET, 0, 2}, {FIBMAP, NUMBER, NUMBER}, {FIGETBSZ, 0, NUMBER},
 	};
-	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+	/* clang-format on */
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		if (requests[i].number == number)
 			return &requests[i];
 	}
@@ -246,6 +248,6 @@ int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
 	if (!error)
 		error = ioctl_prepare_tail(task, request, arg[2]);
 	if (makes_descriptor(request) && !error)
-		return descriptor_make(task->process, __NR_ioctl, arg);
-	return error ? error : syscall_host(__NR_ioctl, arg);
+		return descriptor_make(task->process, SYS_ioctl, arg);
+	return error ? error : syscall_host(SYS_ioctl, arg);
 }

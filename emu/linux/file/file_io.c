@@ -1,11 +1,11 @@
 /* Reading and writing. Calls that may block use file_transfer(). A long write to a pipe, a terminal or a socket is made in pieces, and
  * task->wait.progress counts the bytes that are written. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
@@ -26,7 +26,7 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 {
 	if (count > FILE_IOV_MAX)
 		return -EINVAL;
-	if (!space_read(&task->process->space, address, vector, count * sizeof *vector))
+	if (!space_read(&task->process->space, address, vector, count * sizeof(*vector)))
 		return -EFAULT;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t base = (uint64_t)vector[i].iov_base, length = vector[i].iov_len;
@@ -80,8 +80,9 @@ static int64_t read_transfer(struct task *task, const struct transfer *transfer)
 int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
 	const struct iovec whole = {(void *)arg[1], arg[2]};
+	/* clang-format off */
 	const struct transfer transfer = {
-		.fd = (int)arg[0], .plain = true, .number = __NR_read, .arg = arg, .vector = &whole, .count = 1};
+		.fd = (int)arg[0], .plain = true, .number = SYS_read, .arg = arg, .vector = &whole, .count = 1};
 	int64_t result;
 	if (device_read(task, (int)arg[0], &whole, 1, POSITION_OF_FILE, &result))
 		return result;
@@ -133,6 +134,7 @@ static int64_t write_all(struct task *task, int fd, const struct iovec *vector, 
 		else
 			task->wait.progress += (uint64_t)moved;
 	}
+	/* clang-format on */
 	return result == SYSCALL_WAIT || !task->wait.progress ? result : (int64_t)task->wait.progress;
 }
 
@@ -146,8 +148,9 @@ static int64_t write_transfer(struct task *task, const struct transfer *transfer
 int64_t sys_write(struct task *task, const uint64_t arg[6])
 {
 	const struct iovec whole = {(void *)arg[1], arg[2]};
+	/* clang-format off */
 	const struct transfer transfer = {
-		.fd = (int)arg[0], .write = true, .plain = true, .number = __NR_write, .arg = arg, .vector = &whole, .count = 1};
+		.fd = (int)arg[0], .write = true, .plain = true, .number = SYS_write, .arg = arg, .vector = &whole, .count = 1};
 	int64_t result;
 	if (device_write(task, (int)arg[0], &whole, 1, POSITION_OF_FILE, &result))
 		return result;
@@ -168,12 +171,12 @@ static int64_t at_position(struct task *task, uint64_t number, const uint64_t ar
 
 int64_t sys_pread64(struct task *task, const uint64_t arg[6])
 {
-	return at_position(task, __NR_pread64, arg, false);
+	return at_position(task, SYS_pread64, arg, false);
 }
 
 int64_t sys_pwrite64(struct task *task, const uint64_t arg[6])
 {
-	return at_position(task, __NR_pwrite64, arg, true);
+	return at_position(task, SYS_pwrite64, arg, true);
 }
 
 /* With no flags but these, the call may wait. With RWF_NOWAIT or unknown flags, the host makes it. */
@@ -199,32 +202,32 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 
 int64_t sys_readv(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_readv, arg, false, 0, true);
+	return move_vector(task, SYS_readv, arg, false, 0, true);
 }
 
 int64_t sys_preadv(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_preadv, arg, false, 0, false);
+	return move_vector(task, SYS_preadv, arg, false, 0, false);
 }
 
 int64_t sys_preadv2(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_preadv2, arg, false, (uint32_t)arg[5], arg[3] == UINT64_MAX);
+	return move_vector(task, SYS_preadv2, arg, false, (uint32_t)arg[5], arg[3] == UINT64_MAX);
 }
 
 int64_t sys_writev(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_writev, arg, true, 0, true);
+	return move_vector(task, SYS_writev, arg, true, 0, true);
 }
 
 int64_t sys_pwritev(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_pwritev, arg, true, 0, false);
+	return move_vector(task, SYS_pwritev, arg, true, 0, false);
 }
 
 int64_t sys_pwritev2(struct task *task, const uint64_t arg[6])
 {
-	return move_vector(task, __NR_pwritev2, arg, true, (uint32_t)arg[5], arg[3] == UINT64_MAX);
+	return move_vector(task, SYS_pwritev2, arg, true, (uint32_t)arg[5], arg[3] == UINT64_MAX);
 }
 
 /* --- another process's memory -------------------------------------------------------------------------------------- */
@@ -246,10 +249,12 @@ static int64_t process_memory(struct task *task, uint64_t number, const uint64_t
 
 int64_t sys_process_vm_readv(struct task *task, const uint64_t arg[6])
 {
-	return process_memory(task, __NR_process_vm_readv, arg, true);
+	return process_memory(task, SYS_process_vm_readv, arg, true);
 }
 
 int64_t sys_process_vm_writev(struct task *task, const uint64_t arg[6])
 {
-	return process_memory(task, __NR_process_vm_writev, arg, false);
+	return process_memory(task, SYS_process_vm_writev, arg, false);
 }
+
+	/* clang-format on */

@@ -1,11 +1,11 @@
 /* Opening, closing and copying descriptors. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
@@ -83,7 +83,7 @@ static int64_t open_fifo_writer(struct task *task, int dirfd, const char *path, 
 static int64_t open_path(struct task *task, int dirfd, uint64_t address, int flags, mode_t mode)
 {
 	char guest[PATH_MAX], host[PATH_MAX];
-	int64_t length = space_read_string(&task->process->space, address, guest, sizeof guest);
+	int64_t length = space_read_string(&task->process->space, address, guest, sizeof(guest));
 	if (length < 0)
 		return length;
 	int64_t made = proc_open(task, dirfd, guest, flags);
@@ -98,7 +98,7 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 		return made == SYSCALL_WAIT ? made : descriptor_keep(task->process, made);
 	}
 	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, (uint64_t)flags, mode};
-	made = descriptor_make(task->process, __NR_openat, arg);
+	made = descriptor_make(task->process, SYS_openat, arg);
 	if (strncmp(path + strlen(path) - (strlen(path) < 3 ? strlen(path) : 3), "mem", 3) == 0)
 		memory_file_opened(task->process, made);
 	return made;
@@ -125,16 +125,16 @@ int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 {
 	const uint64_t trial[6] = {arg[0], (uint64_t)"", arg[2], arg[3]};
 	struct open_how how;
-	if (arg[3] < sizeof how)
+	if (arg[3] < sizeof(how))
 		return -EINVAL;
-	int64_t verdict = syscall_host(__NR_openat2, trial);
+	int64_t verdict = syscall_host(SYS_openat2, trial);
 	if (verdict != -ENOENT)
 		return verdict;
-	if (!space_read(&task->process->space, arg[2], &how, sizeof how))
+	if (!space_read(&task->process->space, arg[2], &how, sizeof(how)))
 		return -EFAULT;
-	if (arg[3] == sizeof how && how.resolve == 0 && how.flags <= INT_MAX)
+	if (arg[3] == sizeof(how) && how.resolve == 0 && how.flags <= INT_MAX)
 		return open_path(task, (int)arg[0], arg[1], (int)how.flags, (mode_t)how.mode);
-	int64_t made = descriptor_make(task->process, __NR_openat2, arg);
+	int64_t made = descriptor_make(task->process, SYS_openat2, arg);
 	memory_file_opened(task->process, made);
 	return made;
 }
@@ -147,14 +147,14 @@ static int64_t make_pair(struct task *task, uint64_t number, const uint64_t arg[
 	int64_t result = syscall_host(number, arg);
 	if (result < 0)
 		return result;
-	if (!space_read(&task->process->space, address, fd, sizeof fd))
+	if (!space_read(&task->process->space, address, fd, sizeof(fd)))
 		return -EFAULT;
 	for (int i = 0; i < 2 && result >= 0; i++) {
 		result = descriptor_keep(task->process, fd[i]);
 		fd[i] = result < 0 ? -1 : (int)result;
 	}
 	if (result >= 0)
-		return space_write(&task->process->space, address, fd, sizeof fd) ? 0 : -EFAULT;
+		return space_write(&task->process->space, address, fd, sizeof(fd)) ? 0 : -EFAULT;
 	close(fd[0]);
 	close(fd[1]);
 	return result;
@@ -162,17 +162,17 @@ static int64_t make_pair(struct task *task, uint64_t number, const uint64_t arg[
 
 int64_t sys_pipe(struct task *task, const uint64_t arg[6])
 {
-	return make_pair(task, __NR_pipe, arg, arg[0]);
+	return make_pair(task, SYS_pipe, arg, arg[0]);
 }
 
 int64_t sys_pipe2(struct task *task, const uint64_t arg[6])
 {
-	return make_pair(task, __NR_pipe2, arg, arg[0]);
+	return make_pair(task, SYS_pipe2, arg, arg[0]);
 }
 
 int64_t sys_socketpair(struct task *task, const uint64_t arg[6])
 {
-	return make_pair(task, __NR_socketpair, arg, arg[3]);
+	return make_pair(task, SYS_socketpair, arg, arg[3]);
 }
 
 /* --- links --------------------------------------------------------------------------------------------------------- */
@@ -180,7 +180,7 @@ int64_t sys_socketpair(struct task *task, const uint64_t arg[6])
 static int64_t read_link(struct task *task, int dirfd, uint64_t address, uint64_t buffer, uint64_t size)
 {
 	char guest[PATH_MAX], host[PATH_MAX];
-	int64_t length = space_read_string(&task->process->space, address, guest, sizeof guest);
+	int64_t length = space_read_string(&task->process->space, address, guest, sizeof(guest));
 	if (length < 0)
 		return length;
 	const char *path = path_program(task->process, guest, host);
@@ -195,7 +195,7 @@ static int64_t read_link(struct task *task, int dirfd, uint64_t address, uint64_
 	}
 	path = file_host_path_of_link(task->process, guest, host);
 	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, buffer, size};
-	return syscall_host(__NR_readlinkat, arg);
+	return syscall_host(SYS_readlinkat, arg);
 }
 
 int64_t sys_readlink(struct task *task, const uint64_t arg[6])
@@ -213,7 +213,7 @@ int64_t sys_readlinkat(struct task *task, const uint64_t arg[6])
 static int64_t close_part(unsigned first, unsigned last, uint64_t flags)
 {
 	const uint64_t arg[6] = {first, last, flags};
-	return first <= last ? syscall_host(__NR_close_range, arg) : 0;
+	return first <= last ? syscall_host(SYS_close_range, arg) : 0;
 }
 
 /* Closes a range, but not the emulator's descriptors in it. */
@@ -232,7 +232,7 @@ int64_t sys_close_range(struct task *task, const uint64_t arg[6])
 int64_t sys_dup(struct task *task, const uint64_t arg[6])
 {
 	(void)task;
-	return descriptor_make(task->process, __NR_dup, arg);
+	return descriptor_make(task->process, SYS_dup, arg);
 }
 
 /* A number beyond the limit cannot be a descriptor: ksys_dup3(). */
@@ -243,10 +243,10 @@ static int64_t dup_to(struct task *task, uint64_t number, const uint64_t arg[6])
 
 int64_t sys_dup2(struct task *task, const uint64_t arg[6])
 {
-	return dup_to(task, __NR_dup2, arg);
+	return dup_to(task, SYS_dup2, arg);
 }
 
 int64_t sys_dup3(struct task *task, const uint64_t arg[6])
 {
-	return (int)arg[0] == (int)arg[1] ? -EINVAL : dup_to(task, __NR_dup3, arg);
+	return (int)arg[0] == (int)arg[1] ? -EINVAL : dup_to(task, SYS_dup3, arg);
 }

@@ -1,13 +1,13 @@
 /* Between descriptors: sendfile, splice, tee, vmsplice. SPLICE_F_NONBLOCK keeps the kernel from waiting for a pipe, so these calls are
  * made with it, and the thread waits on EAGAIN. For a socket or a device at the other end the kernel may wait all the same (splice(2)):
  * so poll is asked first, but only if the arguments are valid. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/major.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -45,7 +45,7 @@ static int64_t sendfile_input_error(const uint64_t arg[6])
 	if (is_pipe((int)arg[0]) ? pipe2(scratch, O_CLOEXEC) < 0 : (scratch[1] = memfd_create("", MFD_CLOEXEC)) < 0)
 		return -errno;
 	const uint64_t nothing[6] = {(uint64_t)scratch[1], arg[1], arg[2], 0};
-	int64_t result = syscall_host(__NR_sendfile, nothing);
+	int64_t result = syscall_host(SYS_sendfile, nothing);
 	close(scratch[1]);
 	if (scratch[0] >= 0)
 		close(scratch[0]);
@@ -57,9 +57,9 @@ static void advance(struct task *task, uint64_t address, int64_t moved)
 {
 	struct space *space = &task->process->space;
 	int64_t position;
-	if (address && moved > 0 && space_read(space, address, &position, sizeof position)) {
+	if (address && moved > 0 && space_read(space, address, &position, sizeof(position))) {
 		position += moved;
-		space_write(space, address, &position, sizeof position);
+		space_write(space, address, &position, sizeof(position));
 	}
 }
 
@@ -73,7 +73,7 @@ static int64_t send_file(struct task *task, const uint64_t arg[6])
 	if (result)
 		return result;
 	const uint64_t host[6] = {arg[0], (uint64_t)input.fd, input.device ? 0 : arg[2], arg[3]};
-	result = syscall_host(__NR_sendfile, host);
+	result = syscall_host(SYS_sendfile, host);
 	if (input.device)
 		advance(task, arg[2], result);
 	device_input_close(task, &input, result);
@@ -110,7 +110,7 @@ int64_t sys_tee(struct task *task, const uint64_t arg[6])
 	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
 	int64_t wait = file_woken(task, in, POLLIN);
 	while (!wait) {
-		int64_t result = syscall_host(__NR_tee, host);
+		int64_t result = syscall_host(SYS_tee, host);
 		if (result != -EAGAIN)
 			return result;
 		wait = wait_for_ends(task, in, out, arg[3]);
@@ -128,7 +128,7 @@ int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
 		wait = file_woken(task, fd, events);
 	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
 	while (!wait) {
-		int64_t result = syscall_host(__NR_vmsplice, host);
+		int64_t result = syscall_host(SYS_vmsplice, host);
 		if (result != -EAGAIN || arg[3] & SPLICE_F_NONBLOCK || !file_blocks(fd, events))
 			return result;
 		wait = file_wait_again(task, fd, events);
@@ -172,7 +172,7 @@ static int64_t splice_host(struct task *task, const uint64_t arg[6])
 	if (result)
 		return result;
 	const uint64_t host[6] = {(uint64_t)input.fd, input.device ? 0 : arg[1], arg[2], arg[3], arg[4], arg[5]};
-	result = syscall_host(__NR_splice, host);
+	result = syscall_host(SYS_splice, host);
 	if (input.device)
 		advance(task, arg[1], result);
 	device_input_close(task, &input, result);

@@ -1,9 +1,9 @@
 /* stat(2), access(2) and the like: the host's answers, except for files that the emulator makes up. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,10 +17,10 @@ static bool is_ours(struct task *task, int dirfd, uint64_t address, struct stat 
 {
 	struct process *process = task->process;
 	char start[8], guest[PATH_MAX], path[PATH_MAX];
-	bool absolute = space_read(&process->space, address, start, sizeof start) && memcmp(start, "/dev/cpu", sizeof start) == 0;
+	bool absolute = space_read(&process->space, address, start, sizeof(start)) && memcmp(start, "/dev/cpu", sizeof(start)) == 0;
 	if (!absolute && !process->files.dev_cpu)
 		return false;
-	if (space_read_string(&process->space, address, guest, sizeof guest) < 0)
+	if (space_read_string(&process->space, address, guest, sizeof(guest)) < 0)
 		return false;
 	if (!guest[0] || !dev_cpu_path(process, dirfd, guest, path))
 		return false;
@@ -41,25 +41,25 @@ static int64_t stat_path(struct task *task, uint64_t number, const uint64_t arg[
 	int64_t result;
 	if (!is_ours(task, dirfd, arg[path], &status, &result))
 		return syscall_pass(task, number, arg);
-	return result ? result : give(task, arg[path + 1], &status, sizeof status);
+	return result ? result : give(task, arg[path + 1], &status, sizeof(status));
 }
 
 int64_t sys_stat(struct task *task, const uint64_t arg[6])
 {
-	return stat_path(task, __NR_stat, arg, AT_FDCWD, 0);
+	return stat_path(task, SYS_stat, arg, AT_FDCWD, 0);
 }
 
 int64_t sys_lstat(struct task *task, const uint64_t arg[6])
 {
-	return stat_path(task, __NR_lstat, arg, AT_FDCWD, 0);
+	return stat_path(task, SYS_lstat, arg, AT_FDCWD, 0);
 }
 
 int64_t sys_fstat(struct task *task, const uint64_t arg[6])
 {
 	struct stat status;
 	if (!device_stat(task->process, (int)arg[0], &status))
-		return syscall_host(__NR_fstat, arg);
-	return give(task, arg[1], &status, sizeof status);
+		return syscall_host(SYS_fstat, arg);
+	return give(task, arg[1], &status, sizeof(status));
 }
 
 static bool names_descriptor(struct task *task, uint64_t path, uint64_t flags)
@@ -72,8 +72,8 @@ int64_t sys_newfstatat(struct task *task, const uint64_t arg[6])
 {
 	struct stat status;
 	if (names_descriptor(task, arg[1], arg[3]) && device_stat(task->process, (int)arg[0], &status))
-		return give(task, arg[2], &status, sizeof status);
-	return stat_path(task, __NR_newfstatat, arg, (int)arg[0], 1);
+		return give(task, arg[2], &status, sizeof(status));
+	return stat_path(task, SYS_newfstatat, arg, (int)arg[0], 1);
 }
 
 static struct statx statx_of(const struct stat *from)
@@ -97,9 +97,9 @@ int64_t sys_statx(struct task *task, const uint64_t arg[6])
 	int64_t result = 0;
 	if (!(names_descriptor(task, arg[1], arg[2]) && device_stat(task->process, (int)arg[0], &status)) &&
 	    !is_ours(task, (int)arg[0], arg[1], &status, &result))
-		return syscall_pass(task, __NR_statx, arg);
+		return syscall_pass(task, SYS_statx, arg);
 	extended = statx_of(&status);
-	return result ? result : give(task, arg[4], &extended, sizeof extended);
+	return result ? result : give(task, arg[4], &extended, sizeof(extended));
 }
 
 /* --- access(2) ----------------------------------------------------------------------------------------------------- */
@@ -118,17 +118,17 @@ static int64_t access_path(struct task *task, uint64_t number, const uint64_t ar
 
 int64_t sys_access(struct task *task, const uint64_t arg[6])
 {
-	return access_path(task, __NR_access, arg, AT_FDCWD, 0);
+	return access_path(task, SYS_access, arg, AT_FDCWD, 0);
 }
 
 int64_t sys_faccessat(struct task *task, const uint64_t arg[6])
 {
-	return access_path(task, __NR_faccessat, arg, (int)arg[0], 1);
+	return access_path(task, SYS_faccessat, arg, (int)arg[0], 1);
 }
 
 int64_t sys_faccessat2(struct task *task, const uint64_t arg[6])
 {
-	return access_path(task, __NR_faccessat2, arg, (int)arg[0], 1);
+	return access_path(task, SYS_faccessat2, arg, (int)arg[0], 1);
 }
 
 /* --- getxattr(2): none ---------------------------------------------------------------------------------------------- */
@@ -144,20 +144,20 @@ static int64_t attribute(struct task *task, uint64_t number, const uint64_t arg[
 
 int64_t sys_getxattr(struct task *task, const uint64_t arg[6])
 {
-	return attribute(task, __NR_getxattr, arg, -ENODATA);
+	return attribute(task, SYS_getxattr, arg, -ENODATA);
 }
 
 int64_t sys_lgetxattr(struct task *task, const uint64_t arg[6])
 {
-	return attribute(task, __NR_lgetxattr, arg, -ENODATA);
+	return attribute(task, SYS_lgetxattr, arg, -ENODATA);
 }
 
 int64_t sys_listxattr(struct task *task, const uint64_t arg[6])
 {
-	return attribute(task, __NR_listxattr, arg, 0);
+	return attribute(task, SYS_listxattr, arg, 0);
 }
 
 int64_t sys_llistxattr(struct task *task, const uint64_t arg[6])
 {
-	return attribute(task, __NR_llistxattr, arg, 0);
+	return attribute(task, SYS_llistxattr, arg, 0);
 }

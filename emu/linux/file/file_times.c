@@ -1,9 +1,9 @@
 /* File times that are set to "now": the guest's CLOCK_REALTIME, not the host's. The times that the host's kernel sets when a file is
  * read or written stay the host's. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <utime.h>
 
@@ -20,12 +20,12 @@ static int64_t set_times(struct task *task, uint64_t dirfd, uint64_t path, const
 	int64_t result;
 
 	if (tk_mode(task->process->clock) == TK_HOST)
-		return syscall_host(__NR_utimensat, plain);
+		return syscall_host(SYS_utimensat, plain);
 	for (int k = 0; k < 2; k++)
 		if (times[k].tv_nsec == UTIME_NOW)
 			times[k] = timespec_of(task_clock_ns(task, CLOCK_REALTIME));
-	result = syscall_host(__NR_utimensat, own);
-	return result == -EPERM ? syscall_host(__NR_utimensat, plain) : result;
+	result = syscall_host(SYS_utimensat, own);
+	return result == -EPERM ? syscall_host(SYS_utimensat, plain) : result;
 }
 
 static const struct timespec both_now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
@@ -34,7 +34,7 @@ int64_t sys_utimensat(struct task *task, const uint64_t arg[6])
 {
 	struct timespec times[2] = { both_now[0], both_now[1] };
 
-	if (arg[2] && !space_read(&task->process->space, arg[2], times, sizeof times))
+	if (arg[2] && !space_read(&task->process->space, arg[2], times, sizeof(times)))
 		return -EFAULT;
 	return set_times(task, arg[0], arg[1], times, arg[3]);
 }
@@ -44,7 +44,7 @@ static int64_t set_timevals(struct task *task, uint64_t dirfd, uint64_t path, ui
 	struct timespec times[2] = { both_now[0], both_now[1] };
 	struct timeval values[2];
 
-	if (address && !space_read(&task->process->space, address, values, sizeof values))
+	if (address && !space_read(&task->process->space, address, values, sizeof(values)))
 		return -EFAULT;
 	for (int k = 0; address && k < 2; k++) {
 		if (values[k].tv_usec < 0 || values[k].tv_usec >= US_PER_S)
@@ -69,7 +69,7 @@ int64_t sys_utime(struct task *task, const uint64_t arg[6])
 	struct timespec times[2] = { both_now[0], both_now[1] };
 	struct utimbuf buffer;
 
-	if (arg[1] && !space_read(&task->process->space, arg[1], &buffer, sizeof buffer))
+	if (arg[1] && !space_read(&task->process->space, arg[1], &buffer, sizeof(buffer)))
 		return -EFAULT;
 	if (arg[1]) {
 		times[0] = (struct timespec){ .tv_sec = buffer.actime };

@@ -1,6 +1,5 @@
 /* System V and POSIX message queues and semaphores. The host does not tell when a System V operation could go on, so a blocking one is
  * tried again at intervals. */
-#include <asm/unistd_64.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/machine.h"
@@ -32,7 +32,7 @@ static int64_t read_operations(struct task *task, const uint64_t arg[6], struct 
 		return -EINVAL;
 	if (arg[2] > SEMOPS_MAX)
 		return -E2BIG;
-	return space_read(&task->process->space, arg[1], operations, arg[2] * sizeof *operations) ? 0 : -EFAULT;
+	return space_read(&task->process->space, arg[1], operations, arg[2] * sizeof(*operations)) ? 0 : -EFAULT;
 }
 
 /* Returns the operation that cannot be done, trying them one after the other, as the kernel does (perform_atomic_semop()). */
@@ -70,12 +70,12 @@ static int64_t semop_until(struct task *task, const uint64_t arg[6], uint64_t de
 	result = read_operations(task, arg, operations);
 	if (result)
 		return result;
-	memcpy(tried, operations, arg[2] * sizeof *tried);
+	memcpy(tried, operations, arg[2] * sizeof(*tried));
 	for (uint64_t i = 0; i < arg[2]; i++) {
 		may_wait = may_wait && !(operations[i].sem_flg & IPC_NOWAIT);
 		tried[i].sem_flg |= IPC_NOWAIT;
 	}
-	result = syscall_host(__NR_semop, (const uint64_t[6]){arg[0], (uint64_t)tried, arg[2]});
+	result = syscall_host(SYS_semop, (const uint64_t[6]){arg[0], (uint64_t)tried, arg[2]});
 	if (again && result == -EINVAL)
 		return -EIDRM;
 	if (result != -EAGAIN || !may_wait)
@@ -126,7 +126,7 @@ static int64_t count_waiters(struct view *view, const uint64_t arg[6])
  * here, in all processes of the run. */
 static int64_t waiters(struct task *task, const uint64_t arg[6])
 {
-	int64_t count = syscall_host(__NR_semctl, arg);
+	int64_t count = syscall_host(SYS_semctl, arg);
 	DIR *directory = count < 0 ? NULL : opendir("/proc");
 	struct dirent *entry;
 	struct view view;
@@ -155,7 +155,7 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 	case GETZCNT:
 		return waiters(task, arg);
 	case GETPID:
-		result = syscall_host(__NR_semctl, arg);
+		result = syscall_host(SYS_semctl, arg);
 		return result > 0 ? pids_from_host(task->process, (pid_t)result) : result;
 	case IPC_STAT:
 	case IPC_SET:
@@ -169,12 +169,12 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 		size = 1; /* as many as the set has, which only the kernel knows */
 		break;
 	default:
-		return syscall_host(__NR_semctl, arg);
+		return syscall_host(SYS_semctl, arg);
 	}
 	if (!space_in_guest(arg[3], size))
 		return -EFAULT;
 	space_prepare_write(&task->process->space, arg[3], size);
-	return syscall_host(__NR_semctl, arg);
+	return syscall_host(SYS_semctl, arg);
 }
 
 /* --- ids of processes ---------------------------------------------------------------------------------------------- */
@@ -185,15 +185,15 @@ static void translate_id(struct task *task, uint64_t address)
 	struct space *space = &task->process->space;
 	pid_t id;
 
-	if (!space_read(space, address, &id, sizeof id) || id <= 0)
+	if (!space_read(space, address, &id, sizeof(id)) || id <= 0)
 		return;
 	id = pids_from_host(task->process, id);
-	space_write(space, address, &id, sizeof id);
+	space_write(space, address, &id, sizeof(id));
 }
 
 int64_t sys_msgctl(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = syscall_host(__NR_msgctl, arg);
+	int64_t result = syscall_host(SYS_msgctl, arg);
 	int command = (int)arg[1];
 
 	if (result < 0 || (command != IPC_STAT && command != MSG_STAT && command != MSG_STAT_ANY))
@@ -205,7 +205,7 @@ int64_t sys_msgctl(struct task *task, const uint64_t arg[6])
 
 int64_t sys_shmctl(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = syscall_host(__NR_shmctl, arg);
+	int64_t result = syscall_host(SYS_shmctl, arg);
 	int command = (int)arg[1];
 
 	if (result < 0 || (command != IPC_STAT && command != SHM_STAT && command != SHM_STAT_ANY))
@@ -225,7 +225,7 @@ static int64_t message_retry(struct task *task, uint64_t number, const uint64_t 
 		return -EINTR;
 	if (!space_in_guest(arg[1], arg[2]) || !space_in_guest(arg[1], arg[2] + MSG_HEADER))
 		return (int64_t)arg[2] < 0 ? -EINVAL : -EFAULT;
-	if (!(number == __NR_msgrcv && arg[4] & MSG_COPY)) /* with MSG_COPY it never waits, but without IPC_NOWAIT it is refused */
+	if (!(number == SYS_msgrcv && arg[4] & MSG_COPY)) /* with MSG_COPY it never waits, but without IPC_NOWAIT it is refused */
 		try[flags_at] |= IPC_NOWAIT;
 	int64_t result = syscall_host(number, try);
 	if (again && result == -EINVAL)
@@ -235,13 +235,13 @@ static int64_t message_retry(struct task *task, uint64_t number, const uint64_t 
 
 int64_t sys_msgsnd(struct task *task, const uint64_t arg[6])
 {
-	return message_retry(task, __NR_msgsnd, arg, 3, -EAGAIN);
+	return message_retry(task, SYS_msgsnd, arg, 3, -EAGAIN);
 }
 
 int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
 {
 	space_prepare_write(&task->process->space, arg[1], arg[2] + MSG_HEADER);
-	return message_retry(task, __NR_msgrcv, arg, 4, -ENOMSG);
+	return message_retry(task, SYS_msgrcv, arg, 4, -ENOMSG);
 }
 
 /* Makes the call with a timeout that has passed: if it would wait, it gives ETIMEDOUT (wq_sleep()). A queue's descriptor can be polled.
@@ -253,7 +253,7 @@ static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg
 	uint64_t deadline = WAIT_FOREVER;
 	struct timespec until;
 	if (arg[4]) {
-		if (!space_read(&task->process->space, arg[4], &until, sizeof until))
+		if (!space_read(&task->process->space, arg[4], &until, sizeof(until)))
 			return -EFAULT;
 		if (!timespec_valid(&until))
 			return -EINVAL;
@@ -272,12 +272,12 @@ static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg
 
 int64_t sys_mq_timedsend(struct task *task, const uint64_t arg[6])
 {
-	return queue_call(task, __NR_mq_timedsend, arg, POLLOUT);
+	return queue_call(task, SYS_mq_timedsend, arg, POLLOUT);
 }
 
 int64_t sys_mq_timedreceive(struct task *task, const uint64_t arg[6])
 {
-	return queue_call(task, __NR_mq_timedreceive, arg, POLLIN);
+	return queue_call(task, SYS_mq_timedreceive, arg, POLLIN);
 }
 
 /* The host sends the signal to this process, where it is handled like any signal from outside. SIGEV_THREAD is a message to a netlink
@@ -287,10 +287,10 @@ int64_t sys_mq_notify(struct task *task, const uint64_t arg[6])
 	enum { COOKIE_BYTES = 32 };
 	struct sigevent event;
 	const uint64_t host[6] = {arg[0], arg[1] ? (uint64_t)&event : 0};
-	if (arg[1] && !space_read(&task->process->space, arg[1], &event, sizeof event))
+	if (arg[1] && !space_read(&task->process->space, arg[1], &event, sizeof(event)))
 		return -EFAULT;
 	if (arg[1] && event.sigev_notify == SIGEV_THREAD && !space_in_guest((uint64_t)event.sigev_value.sival_ptr, COOKIE_BYTES))
 		return -EFAULT;
 	task->process->signals.calls_signal = true;
-	return syscall_host(__NR_mq_notify, host);
+	return syscall_host(SYS_mq_notify, host);
 }

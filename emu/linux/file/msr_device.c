@@ -144,6 +144,8 @@ static bool is_msr(struct process *process, int fd)
 	return process->files.dev_cpu && msr_device_vcpu(fd, &vcpu);
 }
 
+/* clang-format off */
 const struct device msr_device = {
 	.is = is_msr, .read = msr_read, .write = msr_write, .stat = dev_cpu_fstat, .only_read_and_write = true,
 };
+/* clang-format on */

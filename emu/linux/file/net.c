@@ -1,10 +1,10 @@
 /* Sockets. Calls are tried with MSG_DONTWAIT; if a blocking socket would block, the thread waits. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
@@ -22,7 +22,7 @@ static int64_t check_sized(struct task *task, uint64_t address, uint64_t length_
 	int32_t length;
 	if (!address)
 		return 0;
-	if (!space_read(&task->process->space, length_address, &length, sizeof length))
+	if (!space_read(&task->process->space, length_address, &length, sizeof(length)))
 		return -EFAULT;
 	if (length < 0)
 		return -EINVAL;
@@ -43,19 +43,19 @@ static int64_t store_name(struct task *task, uint64_t address, uint64_t length_a
 {
 	struct space *space = &task->process->space;
 	int32_t room, length = (int32_t)name->length;
-	if (!space_read(space, length_address, &room, sizeof room))
+	if (!space_read(space, length_address, &room, sizeof(room)))
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
 	room = room < length ? room : length;
 	if (room > 0 && !space_write(space, address, &name->address, (size_t)room))
 		return -EFAULT;
-	return space_write(space, length_address, &length, sizeof length) ? 0 : -EFAULT;
+	return space_write(space, length_address, &length, sizeof(length)) ? 0 : -EFAULT;
 }
 
 static int64_t name_call(struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	struct name name = {.length = sizeof name.address};
+	struct name name = {.length = sizeof(name.address)};
 	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length};
 	int64_t result = syscall_host(number, host);
 	return result ? result : store_name(task, arg[1], arg[2], &name);
@@ -63,23 +63,23 @@ static int64_t name_call(struct task *task, uint64_t number, const uint64_t arg[
 
 int64_t sys_getsockname(struct task *task, const uint64_t arg[6])
 {
-	return name_call(task, __NR_getsockname, arg);
+	return name_call(task, SYS_getsockname, arg);
 }
 
 int64_t sys_getpeername(struct task *task, const uint64_t arg[6])
 {
-	return name_call(task, __NR_getpeername, arg);
+	return name_call(task, SYS_getpeername, arg);
 }
 
 /* SO_PEERCRED: translates the id of the process at the other end. */
 static int64_t translate_peer(struct task *task, uint64_t address)
 {
 	int32_t pid;
-	if (!space_read(&task->process->space, address, &pid, sizeof pid))
+	if (!space_read(&task->process->space, address, &pid, sizeof(pid)))
 		return -EFAULT;
 	if (pid > 0)
 		pid = pids_from_host(task->process, pid);
-	return space_write(&task->process->space, address, &pid, sizeof pid) ? 0 : -EFAULT;
+	return space_write(&task->process->space, address, &pid, sizeof(pid)) ? 0 : -EFAULT;
 }
 
 int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
@@ -88,7 +88,7 @@ int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 	if (!result)
 		result = sockopt_prepare_tail(task, (int)arg[1], (int)arg[2], arg[3]);
 	if (!result)
-		result = syscall_host(__NR_getsockopt, arg);
+		result = syscall_host(SYS_getsockopt, arg);
 	if (result == 0 && arg[1] == SOL_SOCKET && arg[2] == SO_PEERCRED)
 		return translate_peer(task, arg[3]);
 	return result;
@@ -100,7 +100,7 @@ int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 static bool accept_is_refused(const struct task *task, const uint64_t arg[6])
 {
 	int listens = 0, probe = dup((int)arg[0]);
-	socklen_t size = sizeof listens;
+	socklen_t size = sizeof(listens);
 	if (probe < 0)
 		return true;
 	close(probe);
@@ -114,9 +114,9 @@ static bool accept_is_refused(const struct task *task, const uint64_t arg[6])
 /* If the name of an accepted connection cannot be stored, the connection is closed. */
 static int64_t accept_now(struct task *task, const uint64_t arg[6])
 {
-	struct name name = {.length = sizeof name.address};
+	struct name name = {.length = sizeof(name.address)};
 	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length, arg[3]};
-	int64_t fd = descriptor_make(task->process, __NR_accept4, host);
+	int64_t fd = descriptor_make(task->process, SYS_accept4, host);
 	int64_t error = fd >= 0 && arg[1] ? store_name(task, arg[1], arg[2], &name) : 0;
 	if (error)
 		close((int)fd);
@@ -144,7 +144,7 @@ static int64_t connect_nonblocking(const uint64_t arg[6], int flags)
 	int fd = (int)arg[0];
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
-	int64_t result = syscall_host(__NR_connect, arg);
+	int64_t result = syscall_host(SYS_connect, arg);
 	fcntl(fd, F_SETFL, flags);
 	return result;
 }
@@ -152,7 +152,7 @@ static int64_t connect_nonblocking(const uint64_t arg[6], int flags)
 static int64_t connect_result(int fd)
 {
 	int error = 0;
-	socklen_t size = sizeof error;
+	socklen_t size = sizeof(error);
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
 }
 
@@ -170,7 +170,7 @@ int64_t sys_connect(struct task *task, const uint64_t arg[6])
 {
 	int fd = (int)arg[0], flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || flags & O_NONBLOCK)
-		return syscall_host(__NR_connect, arg);
+		return syscall_host(SYS_connect, arg);
 	if (task->wait.progress)
 		return wait_for_connection(task, fd);
 	int64_t woken = file_retried(task);
@@ -230,7 +230,7 @@ static uint64_t send_flags(uint64_t flags, uint64_t done)
 static int64_t send_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
 	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, send_flags(arg[3], done), arg[4], arg[5]};
-	int64_t sent = syscall_host(__NR_sendto, rest);
+	int64_t sent = syscall_host(SYS_sendto, rest);
 	(void)task;
 	*whole = done + (uint64_t)sent >= arg[2];
 	return sent;
@@ -240,16 +240,16 @@ static int64_t send_step(struct task *task, const uint64_t arg[6], uint64_t done
 static bool waits_for_all(int fd, uint64_t flags)
 {
 	int type = 0;
-	socklen_t size = sizeof type;
+	socklen_t size = sizeof(type);
 	return flags & MSG_WAITALL && !(flags & (MSG_DONTWAIT | MSG_PEEK)) &&
 	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 static int64_t receive_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
-	struct name name = {.length = sizeof name.address};
+	struct name name = {.length = sizeof(name.address)};
 	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, (uint64_t)&name.address, (uint64_t)&name.length};
-	int64_t received = syscall_host(__NR_recvfrom, rest);
+	int64_t received = syscall_host(SYS_recvfrom, rest);
 	int64_t error = received >= 0 && arg[4] ? store_name(task, arg[4], arg[5], &name) : 0;
 	if (error)
 		return error;
@@ -279,7 +279,7 @@ static int64_t read_message(struct task *task, uint64_t address, bool received, 
 {
 	struct msghdr *header = &message->header;
 	struct space *space = &task->process->space;
-	if (!space_read(space, address, header, sizeof *header))
+	if (!space_read(space, address, header, sizeof(*header)))
 		return -EFAULT;
 	if (header->msg_iovlen > FILE_IOV_MAX)
 		return -EMSGSIZE;
@@ -289,7 +289,7 @@ static int64_t read_message(struct task *task, uint64_t address, bool received, 
 	if ((name && !space_in_guest(name, header->msg_namelen)) || (control && !space_in_guest(control, header->msg_controllen)))
 		return -EFAULT;
 	if (received) {
-		space_prepare_write(space, address, sizeof *header);
+		space_prepare_write(space, address, sizeof(*header));
 		space_prepare_write(space, name, header->msg_namelen);
 		space_prepare_write(space, control, header->msg_controllen);
 	}
@@ -303,12 +303,12 @@ static bool store_message(struct task *task, uint64_t address, const struct mess
 {
 	struct msghdr header;
 	struct space *space = &task->process->space;
-	if (!space_read(space, address, &header, sizeof header))
+	if (!space_read(space, address, &header, sizeof(header)))
 		return false;
 	header.msg_namelen = message->header.msg_namelen;
 	header.msg_controllen = message->header.msg_controllen;
 	header.msg_flags = message->header.msg_flags;
-	return space_write(space, address, &header, sizeof header);
+	return space_write(space, address, &header, sizeof(header));
 }
 
 /* Members of arg: descriptor, address of the msghdr, flags. */
@@ -323,7 +323,7 @@ static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t d
 	if (done) /* control data went with the first part */
 		message.header.msg_controllen = 0;
 	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, send_flags(arg[2], done)};
-	result = syscall_host(__NR_sendmsg, host);
+	result = syscall_host(SYS_sendmsg, host);
 	*whole = done + (uint64_t)result >= length;
 	return result;
 }
@@ -339,7 +339,7 @@ static int64_t receive_message(struct task *task, const uint64_t arg[6], uint64_
 	bool all = !message.header.msg_controllen && waits_for_all((int)arg[0], arg[2]);
 	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
 	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, arg[2] | MSG_DONTWAIT};
-	result = syscall_host(__NR_recvmsg, host);
+	result = syscall_host(SYS_recvmsg, host);
 	*whole = done + (uint64_t)result >= length || !all;
 	return result >= 0 && !store_message(task, arg[1], &message) ? -EFAULT : result;
 }
@@ -371,7 +371,7 @@ static int64_t many_messages(struct task *task, const uint64_t arg[6], short eve
 			result = wait_again(task, (int)arg[0], arg[3], events);
 		else if (moved < 0)
 			result = moved;
-		else if (!space_write(&task->process->space, header + offsetof(struct mmsghdr, msg_len), &length, sizeof length))
+		else if (!space_write(&task->process->space, header + offsetof(struct mmsghdr, msg_len), &length, sizeof(length)))
 			result = -EFAULT;
 		else
 			task->wait.progress++;

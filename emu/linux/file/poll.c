@@ -1,5 +1,4 @@
 /* Waiting for several descriptors: poll, select, epoll. Timeouts are on the virtual clock. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/limits.h"
@@ -49,7 +49,7 @@ static void store_left(struct task *task, uint64_t address, uint64_t deadline, b
 		return;
 	if (micro)
 		value[1] /= NS_PER_US;
-	space_write(&task->process->space, address, value, sizeof value);
+	space_write(&task->process->space, address, value, sizeof(value));
 }
 
 /* Returns the deadline from the call's first try, if this is a later one. */
@@ -64,13 +64,13 @@ static int64_t poll_guest(struct task *task, uint64_t address, uint64_t count, u
 {
 	if (count > limit_of(task->process, RLIMIT_NOFILE))
 		return -EINVAL;
-	struct pollfd *fds = calloc(count + 1, sizeof *fds);
+	struct pollfd *fds = calloc(count + 1, sizeof(*fds));
 	if (!fds)
 		return -ENOMEM;
 	int64_t result = -EFAULT;
-	if (space_read(&task->process->space, address, fds, count * sizeof *fds))
+	if (space_read(&task->process->space, address, fds, count * sizeof(*fds)))
 		result = poll_until(task, fds, (unsigned)count, deadline);
-	if (result >= 0 && !space_write(&task->process->space, address, fds, count * sizeof *fds))
+	if (result >= 0 && !space_write(&task->process->space, address, fds, count * sizeof(*fds)))
 		result = -EFAULT;
 	free(fds);
 	return result;
@@ -145,7 +145,7 @@ static int64_t read_sets(struct task *task, struct select_call *call, unsigned l
 
 static int64_t list_descriptors(struct select_call *call, unsigned limit)
 {
-	call->fds = calloc(limit + 1, sizeof *call->fds);
+	call->fds = calloc(limit + 1, sizeof(*call->fds));
 	if (!call->fds)
 		return -ENOMEM;
 	for (unsigned fd = 0; fd < limit; fd++) {
@@ -227,7 +227,7 @@ static int64_t timeval_deadline(struct task *task, uint64_t address, uint64_t *d
 	*deadline = WAIT_FOREVER;
 	if (!address)
 		return 0;
-	if (!space_read(&task->process->space, address, time, sizeof time))
+	if (!space_read(&task->process->space, address, time, sizeof(time)))
 		return -EFAULT;
 	if (time[0] < 0 || time[1] < 0)
 		return -EINVAL;
@@ -253,7 +253,7 @@ int64_t sys_pselect6(struct task *task, const uint64_t arg[6])
 {
 	uint64_t deadline, mask[2] = {0, 0}; /* address and size of the mask */
 	int64_t error = file_deadline(task, arg[4], &deadline);
-	if (!error && arg[5] && !space_read(&task->process->space, arg[5], mask, sizeof mask))
+	if (!error && arg[5] && !space_read(&task->process->space, arg[5], mask, sizeof(mask)))
 		error = -EFAULT;
 	if (!error)
 		error = signal_use_mask(task, mask[0], mask[1]);
@@ -273,7 +273,7 @@ static int64_t epoll_until(struct task *task, const uint64_t arg[6], uint64_t de
 {
 	for (;;) {
 		const uint64_t now[6] = {arg[0], arg[1], arg[2], 0};
-		int64_t wait = 0, ready = syscall_host(__NR_epoll_wait, now);
+		int64_t wait = 0, ready = syscall_host(SYS_epoll_wait, now);
 		if (ready)
 			return ready;
 		wait = wait_fd(task, (int)arg[0], POLLIN, deadline);

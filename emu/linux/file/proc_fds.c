@@ -1,10 +1,10 @@
 /* Directories of /proc with a process's descriptors. They do not show the emulator's own. */
-#include <asm/unistd_64.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/file/device.h"
@@ -20,7 +20,7 @@ static bool is_emulator(int host_pid)
 	struct stat own, other;
 	char path[32];
 
-	snprintf(path, sizeof path, "/proc/%d/exe", host_pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", host_pid);
 	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
@@ -30,8 +30,8 @@ static bool lists_run_fds(int fd)
 	char link[32], path[64];
 	int pid, end = 0;
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, sizeof path - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof(path) - 1);
 	if (length <= 0)
 		return false;
 	path[length] = 0;
@@ -61,7 +61,7 @@ bool proc_path_is_hidden(const struct process *process, int dirfd, const char *p
 		return false;
 	host = file_host_path(process, path, buffer);
 	slash = strrchr(host, '/');
-	snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - host) + 1 : 1, slash ? host : ".");
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - host) + 1 : 1, slash ? host : ".");
 	fd = openat(dirfd, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	hidden = fd >= 0 && lists_run_fds(fd);
 	if (fd >= 0)
@@ -101,7 +101,7 @@ static int64_t list_directory(uint64_t number, const uint64_t arg[6], size_t nam
 int64_t sys_getdents(struct task *task, const uint64_t arg[6])
 {
 	(void)task;
-	return list_directory(__NR_getdents, arg, 0);
+	return list_directory(SYS_getdents, arg, 0);
 }
 
 int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
@@ -110,5 +110,5 @@ int64_t sys_getdents64(struct task *task, const uint64_t arg[6])
 
 	if (device_entries(task, (int)arg[0], arg[1], arg[2], &entries))
 		return entries;
-	return list_directory(__NR_getdents64, arg, 1);
+	return list_directory(SYS_getdents64, arg, 1);
 }

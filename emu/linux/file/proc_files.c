@@ -1,6 +1,5 @@
 /* Made-up files of /proc and /sys. open(2) writes the text into a memfd, which the guest reads. A read at its beginning writes the text
  * again, as the kernel does (seq_file). The memfd's name is the file's path, with the ids of process and thread. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
@@ -107,7 +107,7 @@ static bool find(const struct process *process, const char *path, struct found *
 		return false;
 	cpu = cpu_part(process, path);
 	path_of_process(process, path, &found->place);
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		found->file = &files[i];
 		if (is_called(process, found->file, path, cpu, &found->place))
 			return true;
@@ -187,7 +187,7 @@ static int64_t reopen(int fd, int flags)
 {
 	char link[32];
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	fd = open(link, flags & (O_ACCMODE | O_CLOEXEC));
 	return fd < 0 ? -errno : fd;
 }
@@ -223,8 +223,8 @@ static bool below_directory(const struct process *process, int dirfd, const char
 
 	if (path[0] == '/' || dirfd == AT_FDCWD || !process->files.proc_files)
 		return false;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
-	length = readlink(link, directory, sizeof directory - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	length = readlink(link, directory, sizeof(directory) - 1);
 	if (length < 5 || strncmp(directory, "/proc", 5) != 0)
 		return false;
 	directory[length] = '\0';
@@ -256,12 +256,12 @@ static bool find_open(struct task *task, int fd, struct found *found, char path[
 
 	if (!task->process->files.proc_files || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 0)
 		return false;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, path, PATH_MAX - 1);
-	if (length < (ssize_t)(sizeof prefix + sizeof suffix) || strncmp(path, prefix, sizeof prefix - 1) != 0)
+	if (length < (ssize_t)(sizeof(prefix) + sizeof(suffix)) || strncmp(path, prefix, sizeof(prefix) - 1) != 0)
 		return false;
-	path[length - (ssize_t)(sizeof suffix - 1)] = '\0';
-	memmove(path, path + sizeof prefix - 1, strlen(path + sizeof prefix - 1) + 1);
+	path[length - (ssize_t)(sizeof(suffix) - 1)] = '\0';
+	memmove(path, path + sizeof(prefix) - 1, strlen(path + sizeof(prefix) - 1) + 1);
 	return find(task->process, path, found);
 }
 
@@ -299,7 +299,7 @@ static bool made_up_write(struct task *task, int fd, const struct iovec *vector,
 		count--, vector++;
 	if (count == 0 || !find_open(task, fd, &found, path) || !found.file->writable)
 		return false;
-	size = vector->iov_len < sizeof name - 1 ? vector->iov_len : sizeof name - 1;
+	size = vector->iov_len < sizeof(name) - 1 ? vector->iov_len : sizeof(name) - 1;
 	named = task_find(task->process, found.place.tid ? found.place.tid : found.place.pid);
 	*result = (int64_t)vector->iov_len;
 	if (!named)

@@ -33,7 +33,7 @@ static void cpuinfo_of(struct task *task, const struct cpuid_context *context, F
 	memcpy(vendor, &leaf.ebx, 4);
 	memcpy(vendor + 4, &leaf.edx, 4);
 	memcpy(vendor + 8, &leaf.ecx, 4);
-	cpu_model_flags(model, context, flags, sizeof flags);
+	cpu_model_flags(model, context, flags, sizeof(flags));
 	fprintf(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %d\nmodel\t\t: %d\nmodel name\t: %s\nstepping\t: %d\n",
 	        context->vcpu, vendor, CPU_FAMILY, CPU_MODEL, model->brand, CPU_STEPPING);
 	fprintf(out, "cpu MHz\t\t: %lu.%03u\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", mhz,

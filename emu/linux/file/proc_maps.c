@@ -20,7 +20,7 @@ static void write_mapping(const struct view *view, const struct vma *vma, FILE *
 	                     vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
 	                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p', of_file ? vma->offset : 0,
 	                     major(vma->dev), minor(vma->dev), (unsigned long)(vma->dev ? vma->inode : vma->inode % SPACE_SYSV));
-	if (view_string(view, vma->name, name, sizeof name))
+	if (view_string(view, vma->name, name, sizeof(name)))
 		fprintf(out, "%*s%s", length < NAME_COLUMN ? NAME_COLUMN - length : 0, "", name);
 	fputc('\n', out);
 }
@@ -40,12 +40,12 @@ static uint64_t resident_pages(int pagemap, uint64_t start, uint64_t end)
 	uint64_t entry[512], resident = 0;
 	for (uint64_t page = start / GUEST_PAGE; page < end / GUEST_PAGE;) {
 		uint64_t left = end / GUEST_PAGE - page, want = left < 512 ? left : 512;
-		ssize_t got = pread(pagemap, entry, want * sizeof *entry, (off_t)(page * sizeof *entry));
+		ssize_t got = pread(pagemap, entry, want * sizeof(*entry), (off_t)(page * sizeof(*entry)));
 		if (got <= 0)
 			break;
-		for (size_t i = 0; i < (size_t)got / sizeof *entry; i++)
+		for (size_t i = 0; i < (size_t)got / sizeof(*entry); i++)
 			resident += entry[i] >> PAGE_PRESENT & 1;
-		page += (uint64_t)got / sizeof *entry;
+		page += (uint64_t)got / sizeof(*entry);
 	}
 	return resident;
 }
@@ -63,7 +63,7 @@ static void next_locked(struct locked *locked)
 	uint64_t start, end;
 
 	locked->more = false;
-	while (!locked->more && locked->host && fgets(line, sizeof line, locked->host)) {
+	while (!locked->more && locked->host && fgets(line, sizeof(line), locked->host)) {
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
 			locked->start = start;
 		else
@@ -85,7 +85,7 @@ void proc_write_smaps(struct view *view, FILE *out)
 {
 	const struct space *space = &view->process->space;
 	char path[32];
-	snprintf(path, sizeof path, "/proc/%d/pagemap", view->host);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", view->host);
 	int pagemap = open(path, O_RDONLY | O_CLOEXEC);
 	struct locked locked = {.host = proc_host_file(view, "smaps")};
 	next_locked(&locked);

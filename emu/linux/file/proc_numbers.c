@@ -24,7 +24,7 @@ static uint64_t pending_set(const struct view *view, const struct pending_signal
 	for (; list; list = entry.next) {
 		if (!view->foreign)
 			entry = *list;
-		else if (!peer_read(view->host, list, &entry, sizeof entry))
+		else if (!peer_read(view->host, list, &entry, sizeof(entry)))
 			break;
 		set |= 1ULL << (entry.info.si_signo - 1);
 	}
@@ -55,6 +55,7 @@ static pid_t parent_id(const struct view *view, pid_t host)
 /* --- stat ---------------------------------------------------------------------------------------------------------- */
 
 /* Fields of /proc/PID/stat by their number in proc(5). */
+/* clang-format off */
 enum stat_field {
 	STAT_PID = 1, STAT_COMM, STAT_STATE, STAT_PPID, STAT_PGRP, STAT_SESSION, STAT_TPGID = 8, STAT_MINFLT = 10, STAT_CMINFLT, STAT_MAJFLT,
 	STAT_CMAJFLT, STAT_UTIME, STAT_STIME, STAT_CUTIME, STAT_CSTIME, STAT_THREADS = 20, STAT_STARTTIME = 22, STAT_VSIZE, STAT_RSS,
@@ -62,6 +63,7 @@ enum stat_field {
 	STAT_EXIT_SIGNAL = 38, STAT_PROCESSOR, STAT_START_DATA = 45, STAT_END_DATA, STAT_START_BRK, STAT_ARG_START, STAT_ARG_END,
 	STAT_ENV_START, STAT_ENV_END, STAT_FIELDS = 52,
 };
+/* clang-format on */
 
 /* CPU time in ns of the thread, or of the process if the file is the whole process's; -1: the host's counts. */
 static int64_t cpu_ns(const struct view *view)
@@ -137,7 +139,7 @@ void proc_write_stat(struct view *view, FILE *out)
 	char line[2048], name[16], *comm_end = NULL, *rest, *word;
 	FILE *host = proc_host_file(view, "stat");
 
-	if (host && fgets(line, sizeof line, host))
+	if (host && fgets(line, sizeof(line), host))
 		comm_end = strrchr(line, ')');
 	if (host)
 		fclose(host);
@@ -297,6 +299,7 @@ static void write_caught(const struct view *view, const char *host, FILE *out)
 	fprintf(out, "%016" PRIx64, handled_set(view->process, false));
 }
 
+/* clang-format off */
 static const struct status_line status_lines[] = {
 	{"Name", false, write_name}, {"State", false, write_state}, {"Tgid", false, write_tgid}, {"Pid", false, write_tid},
 	{"PPid", false, write_parent}, {"NStgid", false, write_tgid}, {"NSpid", false, write_tid}, {"NSpgid", false, write_host_id},
@@ -306,12 +309,13 @@ static const struct status_line status_lines[] = {
 	{"nonvoluntary_ctxt_switches", true, write_none}, {"SigPnd", true, write_own_pending}, {"ShdPnd", true, write_shared_pending}, {"SigBlk", true, write_blocked},
 	{"SigIgn", true, write_ignored}, {"SigCgt", true, write_caught},
 };
+/* clang-format on */
 
 static void write_status_line(const struct view *view, const char *line, FILE *out)
 {
 	size_t key = strcspn(line, ":");
 
-	for (size_t i = 0; i < sizeof status_lines / sizeof status_lines[0]; i++) {
+	for (size_t i = 0; i < sizeof(status_lines) / sizeof(status_lines[0]); i++) {
 		const struct status_line *known = &status_lines[i];
 
 		if (strlen(known->key) != key || strncmp(line, known->key, key) != 0 || (known->needs_records && !view->process))
@@ -329,11 +333,11 @@ void proc_write_status(struct view *view, FILE *out)
 	char name[48], line[1024];
 	FILE *host;
 
-	snprintf(name, sizeof name, "task/%d/status", view_host_thread(view));
+	snprintf(name, sizeof(name), "task/%d/status", view_host_thread(view));
 	host = proc_host_file(view, name);
 	if (!host)
 		return;
-	while (fgets(line, sizeof line, host))
+	while (fgets(line, sizeof(line), host))
 		write_status_line(view, line, out);
 	fclose(host);
 }

@@ -13,7 +13,7 @@ FILE *proc_host_file(const struct view *view, const char *name)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/%s", view->host, name);
+	snprintf(path, sizeof(path), "/proc/%d/%s", view->host, name);
 	return fopen(path, "re");
 }
 
@@ -23,7 +23,7 @@ static void write_memory(struct view *view, uint64_t start, uint64_t end, FILE *
 	char bytes[4096];
 
 	while (start < end) {
-		size_t part = end - start < sizeof bytes ? end - start : sizeof bytes;
+		size_t part = end - start < sizeof(bytes) ? end - start : sizeof(bytes);
 
 		if (!view_read(view, start, bytes, part))
 			return;
@@ -55,7 +55,7 @@ void proc_thread_name(const struct view *view, char name[16])
 
 	memset(name, 0, 16);
 	if (task && task->tid != view->process->pid) {
-		memcpy(name, task->name, sizeof task->name);
+		memcpy(name, task->name, sizeof(task->name));
 		return;
 	}
 	host = proc_host_file(view, "comm");
@@ -91,7 +91,7 @@ void proc_write_limits(struct view *view, FILE *out)
 
 	if (!host)
 		return;
-	for (int k = -1; fgets(line, sizeof line, host); k++) {
+	for (int k = -1; fgets(line, sizeof(line), host); k++) {
 		if (k < 0 || k >= RLIM_NLIMITS || !limit_is_kept(view->own, k) || strlen(line) <= UNITS_COLUMN) {
 			fputs(line, out);
 			continue;
@@ -111,7 +111,7 @@ void proc_write_children(struct view *view, FILE *out)
 	FILE *host;
 	int child;
 
-	snprintf(name, sizeof name, "task/%d/children", view->host);
+	snprintf(name, sizeof(name), "task/%d/children", view->host);
 	host = view->tid == view->pid ? proc_host_file(view, name) : NULL;
 	if (!host)
 		return;

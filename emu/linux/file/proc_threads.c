@@ -18,8 +18,8 @@ static pid_t process_of(const struct process *process, int fd)
 	struct proc_place place;
 	ssize_t length;
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof path - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
 	if (length <= 0)
 		return 0;
 	path[length] = '\0';
@@ -40,9 +40,9 @@ static struct entry nth_entry(const pid_t *tids, int64_t n)
 	struct entry entry = {.inode = (uint64_t)n + 1, .offset = n + 1, .type = DT_DIR};
 
 	if (n < 2)
-		snprintf(entry.name, sizeof entry.name, "%s", n ? ".." : ".");
+		snprintf(entry.name, sizeof(entry.name), "%s", n ? ".." : ".");
 	else
-		snprintf(entry.name, sizeof entry.name, "%d", tids[n - 2]);
+		snprintf(entry.name, sizeof(entry.name), "%d", tids[n - 2]);
 	entry.length = (uint16_t)((offsetof(struct entry, name) + strlen(entry.name) + 8) & ~7u);
 	return entry;
 }

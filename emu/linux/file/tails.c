@@ -43,11 +43,14 @@ enum { BRIDGE_ENTRIES = 129, BRIDGE_INITIAL_ENTRIES = 131, BRIDGE_COUNTER = 16 }
 
 #define MEMBER_SIZE(STRUCT, MEMBER) sizeof(((STRUCT *)0)->MEMBER)
 /* The elements follow the structure; the structure has a pointer to them. */
+/* clang-format off */
 #define FOLLOWED(NUMBER, STRUCT, COUNT, UNIT) \
 	{ .number = NUMBER, .count_at = offsetof(STRUCT, COUNT), .count_size = MEMBER_SIZE(STRUCT, COUNT), .elements_at = sizeof(STRUCT), .unit = UNIT }
+
 #define POINTS(NUMBER, STRUCT, COUNT, POINTER, UNIT) \
 	{ .number = NUMBER, .count_at = offsetof(STRUCT, COUNT), .count_size = MEMBER_SIZE(STRUCT, COUNT), .elements_at = offsetof(STRUCT, POINTER), \
 	  .unit = UNIT, .pointer = true }
+/* clang-format on */
 
 static const struct tail requests[] = {
 	FOLLOWED(FS_IOC_FIEMAP, struct fiemap, fm_extent_count, sizeof(struct fiemap_extent)),

@@ -60,11 +60,11 @@ int file_info(int fd, const char *name)
 	char path[40], line[80];
 	int number = FILE_NO_INFO;
 
-	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	FILE *info = fopen(path, "re");
 	if (!info)
 		return FILE_NO_INFO;
-	while (number == FILE_NO_INFO && fgets(line, sizeof line, info)) {
+	while (number == FILE_NO_INFO && fgets(line, sizeof(line), info)) {
 		if (!strncmp(line, name, length) && line[length] == ':')
 			number = atoi(line + length + 1);
 	}
@@ -75,7 +75,7 @@ int file_info(int fd, const char *name)
 uint64_t file_socket_deadline(struct task *task, int fd, short events)
 {
 	struct timeval limit = {0};
-	socklen_t size = sizeof limit;
+	socklen_t size = sizeof(limit);
 	int option = events & POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
 	if (getsockopt(fd, SOL_SOCKET, option, &limit, &size) < 0 || (limit.tv_sec == 0 && limit.tv_usec == 0))
 		return WAIT_FOREVER;
@@ -164,7 +164,7 @@ int64_t file_deadline(struct task *task, uint64_t timespec, uint64_t *deadline)
 	*deadline = WAIT_FOREVER;
 	if (!timespec)
 		return 0;
-	if (!space_read(&task->process->space, timespec, &timeout, sizeof timeout))
+	if (!space_read(&task->process->space, timespec, &timeout, sizeof(timeout)))
 		return -EFAULT;
 	if (!timespec_valid(&timeout))
 		return -EINVAL;

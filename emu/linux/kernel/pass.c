@@ -24,7 +24,7 @@ int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
 	uint64_t changed[6];
 
 	if (path >= row->args || !may_differ(task->process, arg[path]) ||
-	    space_read_string(&task->process->space, arg[path], guest, sizeof guest) < 0)
+	    space_read_string(&task->process->space, arg[path], guest, sizeof(guest)) < 0)
 		return syscall_host(number, arg);
 	memcpy(changed, arg, sizeof(changed));
 	changed[path] = (uint64_t)(file_call_follows(row, arg) ? file_host_path(task->process, guest, host)

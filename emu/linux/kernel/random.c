@@ -1,9 +1,9 @@
 /* Random bytes: the host's; in mode icount, a stream that depends on the run's seed. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "emu/linux/kernel/machine.h"
@@ -50,7 +50,7 @@ int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
 		length = REQUEST_MAX;
 	for (uint64_t done = 0; done < length; done += sizeof(uint64_t)) {
 		uint64_t value = random_word(stream_of(process), process->counts.random_words++);
-		uint64_t size = length - done < sizeof value ? length - done : sizeof value;
+		uint64_t size = length - done < sizeof(value) ? length - done : sizeof(value);
 		if (!space_write(&process->space, address + done, &value, size))
 			return done ? (int64_t)done : -EFAULT;
 	}
@@ -62,7 +62,7 @@ void random_peek(struct process *process, uint8_t *bytes, uint64_t size)
 	for (uint64_t done = 0; done < size; done += sizeof(uint64_t)) {
 		uint64_t value = random_word(stream_of(process), process->counts.random_words + done / sizeof(uint64_t));
 
-		memcpy(bytes + done, &value, size - done < sizeof value ? size - done : sizeof value);
+		memcpy(bytes + done, &value, size - done < sizeof(value) ? size - done : sizeof(value));
 	}
 }
 
@@ -74,7 +74,7 @@ void random_take(struct process *process, uint64_t size)
 int64_t sys_getrandom(struct task *task, const uint64_t arg[6])
 {
 	if (!random_is_seeded(task->process))
-		return syscall_host(__NR_getrandom, arg);
+		return syscall_host(SYS_getrandom, arg);
 	if (arg[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	return random_fill(task->process, arg[0], arg[1]);

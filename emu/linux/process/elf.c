@@ -20,13 +20,15 @@ struct machine_name {
 
 static const char *machine_name(unsigned number)
 {
+	/* clang-format off */
 	static const struct machine_name names[] = {
 		{EM_386, "i386"},     {EM_AARCH64, "aarch64"}, {EM_ARM, "arm"},   {EM_RISCV, "riscv"},
 		{EM_PPC64, "ppc64"},  {EM_PPC, "ppc"},         {EM_S390, "s390"}, {EM_MIPS, "mips"},
 		{EM_SPARCV9, "sparc64"}, {EM_68K, "m68k"},     {EM_IA_64, "ia64"}, {EM_ALPHA, "alpha"},
 		{EM_PARISC, "hppa"},  {EM_SH, "sh4"},          {258, "loongarch"},
 	};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+	/* clang-format on */
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (names[i].number == number)
 			return names[i].name;
 	}
@@ -63,7 +65,7 @@ bool load_fail(struct load_error *error, int number, const char *format, ...)
 	error->error = number;
 	error->status = number == ENOENT || number == ENOTDIR ? 127 : 126;
 	va_start(list, format);
-	vsnprintf(error->text, sizeof error->text, format, list);
+	vsnprintf(error->text, sizeof(error->text), format, list);
 	va_end(list);
 	return false;
 }
@@ -73,14 +75,14 @@ bool load_fail(struct load_error *error, int number, const char *format, ...)
 static bool check_header(struct elf *elf, struct load_error *error)
 {
 	const Elf64_Ehdr *header = &elf->header;
-	ssize_t have = pread(elf->fd, &elf->header, sizeof elf->header, 0);
+	ssize_t have = pread(elf->fd, &elf->header, sizeof(elf->header), 0);
 	if (have < 0)
 		return load_fail(error, errno, "%s: %s", elf->path, strerror(errno));
 	if (have < SELFMAG || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return load_fail(error, ENOEXEC, "%s: not an ELF file", elf->path);
-	if (have < (ssize_t)sizeof elf->header)
+	if (have < (ssize_t)sizeof(elf->header))
 		return load_fail(error, ENOEXEC, "%s: truncated: the ELF header ends at %zu of %zd bytes", elf->path,
-		                 sizeof elf->header, have);
+		                 sizeof(elf->header), have);
 	if (header->e_machine != EM_X86_64 || header->e_ident[EI_DATA] == ELFDATA2MSB)
 		return wrong_machine(elf, error);
 	if (header->e_ident[EI_CLASS] != ELFCLASS64)
@@ -134,7 +136,7 @@ static bool check_loadable(const struct elf *elf, unsigned number, struct load_e
 
 static bool read_interpreter(struct elf *elf, const Elf64_Phdr *segment, struct load_error *error)
 {
-	if (segment->p_filesz < 2 || segment->p_filesz > sizeof elf->interpreter)
+	if (segment->p_filesz < 2 || segment->p_filesz > sizeof(elf->interpreter))
 		return load_fail(error, ENOEXEC, "%s: malformed: the interpreter's name has %lu bytes", elf->path,
 		                 segment->p_filesz);
 	if (pread(elf->fd, elf->interpreter, segment->p_filesz, (off_t)segment->p_offset) != (ssize_t)segment->p_filesz)
@@ -171,7 +173,7 @@ static bool check_segments(struct elf *elf, bool interpreter, struct load_error 
 bool elf_open(struct elf *elf, int fd, const char *path, bool interpreter, struct load_error *error)
 {
 	struct stat status;
-	memset(elf, 0, sizeof *elf);
+	memset(elf, 0, sizeof(*elf));
 	elf->fd = fd;
 	elf->path = path;
 	if (fstat(fd, &status) < 0)

@@ -121,7 +121,7 @@ static char *keep(struct program *program, const char *word)
 static void rewrite_arguments(struct program *program, const char *interpreter, const char *argument)
 {
 	size_t rest = vector_length(program->argv);
-	char **argv = fatal_unless(calloc(rest + SCRIPT_ARGS + 1, sizeof *argv));
+	char **argv = fatal_unless(calloc(rest + SCRIPT_ARGS + 1, sizeof(*argv)));
 	size_t n = 0;
 	argv[n++] = keep(program, interpreter);
 	if (argument)
@@ -171,8 +171,8 @@ static bool open_interpreter(struct process *process, struct program *program, s
 		return true;
 	int fd = open_executable(file_host_path(process, name, program->interpreter_path), error);
 	if (fd < 0) {
-		char reason[sizeof error->text];
-		snprintf(reason, sizeof reason, "%s", error->text);
+		char reason[sizeof(error->text)];
+		snprintf(reason, sizeof(reason), "%s", error->text);
 		return load_fail(error, error->error, "%.80s: its interpreter %.150s", program->path, reason);
 	}
 	return elf_open(&program->interpreter, fd, name, true, error);
@@ -182,13 +182,13 @@ static bool find_program(struct process *process, struct program *program, const
                          struct load_error *error)
 {
 	size_t count = vector_length(argv);
-	memset(program, 0, sizeof *program);
+	memset(program, 0, sizeof(*program));
 	program->elf.fd = program->interpreter.fd = -1;
 	program->path = strdup(path);
-	program->argv = calloc(count + 1, sizeof *argv);
+	program->argv = calloc(count + 1, sizeof(*argv));
 	if (!program->path || !program->argv)
 		return load_fail(error, ENOMEM, "%s: no memory", path);
-	memcpy(program->argv, argv, count * sizeof *argv);
+	memcpy(program->argv, argv, count * sizeof(*argv));
 	return open_program(process, program, error) && open_interpreter(process, program, error);
 }
 
@@ -208,11 +208,11 @@ int process_check_executable(struct process *process, const char *path, char *co
 /* ELF psABI for x86-64, 3.4.1: RDX is a function to call at exit; the kernel clears all registers. */
 static void set_registers(struct cpu *cpu, uint64_t rip, uint64_t rsp)
 {
-	memset(cpu->r, 0, sizeof cpu->r);
+	memset(cpu->r, 0, sizeof(cpu->r));
 	cpu->r[RSP] = rsp;
 	cpu->rip = rip;
 	cpu->flags = 0;
-	memset(cpu->selector, 0, sizeof cpu->selector);
+	memset(cpu->selector, 0, sizeof(cpu->selector));
 	cpu->df = cpu->ac = cpu->id = cpu->nt = cpu->tf = false;
 	cpu->monitor = (struct monitor){ 0 };
 	fpstate_reset(cpu);
@@ -224,8 +224,8 @@ static void name_process(struct process *process, const struct program *program,
 	char link[32], exe[PATH_MAX];
 	const char *slash = strrchr(path, '/');
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", program->elf.fd);
-	ssize_t length = readlink(link, exe, sizeof exe - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", program->elf.fd);
+	ssize_t length = readlink(link, exe, sizeof(exe) - 1);
 	free(process->image.exe_path);
 	process->image.exe_path = length > 0 ? strndup(exe, (size_t)length) : strdup(path);
 	prctl(PR_SET_NAME, slash ? slash + 1 : path);

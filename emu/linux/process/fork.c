@@ -216,11 +216,13 @@ int64_t sys_vfork(struct task *task, const uint64_t arg[6])
 
 int64_t sys_clone(struct task *task, const uint64_t arg[6])
 {
+	/* clang-format off */
 	struct clone_request request = {
 		.flags = arg[0] & 0xffffffff & ~(uint64_t)CSIGNAL,
 		.exit_signal = (int)(arg[0] & CSIGNAL),
 		.stack = arg[1], .parent_tid = arg[2], .child_tid = arg[3], .pidfd = arg[2], .tls = arg[4],
 	};
+	/* clang-format on */
 
 	return do_clone(task, &request);
 }

@@ -1,7 +1,7 @@
 /* System calls for the address space; emu/mem implements them. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
@@ -151,25 +151,25 @@ int64_t sys_msync(struct task *task, const uint64_t arg[6])
 	(void)task;
 	if (flags & ~KNOWN || arg[0] % GUEST_PAGE || (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
-	return on_range(__NR_msync, arg);
+	return on_range(SYS_msync, arg);
 }
 
 int64_t sys_mlock(struct task *task, const uint64_t arg[6])
 {
 	(void)task;
-	return on_range(__NR_mlock, arg);
+	return on_range(SYS_mlock, arg);
 }
 
 int64_t sys_mlock2(struct task *task, const uint64_t arg[6])
 {
 	(void)task;
-	return on_range(__NR_mlock2, arg);
+	return on_range(SYS_mlock2, arg);
 }
 
 int64_t sys_munlock(struct task *task, const uint64_t arg[6])
 {
 	(void)task;
-	return on_range(__NR_munlock, arg);
+	return on_range(SYS_munlock, arg);
 }
 
 int64_t sys_mincore(struct task *task, const uint64_t arg[6])
@@ -183,7 +183,7 @@ int64_t sys_mincore(struct task *task, const uint64_t arg[6])
 	if (!space_in_guest(arg[2], pages))
 		return -EFAULT;
 	space_prepare_write(&task->process->space, arg[2], pages);
-	return on_range(__NR_mincore, arg);
+	return on_range(SYS_mincore, arg);
 }
 
 int64_t sys_shmat(struct task *task, const uint64_t arg[6])

@@ -145,10 +145,12 @@ bool policy_goes_on(const struct task *task)
 /* The kernel's sched_prio_to_weight[], from nice -20: each weight is 1.25 times the next one. */
 static unsigned weight(const struct task *task)
 {
+	/* clang-format off */
 	static const unsigned weights[] = {
 		88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991, 1586, 1277,
 		1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 	};
+	/* clang-format on */
 
 	return task->policy.policy == SCHED_IDLE ? IDLE_WEIGHT : weights[task->policy.nice - LEAST_NICE];
 }

@@ -113,7 +113,7 @@ static void push_platform_and_random(struct builder *builder)
 	uint64_t seed = builder->process->options->seed, random[2] = {random_word(seed, 0), random_word(seed, 1)};
 	builder->top &= ~15ULL;
 	builder->platform = push(builder, "x86_64", sizeof "x86_64");
-	builder->random = push(builder, random, sizeof random);
+	builder->random = push(builder, random, sizeof(random));
 }
 
 static size_t fill_auxv(const struct builder *builder, Elf64_auxv_t auxv[AUXV_MAX])
@@ -148,8 +148,8 @@ static size_t fill_auxv(const struct builder *builder, Elf64_auxv_t auxv[AUXV_MA
 		{AT_RSEQ_ALIGN, RSEQ_ALIGN},
 		{AT_NULL, 0},
 	};
-	memcpy(auxv, entries, sizeof entries);
-	return sizeof entries / sizeof entries[0];
+	memcpy(auxv, entries, sizeof(entries));
+	return sizeof(entries) / sizeof(entries[0]);
 }
 
 /* Stores pointers to `count` strings, which follow each other from `string` on, and a NULL. */
@@ -170,15 +170,15 @@ static void push_vectors(struct builder *builder)
 	size_t entries = fill_auxv(builder, auxv);
 	size_t words = 1 + builder->argc + 1 + builder->envc + 1;
 
-	builder->top = (builder->top - entries * sizeof auxv[0]) & ~15ULL;
+	builder->top = (builder->top - entries * sizeof(auxv[0])) & ~15ULL;
 	builder->top = (builder->top - words * sizeof(uint64_t)) & ~15ULL;
 	uint64_t *at = (uint64_t *)builder->top;
 	*at++ = builder->argc;
 	at = store_pointers(at, process->image.arg_start, builder->argc);
 	at = store_pointers(at, process->image.env_start, builder->envc);
-	memcpy(at, auxv, entries * sizeof auxv[0]);
+	memcpy(at, auxv, entries * sizeof(auxv[0]));
 	process->image.auxv_start = (uint64_t)at;
-	process->image.auxv_end = process->image.auxv_start + entries * sizeof auxv[0];
+	process->image.auxv_end = process->image.auxv_start + entries * sizeof(auxv[0]);
 }
 
 uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error)

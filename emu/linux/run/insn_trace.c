@@ -19,7 +19,7 @@ struct line {
 
 static void __attribute__((format(printf, 2, 3))) put(struct line *line, const char *format, ...)
 {
-	size_t room = sizeof line->text - line->length;
+	size_t room = sizeof(line->text) - line->length;
 	va_list list;
 	int length;
 
@@ -38,12 +38,12 @@ static void put_instruction(struct line *line, struct task *task)
 	size_t size = space_fetchable(space, task->cpu.rip);
 	struct decoded decoded;
 
-	size = size < sizeof bytes ? size : sizeof bytes;
+	size = size < sizeof(bytes) ? size : sizeof(bytes);
 	if (!space_read(space, task->cpu.rip, bytes, size) || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK)
 		return; /* the instruction will fault, and then no line is printed */
 	for (unsigned k = 0; k < decoded.length; k++)
 		snprintf(hex + 2 * k, 3, "%02x", bytes[k]);
-	decode_text(bytes, size, task->cpu.rip, text, sizeof text);
+	decode_text(bytes, size, task->cpu.rip, text, sizeof(text));
 	put(line, "%012" PRIx64 "  %-20s  %-*s", task->cpu.rip, hex, TEXT_COLUMN, text);
 }
 
@@ -67,7 +67,7 @@ static void print(struct task *task, struct line *line, bool event)
 	if (task->process->show_pids || task->process->tasks->next)
 		fprintf(out, "[pid %5d] ", task->tid);
 	fprintf(out, "%8" PRIu64 "  %.*s\n", task->process->insns + 1, (int)line->length, line->text);
-	if (event || __fpending(out) + sizeof *line > __fbufsize(out))
+	if (event || __fpending(out) + sizeof(*line) > __fbufsize(out))
 		fflush(out);
 }
 
@@ -77,7 +77,7 @@ enum cpu_exit insn_trace_step(struct task *task)
 	uint64_t before[GPR_COUNT];
 	enum cpu_exit exit;
 
-	memcpy(before, task->cpu.r, sizeof before);
+	memcpy(before, task->cpu.r, sizeof(before));
 	put_instruction(&line, task);
 	exit = cpu_run(&task->cpu, task->process->blocks, 1);
 	if (cpu_count(&task->cpu, 0) == 1) {

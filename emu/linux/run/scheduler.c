@@ -110,12 +110,12 @@ static void log_unknown_instruction(struct task *task)
 	char text[128], hex[3 * DECODE_MAX_LENGTH + 1] = "";
 	size_t size = space_fetchable(&task->process->space, task->cpu.rip);
 
-	size = size < sizeof bytes ? size : sizeof bytes;
+	size = size < sizeof(bytes) ? size : sizeof(bytes);
 	if (task->cpu.exception.vector != VECTOR_UD || !space_read(&task->process->space, task->cpu.rip, bytes, size)
 	    || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2 || decoded.op == OP_UD1
 	    || decoded.op == OP_UD0)
 		return;
-	decode_text(bytes, size, task->cpu.rip, text, sizeof text);
+	decode_text(bytes, size, task->cpu.rip, text, sizeof(text));
 	for (unsigned k = 0; k < decoded.length; k++)
 		snprintf(hex + 3 * k, 4, "%02x ", bytes[k]);
 	log_line(task->process->options, LOG_WARNING, "undefined instruction at 0x%" PRIx64 ": %s %s (not implemented, or not in --cpu=%s)",

@@ -16,7 +16,7 @@ enum { STRING_SHOWN = 32, WORDS_SHOWN = 32 };
 void strace_put(struct strace_line *line, const char *format, ...)
 {
 	va_list list;
-	size_t room = sizeof line->text - line->length;
+	size_t room = sizeof(line->text) - line->length;
 	va_start(list, format);
 	int length = vsnprintf(line->text + line->length, room, format, list);
 	va_end(list);
@@ -48,7 +48,7 @@ static void put_byte(struct strace_line *line, uint8_t byte, bool digit_follows)
 {
 	static const char *const escapes[] = {['\t'] = "\\t", ['\n'] = "\\n", ['\v'] = "\\v", ['\f'] = "\\f",
 	                                      ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
-	if (byte < sizeof escapes / sizeof escapes[0] && escapes[byte])
+	if (byte < sizeof(escapes) / sizeof(escapes[0]) && escapes[byte])
 		strace_put(line, "%s", escapes[byte]);
 	else if (byte >= ' ' && byte < 0x7f)
 		strace_put(line, "%c", byte);
@@ -86,9 +86,9 @@ static void put_bytes(struct strace_line *line, const struct strace_memory *memo
 static void put_string(struct strace_line *line, const struct strace_memory *memory, uint64_t address, size_t limit)
 {
 	char text[512];
-	int64_t length = address ? memory->read_string(memory->of, address, text, sizeof text) : -EFAULT;
+	int64_t length = address ? memory->read_string(memory->of, address, text, sizeof(text)) : -EFAULT;
 	if (length == -ENAMETOOLONG)
-		length = sizeof text;
+		length = sizeof(text);
 	if (length < 0)
 		put_address(line, address);
 	else
@@ -107,7 +107,7 @@ static void put_string_list(struct strace_line *line, const struct strace_memory
 {
 	uint64_t pointer, count = count_pointers(memory, address);
 
-	if (!memory->read(memory->of, address, &pointer, sizeof pointer)) {
+	if (!memory->read(memory->of, address, &pointer, sizeof(pointer))) {
 		put_address(line, address);
 		return;
 	}
@@ -126,14 +126,14 @@ static void put_environment(struct strace_line *line, const struct strace_memory
 	uint64_t pointer;
 
 	put_address(line, address);
-	if (memory->read(memory->of, address, &pointer, sizeof pointer))
+	if (memory->read(memory->of, address, &pointer, sizeof(pointer)))
 		strace_put(line, " /* %" PRIu64 " vars */", count_pointers(memory, address));
 }
 
 static void put_timespec(struct strace_line *line, const struct strace_memory *memory, uint64_t address, const char *fraction)
 {
 	int64_t time[2];
-	if (!address || !memory->read(memory->of, address, time, sizeof time))
+	if (!address || !memory->read(memory->of, address, time, sizeof(time)))
 		put_address(line, address);
 	else
 		strace_put(line, "{tv_sec=%" PRId64 ", %s=%" PRId64 "}", time[0], fraction, time[1]);
@@ -142,7 +142,7 @@ static void put_timespec(struct strace_line *line, const struct strace_memory *m
 static void put_int_pair(struct strace_line *line, const struct strace_memory *memory, uint64_t address)
 {
 	int32_t pair[2];
-	if (!address || !memory->read(memory->of, address, pair, sizeof pair))
+	if (!address || !memory->read(memory->of, address, pair, sizeof(pair)))
 		put_address(line, address);
 	else
 		strace_put(line, "[%d, %d]", pair[0], pair[1]);
@@ -150,12 +150,14 @@ static void put_int_pair(struct strace_line *line, const struct strace_memory *m
 
 static void put_file_status(struct strace_line *line, const struct strace_memory *memory, uint64_t address)
 {
+	/* clang-format off */
 	static const struct flag_word types[] = {
 		{S_IFREG, "S_IFREG", S_IFMT}, {S_IFDIR, "S_IFDIR", S_IFMT}, {S_IFLNK, "S_IFLNK", S_IFMT}, {S_IFCHR, "S_IFCHR", S_IFMT},
 		{S_IFBLK, "S_IFBLK", S_IFMT}, {S_IFIFO, "S_IFIFO", S_IFMT}, {S_IFSOCK, "S_IFSOCK", S_IFMT}, {0, NULL, 0},
 	};
+	/* clang-format on */
 	struct stat status;
-	if (!address || !memory->read(memory->of, address, &status, sizeof status)) {
+	if (!address || !memory->read(memory->of, address, &status, sizeof(status))) {
 		put_address(line, address);
 		return;
 	}
@@ -171,7 +173,7 @@ static void put_file_status(struct strace_line *line, const struct strace_memory
 static void put_int(struct strace_line *line, const struct strace_memory *memory, uint64_t address)
 {
 	int32_t value;
-	if (!address || !memory->read(memory->of, address, &value, sizeof value))
+	if (!address || !memory->read(memory->of, address, &value, sizeof(value)))
 		put_address(line, address);
 	else
 		strace_put(line, "[%d]", value);

@@ -21,7 +21,7 @@ static bool is_hidden_path(struct task *task, const struct syscall_row *row, uns
 	int dirfd = i > 0 && row->arg[i - 1].type == ARG_DIRFD ? (int)arg[i - 1] : AT_FDCWD;
 	char path[PATH_MAX];
 
-	return space_read_string(&task->process->space, arg[i], path, sizeof path) > 0 && proc_path_is_hidden(task->process, dirfd, path);
+	return space_read_string(&task->process->space, arg[i], path, sizeof(path)) > 0 && proc_path_is_hidden(task->process, dirfd, path);
 }
 
 /* EFAULT for pointers outside the guest's addresses, EBADF for descriptors that are not the guest's, ENOENT for their paths. The host's

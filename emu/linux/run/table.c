@@ -1,27 +1,27 @@
 /* The table of system calls, made from the row lists. */
-#include <asm/unistd_64.h>
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/rows/words.h"
 
 /* Numbers that older headers lack. */
-#ifndef __NR_cachestat
-#define __NR_cachestat 451
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
 #endif
-#ifndef __NR_fchmodat2
-#define __NR_fchmodat2 452
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
 #endif
-#ifndef __NR_mseal
-#define __NR_mseal 462
+#ifndef SYS_mseal
+#define SYS_mseal 462
 #endif
 
 #include "emu/linux/rows/vocabulary.h"
 #define ARGUMENTS(...) (sizeof((struct syscall_arg[]){__VA_ARGS__}) / sizeof(struct syscall_arg))
 #define COLUMNS(...)             __VA_ARGS__
 #define ROW(CLASS, NAME, MORE, ...) \
-	[__NR_##NAME] = { .name = #NAME, .class = CLASS, .args = ARGUMENTS(__VA_ARGS__), .arg = { __VA_ARGS__ }, MORE },
+	[SYS_##NAME] = { .name = #NAME, .class = CLASS, .args = ARGUMENTS(__VA_ARGS__), .arg = { __VA_ARGS__ }, MORE },
 #define RUN_WITH(CLASS, NAME, MORE, ...) ROW(CLASS_##CLASS, NAME, COLUMNS(.run = sys_##NAME, MORE), __VA_ARGS__)
 #define PASS(NAME, ...)             ROW(CLASS_PASS, NAME, , __VA_ARGS__)
 #define PASS_FD(NAME, ...)          ROW(CLASS_PASS_FD, NAME, , __VA_ARGS__)
@@ -38,4 +38,4 @@ const struct syscall_row syscall_table[] = {
 #include "emu/linux/rows/all.h"
 };
 
-const unsigned syscall_count = sizeof syscall_table / sizeof syscall_table[0];
+const unsigned syscall_count = sizeof(syscall_table) / sizeof(syscall_table[0]);

@@ -48,9 +48,11 @@ _Static_assert(sizeof(struct guest_sigcontext) == 256, "struct sigcontext_64");
 _Static_assert(sizeof(struct rt_sigframe) == 440, "struct rt_sigframe");
 
 /* The register in each field of the first part. ORDER: struct guest_sigcontext. */
+/* clang-format off */
 static const uint8_t saved_register[] = {
 	R8, R9, R10, R11, R12, R13, R14, R15, RDI, RSI, RBP, RBX, RDX, RAX, RCX, RSP,
 };
+/* clang-format on */
 
 /* --- the alternate stack ------------------------------------------------------------------------------ */
 

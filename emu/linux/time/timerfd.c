@@ -190,7 +190,7 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 	struct timer *timer = timerfd_find(process, (int)arg[0]);
 	struct itimerspec new, old;
 
-	if (!space_read(&process->space, arg[2], &new, sizeof new))
+	if (!space_read(&process->space, arg[2], &new, sizeof(new)))
 		return -EFAULT;
 	if (arg[1] & ~(uint64_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(&new.it_value) ||
 	    !timespec_valid(&new.it_interval))
@@ -206,7 +206,7 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 	watch_wall(process, timer, (int)arg[1]);
 	if (was_canceled && timer->run->cancel_on_set && setting.value)
 		return -ECANCELED; /* the timer has been set all the same */
-	if (arg[3] && !space_write(&process->space, arg[3], &old, sizeof old))
+	if (arg[3] && !space_write(&process->space, arg[3], &old, sizeof(old)))
 		return -EFAULT;
 	return 0;
 }
@@ -217,5 +217,5 @@ int64_t sys_timerfd_gettime(struct task *task, const uint64_t arg[6])
 	if (!timer)
 		return no_timer((int)arg[0]);
 	struct itimerspec now = timer_get(task->process, timer);
-	return space_write(&task->process->space, arg[1], &now, sizeof now) ? 0 : -EFAULT;
+	return space_write(&task->process->space, arg[1], &now, sizeof(now)) ? 0 : -EFAULT;
 }

@@ -242,6 +242,11 @@ tags:
 rooms:
 	tools/rooms readme
 
+# All C sources into the form of .clang-format.
+format:
+	@tools/deps
+	tools/format
+
 lint:
 	@tools/deps lint
 	tools/lint
@@ -266,6 +271,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan build-debug
 
-.PHONY: all bench rooms debug tags check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
+.PHONY: all bench rooms format debug tags check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

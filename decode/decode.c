@@ -7,13 +7,11 @@
 
 static const uint16_t op_of_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #define X(name) [ZYDIS_MNEMONIC_##name] = OP_##name,
-	DECODE_CONDITION_OPS(X) DECODE_INTEGER_OPS(X) DECODE_X87_OPS(X) DECODE_STATE_OPS(X)
-	DECODE_SSE_OPS(X) DECODE_AVX_OPS(X)
+	DECODE_CONDITION_OPS(X) DECODE_INTEGER_OPS(X) DECODE_X87_OPS(X) DECODE_STATE_OPS(X) DECODE_SSE_OPS(X) DECODE_AVX_OPS(X)
 #undef X
 };
 
-static const char *const op_names[OP_COUNT] = {
-	[OP_NONE] = "(none)",
+static const char *const op_names[OP_COUNT] = { [OP_NONE] = "(none)",
 #define X(name) [OP_##name] = #name,
 	DECODE_OPS(X)
 #undef X
@@ -46,36 +44,43 @@ static const uint8_t isa_of_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
 static enum op string_op(ZydisMnemonic mnemonic)
 {
 	switch (mnemonic) {
-	case ZYDIS_MNEMONIC_MOVSB: case ZYDIS_MNEMONIC_MOVSW: case ZYDIS_MNEMONIC_MOVSD: case ZYDIS_MNEMONIC_MOVSQ:
-		return OP_MOVS;
-	case ZYDIS_MNEMONIC_CMPSB: case ZYDIS_MNEMONIC_CMPSW: case ZYDIS_MNEMONIC_CMPSD: case ZYDIS_MNEMONIC_CMPSQ:
-		return OP_CMPS;
-	case ZYDIS_MNEMONIC_STOSB: case ZYDIS_MNEMONIC_STOSW: case ZYDIS_MNEMONIC_STOSD: case ZYDIS_MNEMONIC_STOSQ:
-		return OP_STOS;
-	case ZYDIS_MNEMONIC_LODSB: case ZYDIS_MNEMONIC_LODSW: case ZYDIS_MNEMONIC_LODSD: case ZYDIS_MNEMONIC_LODSQ:
-		return OP_LODS;
-	case ZYDIS_MNEMONIC_SCASB: case ZYDIS_MNEMONIC_SCASW: case ZYDIS_MNEMONIC_SCASD: case ZYDIS_MNEMONIC_SCASQ:
-		return OP_SCAS;
-	case ZYDIS_MNEMONIC_INSB: case ZYDIS_MNEMONIC_INSW: case ZYDIS_MNEMONIC_INSD:
-		return OP_INS;
-	case ZYDIS_MNEMONIC_OUTSB: case ZYDIS_MNEMONIC_OUTSW: case ZYDIS_MNEMONIC_OUTSD:
-		return OP_OUTS;
-	default:
-		return OP_NONE;
+	case ZYDIS_MNEMONIC_MOVSB:
+	case ZYDIS_MNEMONIC_MOVSW:
+	case ZYDIS_MNEMONIC_MOVSD:
+	case ZYDIS_MNEMONIC_MOVSQ: return OP_MOVS;
+	case ZYDIS_MNEMONIC_CMPSB:
+	case ZYDIS_MNEMONIC_CMPSW:
+	case ZYDIS_MNEMONIC_CMPSD:
+	case ZYDIS_MNEMONIC_CMPSQ: return OP_CMPS;
+	case ZYDIS_MNEMONIC_STOSB:
+	case ZYDIS_MNEMONIC_STOSW:
+	case ZYDIS_MNEMONIC_STOSD:
+	case ZYDIS_MNEMONIC_STOSQ: return OP_STOS;
+	case ZYDIS_MNEMONIC_LODSB:
+	case ZYDIS_MNEMONIC_LODSW:
+	case ZYDIS_MNEMONIC_LODSD:
+	case ZYDIS_MNEMONIC_LODSQ: return OP_LODS;
+	case ZYDIS_MNEMONIC_SCASB:
+	case ZYDIS_MNEMONIC_SCASW:
+	case ZYDIS_MNEMONIC_SCASD:
+	case ZYDIS_MNEMONIC_SCASQ: return OP_SCAS;
+	case ZYDIS_MNEMONIC_INSB:
+	case ZYDIS_MNEMONIC_INSW:
+	case ZYDIS_MNEMONIC_INSD: return OP_INS;
+	case ZYDIS_MNEMONIC_OUTSB:
+	case ZYDIS_MNEMONIC_OUTSW:
+	case ZYDIS_MNEMONIC_OUTSD: return OP_OUTS;
+	default: return OP_NONE;
 	}
 }
 
 static enum op far_op(ZydisMnemonic mnemonic)
 {
 	switch (mnemonic) {
-	case ZYDIS_MNEMONIC_JMP:
-		return OP_JMP_FAR;
-	case ZYDIS_MNEMONIC_CALL:
-		return OP_CALL_FAR;
-	case ZYDIS_MNEMONIC_RET:
-		return OP_RET_FAR;
-	default:
-		return OP_NONE;
+	case ZYDIS_MNEMONIC_JMP: return OP_JMP_FAR;
+	case ZYDIS_MNEMONIC_CALL: return OP_CALL_FAR;
+	case ZYDIS_MNEMONIC_RET: return OP_RET_FAR;
+	default: return OP_NONE;
 	}
 }
 
@@ -94,34 +99,20 @@ static void set_register(struct operand *operand, ZydisRegister reg)
 		break;
 	case ZYDIS_REGCLASS_GPR16:
 	case ZYDIS_REGCLASS_GPR32:
-	case ZYDIS_REGCLASS_GPR64:
-		operand->kind = OPERAND_GPR;
-		break;
-	case ZYDIS_REGCLASS_XMM:
-		operand->kind = OPERAND_XMM;
-		break;
-	case ZYDIS_REGCLASS_YMM:
-		operand->kind = OPERAND_YMM;
-		break;
-	case ZYDIS_REGCLASS_MMX:
-		operand->kind = OPERAND_MMX;
-		break;
-	case ZYDIS_REGCLASS_X87:
-		operand->kind = OPERAND_ST;
-		break;
-	case ZYDIS_REGCLASS_SEGMENT:
-		operand->kind = OPERAND_SEG;
-		break;
-	default:
-		operand->kind = OPERAND_SYS;
-		break;
+	case ZYDIS_REGCLASS_GPR64: operand->kind = OPERAND_GPR; break;
+	case ZYDIS_REGCLASS_XMM: operand->kind = OPERAND_XMM; break;
+	case ZYDIS_REGCLASS_YMM: operand->kind = OPERAND_YMM; break;
+	case ZYDIS_REGCLASS_MMX: operand->kind = OPERAND_MMX; break;
+	case ZYDIS_REGCLASS_X87: operand->kind = OPERAND_ST; break;
+	case ZYDIS_REGCLASS_SEGMENT: operand->kind = OPERAND_SEG; break;
+	default: operand->kind = OPERAND_SYS; break;
 	}
 }
 
 static uint8_t address_register(ZydisRegister reg)
 {
-	return reg == ZYDIS_REGISTER_NONE || reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP
-		? DECODE_NO_REG : (uint8_t)ZydisRegisterGetId(reg);
+	return reg == ZYDIS_REGISTER_NONE || reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP ? DECODE_NO_REG
+												    : (uint8_t)ZydisRegisterGetId(reg);
 }
 
 /* An SIB byte without a base: base 5 with mod 0 is a disp32, whatever REX.B is (SDM vol. 2, table 2-5). With 32-bit addresses Zydis 4.0
@@ -155,7 +146,7 @@ static void set_immediate(struct shape *out, const ZydisDecodedInstruction *in, 
 		*(n ? &out->decoded.imm2 : &out->decoded.imm) = from->imm.value.u;
 	else
 		out->imm[n] = (struct field){ in->raw.imm[n].offset, in->raw.imm[n].size / 8, from->imm.is_signed,
-		                              from->imm.is_relative ? 64 : 0 };
+			from->imm.is_relative ? 64 : 0 };
 }
 
 static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
@@ -169,11 +160,10 @@ static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, c
 		operand->size = (uint8_t)(from[k].size / 8);
 		operand->written = from[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
 		operand->from = from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG ? FROM_MODRM_REG
-			: from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM ? FROM_MODRM_RM : FROM_ELSEWHERE;
+			: from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM        ? FROM_MODRM_RM
+										     : FROM_ELSEWHERE;
 		switch (from[k].type) {
-		case ZYDIS_OPERAND_TYPE_REGISTER:
-			set_register(operand, from[k].reg.value);
-			break;
+		case ZYDIS_OPERAND_TYPE_REGISTER: set_register(operand, from[k].reg.value); break;
 		case ZYDIS_OPERAND_TYPE_MEMORY:
 			operand->kind = OPERAND_MEM;
 			set_memory(out, in, &from[k]);
@@ -182,9 +172,7 @@ static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, c
 			operand->kind = OPERAND_IMM;
 			set_immediate(out, in, &from[k], immediates++);
 			break;
-		default:
-			operand->kind = OPERAND_SYS;
-			break;
+		default: operand->kind = OPERAND_SYS; break;
 		}
 	}
 }
@@ -255,10 +243,12 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 	out->vex = in.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
 	out->isa = isa_of_set[in.meta.isa_set];
 	out->op = in.meta.category == ZYDIS_CATEGORY_STRINGOP || in.meta.category == ZYDIS_CATEGORY_IOSTRINGOP
-		? string_op(in.mnemonic) : op_of_mnemonic[in.mnemonic];
+		? string_op(in.mnemonic)
+		: op_of_mnemonic[in.mnemonic];
 	out->mem.base = out->mem.index = DECODE_NO_REG;
 	out->mem.segment = in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS ? SEG_FS
-		: in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS ? SEG_GS : SEG_DS;
+		: in.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS          ? SEG_GS
+								       : SEG_DS;
 	if (in.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
 		out->op = far_op(in.mnemonic);
 	if (in_no_model(&in))

@@ -13,11 +13,11 @@ enum op {
 #define X(name) OP_##name,
 	DECODE_OPS(X)
 #undef X
-	OP_COUNT
+		OP_COUNT
 };
 
 /* Condition code of OP_Jcc, OP_SETcc, OP_CMOVcc, from 0 (O) to 15 (NLE): SDM vol. 1, appendix B. */
-#define OP_CC(op) (((op) - OP_JO) & 15)
+#define OP_CC(op) (((op)-OP_JO) & 15)
 
 enum operand_kind {
 	OPERAND_NONE,
@@ -59,24 +59,24 @@ enum isa {
 
 struct decoded {
 	uint64_t address;
-	uint16_t op;            /* enum op */
-	uint8_t length;         /* bytes */
-	uint8_t operands;       /* explicit ones, in Intel's order */
-	uint8_t width;          /* effective operand size in bits: 8, 16, 32 or 64 */
-	uint8_t address_width;  /* 32 or 64 */
-	bool lock, rep, repne;  /* prefixes that count for this instruction */
+	uint16_t op;           /* enum op */
+	uint8_t length;        /* bytes */
+	uint8_t operands;      /* explicit ones, in Intel's order */
+	uint8_t width;         /* effective operand size in bits: 8, 16, 32 or 64 */
+	uint8_t address_width; /* 32 or 64 */
+	bool lock, rep, repne; /* prefixes that count for this instruction */
 	bool vex;
-	uint8_t isa;            /* enum isa */
+	uint8_t isa; /* enum isa */
 	struct operand operand[5];
 	struct {
-		uint8_t base, index; /* GPR or DECODE_NO_REG */
+		uint8_t base, index;     /* GPR or DECODE_NO_REG */
 		uint8_t index_is_vector; /* VSIB: index is an XMM or YMM register, of so many bytes */
-		uint8_t scale;       /* log2 */
-		uint8_t segment;     /* enum segment; only FS and GS have a base. Also a string instruction's override */
-		int64_t disp;        /* RIP-relative operands: the absolute address, with no base */
+		uint8_t scale;           /* log2 */
+		uint8_t segment;         /* enum segment; only FS and GS have a base. Also a string instruction's override */
+		int64_t disp;            /* RIP-relative operands: the absolute address, with no base */
 	} mem;
 	uint64_t imm;
-	uint64_t imm2;          /* ENTER's second */
+	uint64_t imm2; /* ENTER's second */
 };
 
 enum decode_status {

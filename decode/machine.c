@@ -72,7 +72,7 @@ static enum machine_flow flow_of(const ZydisDecodedInstruction *in, const ZydisD
 	if (in->mnemonic == ZYDIS_MNEMONIC_UD2)
 		return FLOW_TRAP;
 	if (in->meta.category == ZYDIS_CATEGORY_CALL || in->meta.category == ZYDIS_CATEGORY_RET
-	    || in->meta.category == ZYDIS_CATEGORY_SYSCALL || in->meta.category == ZYDIS_CATEGORY_INTERRUPT)
+		|| in->meta.category == ZYDIS_CATEGORY_SYSCALL || in->meta.category == ZYDIS_CATEGORY_INTERRUPT)
 		return FLOW_OTHER;
 	return FLOW_ON;
 }
@@ -87,12 +87,9 @@ static enum machine_kind kind_of(const ZydisDecodedInstruction *in, const ZydisD
 	switch (in->mnemonic) {
 	case ZYDIS_MNEMONIC_MOV:
 		return memory ? KIND_LOAD : registers && in->operand_width == 64 && in->opcode == 0x89 ? KIND_COPY : KIND_OTHER;
-	case ZYDIS_MNEMONIC_MOVZX:
-		return memory ? KIND_LOAD : KIND_OTHER;
-	case ZYDIS_MNEMONIC_MOVSXD:
-		return memory && in->operand_width == 64 ? KIND_LOAD_SIGN : KIND_OTHER;
-	case ZYDIS_MNEMONIC_LEA:
-		return in->operand_width == 64 ? KIND_ADDRESS : KIND_OTHER;
+	case ZYDIS_MNEMONIC_MOVZX: return memory ? KIND_LOAD : KIND_OTHER;
+	case ZYDIS_MNEMONIC_MOVSXD: return memory && in->operand_width == 64 ? KIND_LOAD_SIGN : KIND_OTHER;
+	case ZYDIS_MNEMONIC_LEA: return in->operand_width == 64 ? KIND_ADDRESS : KIND_OTHER;
 	default: /* the eight operations' opcodes for r, r/m: SDM vol. 2, table A-2 */
 		if (in->opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || in->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
 			return KIND_OTHER;
@@ -113,14 +110,15 @@ static void note_encoding(struct machine_insn *insn, const ZydisDecodedInstructi
 
 bool machine_decode(const uint8_t *code, struct machine_insn *insn)
 {
-	const ZydisAccessedFlagsMask sahf_flags = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF;
+	const ZydisAccessedFlagsMask sahf_flags = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF
+		| ZYDIS_CPUFLAG_SF;
 	ZydisDecoder decoder;
 	ZydisDecodedInstruction in;
 	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, ZYDIS_MAX_INSTRUCTION_LENGTH, &in, operand))
-	    || in.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX)
+		|| in.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX)
 		return false;
 	memset(insn, 0, sizeof(*insn));
 	memcpy(insn->bytes, code, in.length);
@@ -197,7 +195,7 @@ unsigned machine_set_base(struct machine_insn *insn, unsigned base, bool small)
 	insn->bytes[insn->modrm] = (uint8_t)((insn->bytes[insn->modrm] & REG_FIELD) | (small ? MOD_DISP8 : MOD_DISP32) | (base & 7));
 	memmove(insn->bytes + at + field, insn->bytes + insn->rest, rest);
 	insn->addresses = 1u << base;
-	return set_length(insn, at, field + rest) ;
+	return set_length(insn, at, field + rest);
 }
 
 unsigned machine_set_immediate(struct machine_insn *insn)

@@ -36,15 +36,15 @@ struct machine_insn {
 	uint8_t bytes[MACHINE_BYTES];
 	uint8_t length;
 	uint8_t flow, kind;
-	uint8_t condition;     /* FLOW_BRANCH: 0..15, or MACHINE_ALWAYS */
-	const uint8_t *target; /* FLOW_BRANCH */
-	machine_set_t reads;   /* registers and flags, except in addresses; also those that are written in part */
-	machine_set_t addresses; /* the registers in addresses of memory operands */
-	machine_set_t writes;  /* those that are written as a whole */
-	machine_set_t changes; /* those that may change */
-	uint8_t to, from;      /* KIND_COPY, KIND_ADD: both; the loads, KIND_ADDRESS and KIND_OPERATION: `to` */
-	bool wide;             /* the operand size is 64 bits */
-	bool relative;         /* its operand in memory is relative to RIP */
+	uint8_t condition;                /* FLOW_BRANCH: 0..15, or MACHINE_ALWAYS */
+	const uint8_t *target;            /* FLOW_BRANCH */
+	machine_set_t reads;              /* registers and flags, except in addresses; also those that are written in part */
+	machine_set_t addresses;          /* the registers in addresses of memory operands */
+	machine_set_t writes;             /* those that are written as a whole */
+	machine_set_t changes;            /* those that may change */
+	uint8_t to, from;                 /* KIND_COPY, KIND_ADD: both; the loads, KIND_ADDRESS and KIND_OPERATION: `to` */
+	bool wide;                        /* the operand size is 64 bits */
+	bool relative;                    /* its operand in memory is relative to RIP */
 	uint8_t base, index, scale, size; /* the memory operand: its scale as a factor, its size in bytes */
 	int32_t disp;
 	uint8_t rex, vex, modrm, rest; /* their offsets in bytes, or MACHINE_NO_REG; rest: the offset of what follows the displacement */

@@ -1,7 +1,7 @@
 /* The mnemonics of all instructions that the decoder names, spelt as in the Intel SDM and Zydis: one X(NAME) each.
  * ORDER CC: conditions stand in the order of their encoding (SDM vol. 1, appendix B), so OP_JO + cc is Jcc, and so on.
  * String instructions have no width in their names here, so MOVS is the string move and MOVSD is SSE2's. */
-/* clang-format off: lists that are read as columns of words */
+/* clang-format off */
 #ifndef TICK86_DECODE_OPS_H
 #define TICK86_DECODE_OPS_H
 

@@ -9,7 +9,7 @@
 struct field {
 	uint8_t offset, size; /* bytes */
 	bool is_signed;
-	uint8_t relative;     /* relative to the next instruction, in addresses of 32 or 64 bits; 0 if it is not relative */
+	uint8_t relative; /* relative to the next instruction, in addresses of 32 or 64 bits; 0 if it is not relative */
 };
 
 /* All instructions that begin with the same `key` bytes have the same `decoded`, except for the address and these fields. */
@@ -33,11 +33,11 @@ uint64_t shape_key(const uint8_t *bytes, size_t size, unsigned *length);
 
 /* The register numbers in a key: general registers in an address, any kind as an operand. */
 struct key_registers {
-	bool memory;               /* ModRM names an address, not a register */
-	bool based, indexed;       /* the address has a base register, an index register */
-	bool rex;                  /* there is a REX prefix; without it the 8-bit registers 4 to 7 are AH CH DH BH */
-	uint8_t reg, rm, index;    /* `rm` is the base register if there is one */
-	uint8_t scale;             /* log2 */
+	bool memory;            /* ModRM names an address, not a register */
+	bool based, indexed;    /* the address has a base register, an index register */
+	bool rex;               /* there is a REX prefix; without it the 8-bit registers 4 to 7 are AH CH DH BH */
+	uint8_t reg, rm, index; /* `rm` is the base register if there is one */
+	uint8_t scale;          /* log2 */
 };
 
 /* Shapes that differ in register numbers only are one family. Returns the family's key, and puts the numbers into `registers`. Returns 0

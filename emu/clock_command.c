@@ -70,8 +70,8 @@ static int record(char **argv)
 	}
 	if (path && !(out = fopen(path, "w")))
 		return fail("cannot write", path);
-	status = tk_trace_record(tk_host_linux(), (unsigned)cpus, (unsigned)seconds * ROUNDS_PER_SECOND, ROUND_NS,
-	                         out, isatty(STDERR_FILENO) ? stderr : NULL);
+	status = tk_trace_record(tk_host_linux(), (unsigned)cpus, (unsigned)seconds * ROUNDS_PER_SECOND, ROUND_NS, out,
+		isatty(STDERR_FILENO) ? stderr : NULL);
 	if (path ? fclose(out) : fflush(out))
 		status = -1;
 	return status ? fail("cannot record to", path ? path : "standard output") : 0;

@@ -67,11 +67,10 @@ static bool inject_one(const struct tk *clock, const struct options *options, co
 	case INJECT_SKEW:
 	case INJECT_DRIFT: /* the sum of skews and drifts is one setting of the clock */
 		return tk_inject_skew(clock, injection->vcpu, injected(options, INJECT_SKEW, injection->vcpu),
-		                      injected(options, INJECT_DRIFT, injection->vcpu)) == TK_OK;
-	case INJECT_JUMP:
-		return tk_inject_jump(clock, injection->at, injection->by) == 0;
-	case INJECT_WALL_STEP:
-		return tk_inject_wall_step(clock, injection->at, injection->by) == 0;
+			       injected(options, INJECT_DRIFT, injection->vcpu))
+			== TK_OK;
+	case INJECT_JUMP: return tk_inject_jump(clock, injection->at, injection->by) == 0;
+	case INJECT_WALL_STEP: return tk_inject_wall_step(clock, injection->at, injection->by) == 0;
 	}
 	return false;
 }
@@ -191,18 +190,13 @@ static bool parse(struct options *options, char **argv, enum command command, in
 
 	*status = 0;
 	switch (options_parse(options, argv, command, error, sizeof(error))) {
-	case OPTIONS_HELP:
-		options_help(stdout);
-		return false;
-	case OPTIONS_VERSION:
-		puts("tick86 " TICK86_VERSION);
-		return false;
+	case OPTIONS_HELP: options_help(stdout); return false;
+	case OPTIONS_VERSION: puts("tick86 " TICK86_VERSION); return false;
 	case OPTIONS_ERROR:
 		fprintf(stderr, "tick86: %s\n", error);
 		*status = EXIT_USAGE;
 		return false;
-	case OPTIONS_RUN:
-		break;
+	case OPTIONS_RUN: break;
 	}
 	return true;
 }
@@ -219,8 +213,12 @@ static bool choose_save_file(struct options *options, const char *program)
 		fprintf(stderr, "tick86: --save-file: no current directory: %s\n", strerror(errno));
 		return false;
 	}
-	if (asprintf(&path, "%s%s%s%s", directory, *directory ? "/" : "", name ? name : slash ? slash + 1 : program,
-	             name ? "" : ".saved") < 0)
+	if (asprintf(&path, "%s%s%s%s", directory, *directory ? "/" : "",
+		    name            ? name
+			    : slash ? slash + 1
+				    : program,
+		    name ? "" : ".saved")
+		< 0)
 		return false;
 	options->save_file = path;
 	return true;
@@ -233,7 +231,7 @@ static void report_no_process(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < HIDDEN_FD_NEEDED)
 		fprintf(stderr, "tick86: the hard limit of open files (ulimit -Hn) is %llu; %d are needed\n",
-		        (unsigned long long)limit.rlim_max, HIDDEN_FD_NEEDED);
+			(unsigned long long)limit.rlim_max, HIDDEN_FD_NEEDED);
 	else
 		fprintf(stderr, "tick86: out of memory\n");
 }
@@ -251,10 +249,10 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 		return NULL;
 	}
 	*status = EXIT_USAGE;
-	if (!open_report(options->strace, "--strace", options->strace_path, &process->strace) ||
-	    !open_report(options->trace_insns, "--trace-insns", options->trace_insns_path, &process->insn_trace) ||
-	    !open_report(options->dump_code, "--dump-code", options->dump_code_path, &process->dump_code) ||
-	    !open_report(options->stats, "--stats", options->stats_path, stats))
+	if (!open_report(options->strace, "--strace", options->strace_path, &process->strace)
+		|| !open_report(options->trace_insns, "--trace-insns", options->trace_insns_path, &process->insn_trace)
+		|| !open_report(options->dump_code, "--dump-code", options->dump_code_path, &process->dump_code)
+		|| !open_report(options->stats, "--stats", options->stats_path, stats))
 		return NULL;
 	return process;
 }

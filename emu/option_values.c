@@ -65,7 +65,7 @@ bool value_signed(struct parse *parse, const char *text, int64_t *value)
 
 	if (!value_read(text, true, &raw))
 		return option_fail(parse, "%s: '%s' is not a number from %" PRId64 " to %" PRId64, parse->option, text, INT64_MIN,
-		                   INT64_MAX);
+			INT64_MAX);
 	*value = (int64_t)raw;
 	return true;
 }
@@ -81,4 +81,3 @@ bool value_pair(struct parse *parse, const char *text, int64_t *first, int64_t *
 	left[colon - text] = '\0';
 	return value_signed(parse, left, first) && value_signed(parse, colon + 1, second);
 }
-

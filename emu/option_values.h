@@ -16,14 +16,14 @@ enum value { VALUE_NONE, VALUE_OPTIONAL, VALUE_NEEDED };
 
 /* A row. Without a name it is a heading, in `shown`, for the rows that follow. A list ends with a row of NULLs. */
 struct option_row {
-	const char *name;  /* a long option has its value after =, a one-letter option as the next word or directly after the letter */
+	const char *name; /* a long option has its value after =, a one-letter option as the next word or directly after the letter */
 	enum value value;
 	const char *shown; /* the value's description for --help */
 	bool (*set)(struct parse *parse, const char *text);
-	const char *help;  /* one line */
+	const char *help; /* one line */
 };
 
-extern const struct option_row clock_option_rows[]; /* options_clock.c */
+extern const struct option_row clock_option_rows[];                       /* options_clock.c */
 extern const struct option_row save_option_rows[], restore_option_rows[]; /* options_save.c */
 
 /* Keeps an error and returns false, for `return option_fail(...)`. So do the readers below for wrong values. */

@@ -54,8 +54,8 @@ static bool option_hostile(struct parse *parse, const char *text)
 {
 	static const char *const names[] = { "block", "arena", "hot", "budget", "code", "unlinked", NULL };
 	uint64_t *const values[] = { &parse->options->hostile.block_insns, &parse->options->hostile.arena_bytes,
-	                             &parse->options->hostile.hot_after, &parse->options->hostile.budget,
-	                             &parse->options->hostile.code_bytes, &parse->options->hostile.unlinked };
+		&parse->options->hostile.hot_after, &parse->options->hostile.budget, &parse->options->hostile.code_bytes,
+		&parse->options->hostile.unlinked };
 	char *list = strdup(text), *rest = list, *value;
 	bool good = list;
 
@@ -65,7 +65,9 @@ static bool option_hostile(struct parse *parse, const char *text)
 		good = k >= 0 && value && value_number(parse, value, 1, UINT32_MAX, values[k]);
 	}
 	free(list);
-	return good || option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N, code=BYTES, unlinked=1", parse->option, text);
+	return good
+		|| option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N, code=BYTES, unlinked=1",
+			parse->option, text);
 }
 
 static bool option_strace(struct parse *parse, const char *text)
@@ -204,8 +206,12 @@ static const struct option_list {
 	const struct option_row *rows;
 	bool begins, restores; /* valid for programs that are started; for those that are restored */
 } lists[] = {
-	{ clock_option_rows, true, false }, { run_rows, true, false }, { save_option_rows, true, true },
-	{ restore_option_rows, false, true }, { report_rows, true, true }, { NULL, false, false },
+	{ clock_option_rows, true, false },
+	{ run_rows, true, false },
+	{ save_option_rows, true, true },
+	{ restore_option_rows, false, true },
+	{ report_rows, true, true },
+	{ NULL, false, false },
 };
 
 static bool is_last(const struct option_row *row)
@@ -224,29 +230,34 @@ static void help_row(FILE *out, const struct option_row *row)
 		fprintf(out, "\n%s:\n", row->shown);
 		return;
 	}
-	snprintf(left, sizeof(left), row->value == VALUE_NONE ? "%s" : row->name[1] != '-' ? "%s %s"
-	         : row->value == VALUE_OPTIONAL ? "%s[=%s]" : "%s=%s", row->name, row->shown);
+	snprintf(left, sizeof(left),
+		row->value == VALUE_NONE               ? "%s"
+			: row->name[1] != '-'          ? "%s %s"
+			: row->value == VALUE_OPTIONAL ? "%s[=%s]"
+						       : "%s=%s",
+		row->name, row->shown);
 	for (const char *c = left; *c; c++)
 		columns += (*c & 0xc0) != 0x80; /* continuation bytes of UTF-8 take no column */
 	fprintf(out, columns > HELP_COLUMN ? "  %s\n%*s%s\n" : "  %s%*s%s\n", left,
-	        columns > HELP_COLUMN ? HELP_COLUMN + 3 : HELP_COLUMN + 1 - columns, "", row->help);
+		columns > HELP_COLUMN ? HELP_COLUMN + 3 : HELP_COLUMN + 1 - columns, "", row->help);
 }
 
 void options_help(FILE *out)
 {
 	fprintf(out,
-	        "usage: tick86 [run] [options] [--] PROGRAM [ARG...]\n"
-	        "       tick86 record [-o FILE] [options] [--] PROGRAM [ARG...]\n"
-	        "       tick86 replay|dump|diff|stat|export|plot FILE ...\n"
-	        "       tick86 save [-o FILE] PID\n"
-	        "       tick86 restore [options] FILE\n"
-	        "       tick86 clock replay|record|plot ...\n"
-	        "\n"
-	        "Runs an x86-64 Linux program and decides what every clock tells it.\n");
+		"usage: tick86 [run] [options] [--] PROGRAM [ARG...]\n"
+		"       tick86 record [-o FILE] [options] [--] PROGRAM [ARG...]\n"
+		"       tick86 replay|dump|diff|stat|export|plot FILE ...\n"
+		"       tick86 save [-o FILE] PID\n"
+		"       tick86 restore [options] FILE\n"
+		"       tick86 clock replay|record|plot ...\n"
+		"\n"
+		"Runs an x86-64 Linux program and decides what every clock tells it.\n");
 	for (const struct option_list *list = lists; list->rows; list++)
 		for (const struct option_row *row = list->rows; !is_last(row); row++)
 			help_row(out, row);
-	fprintf(out, "\nOther:\n  %-*s %s\n  %-*s %s\n", HELP_COLUMN, "--help, -h", "this text", HELP_COLUMN, "--version, -V", "the version");
+	fprintf(out, "\nOther:\n  %-*s %s\n  %-*s %s\n", HELP_COLUMN, "--help, -h", "this text", HELP_COLUMN, "--version, -V",
+		"the version");
 }
 
 /* Returns true if `word` is the row's option. `value` is what follows directly in the word, or NULL. */
@@ -296,7 +307,8 @@ static bool take_option(struct parse *parse, char ***argv)
 		return option_fail(parse, row->shown ? "%s= needs a %s, or leave = out" : "%s takes no value", row->name, row->shown);
 	if (row->value == VALUE_NEEDED && !value) {
 		if (row->name[1] == '-' || !**argv)
-			return option_fail(parse, "%s needs a value: %s%s%s", row->name, row->name, row->name[1] == '-' ? "=" : " ", row->shown);
+			return option_fail(parse, "%s needs a value: %s%s%s", row->name, row->name, row->name[1] == '-' ? "=" : " ",
+				row->shown);
 		value = *(*argv)++;
 	}
 	return row->set(parse, value);
@@ -358,8 +370,9 @@ enum options_result options_parse(struct options *options, char **argv, enum com
 			return OPTIONS_ERROR;
 	}
 	if (!*argv) {
-		option_fail(&parse, "%s", command == COMMAND_RESTORE ? "no file to restore; usage: tick86 restore [options] FILE"
-		            : "no program to run; usage: tick86 [options] PROGRAM [ARG...]");
+		option_fail(&parse, "%s",
+			command == COMMAND_RESTORE ? "no file to restore; usage: tick86 restore [options] FILE"
+						   : "no program to run; usage: tick86 [options] PROGRAM [ARG...]");
 		return OPTIONS_ERROR;
 	}
 	options->argv = argv;

@@ -141,8 +141,7 @@ static bool option_epoch(struct parse *parse, const char *text)
 	uint64_t seconds;
 
 	parse->options->epoch_given = true;
-	if (value_read(text, true, &seconds) && (int64_t)seconds < INT64_MAX / 1000000000
-	    && (int64_t)seconds >= 0) {
+	if (value_read(text, true, &seconds) && (int64_t)seconds < INT64_MAX / 1000000000 && (int64_t)seconds >= 0) {
 		parse->options->clock.epoch_ns = (int64_t)seconds * 1000000000;
 		return true;
 	}
@@ -222,8 +221,11 @@ static bool option_tsc_sync(struct parse *parse, const char *text)
 static bool option_tsc_policy(struct parse *parse, const char *text)
 {
 	static const struct word words[] = {
-		{ "default", TK_POLICY_DEFAULT }, { "always-emulate", TK_POLICY_ALWAYS_EMULATE },
-		{ "never-emulate", TK_POLICY_NEVER_EMULATE }, { "apparent", TK_POLICY_APPARENT }, { NULL, 0 },
+		{ "default", TK_POLICY_DEFAULT },
+		{ "always-emulate", TK_POLICY_ALWAYS_EMULATE },
+		{ "never-emulate", TK_POLICY_NEVER_EMULATE },
+		{ "apparent", TK_POLICY_APPARENT },
+		{ NULL, 0 },
 	};
 	int policy;
 
@@ -333,10 +335,22 @@ static bool inject_at(struct parse *parse, const char *text, int kind)
 	return value_pair(parse, text, &at, &by) && inject(parse, (struct injection){ .kind = kind, .at = at, .by = by });
 }
 
-static bool option_tsc_skew(struct parse *parse, const char *text) { return inject_on_vcpu(parse, text, INJECT_SKEW); }
-static bool option_tsc_drift(struct parse *parse, const char *text) { return inject_on_vcpu(parse, text, INJECT_DRIFT); }
-static bool option_tsc_jump(struct parse *parse, const char *text) { return inject_at(parse, text, INJECT_JUMP); }
-static bool option_clock_step(struct parse *parse, const char *text) { return inject_at(parse, text, INJECT_WALL_STEP); }
+static bool option_tsc_skew(struct parse *parse, const char *text)
+{
+	return inject_on_vcpu(parse, text, INJECT_SKEW);
+}
+static bool option_tsc_drift(struct parse *parse, const char *text)
+{
+	return inject_on_vcpu(parse, text, INJECT_DRIFT);
+}
+static bool option_tsc_jump(struct parse *parse, const char *text)
+{
+	return inject_at(parse, text, INJECT_JUMP);
+}
+static bool option_clock_step(struct parse *parse, const char *text)
+{
+	return inject_at(parse, text, INJECT_WALL_STEP);
+}
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
@@ -344,7 +358,7 @@ const struct option_row clock_option_rows[] = {
 	{ NULL, VALUE_NONE, "Clock", NULL, NULL },
 	{ "--clock", VALUE_NEEDED, "host|offset|icount", option_clock, "what every clock of the program follows (default host)" },
 	{ "--icount", VALUE_NEEDED, "N|shift=N|shift=auto|ns-per-insn=P/Q[,sleep=on|off][,align=on|off]", option_icount,
-	  "count instructions: 2^N ns each; implies --clock=icount" },
+		"count instructions: 2^N ns each; implies --clock=icount" },
 	{ "--tsc-khz", VALUE_NEEDED, "K", option_tsc_khz, "frequency of the program's TSC" },
 	{ "--tsc-start", VALUE_NEEDED, "T", option_tsc_start, "TSC at the start" },
 	{ "--tsc-offset", VALUE_NEEDED, "±T", option_tsc_offset, "host's TSC plus T; implies --clock=offset" },

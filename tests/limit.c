@@ -20,7 +20,7 @@ enum { STOPPED = 124, NOT_RUN = 127, LOOK_MS = 250, GRACE_S = 2, PROCESSES_MAX =
 
 struct seen {
 	pid_t pid, parent;
-	double cpu;    /* seconds, its waited-for children's included */
+	double cpu; /* seconds, its waited-for children's included */
 	bool ours;
 };
 
@@ -43,8 +43,10 @@ static bool read_stat(const char *path, struct seen *seen, char *state)
 	fclose(file);
 	text[size] = '\0';
 	at = strrchr(text, ')'); /* a name may hold anything */
-	if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", state, &seen->parent, &user, &system,
-	                  &child_user, &child_system) != 6)
+	if (!at
+		|| sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", state, &seen->parent, &user, &system,
+			   &child_user, &child_system)
+			!= 6)
 		return false;
 	seen->pid = atoi(text);
 	seen->cpu = (double)(user + system + child_user + child_system) / (double)sysconf(_SC_CLK_TCK);

@@ -19,7 +19,7 @@ static inline int64_t mul_div_floor(int64_t a, uint64_t b, uint64_t c)
 {
 	if (a >= 0)
 		return (int64_t)mul_div((uint64_t)a, b, c);
-	return (int64_t)-(uint64_t)(((uint128)(0 - (uint64_t)a) * b + c - 1) / c);
+	return (int64_t) - (uint64_t)(((uint128)(0 - (uint64_t)a) * b + c - 1) / c);
 }
 
 /* a * b / c, rounded up; UINT64_MAX if it does not fit. */

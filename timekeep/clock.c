@@ -82,8 +82,7 @@ static inline int64_t icount_ns(struct timekeep *s, uint64_t insns)
  * path. */
 static inline uint64_t icount_ticks(const struct timekeep *s, int64_t ns)
 {
-	return __builtin_expect(ns >= 0, 1) ? ticks_of_ns((uint64_t)ns, s->guest_khz)
-					    : ns_to_ticks(s, ns);
+	return __builtin_expect(ns >= 0, 1) ? ticks_of_ns((uint64_t)ns, s->guest_khz) : ns_to_ticks(s, ns);
 }
 
 static uint64_t apparent_eff(struct timekeep *s, uint64_t insns)
@@ -120,9 +119,8 @@ uint64_t now_eff(const struct tk *tk, uint64_t insns)
 static uint64_t quirk(const struct timekeep *s, const struct vcpu *v, uint64_t eff)
 {
 	int64_t age = (int64_t)(eff - s->eff_base);
-	uint64_t drift = v->drift_ppm < 0
-				 ? 0 - (uint64_t)mul_div_floor(age, (uint64_t)-v->drift_ppm, 1000000)
-				 : (uint64_t)mul_div_floor(age, (uint64_t)v->drift_ppm, 1000000);
+	uint64_t drift = v->drift_ppm < 0 ? 0 - (uint64_t)mul_div_floor(age, (uint64_t)-v->drift_ppm, 1000000)
+					  : (uint64_t)mul_div_floor(age, (uint64_t)v->drift_ppm, 1000000);
 
 	return (uint64_t)v->skew + drift;
 }
@@ -168,11 +166,14 @@ static void remember_stretch(struct timekeep *s, unsigned vcpu, uint64_t insns, 
 {
 	const int64_t far = INT64_C(1) << 61;
 	uint128 khz_per_insn = (uint128)s->line.num * s->guest_khz;
-	struct tk_stretch stretch = { .insns0 = insns, .vcpu = vcpu, .tsc0 = vcpu_tsc(s, vcpu, present.eff), .ns0 = present.ns,
-				      .wall = s->wall_offset };
+	struct tk_stretch stretch = { .insns0 = insns,
+		.vcpu = vcpu,
+		.tsc0 = vcpu_tsc(s, vcpu, present.eff),
+		.ns0 = present.ns,
+		.wall = s->wall_offset };
 
-	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0 || present.ns > far
-	    || s->wall_offset > far || s->wall_offset < -far || khz_per_insn > UINT64_MAX)
+	if (s->line.den != 1 || s->quirks || s->traps & TK_EXITING || present.ns < 0 || present.ns > far || s->wall_offset > far
+		|| s->wall_offset < -far || khz_per_insn > UINT64_MAX)
 		return;
 	stretch.ns_per_insn = (int64_t)s->line.num;
 	stretch.khz_per_insn = (uint64_t)khz_per_insn;
@@ -328,20 +329,13 @@ int64_t tk_when_tsc(const struct tk *tk, unsigned vcpu, uint64_t tsc, uint64_t i
 const char *tk_strerror(enum tk_error error)
 {
 	switch (error) {
-	case TK_OK:
-		return "no error";
-	case TK_EMODE:
-		return "mode host: the clock is the host's own and read only; modes offset and icount can set it";
-	case TK_EMSR:
-		return "no such time MSR";
-	case TK_EWRITE:
-		return "this MSR is read only";
-	case TK_EVALUE:
-		return "reserved bits are set, or the value is out of range";
-	case TK_EVCPU:
-		return "no such vCPU";
-	case TK_ENATIVE:
-		return "TSC offsetting is off: the TSC is the host's and cannot be moved";
+	case TK_OK: return "no error";
+	case TK_EMODE: return "mode host: the clock is the host's own and read only; modes offset and icount can set it";
+	case TK_EMSR: return "no such time MSR";
+	case TK_EWRITE: return "this MSR is read only";
+	case TK_EVALUE: return "reserved bits are set, or the value is out of range";
+	case TK_EVCPU: return "no such vCPU";
+	case TK_ENATIVE: return "TSC offsetting is off: the TSC is the host's and cannot be moved";
 	}
 	return "unknown error";
 }

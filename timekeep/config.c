@@ -76,8 +76,7 @@ static const char *wrong_for_offset(const struct tk_config *c)
 {
 	bool native = !(c->traps & TK_OFFSETTING);
 
-	if (c->policy == TK_POLICY_ALWAYS_EMULATE && c->guard != TK_GUARD_NONE &&
-	    c->guard != TK_GUARD_STRICT)
+	if (c->policy == TK_POLICY_ALWAYS_EMULATE && c->guard != TK_GUARD_NONE && c->guard != TK_GUARD_STRICT)
 		return "policy always-emulate is strictly monotonic by itself: the guard must be none or strict";
 	if (native && (c->policy == TK_POLICY_ALWAYS_EMULATE || c->policy == TK_POLICY_APPARENT))
 		return "with offsetting off the TSC is the host's: the policy must be never-emulate or default";
@@ -107,8 +106,7 @@ static const char *wrong_for_icount(const struct tk_config *c)
 
 	if (c->rate == TK_RATE_SHIFT && c->shift > TK_MAX_SHIFT)
 		return "shift must be 0 to 10 (2^shift ns for each instruction)";
-	if (c->rate == TK_RATE_FRACTION &&
-	    (c->ns_num < 1 || c->ns_den < 1 || c->ns_num > UINT32_MAX || c->ns_den > UINT32_MAX))
+	if (c->rate == TK_RATE_FRACTION && (c->ns_num < 1 || c->ns_den < 1 || c->ns_num > UINT32_MAX || c->ns_den > UINT32_MAX))
 		return "ns-per-insn must be a positive fraction of numbers up to 4294967295";
 	if (c->align && is_auto)
 		return "align=on cannot be combined with shift=auto, which keeps to real time by itself";
@@ -132,12 +130,9 @@ static const char *wrong_for_mode(const struct tk_config *c)
 	if (wrong)
 		return wrong;
 	switch (c->mode) {
-	case TK_HOST:
-		return wrong_for_host(c);
-	case TK_OFFSET:
-		return wrong_for_offset(c);
-	case TK_ICOUNT:
-		return wrong_for_icount(c);
+	case TK_HOST: return wrong_for_host(c);
+	case TK_OFFSET: return wrong_for_offset(c);
+	case TK_ICOUNT: return wrong_for_icount(c);
 	}
 	return "the mode must be host, offset or icount";
 }
@@ -169,8 +164,7 @@ static enum tk_policy resolve_policy(const struct tk_config *c, bool stable)
 	return TK_POLICY_ALWAYS_EMULATE;
 }
 
-static int find_frequencies(struct tk_config *c, const struct tk_host *host, char *error,
-			    size_t error_size)
+static int find_frequencies(struct tk_config *c, const struct tk_host *host, char *error, size_t error_size)
 {
 	if (c->mode == TK_ICOUNT) {
 		if (!c->guest_khz)
@@ -182,8 +176,7 @@ static int find_frequencies(struct tk_config *c, const struct tk_host *host, cha
 	if (!c->host_khz)
 		c->host_khz = tk_detect_khz(host);
 	if (!c->host_khz)
-		return refuse(error, error_size,
-			      "the host's TSC frequency is not known and cannot be measured: give it in kHz");
+		return refuse(error, error_size, "the host's TSC frequency is not known and cannot be measured: give it in kHz");
 	if (!c->guest_khz)
 		c->guest_khz = c->host_khz;
 	return 0;
@@ -281,15 +274,13 @@ int clock_setup(const struct tk *tk, const struct tk_config *config, char *error
 	if (c.mode == TK_OFFSET)
 		settle_policy(&c, stable);
 	if (c.mode == TK_OFFSET && c.guest_khz != c.host_khz && !(c.traps & TK_SCALING))
-		return refuse(error, error_size,
-			      "without scaling the guest's frequency must be the host's, %llu kHz",
-			      (unsigned long long)c.host_khz);
+		return refuse(error, error_size, "without scaling the guest's frequency must be the host's, %llu kHz",
+			(unsigned long long)c.host_khz);
 	fill(tk->state, &c, stable);
 	tk->state->mult = scale_factor(tk->state, c.host_khz);
 	if (!tk->state->mult)
-		return refuse(error, error_size,
-			      "the guest's TSC may run at up to 32767 times the host's %llu kHz",
-			      (unsigned long long)c.host_khz);
+		return refuse(error, error_size, "the guest's TSC may run at up to 32767 times the host's %llu kHz",
+			(unsigned long long)c.host_khz);
 	return 0;
 }
 

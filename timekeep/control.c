@@ -7,7 +7,7 @@
 #include "timekeep/state.h"
 
 #define ONE (UINT64_C(1) << 32)
-#define MEASURE_AT_LEAST 1000000 /* shorter intervals are mostly noise */
+#define MEASURE_AT_LEAST 1000000      /* shorter intervals are mostly noise */
 #define SLOPE_MAX (UINT64_C(1) << 52) /* about 10^6 for each instruction */
 
 void control_start(struct control *control, uint64_t insns, int64_t real, uint64_t per_insn)
@@ -40,8 +40,8 @@ static void measure(struct control *control, uint64_t insns, int64_t real)
 /* Returns the new slope in 2^-32 for each instruction. The correction is spread over the time
  * since the last run, but at least `shortest`. `slowest` and `fastest` bound it, in 2^-32 of the
  * target's own slope. */
-uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real,
-		     int64_t shortest, uint64_t slowest, uint64_t fastest)
+uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real, int64_t shortest, uint64_t slowest,
+	uint64_t fastest)
 {
 	int64_t horizon = max_i64(sub_i64(real, control->real), shortest);
 	int128 factor;

@@ -8,7 +8,7 @@
 #include "timekeep/state.h"
 
 #define CALIBRATION_NS 20000000
-#define PAIRS 64 /* readings, of which the tightest counts */
+#define PAIRS 64             /* readings, of which the tightest counts */
 #define LINUX_CPU_MASK 0xfff /* TSC_AUX as Linux fills it: node << 12 | cpu */
 
 static uint64_t linux_tsc(void *ctx, uint32_t *cpu)
@@ -84,8 +84,7 @@ static int linux_affinity(void *ctx, unsigned char mask[TK_MAX_HOST_CPUS / 8], b
 
 	(void)ctx;
 	memcpy(&cpus, mask, sizeof(cpus));
-	status = set ? sched_setaffinity(0, sizeof(cpus), &cpus)
-		     : sched_getaffinity(0, sizeof(cpus), &cpus);
+	status = set ? sched_setaffinity(0, sizeof(cpus), &cpus) : sched_getaffinity(0, sizeof(cpus), &cpus);
 	memcpy(mask, &cpus, sizeof(cpus));
 	return status;
 }

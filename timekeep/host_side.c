@@ -125,15 +125,11 @@ static uint64_t guarded(struct timekeep *s, uint64_t eff, struct reading reading
 	if (!s->host_seen)
 		return eff;
 	switch ((enum tk_guard)s->guard) {
-	case TK_GUARD_CLAMP:
-		return (int64_t)(s->last_eff - eff) > 0 ? raise(s, eff, s->last_eff) : eff;
-	case TK_GUARD_STRICT:
-		return (int64_t)(s->last_eff + step - eff) > 0 ? s->last_eff + step : eff;
-	case TK_GUARD_CATCHUP:
-		return catch_up(s, eff, reading);
+	case TK_GUARD_CLAMP: return (int64_t)(s->last_eff - eff) > 0 ? raise(s, eff, s->last_eff) : eff;
+	case TK_GUARD_STRICT: return (int64_t)(s->last_eff + step - eff) > 0 ? s->last_eff + step : eff;
+	case TK_GUARD_CATCHUP: return catch_up(s, eff, reading);
 	case TK_GUARD_NONE:
-	case TK_GUARD_TABLE:
-		break;
+	case TK_GUARD_TABLE: break;
 	}
 	return eff;
 }

@@ -11,7 +11,10 @@ struct field {
 };
 
 #define STATE(member) ((struct timekeep *)0)->member
-#define ROW(member) { #member, offsetof(struct timekeep, member), sizeof(STATE(member)), 0, 1 }
+#define ROW(member)                                                                     \
+	{                                                                               \
+#member, offsetof(struct timekeep, member), sizeof(STATE(member)), 0, 1 \
+	}
 /* clang-format off */
 #define ARRAY(member) \
 	{ #member, offsetof(struct timekeep, member[0]), sizeof(STATE(member[0])), sizeof(STATE(member[0])), \

@@ -42,35 +42,17 @@ enum tk_error tk_rdmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint3
 	if (vcpu >= s->vcpus)
 		return TK_EVCPU;
 	switch ((enum msr)msr) {
-	case MSR_TSC:
-		*value = tk_rdtsc(tk, vcpu, insns);
-		return TK_OK;
-	case MSR_TSC_ADJUST:
-		*value = v->adjust;
-		return TK_OK;
-	case MSR_MPERF:
-		*value = now_eff(tk, insns) + v->mperf;
-		return TK_OK;
-	case MSR_APERF:
-		*value = now_eff(tk, insns) + v->aperf;
-		return TK_OK;
-	case MSR_PLATFORM_INFO:
-		*value = platform_info(s);
-		return TK_OK;
-	case MSR_TSC_DEADLINE:
-		*value = v->tsc_deadline;
-		return TK_OK;
-	case MSR_TSC_AUX:
-		*value = v->aux;
-		return TK_OK;
+	case MSR_TSC: *value = tk_rdtsc(tk, vcpu, insns); return TK_OK;
+	case MSR_TSC_ADJUST: *value = v->adjust; return TK_OK;
+	case MSR_MPERF: *value = now_eff(tk, insns) + v->mperf; return TK_OK;
+	case MSR_APERF: *value = now_eff(tk, insns) + v->aperf; return TK_OK;
+	case MSR_PLATFORM_INFO: *value = platform_info(s); return TK_OK;
+	case MSR_TSC_DEADLINE: *value = v->tsc_deadline; return TK_OK;
+	case MSR_TSC_AUX: *value = v->aux; return TK_OK;
 	case MSR_PVWALL:
-	case MSR_PVWALL_OLD:
-		*value = s->pv_wall;
-		return TK_OK;
+	case MSR_PVWALL_OLD: *value = s->pv_wall; return TK_OK;
 	case MSR_PVSYSTEM:
-	case MSR_PVSYSTEM_OLD:
-		*value = v->pv_system;
-		return TK_OK;
+	case MSR_PVSYSTEM_OLD: *value = v->pv_system; return TK_OK;
 	}
 	return TK_EMSR;
 }
@@ -136,32 +118,20 @@ enum tk_error tk_wrmsr(const struct tk *tk, unsigned vcpu, uint64_t insns, uint3
 	if (vcpu >= s->vcpus)
 		return TK_EVCPU;
 	switch ((enum msr)msr) {
-	case MSR_TSC:
-		return write_tsc(tk, vcpu, insns, value - vcpu_tsc(s, vcpu, now_eff(tk, insns)));
-	case MSR_TSC_ADJUST:
-		return write_tsc(tk, vcpu, insns, value - v->adjust);
-	case MSR_MPERF:
-		v->mperf = value - now_eff(tk, insns);
-		return TK_OK;
-	case MSR_APERF:
-		v->aperf = value - now_eff(tk, insns);
-		return TK_OK;
-	case MSR_PLATFORM_INFO:
-		return TK_EWRITE;
+	case MSR_TSC: return write_tsc(tk, vcpu, insns, value - vcpu_tsc(s, vcpu, now_eff(tk, insns)));
+	case MSR_TSC_ADJUST: return write_tsc(tk, vcpu, insns, value - v->adjust);
+	case MSR_MPERF: v->mperf = value - now_eff(tk, insns); return TK_OK;
+	case MSR_APERF: v->aperf = value - now_eff(tk, insns); return TK_OK;
+	case MSR_PLATFORM_INFO: return TK_EWRITE;
 	case MSR_TSC_DEADLINE:
 		v->tsc_deadline = value;
 		arm_tsc_deadline(tk, vcpu, insns);
 		return TK_OK;
-	case MSR_TSC_AUX:
-		return write_aux(v, value);
+	case MSR_TSC_AUX: return write_aux(v, value);
 	case MSR_PVWALL:
-	case MSR_PVWALL_OLD:
-		s->pv_wall = value;
-		return TK_OK;
+	case MSR_PVWALL_OLD: s->pv_wall = value; return TK_OK;
 	case MSR_PVSYSTEM:
-	case MSR_PVSYSTEM_OLD:
-		v->pv_system = value;
-		return TK_OK;
+	case MSR_PVSYSTEM_OLD: v->pv_system = value; return TK_OK;
 	}
 	return TK_EMSR;
 }
@@ -207,9 +177,7 @@ bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t reg
 		put_bit(&regs[REGS_ECX], LEAF1_ECX_TSC_DEADLINE, true);
 		put_bit(&regs[REGS_EDX], LEAF1_EDX_TSC, true);
 		return true;
-	case 6:
-		put_bit(&regs[REGS_ECX], LEAF6_ECX_APERFMPERF, true);
-		return true;
+	case 6: put_bit(&regs[REGS_ECX], LEAF6_ECX_APERFMPERF, true); return true;
 	case 7:
 		if (subleaf != 0)
 			return false;
@@ -217,22 +185,11 @@ bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t reg
 		if (!tk_has_rdtscp(tk))
 			put_bit(&regs[REGS_ECX], LEAF7_ECX_RDPID, false);
 		return true;
-	case 0x15:
-		leaf_15(s, regs);
-		return true;
-	case 0x16:
-		leaf_16(s, regs);
-		return true;
-	case 0x40000010:
-		leaf_40000010(s, regs);
-		return true;
-	case 0x80000001:
-		put_bit(&regs[REGS_EDX], LEAF80000001_EDX_RDTSCP, tk_has_rdtscp(tk));
-		return true;
-	case 0x80000007:
-		put_bit(&regs[REGS_EDX], LEAF80000007_EDX_INVARIANT_TSC,
-			s->mode != TK_HOST || s->host_stable);
-		return true;
+	case 0x15: leaf_15(s, regs); return true;
+	case 0x16: leaf_16(s, regs); return true;
+	case 0x40000010: leaf_40000010(s, regs); return true;
+	case 0x80000001: put_bit(&regs[REGS_EDX], LEAF80000001_EDX_RDTSCP, tk_has_rdtscp(tk)); return true;
+	case 0x80000007: put_bit(&regs[REGS_EDX], LEAF80000007_EDX_INVARIANT_TSC, s->mode != TK_HOST || s->host_stable); return true;
 	}
 	return false;
 }

@@ -86,8 +86,7 @@ static void publish(volatile struct tk_pvclock *page, const struct tk_pvclock *p
 	page->version = pv->version;
 }
 
-void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns,
-			volatile struct tk_pvclock *page)
+void tk_pvclock_refresh(const struct tk *tk, unsigned vcpu, uint64_t insns, volatile struct tk_pvclock *page)
 {
 	compute(tk, vcpu, insns);
 	publish(page, &tk->state->vcpu[vcpu].pv);

@@ -46,12 +46,11 @@ static bool pages_are_valid(const struct timekeep *s)
 static bool is_valid(const struct timekeep *s)
 {
 	bool ours = s->magic == TK_MAGIC && s->format == TK_FORMAT && s->size == sizeof(*s);
-	bool choices = s->mode <= TK_ICOUNT && s->guard <= TK_GUARD_TABLE && s->sync <= TK_SYNC_MAX &&
-		       s->policy <= TK_POLICY_APPARENT && s->rate <= TK_RATE_AUTO;
-	bool counts = is_in(s->vcpus, 1, TK_MAX_VCPUS) && s->timers <= TK_MAX_TIMERS &&
-		      s->injections <= TK_MAX_INJECTIONS;
-	bool rates = is_in(s->guest_khz, 1, TK_MAX_KHZ) && is_in(s->host_khz, 1, TK_MAX_KHZ) &&
-		     is_in(s->rate_num, 1, TK_MAX_RATE) && is_in(s->rate_den, 1, TK_MAX_RATE);
+	bool choices = s->mode <= TK_ICOUNT && s->guard <= TK_GUARD_TABLE && s->sync <= TK_SYNC_MAX && s->policy <= TK_POLICY_APPARENT
+		&& s->rate <= TK_RATE_AUTO;
+	bool counts = is_in(s->vcpus, 1, TK_MAX_VCPUS) && s->timers <= TK_MAX_TIMERS && s->injections <= TK_MAX_INJECTIONS;
+	bool rates = is_in(s->guest_khz, 1, TK_MAX_KHZ) && is_in(s->host_khz, 1, TK_MAX_KHZ) && is_in(s->rate_num, 1, TK_MAX_RATE)
+		&& is_in(s->rate_den, 1, TK_MAX_RATE);
 
 	return ours && choices && counts && rates && s->line.num && s->line.den && s->line.shift < 64 && pages_are_valid(s);
 }
@@ -62,7 +61,7 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	uint64_t eff = s->stopped_eff + ns_to_ticks(s, away_ns);
 
 	s->line.insns0 += insns - s->saved_insns; /* this keeps the fraction of a nanosecond, too */
-	read_the_long_way(s); /* whatever the image holds */
+	read_the_long_way(s);                     /* whatever the image holds */
 	s->last_write.have_last = false;
 	s->host_seen = false;
 	for (unsigned i = 0; i < TK_MAX_VCPUS; i++)
@@ -83,28 +82,25 @@ static void go_on(const struct tk *tk, uint64_t insns, int64_t away_ns)
 	}
 }
 
-int tk_restore(const struct tk *tk, const void *image, size_t image_size,
-	       const struct tk_restore *restore, uint64_t insns, char *error, size_t error_size)
+int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore, uint64_t insns, char *error,
+	size_t error_size)
 {
 	const struct timekeep *saved = image;
 	struct timekeep *s = tk->state;
 	uint64_t khz, mult;
 
 	if (image_size < sizeof(*saved) || !is_valid(saved))
-		return refuse(error, error_size,
-			      "this is not the image of a clock that this version saved");
+		return refuse(error, error_size, "this is not the image of a clock that this version saved");
 	khz = restore->host_khz ? restore->host_khz : saved->host_khz;
 	if (saved->policy == TK_POLICY_ALWAYS_EMULATE)
 		khz = saved->host_khz;
 	mult = scale_factor(saved, khz);
 	if (!mult || khz > TK_MAX_KHZ)
-		return refuse(error, error_size,
-			      "a TSC of %llu kHz cannot be scaled to the image's %llu kHz",
-			      (unsigned long long)khz, (unsigned long long)saved->guest_khz);
+		return refuse(error, error_size, "a TSC of %llu kHz cannot be scaled to the image's %llu kHz", (unsigned long long)khz,
+			(unsigned long long)saved->guest_khz);
 	if (saved->mode == TK_OFFSET && khz != saved->guest_khz && !(saved->traps & TK_SCALING))
-		return refuse(error, error_size,
-			      "the image's TSC runs at %llu kHz, this host's at %llu kHz, and scaling is off",
-			      (unsigned long long)saved->guest_khz, (unsigned long long)khz);
+		return refuse(error, error_size, "the image's TSC runs at %llu kHz, this host's at %llu kHz, and scaling is off",
+			(unsigned long long)saved->guest_khz, (unsigned long long)khz);
 	if (s != saved)
 		memcpy(s, saved, sizeof(*s));
 	if (s->mode == TK_HOST)

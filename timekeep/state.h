@@ -36,8 +36,8 @@ struct direct {
 
 /* Keeps a line at a target that moves with real time: see control.c. */
 struct control {
-	uint64_t insns; /* when it was last run */
-	int64_t real;   /* the target then */
+	uint64_t insns;    /* when it was last run */
+	int64_t real;      /* the target then */
 	uint64_t per_insn; /* target units for each instruction as last measured, in 2^-32 */
 	uint64_t measured_insns;
 	int64_t measured_real;
@@ -100,14 +100,14 @@ struct timekeep {
 	uint64_t mult;
 	uint64_t bias;
 	uint32_t host_stable;
-	uint32_t host_seen;   /* last_* hold a reading */
+	uint32_t host_seen; /* last_* hold a reading */
 	uint64_t last_tsc;
 	uint64_t last_eff;
 	int64_t last_ns;
 	struct tk_stats stats;
 
 	/* guest time */
-	uint64_t eff_base; /* eff at creation: virtual time 0 */
+	uint64_t eff_base;   /* eff at creation: virtual time 0 */
 	int64_t wall_offset; /* CLOCK_REALTIME - virtual time */
 	uint64_t wall_generation;
 	uint32_t stopped;
@@ -128,8 +128,8 @@ struct timekeep {
 	struct control control;
 	uint32_t idle; /* between tk_idle_begin and tk_idle_end */
 	uint32_t injections;
-	int64_t idle_real;   /* real time then */
-	uint64_t idle_eff;   /* host's eff then (apparent) */
+	int64_t idle_real;      /* real time then */
+	uint64_t idle_eff;      /* host's eff then (apparent) */
 	int64_t next_injection; /* TK_NEVER: none is pending */
 
 	struct sync_state last_write;
@@ -153,8 +153,7 @@ void clock_begin_native(const struct tk *tk);
  * bits. Only mode offset scales. */
 uint64_t scale_factor(const struct timekeep *s, uint64_t host_khz);
 bool ticks_are_stable(enum tk_mode mode, const struct tk_host *host);
-int refuse(char *error, size_t error_size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int refuse(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* host.c: saves and restores the thread's affinity around work that pins. */
 struct affinity {
@@ -237,15 +236,14 @@ uint64_t line_insns_until(const struct line *line, uint64_t insns, uint64_t valu
 
 /* control.c */
 void control_start(struct control *control, uint64_t insns, int64_t real, uint64_t per_insn);
-uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real,
-		     int64_t shortest, uint64_t slowest, uint64_t fastest);
+uint64_t control_run(struct control *control, uint64_t insns, int64_t value, int64_t real, int64_t shortest, uint64_t slowest,
+	uint64_t fastest);
 
 static inline uint64_t line_value(const struct line *line, uint64_t insns)
 {
 	uint128 product = (uint128)(insns - line->insns0) * line->num;
 
-	return line->value0 +
-	       (line->binary ? (uint64_t)(product >> line->shift) : (uint64_t)(product / line->den));
+	return line->value0 + (line->binary ? (uint64_t)(product >> line->shift) : (uint64_t)(product / line->den));
 }
 
 #endif

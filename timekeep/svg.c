@@ -35,18 +35,18 @@ void tk_svg_begin(const struct tk_svg *svg, const char *name, const char *title,
 	int bottom = TK_SVG_HEIGHT - TK_SVG_MARGIN;
 
 	fprintf(svg->out, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %u' font-family='sans-serif' font-size='14'>\n",
-	        TK_SVG_WIDTH, height);
+		TK_SVG_WIDTH, height);
 	fprintf(svg->out, "<rect width='%d' height='%u' fill='white'/>\n", TK_SVG_WIDTH, height);
 	fprintf(svg->out, "<path d='M%d %dV%dH%d' stroke='black' fill='none'/>\n", TK_SVG_MARGIN, TK_SVG_MARGIN, bottom,
-	        TK_SVG_WIDTH - TK_SVG_MARGIN);
+		TK_SVG_WIDTH - TK_SVG_MARGIN);
 	fprintf(svg->out, "<text x='%d' y='30'>", TK_SVG_MARGIN);
 	for (; *name; name++)
 		fputc(*name == '<' || *name == '&' || (unsigned char)*name < ' ' ? '?' : *name, svg->out);
 	fprintf(svg->out, ": %s</text>\n", title);
 	fprintf(svg->out, "<text x='%d' y='%d'>%s: %.9g to %.9g</text>\n", TK_SVG_MARGIN, TK_SVG_HEIGHT - 20, x_label, svg->x[0],
-	        svg->x[0] + span(svg->x));
+		svg->x[0] + span(svg->x));
 	fprintf(svg->out, "<text transform='translate(25 %d) rotate(-90)'>%s: %.9g to %.9g</text>\n", bottom, y_label, svg->y[0],
-	        svg->y[0] + span(svg->y));
+		svg->y[0] + span(svg->y));
 }
 
 void tk_svg_line(const struct tk_svg *svg, const char *class, unsigned hue)

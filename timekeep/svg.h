@@ -9,9 +9,9 @@ enum { TK_SVG_WIDTH = 900, TK_SVG_HEIGHT = 500, TK_SVG_MARGIN = 60 };
 
 struct tk_svg {
 	FILE *out;
-	unsigned below;     /* room below the plot for something else */
-	bool any;           /* a point has been covered */
-	double x[2], y[2];  /* smallest and largest */
+	unsigned below;    /* room below the plot for something else */
+	bool any;          /* a point has been covered */
+	double x[2], y[2]; /* smallest and largest */
 };
 
 /* Extends the frame to this point. All calls come before tk_svg_begin. */

@@ -23,15 +23,10 @@ static bool matches(const struct timekeep *s, uint64_t value, int64_t ns)
 	if (!last->have_last)
 		return false;
 	switch ((enum tk_sync)s->sync) {
-	case TK_SYNC_1S:
-		return value == 0 ||
-		       within((int64_t)(value - last->value - elapsed_cycles(s, ns)), second);
-	case TK_SYNC_2010:
-		return within((int64_t)(value - last->value), 5 * second) && within(sub_i64(ns, last->ns), 5 * NS_PER_S);
-	case TK_SYNC_MAX:
-		return true;
-	case TK_SYNC_EXACT:
-		break;
+	case TK_SYNC_1S: return value == 0 || within((int64_t)(value - last->value - elapsed_cycles(s, ns)), second);
+	case TK_SYNC_2010: return within((int64_t)(value - last->value), 5 * second) && within(sub_i64(ns, last->ns), 5 * NS_PER_S);
+	case TK_SYNC_MAX: return true;
+	case TK_SYNC_EXACT: break;
 	}
 	return false;
 }
@@ -57,8 +52,7 @@ static uint64_t spread_largest(const struct tk *tk, uint64_t insns, uint64_t val
 	return offset;
 }
 
-enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value,
-			    struct tk_sync_result *result)
+enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value, struct tk_sync_result *result)
 {
 	struct timekeep *s = tk->state;
 	struct sync_state *last = &s->last_write;
@@ -85,7 +79,11 @@ enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, 
 		set_offset(tk, vcpu, insns, offset);
 	s->vcpu[vcpu].host_written = true;
 	*last = (struct sync_state){
-		.value = value, .ns = ns, .offset = offset, .generation = last->generation, .have_last = true,
+		.value = value,
+		.ns = ns,
+		.offset = offset,
+		.generation = last->generation,
+		.have_last = true,
 	};
 	*result = (struct tk_sync_result){ .generation = last->generation, .matched = matched };
 	return TK_OK;

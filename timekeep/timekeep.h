@@ -63,13 +63,13 @@ enum tk_clock_id {
  * calls neither, except `clock` when it is saved and while it idles with sleep=on. */
 struct tk_host {
 	void *ctx;
-	uint64_t (*tsc)(void *ctx, uint32_t *cpu);           /* both from one RDTSCP, so they belong together */
-	bool is_rdtsc;                                       /* where no CPU number is wanted, RDTSC will do without a call */
+	uint64_t (*tsc)(void *ctx, uint32_t *cpu); /* both from one RDTSCP, so they belong together */
+	bool is_rdtsc;                             /* where no CPU number is wanted, RDTSC will do without a call */
 	int64_t (*clock)(void *ctx, enum tk_clock_id id);
-	void (*sleep)(void *ctx, int64_t ns);                /* used by calibration only; NULL: no calibration */
-	uint64_t (*khz)(void *ctx);                          /* TSC frequency; NULL or 0: unknown */
-	bool (*stable)(void *ctx);                           /* invariant, synchronised TSC; NULL: yes */
-	int (*pin)(void *ctx, int cpu);                      /* to one host CPU; 0 or -1; NULL: cannot */
+	void (*sleep)(void *ctx, int64_t ns); /* used by calibration only; NULL: no calibration */
+	uint64_t (*khz)(void *ctx);           /* TSC frequency; NULL or 0: unknown */
+	bool (*stable)(void *ctx);            /* invariant, synchronised TSC; NULL: yes */
+	int (*pin)(void *ctx, int cpu);       /* to one host CPU; 0 or -1; NULL: cannot */
 	/* Returns how many of the last `gap_ns` of CLOCK_MONOTONIC the host kept the caller stopped
 	 * without notice (SIGSTOP from outside). Time stands still in them. Asked after more than a
 	 * millisecond without a look at the clock. NULL: none. */
@@ -158,15 +158,15 @@ struct tk_config {
 	enum tk_guard guard;
 	enum tk_sync sync;
 	enum tk_policy policy;
-	unsigned traps;          /* enum tk_traps, ored */
-	const int64_t *table;    /* ticks to add on each host CPU; NULL: all 0 until tk_calibrate_table */
+	unsigned traps;       /* enum tk_traps, ored */
+	const int64_t *table; /* ticks to add on each host CPU; NULL: all 0 until tk_calibrate_table */
 	unsigned table_length;
 	enum tk_rate rate;
-	unsigned shift;          /* 0 to TK_MAX_SHIFT */
-	uint64_t ns_num, ns_den; /* 1 to 2^32 - 1 each */
-	bool sleep_off;          /* idle time jumps to the next deadline, with no host wait */
-	bool align;              /* tk_tick asks for a wait when virtual time is over 3 ms ahead of real time */
-	int64_t epoch_ns;        /* CLOCK_REALTIME at creation */
+	unsigned shift;              /* 0 to TK_MAX_SHIFT */
+	uint64_t ns_num, ns_den;     /* 1 to 2^32 - 1 each */
+	bool sleep_off;              /* idle time jumps to the next deadline, with no host wait */
+	bool align;                  /* tk_tick asks for a wait when virtual time is over 3 ms ahead of real time */
+	int64_t epoch_ns;            /* CLOCK_REALTIME at creation */
 	uint64_t rate_num, rate_den; /* all clocks run this much faster than real ones; 1 to 2^16 each */
 };
 
@@ -212,12 +212,12 @@ int tk_calibrate_table(const struct tk_host *host, uint64_t khz, int64_t *table,
 
 enum tk_error {
 	TK_OK,
-	TK_EMODE,    /* mode host: that clock is the host's own and is read only */
-	TK_EMSR,     /* no such time MSR */
-	TK_EWRITE,   /* read-only MSR */
-	TK_EVALUE,   /* reserved bits set, or out of range */
-	TK_EVCPU,    /* no such vCPU */
-	TK_ENATIVE,  /* offsetting is off, so no offset can be moved */
+	TK_EMODE,   /* mode host: that clock is the host's own and is read only */
+	TK_EMSR,    /* no such time MSR */
+	TK_EWRITE,  /* read-only MSR */
+	TK_EVALUE,  /* reserved bits set, or out of range */
+	TK_EVCPU,   /* no such vCPU */
+	TK_ENATIVE, /* offsetting is off, so no offset can be moved */
 };
 
 /* Returns one sentence without a full stop. */
@@ -321,7 +321,7 @@ bool tk_cpuid(const struct tk *tk, uint32_t leaf, uint32_t subleaf, uint32_t reg
  * The loop that runs instructions needs one number, the distance to the next event: arm what is
  * waited for, run tk_budget instructions, take out what has expired. */
 
-#define TK_TIMER_RESERVED (UINT64_C(1) << 63)                  /* ids from here on are the library's own */
+#define TK_TIMER_RESERVED (UINT64_C(1) << 63)                    /* ids from here on are the library's own */
 #define TK_TIMER_TSC_DEADLINE(vcpu) (TK_TIMER_RESERVED | (vcpu)) /* popped at MSR 6E0H's deadline */
 
 /* Arms timer `id` at virtual time `deadline`, or moves it if it is armed; TK_NEVER disarms it.
@@ -404,8 +404,7 @@ struct tk_sync_result {
 /* A TSC write by the host, as a restore makes. If it matches the last one by the rule of
  * tk_config.sync, the vCPU takes its generation's offset; on an unstable host the cycles elapsed
  * since are added first. Otherwise a new generation begins. TK_EMODE in mode host. */
-enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value,
-			    struct tk_sync_result *result);
+enum tk_error tk_host_write(const struct tk *tk, unsigned vcpu, uint64_t insns, uint64_t value, struct tk_sync_result *result);
 
 /* --- save, restore, migrate -----------------------------------------------------------------------
  *
@@ -420,7 +419,7 @@ enum tk_away {
 struct tk_restore {
 	uint64_t host_khz; /* of this host's TSC and, in mode host, of the guest's; 0: as before */
 	enum tk_away policy;
-	int64_t away_ns;   /* from tk_away(), or the caller's own value */
+	int64_t away_ns; /* from tk_away(), or the caller's own value */
 };
 
 /* Writes an image of tk_size() bytes: frequency, TSC, clocks, offsets, adjust, aux, timers,
@@ -435,8 +434,8 @@ int64_t tk_away(const struct tk_host *host, const void *image);
 /* Continues an image in tk->state. It asks the host again if its TSC is stable, but keeps the
  * saved table of its CPUs' offsets. `insns` is the count from which the caller goes on. Returns
  * 0, or -1 with a sentence in `error`: this is no image, or this host cannot continue it. */
-int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore,
-	       uint64_t insns, char *error, size_t error_size);
+int tk_restore(const struct tk *tk, const void *image, size_t image_size, const struct tk_restore *restore, uint64_t insns, char *error,
+	size_t error_size);
 
 /* Returns 0 after creation, and one more after each restore. */
 uint64_t tk_incarnation(const struct tk *tk);

@@ -35,7 +35,7 @@ _Static_assert(KEYS <= 64, "a set of keys is a 64-bit mask");
 enum value_type {
 	TYPE_UNSIGNED, /* 0 to 2^64 - 1, or a negative number that wraps */
 	TYPE_SIGNED,
-	TYPE_WORD,     /* the number of one of key_row.words */
+	TYPE_WORD, /* the number of one of key_row.words */
 	TYPE_WORD_OR_UNSIGNED,
 	TYPE_FRACTION, /* number / denominator */
 	TYPE_TABLE,    /* CPU:OFFSET,... kept as text */
@@ -114,7 +114,10 @@ extern event_handler *const event_handlers[EVENTS];
 
 /* Finds names by their hash. An empty slot is NULL. */
 struct names {
-	struct { const char *name; int number; } slot[512];
+	struct {
+		const char *name;
+		int number;
+	} slot[512];
 };
 
 struct trace {
@@ -169,8 +172,7 @@ int trace_execute(struct trace *trace, const struct event *event, struct results
 
 /* trace_replay.c: calls `visit` for each event with its results. Returns the status of
  * tk_trace_replay. */
-typedef void trace_visitor(void *ctx, const struct trace *trace, const struct event *event,
-			   const struct results *results);
+typedef void trace_visitor(void *ctx, const struct trace *trace, const struct event *event, const struct results *results);
 int trace_run(struct trace *trace, FILE *in, trace_visitor *visit, void *ctx);
 int trace_replay_with(FILE *in, const char *name, FILE *out, FILE *err, event_handler *const *handlers);
 

@@ -93,8 +93,7 @@ static int configure(struct trace *trace, const struct event *event)
 	config->sync = (enum tk_sync)given(event, KEY_SYNC, TK_SYNC_1S);
 	config->policy = (enum tk_policy)given(event, KEY_POLICY, TK_POLICY_NEVER_EMULATE);
 	if (config->policy > TK_POLICY_APPARENT)
-		return trace_nonsense(trace,
-				"the clock's policy is never-emulate, default, always-emulate or apparent");
+		return trace_nonsense(trace, "the clock's policy is never-emulate, default, always-emulate or apparent");
 	config->sleep_off = given(event, KEY_SLEEP, 1) == 0;
 	config->align = given(event, KEY_ALIGN, 0);
 	config->epoch_ns = (int64_t)given(event, KEY_EPOCH, 0);
@@ -216,7 +215,10 @@ int trace_open(struct trace *trace, const char *name, FILE *err, event_handler *
 	trace->handlers = handlers;
 	trace->config = tk_config_default();
 	trace->host = (struct tk_host){
-		.ctx = trace, .tsc = scripted_tsc, .clock = scripted_clock, .stable = scripted_stable,
+		.ctx = trace,
+		.tsc = scripted_tsc,
+		.clock = scripted_clock,
+		.stable = scripted_stable,
 	};
 	trace->tk = (struct tk){ calloc(1, tk_size()), &trace->host };
 	trace->image = calloc(1, tk_size());

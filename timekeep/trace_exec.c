@@ -15,8 +15,7 @@ static void put_fired(struct trace *trace, struct results *results)
 
 	while (tk_pop_expired(&trace->tk, trace->insns, &id, &deadline))
 		if (used < LIST_SIZE - 24)
-			used += (size_t)snprintf(results->list + used, LIST_SIZE - used,
-						 used ? ",%llu" : "%llu", (unsigned long long)id);
+			used += (size_t)snprintf(results->list + used, LIST_SIZE - used, used ? ",%llu" : "%llu", (unsigned long long)id);
 	if (!used)
 		used = (size_t)snprintf(results->list, LIST_SIZE, "0");
 	put(results, KEY_FIRED, 0);
@@ -51,8 +50,7 @@ static int do_rdtscp(struct trace *trace, const struct event *event, struct resu
 	return 0;
 }
 
-static int put_msr(struct trace *trace, const struct event *event, struct results *results,
-		   enum tk_error error, uint64_t value)
+static int put_msr(struct trace *trace, const struct event *event, struct results *results, enum tk_error error, uint64_t value)
 {
 	if (error)
 		put_word(results, KEY_FAULT, FAULT_GP);
@@ -125,11 +123,9 @@ static int do_cont(struct trace *trace, const struct event *event, struct result
 static int do_now(struct trace *trace, const struct event *event, struct results *results)
 {
 	/* same order: ids in trace_rows.c */
-	static const enum tk_clock_id ids[] = { TK_MONOTONIC, TK_REALTIME, TK_BOOTTIME,
-						TK_MONOTONIC_RAW, TK_TAI };
+	static const enum tk_clock_id ids[] = { TK_MONOTONIC, TK_REALTIME, TK_BOOTTIME, TK_MONOTONIC_RAW, TK_TAI };
 
-	put(results, KEY_TIME,
-	    (uint64_t)tk_clock_ns(&trace->tk, ids[given(event, KEY_ID, 0)], trace->insns));
+	put(results, KEY_TIME, (uint64_t)tk_clock_ns(&trace->tk, ids[given(event, KEY_ID, 0)], trace->insns));
 	return 0;
 }
 
@@ -139,8 +135,7 @@ static int do_wall(struct trace *trace, const struct event *event, struct result
 	int64_t step = (int64_t)given(event, KEY_STEP, 0);
 	bool set = event->given & BIT(KEY_VALUE);
 
-	if (set ? tk_set_wall(&trace->tk, value, trace->insns)
-		: tk_step_wall(&trace->tk, step, trace->insns))
+	if (set ? tk_set_wall(&trace->tk, value, trace->insns) : tk_step_wall(&trace->tk, step, trace->insns))
 		put_word(results, KEY_FAULT, FAULT_GP);
 	put(results, KEY_TIME, (uint64_t)tk_clock_ns(&trace->tk, TK_REALTIME, trace->insns));
 	return 0;
@@ -216,17 +211,14 @@ static int do_inject(struct trace *trace, const struct event *event, struct resu
 	int failed = 0;
 
 	if (vcpu_fault)
-		failed |= (int)tk_inject_skew(&trace->tk, vcpu_of(event),
-					      (int64_t)given(event, KEY_SKEW, 0),
-					      (int64_t)given(event, KEY_DRIFT, 0));
+		failed |= (int)tk_inject_skew(&trace->tk, vcpu_of(event), (int64_t)given(event, KEY_SKEW, 0),
+			(int64_t)given(event, KEY_DRIFT, 0));
 	if (event->given & BIT(KEY_JUMP))
 		failed |= tk_inject_jump(&trace->tk, at, (int64_t)event->value[KEY_JUMP].number);
 	if (event->given & BIT(KEY_STEP))
 		failed |= tk_inject_wall_step(&trace->tk, at, (int64_t)event->value[KEY_STEP].number);
 	if (failed)
-		return trace_nonsense(
-			trace,
-			"no such fault can be injected: mode host, 16 are pending, or a drift over 10^6 ppm");
+		return trace_nonsense(trace, "no such fault can be injected: mode host, 16 are pending, or a drift over 10^6 ppm");
 	return do_budget(trace, event, results);
 }
 
@@ -246,10 +238,8 @@ static int do_save(struct trace *trace, const struct event *event, struct result
 /* Same order: policies in trace_rows.c. */
 static int do_restore(struct trace *trace, const struct event *event, struct results *results)
 {
-	uint64_t policy = given(event, KEY_POLICY, TK_POLICY_APPARENT + 1 + TK_FREEZE) -
-			  TK_POLICY_APPARENT - 1;
-	struct tk_restore restore = { .host_khz = given(event, KEY_KHZ, 0),
-				      .policy = (enum tk_away)policy };
+	uint64_t policy = given(event, KEY_POLICY, TK_POLICY_APPARENT + 1 + TK_FREEZE) - TK_POLICY_APPARENT - 1;
+	struct tk_restore restore = { .host_khz = given(event, KEY_KHZ, 0), .policy = (enum tk_away)policy };
 	char error[200];
 
 	if (!trace->saved)

@@ -33,19 +33,16 @@ static int wrong(struct trace *trace, const char *format, struct word word)
 	return refuse(trace->error, sizeof(trace->error), format, shown(word, buffer));
 }
 
-static int not_a_key(struct trace *trace, const char *event, struct word word, uint64_t allowed,
-		     const char *what)
+static int not_a_key(struct trace *trace, const char *event, struct word word, uint64_t allowed, const char *what)
 {
 	char buffer[48];
 	size_t used;
 
-	refuse(trace->error, sizeof(trace->error), "%s has no %s '%s' (it has", event, what,
-	       shown(word, buffer));
+	refuse(trace->error, sizeof(trace->error), "%s has no %s '%s' (it has", event, what, shown(word, buffer));
 	for (unsigned key = 0; key < KEYS; key++) {
 		used = strlen(trace->error);
 		if (allowed & BIT(key))
-			snprintf(trace->error + used, sizeof(trace->error) - used, " %s",
-				 key_rows[key].name);
+			snprintf(trace->error + used, sizeof(trace->error) - used, " %s", key_rows[key].name);
 	}
 	used = strlen(trace->error);
 	snprintf(trace->error + used, sizeof(trace->error) - used, "%s)", allowed ? "" : " none");
@@ -57,8 +54,7 @@ static int not_a_word(struct trace *trace, unsigned key, struct word word)
 	char buffer[48];
 	size_t used;
 
-	refuse(trace->error, sizeof(trace->error), "%s=%s: allowed are", key_rows[key].name,
-	       shown(word, buffer));
+	refuse(trace->error, sizeof(trace->error), "%s=%s: allowed are", key_rows[key].name, shown(word, buffer));
 	for (unsigned i = 0; key_rows[key].words[i]; i++) {
 		used = strlen(trace->error);
 		snprintf(trace->error + used, sizeof(trace->error) - used, " %s", key_rows[key].words[i]);
@@ -200,19 +196,15 @@ int trace_parse_table(struct trace *trace, struct value text)
 
 	memset(trace->table, 0, sizeof(trace->table));
 	for (;;) {
-		if (!parse_number(&cursor, &cpu) || cursor.at == cursor.end || *cursor.at++ != ':' ||
-		    !parse_number(&cursor, &offset))
-			return wrong(trace, "table=%s is not CPU:OFFSET,CPU:OFFSET...",
-				     (struct word){ text.text, text.length });
+		if (!parse_number(&cursor, &cpu) || cursor.at == cursor.end || *cursor.at++ != ':' || !parse_number(&cursor, &offset))
+			return wrong(trace, "table=%s is not CPU:OFFSET,CPU:OFFSET...", (struct word){ text.text, text.length });
 		if (cpu >= TK_MAX_HOST_CPUS)
-			return wrong(trace, "table=%s: host CPUs are 0 to 1023",
-				     (struct word){ text.text, text.length });
+			return wrong(trace, "table=%s: host CPUs are 0 to 1023", (struct word){ text.text, text.length });
 		trace->table[cpu] = (int64_t)offset;
 		if (cursor.at == cursor.end)
 			return 0;
 		if (*cursor.at++ != ',')
-			return wrong(trace, "table=%s is not CPU:OFFSET,CPU:OFFSET...",
-				     (struct word){ text.text, text.length });
+			return wrong(trace, "table=%s is not CPU:OFFSET,CPU:OFFSET...", (struct word){ text.text, text.length });
 	}
 }
 
@@ -238,18 +230,14 @@ static int parse_value(struct trace *trace, unsigned key, struct word word, stru
 	value->length = word.length;
 	value->is_word = false;
 	switch (key_rows[key].type) {
-	case TYPE_WORD:
-		return parse_word(key, word, value) ? 0 : not_a_word(trace, key, word);
+	case TYPE_WORD: return parse_word(key, word, value) ? 0 : not_a_word(trace, key, word);
 	case TYPE_WORD_OR_UNSIGNED:
-		return parse_word(key, word, value) || parse_whole(word, &value->number)
-			       ? 0
-			       : not_a_word(trace, key, word);
+		return parse_word(key, word, value) || parse_whole(word, &value->number) ? 0 : not_a_word(trace, key, word);
 	case TYPE_UNSIGNED:
 	case TYPE_SIGNED:
 		if (parse_whole(word, &value->number))
 			return 0;
-		snprintf(message, sizeof(message), "%s=%%s is not an integer of 64 bits",
-			 key_rows[key].name);
+		snprintf(message, sizeof(message), "%s=%%s is not an integer of 64 bits", key_rows[key].name);
 		return wrong(trace, message, word);
 	case TYPE_FRACTION:
 		if (parse_fraction(word, value))
@@ -257,8 +245,7 @@ static int parse_value(struct trace *trace, unsigned key, struct word word, stru
 		snprintf(message, sizeof(message), "%s=%%s is not a fraction P/Q", key_rows[key].name);
 		return wrong(trace, message, word);
 	case TYPE_TABLE:
-	case TYPE_LIST:
-		return 0;
+	case TYPE_LIST: return 0;
 	}
 	return -1;
 }
@@ -306,8 +293,7 @@ static int parse_key(struct trace *trace, struct event *event, struct word word,
 			return wrong(trace, "'%s' is given twice", name);
 		event->given |= BIT(key);
 	}
-	return parse_value(trace, (unsigned)key,
-			   (struct word){ equals + 1, word.length - name.length - 1 }, value);
+	return parse_value(trace, (unsigned)key, (struct word){ equals + 1, word.length - name.length - 1 }, value);
 }
 
 int trace_parse(struct trace *trace, char *text, size_t length, struct event *event)

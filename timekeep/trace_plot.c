@@ -15,8 +15,8 @@ struct point {
 	double host, guest; /* s */
 	double drift;       /* ms, if has_drift */
 	unsigned vcpu;
-	unsigned clock;     /* number of the clock in the trace */
-	bool back; /* below the guest's last reading */
+	unsigned clock; /* number of the clock in the trace */
+	bool back;      /* below the guest's last reading */
 	bool has_drift;
 };
 
@@ -46,8 +46,7 @@ static struct point *add(struct plot *plot)
 }
 
 /* If the trace has no `ns`, the number of the event serves as the host's time. */
-static void collect(void *ctx, const struct trace *trace, const struct event *event,
-		    const struct results *results)
+static void collect(void *ctx, const struct trace *trace, const struct event *event, const struct results *results)
 {
 	struct plot *plot = ctx;
 	bool is_tsc = results->given & BIT(KEY_TSC), is_time = results->given & BIT(KEY_TIME);
@@ -66,8 +65,7 @@ static void collect(void *ctx, const struct trace *trace, const struct event *ev
 	if (!point)
 		return;
 	point->host = plot->has_ns ? (double)trace->ns / 1e9 : (double)trace->events_run;
-	point->guest = is_tsc ? (double)(int64_t)results->value[KEY_TSC].number /
-					(double)tk_guest_khz(&trace->tk) / 1e3
+	point->guest = is_tsc ? (double)(int64_t)results->value[KEY_TSC].number / (double)tk_guest_khz(&trace->tk) / 1e3
 			      : (double)(int64_t)results->value[KEY_TIME].number / 1e9;
 	point->vcpu = vcpu;
 	point->clock = plot->clocks;
@@ -128,8 +126,8 @@ static void draw_lines(const struct plot *plot, const struct tk_svg *svg, bool d
 static void draw_drift(const struct plot *plot, const struct tk_svg *svg)
 {
 	for (int side = -1; side <= 1; side++)
-		fprintf(svg->out, "<path d='M%d %.1fH%d' stroke='silver'/>\n", TK_SVG_MARGIN,
-			drift_y(side * DRIFT_SETTLED), TK_SVG_WIDTH - TK_SVG_MARGIN);
+		fprintf(svg->out, "<path d='M%d %.1fH%d' stroke='silver'/>\n", TK_SVG_MARGIN, drift_y(side * DRIFT_SETTLED),
+			TK_SVG_WIDTH - TK_SVG_MARGIN);
 	fprintf(svg->out, "<text transform='translate(25 %d) rotate(-90)'>drift, ms</text>\n", TK_SVG_HEIGHT + DRIFT_HEIGHT * 2 / 3);
 	for (int side = -1; side <= 1; side++)
 		fprintf(svg->out, "<text x='%d' y='%.1f' font-size='11' text-anchor='end'>%+.0f</text>\n", TK_SVG_MARGIN - 4,
@@ -146,9 +144,8 @@ static void draw_steps(const struct plot *plot, const struct tk_svg *svg)
 
 		if (!p->back)
 			continue;
-		fprintf(svg->out,
-			"<circle class='backstep' cx='%.1f' cy='%.1f' r='5' fill='none' stroke='red'/>\n",
-			tk_svg_x(svg, p->host), tk_svg_y(svg, p->guest));
+		fprintf(svg->out, "<circle class='backstep' cx='%.1f' cy='%.1f' r='5' fill='none' stroke='red'/>\n", tk_svg_x(svg, p->host),
+			tk_svg_y(svg, p->guest));
 		shown++;
 	}
 }

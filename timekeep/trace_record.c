@@ -30,8 +30,7 @@ static unsigned sample_each(const struct tk_host *host, unsigned cpus, FILE *out
 	return sampled;
 }
 
-static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval,
-			 FILE *out, FILE *err)
+static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err)
 {
 	for (unsigned done = 1; done <= rounds; done++) {
 		if (!sample_each(host, cpus, out))
@@ -43,8 +42,7 @@ static int sample_rounds(const struct tk_host *host, unsigned cpus, unsigned rou
 	return 0;
 }
 
-int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval,
-		    FILE *out, FILE *err)
+int tk_trace_record(const struct tk_host *host, unsigned cpus, unsigned rounds, int64_t interval, FILE *out, FILE *err)
 {
 	uint64_t khz = tk_detect_khz(host);
 	bool stable = !host->stable || host->stable(host->ctx);

@@ -46,8 +46,7 @@ static unsigned format_number(uint64_t number, bool is_signed, char text[24])
 static unsigned format_value(unsigned key, const struct value *value, char text[LIST_SIZE])
 {
 	const struct key_row *row = &key_rows[key];
-	bool is_signed = row->type == TYPE_SIGNED ||
-			 (row->type == TYPE_WORD_OR_UNSIGNED && key == KEY_SHIFT);
+	bool is_signed = row->type == TYPE_SIGNED || (row->type == TYPE_WORD_OR_UNSIGNED && key == KEY_SHIFT);
 
 	if (value->is_word) {
 		strcpy(text, row->words[value->number]);
@@ -60,8 +59,7 @@ static unsigned format_value(unsigned key, const struct value *value, char text[
 	return format_number(value->number, is_signed, text);
 }
 
-static void print_event(void *ctx, const struct trace *trace, const struct event *event,
-			const struct results *results)
+static void print_event(void *ctx, const struct trace *trace, const struct event *event, const struct results *results)
 {
 	struct printer *printer = ctx;
 	uint64_t left = results->given;
@@ -88,23 +86,20 @@ static void print_event(void *ctx, const struct trace *trace, const struct event
 static bool holds(unsigned key, const struct value *expected, const struct value *got)
 {
 	if (key_rows[key].type == TYPE_LIST)
-		return expected->length == got->length &&
-		       memcmp(expected->text, got->text, got->length) == 0;
+		return expected->length == got->length && memcmp(expected->text, got->text, got->length) == 0;
 	return expected->number == got->number && expected->is_word == got->is_word;
 }
 
-static void print_failure(const struct trace *trace, unsigned key, const struct value *expected,
-			  const struct results *results)
+static void print_failure(const struct trace *trace, unsigned key, const struct value *expected, const struct results *results)
 {
 	char text[LIST_SIZE];
 
-	fprintf(trace->err, "%s:%u: expected %s=%.*s, got ", trace->name, trace->line,
-		key_rows[key].name, (int)expected->length, expected->text);
+	fprintf(trace->err, "%s:%u: expected %s=%.*s, got ", trace->name, trace->line, key_rows[key].name, (int)expected->length,
+		expected->text);
 	if (!(results->given & BIT(key)) && results->given & BIT(KEY_FAULT))
 		key = KEY_FAULT;
 	if (results->given & BIT(key))
-		fprintf(trace->err, "%s=%.*s\n", key_rows[key].name,
-			(int)format_value(key, &results->value[key], text), text);
+		fprintf(trace->err, "%s=%.*s\n", key_rows[key].name, (int)format_value(key, &results->value[key], text), text);
 	else
 		fprintf(trace->err, "no %s\n", key_rows[key].name);
 }
@@ -115,8 +110,7 @@ static void check(struct trace *trace, const struct event *event, const struct r
 		unsigned key = event->expected[i];
 
 		trace->expectations++;
-		if (results->given & BIT(key) &&
-		    holds(key, &event->expectation[key], &results->value[key]))
+		if (results->given & BIT(key) && holds(key, &event->expectation[key], &results->value[key]))
 			continue;
 		trace->failed++;
 		print_failure(trace, key, &event->expectation[key], results);
@@ -131,8 +125,8 @@ static int malformed(struct trace *trace)
 	return 2;
 }
 
-static int run_line(struct trace *trace, char *text, size_t length, struct event *event,
-		    struct results *results, trace_visitor *visit, void *ctx)
+static int run_line(struct trace *trace, char *text, size_t length, struct event *event, struct results *results, trace_visitor *visit,
+	void *ctx)
 {
 	int parsed = trace_parse(trace, text, length, event);
 
@@ -146,8 +140,7 @@ static int run_line(struct trace *trace, char *text, size_t length, struct event
 	return 0;
 }
 
-static int run_lines(struct trace *trace, FILE *in, struct event *event, struct results *results,
-		     trace_visitor *visit, void *ctx)
+static int run_lines(struct trace *trace, FILE *in, struct event *event, struct results *results, trace_visitor *visit, void *ctx)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -185,9 +178,8 @@ static int replay(struct trace *trace, struct printer *printer, FILE *in)
 
 	flush(printer);
 	if (status != 2)
-		fprintf(printer->out, "%llu events, %llu expectations, %llu failed\n",
-			(unsigned long long)trace->events_run, (unsigned long long)trace->expectations,
-			(unsigned long long)trace->failed);
+		fprintf(printer->out, "%llu events, %llu expectations, %llu failed\n", (unsigned long long)trace->events_run,
+			(unsigned long long)trace->expectations, (unsigned long long)trace->failed);
 	return status;
 }
 

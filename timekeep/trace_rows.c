@@ -6,9 +6,7 @@
 static const char *const modes[] = { "host", "offset", "icount", NULL };
 static const char *const guards[] = { "none", "clamp", "strict", "catchup", "table", NULL };
 static const char *const syncs[] = { "1s", "2010", "exact", "max", NULL };
-static const char *const policies[] = {
-	"never-emulate", "default", "always-emulate", "apparent", "freeze", "advance", NULL
-};
+static const char *const policies[] = { "never-emulate", "default", "always-emulate", "apparent", "freeze", "advance", NULL };
 
 /* Same order: handlers in trace_exec.c. */
 static const char *const ids[] = { "monotonic", "realtime", "boottime", "monotonic_raw", "tai", NULL };
@@ -90,22 +88,19 @@ const struct key_row key_rows[KEYS] = {
 
 const struct event_row event_rows[EVENTS] = {
 	[EVENT_CLOCK] = { "clock",
-			  BIT(KEY_MODE) | BIT(KEY_VCPUS) | BIT(KEY_GUEST_KHZ) | BIT(KEY_START) | BIT(KEY_GUARD) |
-				  BIT(KEY_SYNC) | BIT(KEY_SHIFT) | BIT(KEY_NS_PER_INSN) | BIT(KEY_SLEEP) |
-				  BIT(KEY_ALIGN) | BIT(KEY_POLICY) | BIT(KEY_EPOCH) | BIT(KEY_RATE) |
-				  BIT(KEY_EXITING) | BIT(KEY_OFFSETTING) | BIT(KEY_SCALING) | BIT(KEY_RDTSCP) |
-				  BIT(KEY_NODE_VCPUS),
-			  0 },
+		BIT(KEY_MODE) | BIT(KEY_VCPUS) | BIT(KEY_GUEST_KHZ) | BIT(KEY_START) | BIT(KEY_GUARD) | BIT(KEY_SYNC) | BIT(KEY_SHIFT)
+			| BIT(KEY_NS_PER_INSN) | BIT(KEY_SLEEP) | BIT(KEY_ALIGN) | BIT(KEY_POLICY) | BIT(KEY_EPOCH) | BIT(KEY_RATE)
+			| BIT(KEY_EXITING) | BIT(KEY_OFFSETTING) | BIT(KEY_SCALING) | BIT(KEY_RDTSCP) | BIT(KEY_NODE_VCPUS),
+		0 },
 	[EVENT_HOST] = { "host", BIT(KEY_KHZ) | BIT(KEY_CPUS) | BIT(KEY_STABLE) | BIT(KEY_TABLE) | COMMON, 0 },
 	[EVENT_CREATE] = { "create", COMMON, BIT(KEY_OFFSET) },
 	[EVENT_RDTSC] = { "rdtsc", COMMON, BIT(KEY_TSC) | BIT(KEY_AUX) },
 	[EVENT_RDTSCP] = { "rdtscp", COMMON, BIT(KEY_TSC) | BIT(KEY_AUX) | BIT(KEY_FAULT) },
-	[EVENT_RDMSR] = { "rdmsr", COMMON | BIT(KEY_MSR),
-			  BIT(KEY_VALUE) | BIT(KEY_FAULT) | BIT(KEY_OFFSET) | BIT(KEY_ADJUST) },
+	[EVENT_RDMSR] = { "rdmsr", COMMON | BIT(KEY_MSR), BIT(KEY_VALUE) | BIT(KEY_FAULT) | BIT(KEY_OFFSET) | BIT(KEY_ADJUST) },
 	[EVENT_WRMSR] = { "wrmsr", COMMON | BIT(KEY_MSR) | BIT(KEY_VALUE),
-			  BIT(KEY_VALUE) | BIT(KEY_FAULT) | BIT(KEY_OFFSET) | BIT(KEY_ADJUST) },
+		BIT(KEY_VALUE) | BIT(KEY_FAULT) | BIT(KEY_OFFSET) | BIT(KEY_ADJUST) },
 	[EVENT_HOSTWRITE] = { "hostwrite", COMMON | BIT(KEY_VALUE),
-			      BIT(KEY_OFFSET) | BIT(KEY_GENERATION) | BIT(KEY_MATCHED) | BIT(KEY_FAULT) },
+		BIT(KEY_OFFSET) | BIT(KEY_GENERATION) | BIT(KEY_MATCHED) | BIT(KEY_FAULT) },
 	[EVENT_LOAD] = { "load", COMMON, BIT(KEY_OFFSET) },
 	[EVENT_STOP] = { "stop", COMMON, 0 },
 	[EVENT_CONT] = { "cont", COMMON, 0 },
@@ -117,16 +112,13 @@ const struct event_row event_rows[EVENTS] = {
 	[EVENT_IDLE] = { "idle", COMMON | BIT(KEY_WAKE), BIT(KEY_TIME) | BIT(KEY_FIRED) | BIT(KEY_WAIT) },
 	[EVENT_TICK] = { "tick", COMMON, BIT(KEY_SHIFT) | BIT(KEY_TIME) | BIT(KEY_DRIFT) | BIT(KEY_WAIT) },
 	[EVENT_SAVE] = { "save", COMMON, BIT(KEY_VALUE) | BIT(KEY_TIME) },
-	[EVENT_RESTORE] = { "restore", COMMON | BIT(KEY_KHZ) | BIT(KEY_POLICY) | BIT(KEY_AWAY),
-			    BIT(KEY_OFFSET) | BIT(KEY_INCARNATION) },
+	[EVENT_RESTORE] = { "restore", COMMON | BIT(KEY_KHZ) | BIT(KEY_POLICY) | BIT(KEY_AWAY), BIT(KEY_OFFSET) | BIT(KEY_INCARNATION) },
 	[EVENT_PVCLOCK] = { "pvclock", COMMON,
-			    BIT(KEY_VERSION) | BIT(KEY_TIMESTAMP) | BIT(KEY_SYSTEM) | BIT(KEY_MUL) | BIT(KEY_SHIFT) |
-				    BIT(KEY_FLAGS) },
+		BIT(KEY_VERSION) | BIT(KEY_TIMESTAMP) | BIT(KEY_SYSTEM) | BIT(KEY_MUL) | BIT(KEY_SHIFT) | BIT(KEY_FLAGS) },
 	[EVENT_PVREAD] = { "pvread", COMMON, BIT(KEY_TIME) },
-	[EVENT_STATS] = { "stats", COMMON,
-			  BIT(KEY_BACKSTEPS) | BIT(KEY_LARGEST_BACKSTEP) | BIT(KEY_RAISED) | BIT(KEY_EXITS) },
+	[EVENT_STATS] = { "stats", COMMON, BIT(KEY_BACKSTEPS) | BIT(KEY_LARGEST_BACKSTEP) | BIT(KEY_RAISED) | BIT(KEY_EXITS) },
 	[EVENT_WALL] = { "wall", COMMON | BIT(KEY_VALUE) | BIT(KEY_STEP), BIT(KEY_TIME) | BIT(KEY_FAULT) },
 	[EVENT_INJECT] = { "inject", COMMON | BIT(KEY_AT) | BIT(KEY_JUMP) | BIT(KEY_STEP) | BIT(KEY_SKEW) | BIT(KEY_DRIFT),
-			   BIT(KEY_INSNS) },
+		BIT(KEY_INSNS) },
 	[EVENT_CPUID] = { "cpuid", COMMON | BIT(KEY_LEAF), BIT(KEY_EAX) | BIT(KEY_EBX) | BIT(KEY_ECX) | BIT(KEY_EDX) },
 };

@@ -10,17 +10,16 @@
 static unsigned alignment_of(unsigned size)
 {
 	switch (size) {
-	case 2: case 4: case 8:
-		return size;
+	case 2:
+	case 4:
+	case 8: return size;
 	case 6: /* a far pointer of 48 bits; the x87 state in its two formats */
-	case 28: case 108:
-		return 4;
-	case 14: case 94:
-		return 2;
-	case 10:
-		return 8;
-	default:
-		return 1;
+	case 28:
+	case 108: return 4;
+	case 14:
+	case 94: return 2;
+	case 10: return 8;
+	default: return 1;
 	}
 }
 

@@ -16,11 +16,11 @@ void blocks_clear(struct blocks *blocks);
 enum { BLOCKS_NEVER_HOT = -1 };
 
 struct blocks_config {
-	unsigned max_insns;  /* maximum length of a block in instructions, 1 to 64 */
-	size_t arena_bytes;  /* memory for the records of all blocks; when it is used up, the cache is cleared */
-	unsigned hot_after;  /* how many times a block is entered before it is translated (emu/translate), or BLOCKS_NEVER_HOT */
-	uint64_t budget;     /* the largest budget of one run; 0: no limit */
-	bool leave_world;    /* cpu_run returns EXIT_WORLD before each instruction whose result the world decides */
+	unsigned max_insns; /* maximum length of a block in instructions, 1 to 64 */
+	size_t arena_bytes; /* memory for the records of all blocks; when it is used up, the cache is cleared */
+	unsigned hot_after; /* how many times a block is entered before it is translated (emu/translate), or BLOCKS_NEVER_HOT */
+	uint64_t budget;    /* the largest budget of one run; 0: no limit */
+	bool leave_world;   /* cpu_run returns EXIT_WORLD before each instruction whose result the world decides */
 };
 /* Applies to code that is decoded from now on. Members that are 0 have their defaults. */
 void blocks_configure(struct blocks *blocks, const struct blocks_config *config);

@@ -312,8 +312,7 @@ struct blocks *blocks_create(struct space *space)
 	blocks->plans = blocks->forms ? plans_create(blocks->forms) : NULL;
 	blocks->generation = 1;
 	blocks->config = (struct blocks_config){ .max_insns = BLOCK_INSNS_MAX, .arena_bytes = ARENA_BYTES, .hot_after = HOT_AFTER };
-	blocks->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
-	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	blocks->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	blocks->blocks_start = blocks->blocks_ready = ARENA_BYTES;
 	fatal_unless(blocks->arena == MAP_FAILED ? NULL : blocks->arena);
 	fatal_unless(blocks->plans);

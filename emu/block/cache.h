@@ -7,8 +7,8 @@
 
 /* The place of a record in guest code. */
 struct place {
-	int32_t offset;  /* bytes from the block's start */
-	uint32_t insns;  /* number of the block's instructions before it */
+	int32_t offset; /* bytes from the block's start */
+	uint32_t insns; /* number of the block's instructions before it */
 };
 
 enum { BLOCK_INSNS_MAX = BUDGET_RESERVE, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX + 5, BLOCK_PAGES_MAX = 4, BLOCK_EXITS_MAX = 2 };
@@ -17,19 +17,19 @@ enum { BLOCK_INSNS_MAX = BUDGET_RESERVE, BLOCK_RECORDS_MAX = 3 * BLOCK_INSNS_MAX
 struct page_entry {
 	struct block *block;
 	struct page_entry *next;
-	uint64_t page;         /* page number */
+	uint64_t page; /* page number */
 };
 
 struct block {
 	uint64_t rip;
-	struct insn *insn;     /* its records */
+	struct insn *insn;      /* its records */
 	uint16_t records, runs; /* number of records; number of those that run, which excludes links at the end */
-	uint8_t insns;         /* instructions in the whole block */
+	uint8_t insns;          /* instructions in the whole block */
 	bool dead;
 	uint8_t pages, exits;
 	struct page_entry *page; /* the pages that its code is on */
-	struct place *place;   /* one for each record */
-	struct stub stub[][2]; /* where its links lead at first: taken, fall */
+	struct place *place;     /* one for each record */
+	struct stub stub[][2];   /* where its links lead at first: taken, fall */
 };
 
 /* Translating takes as long as running a block several dozen times, and most blocks run only a few times. */
@@ -41,26 +41,26 @@ struct blocks {
 	struct space *space;
 	struct form_index *forms;
 	struct plans *plans;
-	struct tier *tier;     /* NULL: the handlers run everything */
+	struct tier *tier; /* NULL: the handlers run everything */
 	struct blocks_config config;
 	struct blocks_stats stats;
-	uint64_t generation;   /* grows at each clearing, which makes older links invalid */
+	uint64_t generation; /* grows at each clearing, which makes older links invalid */
 	uint8_t *arena;
-	size_t used;           /* records are allocated from the beginning, close together, since running code goes through them */
-	size_t blocks_start;   /* the other parts of blocks are allocated from the end */
+	size_t used;         /* records are allocated from the beginning, close together, since running code goes through them */
+	size_t blocks_start; /* the other parts of blocks are allocated from the end */
 	size_t records_ready, blocks_ready; /* the pages provided so far, from both ends */
-	struct block **order;  /* all blocks by address of their records, which is also the order of building */
+	struct block **order;               /* all blocks by address of their records, which is also the order of building */
 	size_t count, capacity;
-	uint64_t *by_rip;      /* table of listed blocks: the rip's hash in the upper bits; below it the block's place in the arena in units of
+	uint64_t *by_rip; /* table of listed blocks: the rip's hash in the upper bits; below it the block's place in the arena in units of
 	    8 bytes, plus 1; 0: free. Open addressing, linear probing */
-	size_t slots;          /* a power of two, at least twice the number of blocks */
+	size_t slots;     /* a power of two, at least twice the number of blocks */
 	struct page_entry *by_page[PAGE_BUCKETS];
 };
 
 /* A place where a block under construction is left: its end, or a call to whose return address it comes back. */
 struct draft_exit {
-	unsigned links; /* index of the record that holds the links */
-	unsigned insns; /* instructions of the block up to there */
+	unsigned links;       /* index of the record that holds the links */
+	unsigned insns;       /* instructions of the block up to there */
 	uint64_t taken, fall; /* target addresses; 0: none */
 	uint64_t next;
 };

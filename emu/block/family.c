@@ -10,14 +10,10 @@ enum register_kind { ANY_GPR, BYTE_GPR, VECTOR, MMX, OTHER };
 static enum register_kind kind_of(const struct operand *operand)
 {
 	switch (operand->kind) {
-	case OPERAND_GPR:
-		return operand->size == 1 ? BYTE_GPR : ANY_GPR;
-	case OPERAND_XMM:
-		return VECTOR;
-	case OPERAND_MMX:
-		return MMX;
-	default:
-		return OTHER;
+	case OPERAND_GPR: return operand->size == 1 ? BYTE_GPR : ANY_GPR;
+	case OPERAND_XMM: return VECTOR;
+	case OPERAND_MMX: return MMX;
+	default: return OTHER;
 	}
 }
 
@@ -54,9 +50,7 @@ static uint8_t register_byte(uint8_t from, const struct key_registers *registers
 		operand.high = !registers->rex && operand.reg >= 4;
 		operand.reg = (uint8_t)(operand.reg - 4 * operand.high);
 		break;
-	case VECTOR:
-		operand.kind = OPERAND_XMM;
-		break;
+	case VECTOR: operand.kind = OPERAND_XMM; break;
 	case MMX:
 		operand.kind = OPERAND_MMX;
 		operand.reg &= 7;

@@ -7,13 +7,10 @@
 uint8_t operand_byte(const struct operand *operand)
 {
 	switch (operand->kind) {
-	case OPERAND_GPR:
-		return gpr_offset(operand->reg, operand->high);
+	case OPERAND_GPR: return gpr_offset(operand->reg, operand->high);
 	case OPERAND_XMM:
-	case OPERAND_YMM:
-		return vector_offset(operand->reg);
-	default:
-		return operand->reg;
+	case OPERAND_YMM: return vector_offset(operand->reg);
+	default: return operand->reg;
 	}
 }
 
@@ -60,8 +57,8 @@ struct address {
 
 /* Chooses the kind of address for a form with the handlers `run`. If none fits, adds a record before it that computes the address.
  * `registers` is the number of other register operands: the indexed kind has room for one. */
-static struct address choose_address(struct draft *draft, const struct decoded *d, handler_t *const *run,
-                                     unsigned registers, bool ignore_segment)
+static struct address choose_address(struct draft *draft, const struct decoded *d, handler_t *const *run, unsigned registers,
+	bool ignore_segment)
 {
 	uint8_t segment = ignore_segment ? slot_offset(SLOT_ZERO) : segment_slot(d->mem.segment);
 	bool segmented = segment != slot_offset(SLOT_ZERO), wide = d->address_width == 64;
@@ -147,8 +144,7 @@ static void place_vector_index(struct insn *record, const struct decoded *d)
 static void place_hidden(struct insn *record, const struct decoded *d, enum form_hidden hidden)
 {
 	switch (hidden) {
-	case HIDDEN_NONE:
-		break;
+	case HIDDEN_NONE: break;
 	case HIDDEN_STRING:
 		record->a = segment_slot(d->mem.segment);
 		record->b = d->address_width == 32;
@@ -158,9 +154,7 @@ static void place_hidden(struct insn *record, const struct decoded *d, enum form
 		record->c = segment_slot(d->mem.segment);
 		record->d = d->address_width == 32;
 		break;
-	case HIDDEN_LEVEL:
-		record->c = (uint8_t)d->imm2;
-		break;
+	case HIDDEN_LEVEL: record->c = (uint8_t)d->imm2; break;
 	}
 }
 

@@ -13,8 +13,8 @@ struct plans {
 	const struct form_index *forms;
 	const struct cpu_model *model; /* the CPU model of the plans */
 	struct plan_table known;
-	struct plan_table families;         /* one plain plan of each family, by key_family() */
-	struct shape *shape;           /* the shapes of plans that are not plain */
+	struct plan_table families; /* one plain plan of each family, by key_family() */
+	struct shape *shape;        /* the shapes of plans that are not plain */
 	unsigned shapes, shape_capacity;
 };
 
@@ -60,7 +60,7 @@ static const struct form *find_form(const struct plans *plans, struct decoded *d
 static void set_form(struct plan *plan, const struct form *form, const struct decoded *d)
 {
 	plan->form = form;
-	plan->flags &= (uint8_t)~(PLAN_FAULTS | PLAN_DEAD);
+	plan->flags &= (uint8_t) ~(PLAN_FAULTS | PLAN_DEAD);
 	plan->flags |= form->attributes & FORM_FAULTS || (has_memory(d) && !(form->attributes & FORM_ADDRESS_ONLY)) ? PLAN_FAULTS : 0;
 	plan->flags |= form->run_dead[0] ? PLAN_DEAD : 0;
 	plan->reads = form->reads;
@@ -248,14 +248,9 @@ static uint64_t value_at(const uint8_t *bytes, unsigned size)
 	uint64_t value = 0;
 
 	switch (size) {
-	case 1:
-		return bytes[0];
-	case 4:
-		memcpy(&value, bytes, 4);
-		return value;
-	default:
-		memcpy(&value, bytes, size);
-		return value;
+	case 1: return bytes[0];
+	case 4: memcpy(&value, bytes, 4); return value;
+	default: memcpy(&value, bytes, size); return value;
 	}
 }
 

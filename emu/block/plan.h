@@ -7,30 +7,30 @@
 #include "emu/op/form.h"
 
 enum plan_flag {
-	PLAN_PLAIN = 1,        /* the record is the plan's, plus immediate and displacement; otherwise the instruction must be decoded */
-	PLAN_ABSOLUTE = 2,     /* the address is a displacement alone */
+	PLAN_PLAIN = 1,    /* the record is the plan's, plus immediate and displacement; otherwise the instruction must be decoded */
+	PLAN_ABSOLUTE = 2, /* the address is a displacement alone */
 	PLAN_IMM_SIGNED = 4,
 	PLAN_IMM_RELATIVE = 8, /* relative to the next instruction; PLAN_DISP_RELATIVE: so are displacements */
 	PLAN_DISP_RELATIVE = 16,
-	PLAN_FAULTS = 32,      /* may raise an exception */
-	PLAN_DIRECT = 64,      /* operand 0 is an immediate */
-	PLAN_DEAD = 128,       /* the form has handlers that compute no flags */
+	PLAN_FAULTS = 32, /* may raise an exception */
+	PLAN_DIRECT = 64, /* operand 0 is an immediate */
+	PLAN_DEAD = 128,  /* the form has handlers that compute no flags */
 };
 
 /* One cache line. */
 struct plan {
 	_Alignas(64) uint64_t key;
-	const struct form *form; /* NULL: no such instruction */
+	const struct form *form;        /* NULL: no such instruction */
 	const struct fused_form *fused; /* for CMP or TEST: the first row for fused_with; or NULL */
-	uint16_t op;             /* what the CPU's model takes it for */
-	uint16_t shape;          /* number of its shape plus 1; 0: the shape is not kept */
-	flags_t reads, writes;   /* from the form; so are the attributes */
+	uint16_t op;                    /* what the CPU's model takes it for */
+	uint16_t shape;                 /* number of its shape plus 1; 0: the shape is not kept */
+	flags_t reads, writes;          /* from the form; so are the attributes */
 	uint32_t attributes;
 	uint8_t length;
-	uint8_t flags;           /* enum plan_flag */
-	uint8_t kind;            /* enum address_kind, valid if the displacement fits into 32 bits */
-	uint8_t byte[4];         /* a, b, c, d of the record */
-	uint8_t from[4];         /* for family.c: where `byte` comes from */
+	uint8_t flags;   /* enum plan_flag */
+	uint8_t kind;    /* enum address_kind, valid if the displacement fits into 32 bits */
+	uint8_t byte[4]; /* a, b, c, d of the record */
+	uint8_t from[4]; /* for family.c: where `byte` comes from */
 	/* offsets in the instruction, and sizes in bytes; imm_size 0: the immediate is `constant` */
 	uint8_t imm_offset, imm_size, disp_offset, disp_size;
 	uint8_t constant;

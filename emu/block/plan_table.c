@@ -11,8 +11,8 @@ bool plan_table_create(struct plan_table *table)
 {
 	table->slots = SLOTS_FIRST;
 	table->slot = calloc(SLOTS_FIRST, sizeof(*table->slot));
-	table->plan = mmap(NULL, PLANS_MAX * sizeof(struct plan), PROT_READ | PROT_WRITE,
-	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	table->plan = mmap(NULL, PLANS_MAX * sizeof(struct plan), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		0);
 	return table->slot && table->plan != MAP_FAILED;
 }
 

@@ -5,12 +5,12 @@
 #include "emu/block/plan.h"
 
 struct plan_table {
-	struct plan *plan;  /* its pages are allocated when they are used; plans never move */
-	uint32_t *slot;     /* the number of a plan plus 1, and above it a part of its hash; 0: free. Open addressing, linear probing */
+	struct plan *plan; /* its pages are allocated when they are used; plans never move */
+	uint32_t *slot;    /* the number of a plan plus 1, and above it a part of its hash; 0: free. Open addressing, linear probing */
 	unsigned count, slots;
 };
 
-bool plan_table_create(struct plan_table *table); /* returns false if out of memory */
+bool plan_table_create(struct plan_table *table);  /* returns false if out of memory */
 void plan_table_destroy(struct plan_table *table); /* also for a table whose creation has failed, or that is all 0 */
 void plan_table_clear(struct plan_table *table);
 

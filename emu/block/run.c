@@ -83,8 +83,8 @@ struct run {
 	struct cpu *cpu;
 	struct blocks *blocks;
 	struct fault_frame frame;
-	bool alone; /* the next instruction must run in a block that holds nothing else */
-	int64_t held; /* the part of the budget that is withheld, so that one instruction runs */
+	bool alone;     /* the next instruction must run in a block that holds nothing else */
+	int64_t held;   /* the part of the budget that is withheld, so that one instruction runs */
 	bool recovered; /* translated code was interrupted: cpu has the guest's state, with rip and the budget */
 };
 
@@ -238,10 +238,8 @@ static enum cpu_exit step(struct run *run)
 	case EXIT_SYSCALL:
 	case EXIT_PAUSE:
 	case EXIT_RESUME:
-	case EXIT_WORLD:
-		return cpu->exit;
-	default:
-		return EXIT_NONE;
+	case EXIT_WORLD: return cpu->exit;
+	default: return EXIT_NONE;
 	}
 }
 
@@ -344,9 +342,7 @@ static enum cpu_exit run_until_event(struct run *run)
 	enum cpu_exit reason;
 
 	switch (sigsetjmp(run->frame.leave, 0)) {
-	case FAULT_EXCEPTION:
-		take_fault(run);
-		return EXIT_EXCEPTION;
+	case FAULT_EXCEPTION: take_fault(run); return EXIT_EXCEPTION;
 	case FAULT_CODE_WRITTEN:
 		release_budget(run);
 		if (!run->recovered)

@@ -52,7 +52,7 @@ static inline bool is_canonical(uint64_t address)
 /* The reasons for which a run of handlers ends. In each case cpu->rip is the address of the next instruction. */
 enum cpu_exit {
 	EXIT_NONE,
-	EXIT_LOOKUP,    /* no block is known for rip; cpu->link, unless NULL, is to be set to its first record */
+	EXIT_LOOKUP, /* no block is known for rip; cpu->link, unless NULL, is to be set to its first record */
 	/* less than the reserve is left, before the block whose first record is at cpu->at; from cpu_run: nothing is left */
 	EXIT_BUDGET,
 	EXIT_HOT,       /* the block whose first record is at cpu->at has become hot, and has not run; never returned by cpu_run */
@@ -74,10 +74,10 @@ enum world {
 /* clang-format on */
 
 struct exception {
-	uint8_t vector;      /* enum vector_number */
-	uint32_t error;      /* the hardware's error code; for #PF bit 1 is a write, bit 4 a fetch */
-	uint64_t address;    /* CR2 for #PF */
-	int32_t si_code;     /* the host kernel's si_code if the host raised it, otherwise 0 */
+	uint8_t vector;   /* enum vector_number */
+	uint32_t error;   /* the hardware's error code; for #PF bit 1 is a write, bit 4 a fetch */
+	uint64_t address; /* CR2 for #PF */
+	int32_t si_code;  /* the host kernel's si_code if the host raised it, otherwise 0 */
 };
 
 enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_VDSO, TIME_READ_SYSCALL, TIME_READ_KINDS };
@@ -85,9 +85,9 @@ enum time_read { TIME_READ_RDTSC, TIME_READ_RDTSCP, TIME_READ_MSR, TIME_READ_VDS
 /* UMONITOR and UMWAIT: a cache line, and a copy of it from when UMONITOR began to watch it. CPUID leaf 5 reports its size. */
 enum { MONITOR_LINE = 64 };
 struct monitor {
-	bool armed;          /* a UMONITOR was executed, and no UMWAIT since */
-	bool waits;          /* UMWAIT waits for a store to the line */
-	uint64_t address;    /* address of the line */
+	bool armed;       /* a UMONITOR was executed, and no UMWAIT since */
+	bool waits;       /* UMWAIT waits for a store to the line */
+	uint64_t address; /* address of the line */
 	uint64_t content[MONITOR_LINE / 8];
 };
 
@@ -112,11 +112,11 @@ struct cpu {
 	uint64_t r[SLOT_COUNT];
 
 	flags_t flags;
-	bool df;             /* direction flag */
-	bool id, nt;         /* RFLAGS bits that CPL 3 may set and that have no effect here */
-	bool ac;             /* alignment check: #AC for an access that is not aligned */
-	bool tf;             /* trap flag: #DB after each instruction */
-	uint32_t mxcsr;      /* valid outside cpu_run; inside, the host's MXCSR is the guest's */
+	bool df;        /* direction flag */
+	bool id, nt;    /* RFLAGS bits that CPL 3 may set and that have no effect here */
+	bool ac;        /* alignment check: #AC for an access that is not aligned */
+	bool tf;        /* trap flag: #DB after each instruction */
+	uint32_t mxcsr; /* valid outside cpu_run; inside, the host's MXCSR is the guest's */
 
 	/* How many instructions may run before the next event, less BUDGET_RESERVE. The end of a block subtracts the instructions of the
 	 * block that have run. As long as the result is not negative, the next block may be entered, since no block is longer than the
@@ -125,13 +125,13 @@ struct cpu {
 	int64_t budget;
 	int64_t limit;
 
-	uint64_t rip;        /* valid outside cpu_run */
-	const struct insn *at; /* the record that is accessing guest memory or raising an exception */
+	uint64_t rip;             /* valid outside cpu_run */
+	const struct insn *at;    /* the record that is accessing guest memory or raising an exception */
 	const struct insn **link; /* EXIT_LOOKUP: the link that was not yet set, or NULL */
 	enum cpu_exit exit;
-	uint8_t world;       /* EXIT_WORLD: enum world */
+	uint8_t world;        /* EXIT_WORLD: enum world */
 	uint16_t selector[6]; /* ES CS SS DS FS GS; CS and SS never change */
-	bool shadow;         /* the last instruction has loaded SS, so no trap follows it (SDM vol. 3, 6.8.3) */
+	bool shadow;          /* the last instruction has loaded SS, so no trap follows it (SDM vol. 3, 6.8.3) */
 	struct exception exception;
 	uint64_t fault_address; /* address of the access that the limit check refused */
 
@@ -139,15 +139,15 @@ struct cpu {
 	 * EXIT_SYSCALL. NULL: all system calls end the run. */
 	bool (*answer)(struct cpu *cpu);
 
-	const struct tk *clock; /* RDTSC and similar instructions read it, at the count clock_base + cpu_count() */
-	uint64_t clock_base;   /* the clock's instructions (of all threads and processes) at the beginning of this run */
-	unsigned vcpu;         /* the vCPU on which this thread is scheduled */
+	const struct tk *clock;        /* RDTSC and similar instructions read it, at the count clock_base + cpu_count() */
+	uint64_t clock_base;           /* the clock's instructions (of all threads and processes) at the beginning of this run */
+	unsigned vcpu;                 /* the vCPU on which this thread is scheduled */
 	const struct cpu_model *model; /* decides what CPUID reports */
-	bool tsc_faults;       /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
-	bool rdtscp_disabled;  /* RDTSCP and RDPID raise #UD */
-	bool msr_allowed;      /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
-	uint64_t pause_tsc;    /* EXIT_PAUSE */
-	bool pvclock;          /* nor do the special RDMSRs of emu/op/pvclock.h */
+	bool tsc_faults;               /* PR_SET_TSC, PR_TSC_SIGSEGV: RDTSC and RDTSCP raise #GP */
+	bool rdtscp_disabled;          /* RDTSCP and RDPID raise #UD */
+	bool msr_allowed;              /* RDMSR and WRMSR of the time MSRs do not raise #GP at CPL 3 */
+	uint64_t pause_tsc;            /* EXIT_PAUSE */
+	bool pvclock;                  /* nor do the special RDMSRs of emu/op/pvclock.h */
 	struct monitor monitor;
 	uint64_t time_reads[TIME_READ_KINDS]; /* for --stats */
 

@@ -82,12 +82,9 @@ static struct cpuid_result xsave_leaf(const struct cpu_model *model, const struc
 	if (!model->avx)
 		return (struct cpuid_result){ 0 };
 	switch (subleaf) {
-	case 0:
-		return (struct cpuid_result){ .eax = X87_SSE_YMM, .ebx = AREA, .ecx = AREA };
-	case 1:
-		return (struct cpuid_result){ .eax = cpu_feature_bits(model, context, LEAFD_EAX), .ebx = AREA };
-	case 2:
-		return (struct cpuid_result){ .eax = YMM_SIZE, .ebx = YMM_OFFSET };
+	case 0: return (struct cpuid_result){ .eax = X87_SSE_YMM, .ebx = AREA, .ecx = AREA };
+	case 1: return (struct cpuid_result){ .eax = cpu_feature_bits(model, context, LEAFD_EAX), .ebx = AREA };
+	case 2: return (struct cpuid_result){ .eax = YMM_SIZE, .ebx = YMM_OFFSET };
 	}
 	return (struct cpuid_result){ 0 };
 }
@@ -102,18 +99,15 @@ static struct cpuid_result text_leaf(const char *text, size_t offset)
 	return result;
 }
 
-static struct cpuid_result basic_leaf(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf,
-                                      uint32_t subleaf)
+static struct cpuid_result basic_leaf(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf, uint32_t subleaf)
 {
 	switch (leaf) {
 	case 0: /* "GenuineIntel", in the order EBX EDX ECX */
 		return (struct cpuid_result){ .eax = MAX_BASIC, .ebx = 0x756e6547, .edx = 0x49656e69, .ecx = 0x6c65746e };
-	case 1:
-		return version_leaf(model, context);
+	case 1: return version_leaf(model, context);
 	case 2: /* TLBs; FFH: the caches are in leaf 4 */
 		return (struct cpuid_result){ .eax = 0x76036301, .ebx = 0x00f0b5ff, .edx = 0x00c30000 };
-	case 4:
-		return cache_leaf(context, subleaf);
+	case 4: return cache_leaf(context, subleaf);
 	case 5: /* the smallest and the largest cache line that UMONITOR watches */
 		if (!cpu_model_has(model, ISA_WAITPKG))
 			break;
@@ -126,10 +120,8 @@ static struct cpuid_result basic_leaf(const struct cpu_model *model, const struc
 			break;
 		return (struct cpuid_result){ .ebx = cpu_feature_bits(model, context, LEAF7_EBX),
 			.ecx = cpu_feature_bits(model, context, LEAF7_ECX) };
-	case 0xb:
-		return topology_leaf(context, subleaf);
-	case 0xd:
-		return xsave_leaf(model, context, subleaf);
+	case 0xb: return topology_leaf(context, subleaf);
+	case 0xd: return xsave_leaf(model, context, subleaf);
 	case 0x15: /* TSC frequency = ECX * EBX / EAX, exact for any kHz */
 		return (struct cpuid_result){ .eax = 1, .ebx = (uint32_t)context->tsc_khz, .ecx = CRYSTAL_HZ };
 	case 0x16: {
@@ -144,21 +136,17 @@ static struct cpuid_result basic_leaf(const struct cpu_model *model, const struc
 static struct cpuid_result extended_leaf(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf)
 {
 	switch (leaf) {
-	case 0x80000000:
-		return (struct cpuid_result){ .eax = MAX_EXTENDED };
+	case 0x80000000: return (struct cpuid_result){ .eax = MAX_EXTENDED };
 	case 0x80000001:
 		return (struct cpuid_result){ .ecx = cpu_feature_bits(model, context, EXT1_ECX),
 			.edx = cpu_feature_bits(model, context, EXT1_EDX) };
 	case 0x80000002:
 	case 0x80000003:
-	case 0x80000004:
-		return text_leaf(model->brand, (leaf - 0x80000002) * 16);
+	case 0x80000004: return text_leaf(model->brand, (leaf - 0x80000002) * 16);
 	case 0x80000006: /* L2: 1024 KiB, 16 ways (code 8), lines of 64 bytes */
 		return (struct cpuid_result){ .ecx = 1024u << 16 | 8 << 12 | 64 };
-	case 0x80000007:
-		return (struct cpuid_result){ .edx = cpu_feature_bits(model, context, EXT7_EDX) };
-	case 0x80000008: /* 48 bits of linear address, 39 of physical */
-		return (struct cpuid_result){ .eax = 48 << 8 | 39 };
+	case 0x80000007: return (struct cpuid_result){ .edx = cpu_feature_bits(model, context, EXT7_EDX) };
+	case 0x80000008: /* 48 bits of linear address, 39 of physical */ return (struct cpuid_result){ .eax = 48 << 8 | 39 };
 	}
 	return (struct cpuid_result){ 0 };
 }
@@ -177,8 +165,7 @@ static struct cpuid_result hypervisor_leaf(const struct cpuid_context *context, 
 	return result;
 }
 
-struct cpuid_result cpu_model_cpuid(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf,
-                                    uint32_t subleaf)
+struct cpuid_result cpu_model_cpuid(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf, uint32_t subleaf)
 {
 	if (leaf <= MAX_BASIC)
 		return basic_leaf(model, context, leaf, subleaf);

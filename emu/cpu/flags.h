@@ -47,20 +47,51 @@ static inline void rflags_set(struct cpu *cpu, uint64_t value)
 }
 
 /* Conditions by code, SDM vol. 1, appendix B: ORDER CC. */
-static inline bool flags_o(flags_t f) { return f & FLAG_OF; }
-static inline bool flags_b(flags_t f) { return f & FLAG_CF; }
-static inline bool flags_z(flags_t f) { return f & FLAG_ZF; }
-static inline bool flags_be(flags_t f) { return f & (FLAG_CF | FLAG_ZF); }
-static inline bool flags_s(flags_t f) { return f & FLAG_SF; }
-static inline bool flags_p(flags_t f) { return f & FLAG_PF; }
-static inline bool flags_l(flags_t f) { return ((f >> 15) ^ f) & 1; }
-static inline bool flags_le(flags_t f) { return (f & FLAG_ZF) || flags_l(f); }
+static inline bool flags_o(flags_t f)
+{
+	return f & FLAG_OF;
+}
+static inline bool flags_b(flags_t f)
+{
+	return f & FLAG_CF;
+}
+static inline bool flags_z(flags_t f)
+{
+	return f & FLAG_ZF;
+}
+static inline bool flags_be(flags_t f)
+{
+	return f & (FLAG_CF | FLAG_ZF);
+}
+static inline bool flags_s(flags_t f)
+{
+	return f & FLAG_SF;
+}
+static inline bool flags_p(flags_t f)
+{
+	return f & FLAG_PF;
+}
+static inline bool flags_l(flags_t f)
+{
+	return ((f >> 15) ^ f) & 1;
+}
+static inline bool flags_le(flags_t f)
+{
+	return (f & FLAG_ZF) || flags_l(f);
+}
 
 /* Tests any condition code. Not for hot code. */
 static inline bool flags_condition(flags_t f, unsigned cc)
 {
 	static bool (*const test[8])(flags_t) = {
-		flags_o, flags_b, flags_z, flags_be, flags_s, flags_p, flags_l, flags_le,
+		flags_o,
+		flags_b,
+		flags_z,
+		flags_be,
+		flags_s,
+		flags_p,
+		flags_l,
+		flags_le,
 	};
 	return test[cc >> 1](f) != (cc & 1);
 }

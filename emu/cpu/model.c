@@ -17,12 +17,12 @@ enum { MODELS = sizeof(models) / sizeof(models[0]) };
 enum condition { ALWAYS, WITH_SMP, WITH_RDTSCP, WITH_INVARIANT_TSC };
 
 struct feature {
-	const char *name;   /* Linux's name for it, as in /proc/cpuinfo */
+	const char *name; /* Linux's name for it, as in /proc/cpuinfo */
 	uint8_t place, bit;
-	uint8_t level;      /* the lowest psABI level of a model that has it */
-	bool host;          /* the emulator uses the host's own instructions for it */
+	uint8_t level; /* the lowest psABI level of a model that has it */
+	bool host;     /* the emulator uses the host's own instructions for it */
 	uint8_t condition;
-	uint8_t isa;        /* enum isa: the instructions of this feature, if some model lacks them */
+	uint8_t isa; /* enum isa: the instructions of this feature, if some model lacks them */
 };
 
 /* In the order of /proc/cpuinfo. The levels are the psABI's micro-architecture levels. v3 also has AES, PCLMULQDQ, FSGSBASE, ERMS and
@@ -95,14 +95,10 @@ static bool has_feature(const struct cpu_model *model, const struct cpuid_contex
 	if (feature->level > model->level)
 		return false;
 	switch ((enum condition)feature->condition) {
-	case WITH_SMP:
-		return context->vcpus > 1;
-	case WITH_RDTSCP:
-		return !context->rdtscp_disabled;
-	case WITH_INVARIANT_TSC:
-		return context->tsc_invariant;
-	case ALWAYS:
-		break;
+	case WITH_SMP: return context->vcpus > 1;
+	case WITH_RDTSCP: return !context->rdtscp_disabled;
+	case WITH_INVARIANT_TSC: return context->tsc_invariant;
+	case ALWAYS: break;
 	}
 	return true;
 }
@@ -134,7 +130,7 @@ size_t cpu_model_flags(const struct cpu_model *model, const struct cpuid_context
 		if (!has_feature(model, context, &features[k]) || hidden_in_cpuinfo(&features[k]))
 			continue;
 		length += (size_t)snprintf(length < size ? text + length : NULL, length < size ? size - length : 0, "%s%s",
-		                           length ? " " : "", features[k].name);
+			length ? " " : "", features[k].name);
 	}
 	return length;
 }

@@ -40,8 +40,7 @@ struct cpuid_context {
 	bool tsc_invariant;
 	bool rdtscp_disabled; /* RDTSCP and RDPID raise #UD */
 };
-struct cpuid_result cpu_model_cpuid(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf,
-                                    uint32_t subleaf);
+struct cpuid_result cpu_model_cpuid(const struct cpu_model *model, const struct cpuid_context *context, uint32_t leaf, uint32_t subleaf);
 
 /* Writes the model's features as in the `flags` line of /proc/cpuinfo, in its order, separated by blanks. Returns the length that the
  * full text needs, as snprintf does. */

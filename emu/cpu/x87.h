@@ -28,12 +28,12 @@ union x87_register {
 struct x87 {
 	union x87_register r[8]; /* physical: ST(i) is r[(top + i) & 7] */
 	uint16_t control;
-	uint16_t status;         /* without TOP, which is `top` */
+	uint16_t status; /* without TOP, which is `top` */
 	uint8_t top;
-	uint8_t valid;           /* bit n: Rn is not empty (FXSAVE's abridged tag) */
-	uint16_t opcode;         /* last instruction, for FNSTENV and FXSAVE */
-	uint64_t ip, dp;         /* the last instruction and its operand: see emu/op/x87_host.h */
-	bool live;               /* true inside cpu_run while the host's unit holds all of this but opcode, ip and dp (x87_live.h) */
+	uint8_t valid;   /* bit n: Rn is not empty (FXSAVE's abridged tag) */
+	uint16_t opcode; /* last instruction, for FNSTENV and FXSAVE */
+	uint64_t ip, dp; /* the last instruction and its operand: see emu/op/x87_host.h */
+	bool live;       /* true inside cpu_run while the host's unit holds all of this but opcode, ip and dp (x87_live.h) */
 };
 
 /* Returns the number of the physical register that is ST(i) now. */

@@ -55,11 +55,16 @@ void x87_load_registers(struct x87 *x87, const uint8_t st[8][ST_BYTES])
 void x87_save(const struct x87 *x87, struct x87_image *image)
 {
 	*image = (struct x87_image){
-		.control = x87->control, .reserved0 = RESERVED,
-		.status = status_word(x87), .reserved1 = RESERVED,
-		.tag = tag_word(x87), .reserved2 = RESERVED,
-		.ip = (uint32_t)x87->ip, .opcode = x87->opcode,
-		.dp = (uint32_t)x87->dp, .reserved3 = RESERVED,
+		.control = x87->control,
+		.reserved0 = RESERVED,
+		.status = status_word(x87),
+		.reserved1 = RESERVED,
+		.tag = tag_word(x87),
+		.reserved2 = RESERVED,
+		.ip = (uint32_t)x87->ip,
+		.opcode = x87->opcode,
+		.dp = (uint32_t)x87->dp,
+		.reserved3 = RESERVED,
 	};
 	save_registers(x87, image->st);
 }
@@ -67,8 +72,11 @@ void x87_save(const struct x87 *x87, struct x87_image *image)
 void x87_save16(const struct x87 *x87, struct x87_image16 *image)
 {
 	*image = (struct x87_image16){
-		.control = x87->control, .status = status_word(x87), .tag = tag_word(x87),
-		.ip = (uint16_t)x87->ip, .dp = (uint16_t)x87->dp,
+		.control = x87->control,
+		.status = status_word(x87),
+		.tag = tag_word(x87),
+		.ip = (uint16_t)x87->ip,
+		.dp = (uint16_t)x87->dp,
 	};
 	save_registers(x87, image->st);
 }

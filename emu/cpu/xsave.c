@@ -34,8 +34,7 @@ uint64_t xsave_in_use(const struct cpu *cpu)
 		low |= cpu->v[k].u64[0] | cpu->v[k].u64[1];
 		high |= cpu->v[k].u64[2] | cpu->v[k].u64[3];
 	}
-	return (x87_in_use(&cpu->x87) ? XSAVE_X87 : 0) | (low || cpu->mxcsr != MXCSR_INIT ? XSAVE_SSE : 0)
-		| (high ? XSAVE_YMM : 0);
+	return (x87_in_use(&cpu->x87) ? XSAVE_X87 : 0) | (low || cpu->mxcsr != MXCSR_INIT ? XSAVE_SSE : 0) | (high ? XSAVE_YMM : 0);
 }
 
 /* --- components ----------------------------------------------------------------------------------- */

@@ -32,20 +32,19 @@ static inline void probe_write(void *byte)
 }
 
 /* Loads and stores of one operand. TYPE is an integer type. The host handles unaligned addresses. */
-#define DEFINE_GUEST_ACCESS(TYPE, BITS)                                                                          \
-	typedef TYPE __attribute__((aligned(1), may_alias)) guest_u##BITS;                                        \
-	static inline __attribute__((always_inline)) TYPE guest_load##BITS(struct cpu *cpu, const struct insn *i,  \
-	                                                                   uint64_t address)                       \
-	{                                                                                                          \
-		TYPE value = *(volatile guest_u##BITS *)guest_pointer(cpu, i, address);                            \
-		compiler_barrier();                                                                                \
-		return value;                                                                                      \
-	}                                                                                                          \
-	static inline __attribute__((always_inline)) void guest_store##BITS(struct cpu *cpu, const struct insn *i, \
-	                                                                    uint64_t address, TYPE value)          \
-	{                                                                                                          \
-		*(volatile guest_u##BITS *)guest_pointer(cpu, i, address) = value;                                 \
-		compiler_barrier();                                                                                \
+#define DEFINE_GUEST_ACCESS(TYPE, BITS)                                                                                                    \
+	typedef TYPE __attribute__((aligned(1), may_alias)) guest_u##BITS;                                                                 \
+	static inline __attribute__((always_inline)) TYPE guest_load##BITS(struct cpu *cpu, const struct insn *i, uint64_t address)        \
+	{                                                                                                                                  \
+		TYPE value = *(volatile guest_u##BITS *)guest_pointer(cpu, i, address);                                                    \
+		compiler_barrier();                                                                                                        \
+		return value;                                                                                                              \
+	}                                                                                                                                  \
+	static inline                                                                                                                      \
+		__attribute__((always_inline)) void guest_store##BITS(struct cpu *cpu, const struct insn *i, uint64_t address, TYPE value) \
+	{                                                                                                                                  \
+		*(volatile guest_u##BITS *)guest_pointer(cpu, i, address) = value;                                                         \
+		compiler_barrier();                                                                                                        \
 	}
 DEFINE_GUEST_ACCESS(uint8_t, 8)
 DEFINE_GUEST_ACCESS(uint16_t, 16)

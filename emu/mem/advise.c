@@ -38,7 +38,8 @@ static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, in
 	if (discards(advice))
 		code_forget(space, start, end);
 	if (advice == MADV_FREE && space->follow)
-		advice = MADV_DONTNEED; /* frees the pages now, so that what the guest reads does not depend on when the host is short of memory */
+		advice =
+			MADV_DONTNEED; /* frees the pages now, so that what the guest reads does not depend on when the host is short of memory */
 	if (madvise((void *)start, end - start, advice) < 0)
 		return -errno;
 	if (is_about_fork(advice))
@@ -84,9 +85,13 @@ static int64_t advise_whole(struct space *space, uint64_t address, uint64_t leng
 	if (madvise((void *)address, length, advice) < 0)
 		return -errno;
 	if (advice == MADV_POPULATE_WRITE)
-		vma_tell(space, &(struct space_change){
-			.kind = SPACE_DISCARDED, .start = address, .length = page_ceil(length), .advice = advice,
-		});
+		vma_tell(space,
+			&(struct space_change){
+				.kind = SPACE_DISCARDED,
+				.start = address,
+				.length = page_ceil(length),
+				.advice = advice,
+			});
 	return 0;
 }
 
@@ -99,7 +104,7 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 	if (advice == MADV_HWPOISON || advice == SOFT_OFFLINE)
 		return -EPERM;
 	if (space->follow && (advice == GUARD_INSTALL || advice == GUARD_REMOVE))
-		return -EINVAL; /* as Linux before 6.13: a replay's memory cannot have guards */
+		return -EINVAL;   /* as Linux before 6.13: a replay's memory cannot have guards */
 	forget_plain_page(space); /* the page may be one that MADV_GUARD_INSTALL takes away */
 	if (length > 0 && (discards(advice) || is_about_fork(advice) || advice == GUARD_INSTALL))
 		return advise_each(space, address, address + page_ceil(length), advice);
@@ -119,9 +124,13 @@ void space_begin_child(struct space *space)
 			vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = start, .length = end - start });
 		} else if (space->vma[i].wipe_on_fork) {
 			code_forget(space, start, end);
-			vma_tell(space, &(struct space_change){
-				.kind = SPACE_DISCARDED, .start = start, .length = end - start, .advice = MADV_DONTNEED,
-			});
+			vma_tell(space,
+				&(struct space_change){
+					.kind = SPACE_DISCARDED,
+					.start = start,
+					.length = end - start,
+					.advice = MADV_DONTNEED,
+				});
 		}
 	}
 }

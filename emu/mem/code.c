@@ -139,8 +139,7 @@ bool space_unprotect_code(struct space *space, uint64_t address)
 }
 
 /* Calls `visit` for each code page in the range. `visit` may remove the page from the set. */
-static void for_code_pages(struct space *space, uint64_t start, uint64_t end,
-                           void (*visit)(struct space *space, uint64_t page))
+static void for_code_pages(struct space *space, uint64_t start, uint64_t end, void (*visit)(struct space *space, uint64_t page))
 {
 	if ((end - start) / GUEST_PAGE <= space->code_capacity) {
 		for (uint64_t page = start; page < end; page += GUEST_PAGE) {

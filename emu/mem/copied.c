@@ -42,8 +42,8 @@ static void *new_pages(uint64_t length)
 /* Moves anonymous pages to a place in the guest's space. */
 static bool put_pages(void *pages, uint64_t length, uint64_t at, int prot)
 {
-	return mprotect(pages, length, host_prot(prot)) == 0 &&
-	       mremap(pages, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)at) != MAP_FAILED;
+	return mprotect(pages, length, host_prot(prot)) == 0
+		&& mremap(pages, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)at) != MAP_FAILED;
 }
 
 /* If the file cannot be mapped a second time, it is a device, which has no content to copy again. */
@@ -105,12 +105,9 @@ int64_t copied_refuses(const struct vma *vma, int advice)
 {
 	switch (advice) {
 	case MADV_FREE:
-	case MADV_WIPEONFORK:
-		return vma->file_end ? -EINVAL : 0; /* madvise_free_single_vma(), madvise_vma_behavior() */
-	case MADV_REMOVE:
-		return vma->file_end ? -EACCES : 0; /* madvise_remove() */
-	default:
-		return 0;
+	case MADV_WIPEONFORK: return vma->file_end ? -EINVAL : 0; /* madvise_free_single_vma(), madvise_vma_behavior() */
+	case MADV_REMOVE: return vma->file_end ? -EACCES : 0;     /* madvise_remove() */
+	default: return 0;
 	}
 }
 
@@ -134,7 +131,8 @@ static void *copy_for(const struct vma *from, uint64_t old, uint64_t kept, uint6
 static bool map_nothing(uint64_t start, uint64_t end, int prot)
 {
 	int fd = start < end ? memfd_create("tick86-beyond", MFD_CLOEXEC) : -1;
-	bool mapped = start == end || (fd >= 0 && mmap((void *)start, end - start, host_prot(prot), MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+	bool mapped = start == end
+		|| (fd >= 0 && mmap((void *)start, end - start, host_prot(prot), MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
 
 	if (fd >= 0)
 		close(fd);
@@ -174,5 +172,5 @@ int64_t copied_move(struct space *space, uint64_t old, uint64_t old_length, uint
 	vma.end = new + new_length;
 	vma_tell(space, &(struct space_change){ .kind = SPACE_MAPPED, .start = new, .length = new_length, .vma = &vma, .fd = -1 });
 	vma_insert(space, vma);
-	return (int64_t)new;
+	return (int64_t) new;
 }

@@ -11,12 +11,12 @@
 enum { DOORBELL_SIGNAL = 64 };
 
 enum doorbell {
-	DOORBELL_NONE,      /* not a message: the signal is the guest's */
-	DOORBELL_LOOK,      /* something has changed in the turn or in memory that the processes share */
-	DOORBELL_STOP,      /* sent with SIGCONT: the receiver must hand its turn on, and stop again */
+	DOORBELL_NONE, /* not a message: the signal is the guest's */
+	DOORBELL_LOOK, /* something has changed in the turn or in memory that the processes share */
+	DOORBELL_STOP, /* sent with SIGCONT: the receiver must hand its turn on, and stop again */
 	/* a SIGSEGV, SIGBUS, SIGFPE or SIGILL that a process sent; we cannot block these, so the handler sends it again in this form */
 	DOORBELL_FORWARDED,
-	DOORBELL_SAVE,      /* `tick86 save` asks for a file; the value names descriptors of the sender */
+	DOORBELL_SAVE, /* `tick86 save` asks for a file; the value names descriptors of the sender */
 };
 
 /* Sends DOORBELL_LOOK, or DOORBELL_STOP if `number` is SIGCONT. Returns false if the process has gone or its signal queue is full. */

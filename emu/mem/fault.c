@@ -49,9 +49,8 @@ static void host_exception(struct cpu *cpu, const siginfo_t *info, const ucontex
 /* Returns true if the write hit a page that is protected only because it holds decoded code, and lifts that protection. */
 static bool code_write(struct fault_frame *frame, const siginfo_t *info, const ucontext_t *uc)
 {
-	if (info->si_signo != SIGSEGV || uc->uc_mcontext.gregs[REG_TRAPNO] != VECTOR_PF
-	    || !(uc->uc_mcontext.gregs[REG_ERR] & PF_WRITE)
-	    || !space_unprotect_code(frame->space, (uint64_t)info->si_addr))
+	if (info->si_signo != SIGSEGV || uc->uc_mcontext.gregs[REG_TRAPNO] != VECTOR_PF || !(uc->uc_mcontext.gregs[REG_ERR] & PF_WRITE)
+		|| !space_unprotect_code(frame->space, (uint64_t)info->si_addr))
 		return false;
 	return true;
 }
@@ -61,7 +60,7 @@ static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enu
 {
 	const struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
 
-	x87_from_frame(&frame->cpu->x87, fp->cwd, fp->swd, (uint8_t)fp->ftw, (const uint8_t (*)[16])fp->_st);
+	x87_from_frame(&frame->cpu->x87, fp->cwd, fp->swd, (uint8_t)fp->ftw, (const uint8_t(*)[16])fp->_st);
 	_mm_setcsr(fp->mxcsr);
 	siglongjmp(frame->leave, reason);
 }
@@ -74,8 +73,8 @@ static bool is_sent(const siginfo_t *info, const ucontext_t *uc)
 
 	if (info->si_code <= 0)
 		return true;
-	return info->si_code <= CLD_CONTINUED && address != 0 && address != uc->uc_mcontext.gregs[REG_CR2] &&
-	       address != uc->uc_mcontext.gregs[REG_RIP];
+	return info->si_code <= CLD_CONTINUED && address != 0 && address != uc->uc_mcontext.gregs[REG_CR2]
+		&& address != uc->uc_mcontext.gregs[REG_RIP];
 }
 
 /* --- copies that may fail ---------------------------------------------------------------------------- */
@@ -86,7 +85,10 @@ extern const char fault_copy_begin[], fault_copy_end[];
 __attribute__((noinline)) bool fault_copy(void *to, const void *from, size_t length)
 {
 	__asm__ volatile("fault_copy_begin: rep movsb\n"
-	                 "fault_copy_end:" : "+D"(to), "+S"(from), "+c"(length) : : "memory");
+			 "fault_copy_end:"
+			 : "+D"(to), "+S"(from), "+c"(length)
+			 :
+			 : "memory");
 	return length == 0;
 }
 
@@ -98,7 +100,10 @@ __attribute__((noinline)) bool fault_exchange(uint32_t *at, uint32_t *old, uint3
 	uint64_t done = 1;
 
 	__asm__ volatile("fault_exchange_begin: lock cmpxchgl %[new], (%[at])\n"
-	                 "fault_exchange_end:" : "+a"(*old), "+d"(done) : [at] "r"(at), [new] "r"(new) : "memory", "cc");
+			 "fault_exchange_end:"
+			 : "+a"(*old), "+d"(done)
+			 : [at] "r"(at), [new] "r"(new)
+			 : "memory", "cc");
 	return done;
 }
 

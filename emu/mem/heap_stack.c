@@ -26,7 +26,7 @@ int64_t space_brk(struct space *space, uint64_t address)
 		if (!place_fits(space, old_end, new_end - old_end + GUEST_PAGE))
 			return (int64_t)space->brk;
 		result = space_mmap(space, old_end, new_end - old_end, PROT_READ | PROT_WRITE,
-		                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 		if (result >= 0)
 			vma_set_name(space, old_end, new_end, "[heap]");
 	}
@@ -40,7 +40,7 @@ int64_t space_brk(struct space *space, uint64_t address)
 static int64_t map_stack_part(struct space *space, uint64_t start, uint64_t end, int prot)
 {
 	int64_t result = space_mmap(space, start, end - start, prot,
-	                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK, -1, 0);
 	if (result < 0)
 		return result;
 	size_t i = vma_lower(space, start);
@@ -65,7 +65,7 @@ int64_t space_map_stack(struct space *space, bool executable)
 {
 	space->stack_mapped = clamp_stack(space->stack_limit);
 	return map_stack_part(space, GUEST_STACK_TOP - space->stack_mapped, GUEST_STACK_TOP,
-	                      PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0));
+		PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0));
 }
 
 int64_t space_extend_stack(struct space *space)

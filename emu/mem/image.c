@@ -39,8 +39,8 @@ void space_restore_protection(const struct vma *vma, int right)
 
 static bool can_be(const struct space *space, const struct vma *vma)
 {
-	return vma->start % GUEST_PAGE == 0 && vma->end % GUEST_PAGE == 0 && vma->start < vma->end &&
-	       vma->end <= GUEST_END && vma_range_free(space, vma->start, vma->end);
+	return vma->start % GUEST_PAGE == 0 && vma->end % GUEST_PAGE == 0 && vma->start < vma->end && vma->end <= GUEST_END
+		&& vma_range_free(space, vma->start, vma->end);
 }
 
 /* Host flags of a mapping. The main stack is listed with MAP_GROWSDOWN, but does not grow (space_map_stack). Memory without rights must

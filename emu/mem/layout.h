@@ -5,17 +5,17 @@
 
 #include <stdint.h>
 
-#define GUEST_END        0x500000000000ULL /* the first address that is not the guest's */
-#define GUEST_GUARD      0x000000010000ULL /* above GUEST_END and never mapped: an access that begins below GUEST_END may reach into it */
-#define GUEST_STACK_TOP  0x4ffffffff000ULL
-#define GUEST_STACK_MAX  0x000000800000ULL /* 8 MiB unless RLIMIT_STACK says otherwise */
+#define GUEST_END 0x500000000000ULL   /* the first address that is not the guest's */
+#define GUEST_GUARD 0x000000010000ULL /* above GUEST_END and never mapped: an access that begins below GUEST_END may reach into it */
+#define GUEST_STACK_TOP 0x4ffffffff000ULL
+#define GUEST_STACK_MAX 0x000000800000ULL     /* 8 MiB unless RLIMIT_STACK says otherwise */
 #define GUEST_STACK_CEILING 0x00000e000000ULL /* the most that fits above GUEST_MMAP_TOP, with a gap */
-#define GUEST_VDSO       0x4ffff0010000ULL /* between them */
-#define GUEST_PVCLOCK    0x4ffff0020000ULL /* one page for each vCPU */
-#define GUEST_MMAP_TOP   0x4ffff0000000ULL /* mmap without a hint goes down from here */
-#define GUEST_PIE_BASE   0x2aaaaaaaa000ULL
+#define GUEST_VDSO 0x4ffff0010000ULL          /* between them */
+#define GUEST_PVCLOCK 0x4ffff0020000ULL       /* one page for each vCPU */
+#define GUEST_MMAP_TOP 0x4ffff0000000ULL      /* mmap without a hint goes down from here */
+#define GUEST_PIE_BASE 0x2aaaaaaaa000ULL
 #define GUEST_INTERP_BASE 0x4fffe0000000ULL
-#define GUEST_PAGE       4096ULL
+#define GUEST_PAGE 4096ULL
 
 static inline uint64_t page_floor(uint64_t address)
 {

@@ -26,7 +26,7 @@ int space_file_open(struct space_file *file, int fd)
 
 	if (fstat(fd, &status) < 0)
 		return -EBADF;
-	*file = (struct space_file){.fd = fd, .dev = status.st_dev, .inode = status.st_ino};
+	*file = (struct space_file){ .fd = fd, .dev = status.st_dev, .inode = status.st_ino };
 	file->has_end = S_ISREG(status.st_mode);
 	file->zero = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 5);
 	file->size = (uint64_t)status.st_size;
@@ -89,17 +89,22 @@ static int64_t map_described(struct space *space, struct vma vma, uint64_t addre
 	vma_remove(space, vma.start, vma.end);
 	if (vma.flags & MAP_SHARED && vma.prot & PROT_WRITE)
 		code_forget_file(space, vma.dev, vma.inode);
-	vma_tell(space, &(struct space_change){
-		.kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = vma.flags & MAP_ANONYMOUS ? -1 : fd,
-	});
+	vma_tell(space,
+		&(struct space_change){
+			.kind = SPACE_MAPPED,
+			.start = vma.start,
+			.length = length,
+			.vma = &vma,
+			.fd = vma.flags & MAP_ANONYMOUS ? -1 : fd,
+		});
 	vma_insert(space, vma);
 	return place;
 }
 
 int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
-                        uint64_t offset)
+	uint64_t offset)
 {
-	struct vma vma = {.prot = prot & PROT_ALL, .flags = flags & VMA_FLAGS, .offset = file ? offset : 0};
+	struct vma vma = { .prot = prot & PROT_ALL, .flags = flags & VMA_FLAGS, .offset = file ? offset : 0 };
 	int64_t result;
 
 	if (offset % GUEST_PAGE)
@@ -136,14 +141,14 @@ int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int p
 
 int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode)
 {
-	struct vma vma = {.prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = inode};
+	struct vma vma = { .prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = inode };
 
 	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
 }
 
 int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset)
 {
-	struct vma vma = {.prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = UINT64_MAX, .file_end = 1};
+	struct vma vma = { .prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = UINT64_MAX, .file_end = 1 };
 
 	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
 }
@@ -160,7 +165,7 @@ int64_t space_munmap(struct space *space, uint64_t address, uint64_t length)
 	if (munmap((void *)address, end - address) < 0)
 		return -errno;
 	vma_remove(space, address, end);
-	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = address, .length = end - address});
+	vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = address, .length = end - address });
 	return 0;
 }
 
@@ -213,7 +218,7 @@ static int64_t protect_part(struct space *space, const struct vma *vma, uint64_t
 	if (mprotect((void *)start, end - start, host_prot(prot)) < 0)
 		return -errno;
 	vma_set_prot(space, start, end, prot);
-	vma_tell(space, &(struct space_change){.kind = SPACE_PROTECTED, .start = start, .length = end - start, .prot = prot});
+	vma_tell(space, &(struct space_change){ .kind = SPACE_PROTECTED, .start = start, .length = end - start, .prot = prot });
 	if (gains_write)
 		code_forget_file(space, dev, inode);
 	return 0;

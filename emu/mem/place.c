@@ -4,10 +4,10 @@
 #include "emu/mem/vma.h"
 
 /* Kernel defaults: vm.mmap_min_addr, stack_guard_gap, and the area for MAP_32BIT. */
-#define MIN_ADDRESS    0x10000ULL
-#define STACK_GAP      (256 * GUEST_PAGE)
+#define MIN_ADDRESS 0x10000ULL
+#define STACK_GAP (256 * GUEST_PAGE)
 #define LOW_AREA_START 0x40000000ULL
-#define LOW_AREA_END   0x80000000ULL
+#define LOW_AREA_END 0x80000000ULL
 
 /* Returns the start of a mapping, less the gap that must stay free below a growing stack. */
 static uint64_t start_with_gap(const struct vma *vma)

@@ -7,8 +7,7 @@
 #include "emu/mem/vma.h"
 
 /* Moves a mapping on the host and in the list. The old one stays if old_length is 0 or with MREMAP_DONTUNMAP. */
-static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags,
-                            uint64_t new)
+static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
 {
 	struct vma vma = vma_part(space_find(space, old), old, new_length);
 
@@ -16,8 +15,7 @@ static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_leng
 	code_forget(space, new, new + new_length);
 	if (vma.flags & MAP_SHARED)
 		code_forget_file(space, vma.dev, vma.inode);
-	if (mremap((void *)old, old_length, new_length, flags | MREMAP_MAYMOVE | MREMAP_FIXED, (void *)new) ==
-	    MAP_FAILED) {
+	if (mremap((void *)old, old_length, new_length, flags | MREMAP_MAYMOVE | MREMAP_FIXED, (void *)new) == MAP_FAILED) {
 		free(vma.name);
 		return -errno;
 	}
@@ -29,11 +27,16 @@ static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_leng
 	vma.start = new;
 	vma.end = new + new_length;
 	vma_insert(space, vma);
-	vma_tell(space, &(struct space_change){
-		.kind = SPACE_MOVED, .start = old, .length = old_length, .new_start = new, .new_length = new_length,
-		.flags = flags & MREMAP_DONTUNMAP,
-	});
-	return (int64_t)new;
+	vma_tell(space,
+		&(struct space_change){
+			.kind = SPACE_MOVED,
+			.start = old,
+			.length = old_length,
+			.new_start = new,
+			.new_length = new_length,
+			.flags = flags &MREMAP_DONTUNMAP,
+		});
+	return (int64_t) new;
 }
 
 static int64_t resize_in_place(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length)
@@ -46,9 +49,14 @@ static int64_t resize_in_place(struct space *space, uint64_t old, uint64_t old_l
 	}
 	vma_remove(space, old, old + new_length);
 	vma_insert(space, vma);
-	vma_tell(space, &(struct space_change){
-		.kind = SPACE_MOVED, .start = old, .length = old_length, .new_start = old, .new_length = new_length,
-	});
+	vma_tell(space,
+		&(struct space_change){
+			.kind = SPACE_MOVED,
+			.start = old,
+			.length = old_length,
+			.new_start = old,
+			.new_length = new_length,
+		});
 	return (int64_t)old;
 }
 
@@ -67,7 +75,7 @@ static int64_t check_mremap(uint64_t old, uint64_t old_length, uint64_t new_leng
 	new_length = page_ceil(new_length);
 	if (new % GUEST_PAGE || new_length > GUEST_END || new > GUEST_END - new_length)
 		return -EINVAL;
-	return old + page_ceil(old_length) > new && new + new_length > old ? -EINVAL : 0;
+	return old + page_ceil(old_length) > new &&new + new_length > old ? -EINVAL : 0;
 }
 
 /* Unmaps what is beyond the new end. */
@@ -79,13 +87,13 @@ static int64_t shrink(struct space *space, uint64_t old, uint64_t old_length, ui
 static bool has_room_behind(const struct space *space, const struct vma *vma, uint64_t old, uint64_t old_length, uint64_t new_length)
 {
 	uint64_t old_end = old + old_length, new_end = old + new_length;
-	return old_end == vma->end && new_length < GUEST_END - old && vma_range_free(space, old_end, new_end) &&
-	       place_fits(space, old_end, new_end - old_end);
+	return old_end == vma->end && new_length < GUEST_END - old && vma_range_free(space, old_end, new_end)
+		&& place_fits(space, old_end, new_end - old_end);
 }
 
 static int64_t move_elsewhere(struct space *space, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new)
 {
-	int64_t place = (int64_t)new;
+	int64_t place = (int64_t) new;
 	if (flags & MREMAP_FIXED) {
 		/* The kernel shrinks before it moves. */
 		int64_t error = shrink(space, old, old_length, new_length);
@@ -126,7 +134,7 @@ int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uin
 		return -EFAULT;
 	if (stays && has_room_behind(space, vma, old, old_length, new_length))
 		return vma->copied ? copied_move(space, old, old_length, new_length, flags, old)
-		                   : resize_in_place(space, old, old_length, new_length);
+				   : resize_in_place(space, old, old_length, new_length);
 	return flags & MREMAP_MAYMOVE ? move_elsewhere(space, old, old_length, new_length, flags, new) : -ENOMEM;
 }
 

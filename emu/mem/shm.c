@@ -19,8 +19,8 @@ static int64_t reserve(struct space *space, uint64_t address, uint64_t length, i
 		return -EINVAL;
 	if (address % SHMLBA && !(flags & SHM_RND))
 		return -EINVAL;
-	int64_t place = space_mmap(space, page_floor(address), length, PROT_NONE,
-	                           MAP_PRIVATE | MAP_ANONYMOUS | (address ? fixed : 0), -1, 0);
+	int64_t place = space_mmap(space, page_floor(address), length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | (address ? fixed : 0), -1,
+		0);
 	return place == -EEXIST ? -EINVAL : place;
 }
 
@@ -43,9 +43,13 @@ int64_t space_shmat(struct space *space, int id, uint64_t address, int flags)
 	snprintf(name, sizeof(name), "/SYSV%08x (deleted)", (unsigned)segment.shm_perm.__key);
 	vma_remove(space, (uint64_t)place, (uint64_t)place + length);
 	code_forget_file(space, 0, SPACE_SYSV + (ino_t)id);
-	struct vma vma = {.start = (uint64_t)place, .end = (uint64_t)place + length, .prot = shm_prot(flags),
-	                  .flags = MAP_SHARED, .inode = SPACE_SYSV + (ino_t)id, .name = strdup(name)};
-	vma_tell(space, &(struct space_change){.kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = -1});
+	struct vma vma = { .start = (uint64_t)place,
+		.end = (uint64_t)place + length,
+		.prot = shm_prot(flags),
+		.flags = MAP_SHARED,
+		.inode = SPACE_SYSV + (ino_t)id,
+		.name = strdup(name) };
+	vma_tell(space, &(struct space_change){ .kind = SPACE_MAPPED, .start = vma.start, .length = length, .vma = &vma, .fd = -1 });
 	vma_insert(space, vma);
 	return place;
 }
@@ -59,7 +63,7 @@ static bool is_attached(const struct vma *vma, uint64_t address)
 static void remove_part(struct space *space, uint64_t start, uint64_t end)
 {
 	vma_remove(space, start, end);
-	vma_tell(space, &(struct space_change){.kind = SPACE_UNMAPPED, .start = start, .length = end - start});
+	vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = start, .length = end - start });
 }
 
 /* Sealed parts stay, which the host does not know of. */

@@ -41,7 +41,7 @@ void space_reset(struct space *space)
 	}
 	free(space->vma);
 	begin_empty(space);
-	vma_tell(space, &(struct space_change){.kind = SPACE_RESET});
+	vma_tell(space, &(struct space_change){ .kind = SPACE_RESET });
 }
 
 const struct vma *space_find(const struct space *space, uint64_t address)

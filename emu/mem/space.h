@@ -12,19 +12,19 @@
 
 /* One mapping. Two adjacent mappings are distinct if any member differs, apart from addresses and offsets that continue. */
 struct vma {
-	uint64_t start, end;  /* page-aligned */
-	int prot;             /* PROT_* as the guest asked; the host's mapping never has PROT_EXEC */
-	int flags;            /* MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE, ...; SPACE_SEALED */
-	uint64_t offset;      /* offset in the file, in bytes */
+	uint64_t start, end; /* page-aligned */
+	int prot;            /* PROT_* as the guest asked; the host's mapping never has PROT_EXEC */
+	int flags;           /* MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE, ...; SPACE_SEALED */
+	uint64_t offset;     /* offset in the file, in bytes */
 	dev_t dev;
 	ino_t inode;
-	uint64_t file_end;    /* the address where the file's last page ended when it was mapped; 0 if this is no file's mapping */
-	bool noexec;          /* the file's mount forbids PROT_EXEC */
-	bool copied;          /* a file's mapping, in which all pages below file_end are anonymous copies (copied.c) */
-	uint64_t file_pages;  /* if copied: where the emulator has mapped the file's own pages of [start, end), or 0; owned */
-	uint64_t tag;         /* a follower's mark for a mapping that it was told of; its parts keep it */
+	uint64_t file_end;            /* the address where the file's last page ended when it was mapped; 0 if this is no file's mapping */
+	bool noexec;                  /* the file's mount forbids PROT_EXEC */
+	bool copied;                  /* a file's mapping, in which all pages below file_end are anonymous copies (copied.c) */
+	uint64_t file_pages;          /* if copied: where the emulator has mapped the file's own pages of [start, end), or 0; owned */
+	uint64_t tag;                 /* a follower's mark for a mapping that it was told of; its parts keep it */
 	bool dont_fork, wipe_on_fork; /* MADV_DONTFORK: children do not get it; MADV_WIPEONFORK: children find zeros */
-	char *name;           /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
+	char *name;                   /* path as /proc/self/maps shows it, "[heap]", "[stack]", or NULL; owned */
 };
 
 enum { SPACE_SEALED = 1 << 30 }; /* mseal(2): no call unmaps, moves or protects it, until execve(2) */
@@ -34,7 +34,7 @@ enum { SPACE_DONTNEED_LOCKED = 24 }; /* MADV_DONTNEED_LOCKED, which older header
 /* A change of a space, for a follower (a recorder). */
 struct space_change {
 	enum {
-		SPACE_MAPPED,    /* [start, start + length) was mapped, as `vma` says; `fd` is the file's, or -1 */
+		SPACE_MAPPED, /* [start, start + length) was mapped, as `vma` says; `fd` is the file's, or -1 */
 		SPACE_UNMAPPED,
 		SPACE_PROTECTED, /* the range now has `prot` */
 		SPACE_MOVED,     /* mremap(2) moved it to [new_start, new_start + new_length), with its `flags` */
@@ -56,17 +56,18 @@ struct space_change {
 #define SPACE_SYSV (UINT64_C(1) << 31)
 
 struct space {
-	struct vma *vma;      /* sorted by start */
+	struct vma *vma; /* sorted by start */
 	size_t count, capacity;
 	uint64_t brk_start, brk;
-	uint64_t mmap_top;    /* the search for a free place begins here and goes downwards */
+	uint64_t mmap_top;     /* the search for a free place begins here and goes downwards */
 	uint64_t stack_limit;  /* the guest's RLIMIT_STACK in bytes; initially the host's; survives space_reset */
 	uint64_t stack_mapped; /* size of the main stack in bytes */
-	ino_t next_shared;    /* made-up inode numbers tell shared anonymous mappings apart (SPACE_SYSV, space_name_objects) */
-	uint64_t *code_pages; /* open-addressed set of the numbers of pages that are write-protected because they hold decoded code */
+	ino_t next_shared;     /* made-up inode numbers tell shared anonymous mappings apart (SPACE_SYSV, space_name_objects) */
+	uint64_t *code_pages;  /* open-addressed set of the numbers of pages that are write-protected because they hold decoded code */
 	size_t code_count, code_capacity;
-	bool shared_code;     /* some code pages may be in shared memory, which can change without a write to these pages */
-	uint64_t plain_page;  /* number of the page last written, if it is still writable, holds no code, and is no file's; otherwise NO_PAGE */
+	bool shared_code; /* some code pages may be in shared memory, which can change without a write to these pages */
+	uint64_t
+		plain_page; /* number of the page last written, if it is still writable, holds no code, and is no file's; otherwise NO_PAGE */
 	/* Called when the decoded code of [start, end) may be out of date. */
 	void (*code_changed)(void *context, uint64_t start, uint64_t end);
 	void *context;
@@ -142,15 +143,16 @@ struct space_file {
 	dev_t dev;
 	ino_t inode;
 	uint64_t size;
-	bool zero;            /* /dev/zero: each shared mapping of it is separate anonymous memory (shmem_zero_setup()) */
-	bool has_end, noexec; /* has_end: a regular file, where an access beyond the last page is SIGBUS. noexec: its mount forbids PROT_EXEC */
-	char *name;           /* may be NULL */
+	bool zero; /* /dev/zero: each shared mapping of it is separate anonymous memory (shmem_zero_setup()) */
+	bool has_end,
+		noexec; /* has_end: a regular file, where an access beyond the last page is SIGBUS. noexec: its mount forbids PROT_EXEC */
+	char *name;     /* may be NULL */
 };
 int space_file_open(struct space_file *file, int fd);
 void space_file_close(struct space_file *file); /* the descriptor stays open */
 /* As space_mmap. `file` is NULL for anonymous memory. */
 int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
-                        uint64_t offset);
+	uint64_t offset);
 
 /* For a new private mapping of a file: turns its pages into copies. Later changes of the file show only where the guest gives pages back
  * (MADV_DONTNEED), asks for more (mremap), or the file grows. For these cases the file `fd` (or -1) is mapped a second time. */

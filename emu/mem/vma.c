@@ -18,10 +18,10 @@ static bool pages_continue(const struct vma *a, const struct vma *b)
 /* Returns true if `b`, which begins where `a` ends, can be joined to it. */
 static bool continues(const struct vma *a, const struct vma *b)
 {
-	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->dev == b->dev &&
-	       a->inode == b->inode && a->tag == b->tag && a->noexec == b->noexec && a->copied == b->copied && same_name(a->name, b->name) &&
-	       a->dont_fork == b->dont_fork && a->wipe_on_fork == b->wipe_on_fork && pages_continue(a, b) &&
-	       (a->inode == 0 || a->offset + (a->end - a->start) == b->offset);
+	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->dev == b->dev && a->inode == b->inode
+		&& a->tag == b->tag && a->noexec == b->noexec && a->copied == b->copied && same_name(a->name, b->name)
+		&& a->dont_fork == b->dont_fork && a->wipe_on_fork == b->wipe_on_fork && pages_continue(a, b)
+		&& (a->inode == 0 || a->offset + (a->end - a->start) == b->offset);
 }
 
 static void make_room(struct space *space)
@@ -199,8 +199,7 @@ void vma_catch_up_growth(struct space *space)
 		if (!(vma->flags & MAP_GROWSDOWN) || vma->name)
 			continue; /* the main stack has this flag, but is mapped in full and does not grow; it is known by its name */
 		uint64_t floor = i ? vma[-1].end : GUEST_PAGE;
-		while (vma->start > floor &&
-		       mincore((void *)(vma->start - GUEST_PAGE), GUEST_PAGE, &resident) == 0)
+		while (vma->start > floor && mincore((void *)(vma->start - GUEST_PAGE), GUEST_PAGE, &resident) == 0)
 			vma->start -= GUEST_PAGE;
 	}
 }

@@ -77,6 +77,9 @@ static inline void set_reg64(struct cpu *cpu, uint8_t offset, uint64_t value)
 
 /* Repeats STAMP(..., kind) for each address kind. HANDLERS: the row of the handlers made so. */
 #define EACH_ADDRESS(STAMP, ...) STAMP(__VA_ARGS__, based) STAMP(__VA_ARGS__, indexed) STAMP(__VA_ARGS__, absolute)
-#define HANDLERS(name) { name##_based, name##_indexed, name##_absolute }
+#define HANDLERS(name)                                        \
+	{                                                     \
+		name##_based, name##_indexed, name##_absolute \
+	}
 
 #endif

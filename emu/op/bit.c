@@ -3,8 +3,7 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-#define EACH_WIDE_WIDTH(STAMP, ...) \
-	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
+#define EACH_WIDE_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 #define EACH_LONG_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
 /* --- BT BTS BTR BTC: they write CF only; OF, SF, AF and PF, which the SDM leaves undefined, keep their values --- */
@@ -15,22 +14,21 @@
 #define test_only64(cpu, offset, value) ((void)(value))
 
 #define BIT_TEST_HANDLERS(name, lock, result, BITS, suffix)                                                      \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t bit, flags_t *flags)           \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t bit, flags_t *flags)          \
 	{                                                                                                        \
 		uint32_t ax;                                                                                     \
-		__asm__(#name suffix " %2, %0\n\tlahf"                                                           \
-		        : "+r"(dst), "=a"(ax) : "r"(bit) : "cc");                                                \
+		__asm__(#name suffix " %2, %0\n\tlahf" : "+r"(dst), "=a"(ax) : "r"(bit) : "cc");                 \
 		*flags = (flags_t)((*flags & ~FLAG_CF) | (ax & FLAG_CF));                                        \
 		return dst;                                                                                      \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rr)                                                                          \
 	{                                                                                                        \
-		result##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));   \
+		result##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));  \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_ri)                                                                          \
 	{                                                                                                        \
-		result##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags));  \
+		result##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), (uint##BITS##_t)i->imm, &cpu->flags)); \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	BIT_TEST_MEMORY(name, mi, "", address_based(cpu, i), (uint##BITS##_t)i->imm, BITS, suffix)               \
@@ -39,23 +37,22 @@
 	BIT_TEST_MEMORY(name, lock_mr, lock, bit_address##BITS(cpu, i), *reg##BITS(cpu, i->a), BITS, suffix)
 
 /* The bit number is taken modulo the width, so the host accesses only this operand. */
-#define BIT_TEST_MEMORY(name, operands, lock, address, bit, BITS, suffix)                                        \
-	static HANDLER(name##BITS##_##operands)                                                                  \
-	{                                                                                                        \
-		guest_u##BITS *p = guest_pointer(cpu, i, address);                                               \
-		uint##BITS##_t value = (uint##BITS##_t)((bit) & (BITS - 1));                                     \
-		uint32_t ax;                                                                                     \
-		__asm__ volatile(lock #name suffix " %2, %1\n\tlahf"                                             \
-		                 : "=a"(ax), "+m"(*p) : "r"(value) : "cc", "memory");                            \
-		cpu->flags = (flags_t)((cpu->flags & ~FLAG_CF) | (ax & FLAG_CF));                                \
-		NEXT();                                                                                          \
+#define BIT_TEST_MEMORY(name, operands, lock, address, bit, BITS, suffix)                                                 \
+	static HANDLER(name##BITS##_##operands)                                                                           \
+	{                                                                                                                 \
+		guest_u##BITS *p = guest_pointer(cpu, i, address);                                                        \
+		uint##BITS##_t value = (uint##BITS##_t)((bit) & (BITS - 1));                                              \
+		uint32_t ax;                                                                                              \
+		__asm__ volatile(lock #name suffix " %2, %1\n\tlahf" : "=a"(ax), "+m"(*p) : "r"(value) : "cc", "memory"); \
+		cpu->flags = (flags_t)((cpu->flags & ~FLAG_CF) | (ax & FLAG_CF));                                         \
+		NEXT();                                                                                                   \
 	}
 
 /* A bit number in a register moves the operand by that many bits from the address (SDM vol. 1, 3.1.1.9). */
-#define BIT_ADDRESS(unused, BITS, suffix)                                                                        \
-	static inline uint64_t bit_address##BITS(struct cpu *cpu, const struct insn *i)                          \
-	{                                                                                                        \
-		int64_t bit = (int##BITS##_t)*reg##BITS(cpu, i->a);                                              \
+#define BIT_ADDRESS(unused, BITS, suffix)                                                                               \
+	static inline uint64_t bit_address##BITS(struct cpu *cpu, const struct insn *i)                                 \
+	{                                                                                                               \
+		int64_t bit = (int##BITS##_t) * reg##BITS(cpu, i->a);                                                   \
 		return address_based(cpu, i) + (uint64_t)((bit >> (BITS == 64 ? 6 : BITS == 32 ? 5 : 4)) * (BITS / 8)); \
 	}
 
@@ -73,26 +70,28 @@ enum { BMI_FLAGS = FLAGS_ALL & ~(FLAG_AF | FLAG_PF) };
  * `defined` are 0, since hosts differ in them. */
 #define ALWAYS_WRITES(src) true
 #define WRITES_IF_ANY(src) ((src) != 0)
-#define SCAN_HANDLERS(name, writes, defined, BITS, suffix)                                                       \
-	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src)                            \
-	{                                                                                                        \
-		uint##BITS##_t dst = *reg##BITS(cpu, to);                                                        \
-		uint32_t ax = cpu->flags;                                                                        \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
-		        : "+r"(dst), "+a"(ax) : "r"(src) : "cc");                                                \
-		if (writes(src))                                                                                 \
-			set_reg##BITS(cpu, to, dst);                                                             \
-		cpu->flags = (flags_t)(ax & (defined));                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_rr)                                                                          \
-	{                                                                                                        \
-		name##BITS(cpu, i->a, *reg##BITS(cpu, i->b));                                                    \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_rm)                                                                          \
-	{                                                                                                        \
-		name##BITS(cpu, i->a, guest_load##BITS(cpu, i, address_based(cpu, i)));                          \
-		NEXT();                                                                                          \
+#define SCAN_HANDLERS(name, writes, defined, BITS, suffix)                                        \
+	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src)            \
+	{                                                                                         \
+		uint##BITS##_t dst = *reg##BITS(cpu, to);                                         \
+		uint32_t ax = cpu->flags;                                                         \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf" \
+			: "+r"(dst), "+a"(ax)                                                     \
+			: "r"(src)                                                                \
+			: "cc");                                                                  \
+		if (writes(src))                                                                  \
+			set_reg##BITS(cpu, to, dst);                                              \
+		cpu->flags = (flags_t)(ax & (defined));                                           \
+	}                                                                                         \
+	static HANDLER(name##BITS##_rr)                                                           \
+	{                                                                                         \
+		name##BITS(cpu, i->a, *reg##BITS(cpu, i->b));                                     \
+		NEXT();                                                                           \
+	}                                                                                         \
+	static HANDLER(name##BITS##_rm)                                                           \
+	{                                                                                         \
+		name##BITS(cpu, i->a, guest_load##BITS(cpu, i, address_based(cpu, i)));           \
+		NEXT();                                                                           \
 	}
 EACH_WIDE_WIDTH(SCAN_HANDLERS, bsf, WRITES_IF_ANY, FLAG_ZF)
 EACH_WIDE_WIDTH(SCAN_HANDLERS, bsr, WRITES_IF_ANY, FLAG_ZF)
@@ -104,32 +103,34 @@ EACH_LONG_WIDTH(SCAN_HANDLERS, blsr, ALWAYS_WRITES, BMI_FLAGS)
 EACH_LONG_WIDTH(SCAN_HANDLERS, blsmsk, ALWAYS_WRITES, BMI_FLAGS)
 
 /* dst = f(src1, src2), the sources in Intel's order */
-#define THREE_HANDLERS(name, defined, BITS, suffix)                                                              \
-	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src1, uint##BITS##_t src2)      \
-	{                                                                                                        \
-		uint##BITS##_t dst;                                                                              \
-		uint32_t ax = cpu->flags;                                                                        \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name " %3, %2, %0\n\tseto %%al\n\tlahf"                   \
-		        : "=&r"(dst), "+a"(ax) : "r"(src1), "r"(src2) : "cc");                                   \
-		set_reg##BITS(cpu, to, dst);                                                                     \
-		cpu->flags = (flags_t)(ax & (defined));                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_rrr)                                                                         \
-	{                                                                                                        \
-		name##BITS(cpu, i->a, *reg##BITS(cpu, i->b), *reg##BITS(cpu, i->c));                             \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_rrm)                                                                         \
-	{                                                                                                        \
-		uint##BITS##_t src2 = guest_load##BITS(cpu, i, address_based(cpu, i));                           \
-		name##BITS(cpu, i->a, *reg##BITS(cpu, i->c), src2);                                              \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_rmr)                                                                         \
-	{                                                                                                        \
-		uint##BITS##_t src1 = guest_load##BITS(cpu, i, address_based(cpu, i));                           \
-		name##BITS(cpu, i->a, src1, *reg##BITS(cpu, i->c));                                              \
-		NEXT();                                                                                          \
+#define THREE_HANDLERS(name, defined, BITS, suffix)                                                          \
+	static inline void name##BITS(struct cpu *cpu, uint8_t to, uint##BITS##_t src1, uint##BITS##_t src2) \
+	{                                                                                                    \
+		uint##BITS##_t dst;                                                                          \
+		uint32_t ax = cpu->flags;                                                                    \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name " %3, %2, %0\n\tseto %%al\n\tlahf"               \
+			: "=&r"(dst), "+a"(ax)                                                               \
+			: "r"(src1), "r"(src2)                                                               \
+			: "cc");                                                                             \
+		set_reg##BITS(cpu, to, dst);                                                                 \
+		cpu->flags = (flags_t)(ax & (defined));                                                      \
+	}                                                                                                    \
+	static HANDLER(name##BITS##_rrr)                                                                     \
+	{                                                                                                    \
+		name##BITS(cpu, i->a, *reg##BITS(cpu, i->b), *reg##BITS(cpu, i->c));                         \
+		NEXT();                                                                                      \
+	}                                                                                                    \
+	static HANDLER(name##BITS##_rrm)                                                                     \
+	{                                                                                                    \
+		uint##BITS##_t src2 = guest_load##BITS(cpu, i, address_based(cpu, i));                       \
+		name##BITS(cpu, i->a, *reg##BITS(cpu, i->c), src2);                                          \
+		NEXT();                                                                                      \
+	}                                                                                                    \
+	static HANDLER(name##BITS##_rmr)                                                                     \
+	{                                                                                                    \
+		uint##BITS##_t src1 = guest_load##BITS(cpu, i, address_based(cpu, i));                       \
+		name##BITS(cpu, i->a, src1, *reg##BITS(cpu, i->c));                                          \
+		NEXT();                                                                                      \
 	}
 #pragma GCC diagnostic ignored "-Wunused-function" /* each of these instructions has its memory operand in one place only */
 EACH_LONG_WIDTH(THREE_HANDLERS, andn, BMI_FLAGS)
@@ -140,17 +141,19 @@ EACH_LONG_WIDTH(THREE_HANDLERS, pext, FLAGS_ALL)
 
 /* ADCX and ADOX add with one flag, and write only that flag. */
 #define ADX_HANDLERS(name, BITS, suffix)                                                                         \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)           \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)          \
 	{                                                                                                        \
 		uint32_t ax = *flags;                                                                            \
 		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %2, %0\n\tseto %%al\n\tlahf"                \
-		        : "+r"(dst), "+a"(ax) : "r"(src) : "cc");                                                \
+			: "+r"(dst), "+a"(ax)                                                                    \
+			: "r"(src)                                                                               \
+			: "cc");                                                                                 \
 		*flags = (flags_t)ax;                                                                            \
 		return dst;                                                                                      \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rr)                                                                          \
 	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));  \
+		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags)); \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##_rm)                                                                          \
@@ -162,21 +165,21 @@ EACH_LONG_WIDTH(THREE_HANDLERS, pext, FLAGS_ALL)
 EACH_LONG_WIDTH(ADX_HANDLERS, adcx)
 EACH_LONG_WIDTH(ADX_HANDLERS, adox)
 
-#define CRC32_STEP(BITS, suffix, REGISTER)                                                                       \
-	static HANDLER(crc32_##BITS##_rr)                                                                        \
-	{                                                                                                        \
-		uint64_t crc = (uint32_t)*reg64(cpu, i->a);                                                      \
-		__asm__("crc32" suffix " %1, %" REGISTER "0" : "+r"(crc) : "q"(*reg##BITS(cpu, i->b)));          \
-		*reg64(cpu, i->a) = (uint32_t)crc;                                                               \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(crc32_##BITS##_rm)                                                                        \
-	{                                                                                                        \
-		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                            \
-		uint64_t crc = (uint32_t)*reg64(cpu, i->a);                                                      \
-		__asm__("crc32" suffix " %1, %" REGISTER "0" : "+r"(crc) : "q"(src));                            \
-		*reg64(cpu, i->a) = (uint32_t)crc;                                                               \
-		NEXT();                                                                                          \
+#define CRC32_STEP(BITS, suffix, REGISTER)                                                              \
+	static HANDLER(crc32_##BITS##_rr)                                                               \
+	{                                                                                               \
+		uint64_t crc = (uint32_t)*reg64(cpu, i->a);                                             \
+		__asm__("crc32" suffix " %1, %" REGISTER "0" : "+r"(crc) : "q"(*reg##BITS(cpu, i->b))); \
+		*reg64(cpu, i->a) = (uint32_t)crc;                                                      \
+		NEXT();                                                                                 \
+	}                                                                                               \
+	static HANDLER(crc32_##BITS##_rm)                                                               \
+	{                                                                                               \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                   \
+		uint64_t crc = (uint32_t)*reg64(cpu, i->a);                                             \
+		__asm__("crc32" suffix " %1, %" REGISTER "0" : "+r"(crc) : "q"(src));                   \
+		*reg64(cpu, i->a) = (uint32_t)crc;                                                      \
+		NEXT();                                                                                 \
 	}
 CRC32_STEP(8, "b", "k")
 CRC32_STEP(16, "w", "k")
@@ -201,26 +204,46 @@ static HANDLER(bswap64)
 	NEXT();
 }
 
-#define MOVBE_HANDLERS(unused, BITS, suffix)                                                                     \
-	static HANDLER(movbe##BITS##_rm)                                                                         \
-	{                                                                                                        \
+#define MOVBE_HANDLERS(unused, BITS, suffix)                                                                      \
+	static HANDLER(movbe##BITS##_rm)                                                                          \
+	{                                                                                                         \
 		set_reg##BITS(cpu, i->a, __builtin_bswap##BITS(guest_load##BITS(cpu, i, address_based(cpu, i)))); \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(movbe##BITS##_mr)                                                                         \
-	{                                                                                                        \
+		NEXT();                                                                                           \
+	}                                                                                                         \
+	static HANDLER(movbe##BITS##_mr)                                                                          \
+	{                                                                                                         \
 		guest_store##BITS(cpu, i, address_based(cpu, i), __builtin_bswap##BITS(*reg##BITS(cpu, i->a)));   \
-		NEXT();                                                                                          \
+		NEXT();                                                                                           \
 	}
 EACH_WIDE_WIDTH(MOVBE_HANDLERS, )
 
 /* --- flags --------------------------------------------------------------------------------------- */
 
-static HANDLER(clc) { cpu->flags &= (flags_t)~FLAG_CF; NEXT(); }
-static HANDLER(stc) { cpu->flags |= FLAG_CF; NEXT(); }
-static HANDLER(cmc) { cpu->flags ^= FLAG_CF; NEXT(); }
-static HANDLER(cld) { cpu->df = false; NEXT(); }
-static HANDLER(std) { cpu->df = true; NEXT(); }
+static HANDLER(clc)
+{
+	cpu->flags &= (flags_t)~FLAG_CF;
+	NEXT();
+}
+static HANDLER(stc)
+{
+	cpu->flags |= FLAG_CF;
+	NEXT();
+}
+static HANDLER(cmc)
+{
+	cpu->flags ^= FLAG_CF;
+	NEXT();
+}
+static HANDLER(cld)
+{
+	cpu->df = false;
+	NEXT();
+}
+static HANDLER(std)
+{
+	cpu->df = true;
+	NEXT();
+}
 
 static HANDLER(lahf)
 {
@@ -275,37 +298,25 @@ static HANDLER(sahf)
 #define ADX_ROWS(OP, name, BITS, suffix) SCAN_ROWS(OP, OP_NONE, name, BITS, suffix)
 #define CRC32_ROWS(BITS, to)                                                                                                \
 	{ .op = OP_CRC32, .size0 = to, .size1 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .run = { crc32_##BITS##_rr } }, \
-	{ .op = OP_CRC32, .size0 = to, .size1 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = { crc32_##BITS##_rm } },
+		{ .op = OP_CRC32, .size0 = to, .size1 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = { crc32_##BITS##_rm } },
 #define MOVBE_ROWS(unused, BITS, suffix)                                                                      \
 	{ .op = OP_MOVBE, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .run = { movbe##BITS##_rm } }, \
-	{ .op = OP_MOVBE, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .run = { movbe##BITS##_mr } },
+		{ .op = OP_MOVBE, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_R), .run = { movbe##BITS##_mr } },
 
 static const struct form rows[] = {
-	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BT, bt)
-	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTS, bts)
-	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTR, btr)
-	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTC, btc)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSF, OP_NONE, bsf)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSR, OP_NONE, bsr)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_TZCNT, OP_BSF, tzcnt)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_LZCNT, OP_BSR, lzcnt)
-	EACH_WIDE_WIDTH(SCAN_ROWS, OP_POPCNT, OP_NONE, popcnt)
-	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSI, OP_NONE, blsi)
-	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSR, OP_NONE, blsr)
-	EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSMSK, OP_NONE, blsmsk)
-	EACH_LONG_WIDTH(THREE_ROWS, OP_ANDN, andn)
-	EACH_LONG_WIDTH(THREE_ROWS, OP_PDEP, pdep)
-	EACH_LONG_WIDTH(THREE_ROWS, OP_PEXT, pext)
-	EACH_LONG_WIDTH(THREE_MIDDLE_ROWS, OP_BEXTR, bextr)
-	EACH_LONG_WIDTH(THREE_MIDDLE_ROWS, OP_BZHI, bzhi)
-	EACH_LONG_WIDTH(ADX_ROWS, OP_ADCX, adcx)
-	EACH_LONG_WIDTH(ADX_ROWS, OP_ADOX, adox)
-	CRC32_ROWS(8, 4) CRC32_ROWS(8, 8) CRC32_ROWS(16, 4) CRC32_ROWS(32, 4) CRC32_ROWS(64, 8)
-	{ .op = OP_BSWAP, .size0 = 2, .pattern = K_R, .attributes = FORM_HANDLED, .run = { bswap16 } },
+	EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BT, bt) EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTS, bts) EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTR,
+		btr) EACH_WIDE_WIDTH(BIT_TEST_ROWS, OP_BTC, btc) EACH_WIDE_WIDTH(SCAN_ROWS, OP_BSF, OP_NONE, bsf) EACH_WIDE_WIDTH(SCAN_ROWS,
+		OP_BSR, OP_NONE, bsr) EACH_WIDE_WIDTH(SCAN_ROWS, OP_TZCNT, OP_BSF, tzcnt) EACH_WIDE_WIDTH(SCAN_ROWS, OP_LZCNT, OP_BSR,
+		lzcnt) EACH_WIDE_WIDTH(SCAN_ROWS, OP_POPCNT, OP_NONE, popcnt) EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSI, OP_NONE,
+		blsi) EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSR, OP_NONE, blsr) EACH_LONG_WIDTH(SCAN_ROWS, OP_BLSMSK, OP_NONE, blsmsk)
+		EACH_LONG_WIDTH(THREE_ROWS, OP_ANDN, andn) EACH_LONG_WIDTH(THREE_ROWS, OP_PDEP, pdep) EACH_LONG_WIDTH(THREE_ROWS, OP_PEXT,
+			pext) EACH_LONG_WIDTH(THREE_MIDDLE_ROWS, OP_BEXTR, bextr) EACH_LONG_WIDTH(THREE_MIDDLE_ROWS, OP_BZHI, bzhi)
+			EACH_LONG_WIDTH(ADX_ROWS, OP_ADCX, adcx) EACH_LONG_WIDTH(ADX_ROWS, OP_ADOX, adox) CRC32_ROWS(8, 4) CRC32_ROWS(8, 8)
+				CRC32_ROWS(16, 4) CRC32_ROWS(32, 4) CRC32_ROWS(64,
+					8){ .op = OP_BSWAP, .size0 = 2, .pattern = K_R, .attributes = FORM_HANDLED, .run = { bswap16 } },
 	{ .op = OP_BSWAP, .size0 = 4, .pattern = K_R, .run = { bswap32 } },
 	{ .op = OP_BSWAP, .size0 = 8, .pattern = K_R, .run = { bswap64 } },
-	EACH_WIDE_WIDTH(MOVBE_ROWS, )
-	{ .op = OP_CLC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { clc } },
+	EACH_WIDE_WIDTH(MOVBE_ROWS, ){ .op = OP_CLC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { clc } },
 	{ .op = OP_STC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { stc } },
 	{ .op = OP_CMC, .reads = FLAGS_ALL, .writes = FLAG_CF, .run = { cmc } },
 	{ .op = OP_CLD, .attributes = FORM_HANDLED, .run = { cld } },

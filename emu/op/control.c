@@ -46,8 +46,14 @@ static const struct insn *leave_lookup(struct cpu *cpu, const struct insn *i, ui
 	return NULL;
 }
 
-HANDLER(raise_ud) { return raise(cpu, i, VECTOR_UD); }
-HANDLER(raise_gp) { return raise(cpu, i, VECTOR_GP); }
+HANDLER(raise_ud)
+{
+	return raise(cpu, i, VECTOR_UD);
+}
+HANDLER(raise_gp)
+{
+	return raise(cpu, i, VECTOR_GP);
+}
 const struct insn *raise_gp_error(struct cpu *cpu, const struct insn *i, uint32_t error)
 {
 	raise(cpu, i, VECTOR_GP);
@@ -55,8 +61,14 @@ const struct insn *raise_gp_error(struct cpu *cpu, const struct insn *i, uint32_
 	return NULL;
 }
 
-HANDLER(raise_de) { return raise(cpu, i, VECTOR_DE); }
-HANDLER(raise_mf) { return raise(cpu, i, VECTOR_MF); }
+HANDLER(raise_de)
+{
+	return raise(cpu, i, VECTOR_DE);
+}
+HANDLER(raise_mf)
+{
+	return raise(cpu, i, VECTOR_MF);
+}
 
 /* --- direct -------------------------------------------------------------------------------------- */
 
@@ -114,51 +126,82 @@ HANDLER(call_through)
 
 /* Each way ends in a jump instruction of its own, which the host predicts separately: the different comments keep the compiler from
  * merging them. */
-#define ENTER_APART(target, comment)                                 \
-	do {                                                         \
-		__asm__ volatile("# " comment : : : "memory");       \
-		const struct insn *apart_ = (target);                \
-		if (__builtin_expect(CHARGE() < 0, 0))               \
-			return leave_before(cpu, apart_);            \
-		__asm__ volatile("# " comment : "+r"(apart_));       \
-		GO(apart_);                                          \
+#define ENTER_APART(target, comment)                           \
+	do {                                                   \
+		__asm__ volatile("# " comment : : : "memory"); \
+		const struct insn *apart_ = (target);          \
+		if (__builtin_expect(CHARGE() < 0, 0))         \
+			return leave_before(cpu, apart_);      \
+		__asm__ volatile("# " comment : "+r"(apart_)); \
+		GO(apart_);                                    \
 	} while (0)
-#define CONDITIONAL(condition)                                       \
-	do {                                                         \
-		if (condition)                                       \
-			ENTER_APART(links_of(i)->taken, "taken");    \
-		ENTER_APART(links_of(i)->fall, "fall");              \
+#define CONDITIONAL(condition)                                    \
+	do {                                                      \
+		if (condition)                                    \
+			ENTER_APART(links_of(i)->taken, "taken"); \
+		ENTER_APART(links_of(i)->fall, "fall");           \
 	} while (0)
 
 /* The eight conditions. For their negations the builder swaps the links. */
-#define JCC(test) static HANDLER(j##test) { CONDITIONAL(flags_##test(cpu->flags)); }
-JCC(o) JCC(b) JCC(z) JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
+#define JCC(test)                                      \
+	static HANDLER(j##test)                        \
+	{                                              \
+		CONDITIONAL(flags_##test(cpu->flags)); \
+	}
+JCC(o)
+JCC(b)
+JCC(z)
+JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
 
-static HANDLER(jrcxz) { CONDITIONAL(cpu->r[RCX] == 0); }
-static HANDLER(jecxz) { CONDITIONAL((uint32_t)cpu->r[RCX] == 0); }
-static HANDLER(loop64) { CONDITIONAL(--cpu->r[RCX] != 0); }
-static HANDLER(loope64) { CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags)); }
-static HANDLER(loopne64) { CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags)); }
+	static HANDLER(jrcxz)
+{
+	CONDITIONAL(cpu->r[RCX] == 0);
+}
+static HANDLER(jecxz)
+{
+	CONDITIONAL((uint32_t)cpu->r[RCX] == 0);
+}
+static HANDLER(loop64)
+{
+	CONDITIONAL(--cpu->r[RCX] != 0);
+}
+static HANDLER(loope64)
+{
+	CONDITIONAL(--cpu->r[RCX] != 0 && flags_z(cpu->flags));
+}
+static HANDLER(loopne64)
+{
+	CONDITIONAL(--cpu->r[RCX] != 0 && !flags_z(cpu->flags));
+}
 
 static inline uint32_t decrement_ecx(struct cpu *cpu)
 {
 	return (uint32_t)(cpu->r[RCX] = (uint32_t)(cpu->r[RCX] - 1));
 }
 
-static HANDLER(loop32) { CONDITIONAL(decrement_ecx(cpu) != 0); }
-static HANDLER(loope32) { CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags)); }
-static HANDLER(loopne32) { CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags)); }
+static HANDLER(loop32)
+{
+	CONDITIONAL(decrement_ecx(cpu) != 0);
+}
+static HANDLER(loope32)
+{
+	CONDITIONAL(decrement_ecx(cpu) != 0 && flags_z(cpu->flags));
+}
+static HANDLER(loopne32)
+{
+	CONDITIONAL(decrement_ecx(cpu) != 0 && !flags_z(cpu->flags));
+}
 
 /* --- indirect ------------------------------------------------------------------------------------ */
 
-#define JUMP_TO(target, moved)                                                            \
-	do {                                                                              \
-		uint64_t target_ = (target);                                              \
-		struct jump_cache_entry *entry_ = jump_cache_entry(cpu, target_);         \
-		cpu->rip = target_;                                                       \
-		if (unlikely(entry_->rip != target_))                                     \
-			return leave_lookup(cpu, i, moved);                               \
-		ENTER(entry_->first);                                                     \
+#define JUMP_TO(target, moved)                                                    \
+	do {                                                                      \
+		uint64_t target_ = (target);                                      \
+		struct jump_cache_entry *entry_ = jump_cache_entry(cpu, target_); \
+		cpu->rip = target_;                                               \
+		if (unlikely(entry_->rip != target_))                             \
+			return leave_lookup(cpu, i, moved);                       \
+		ENTER(entry_->first);                                             \
 	} while (0)
 
 static HANDLER(jmp_r)
@@ -174,10 +217,10 @@ static HANDLER(call_r)
 	JUMP_TO(target, -UINT64_C(8));
 }
 
-#define INDIRECT_JUMP(kind)                                                            \
-	static HANDLER(jmp_m_##kind)                                                          \
-	{                                                                              \
-		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)), 0);              \
+#define INDIRECT_JUMP(kind)                                               \
+	static HANDLER(jmp_m_##kind)                                      \
+	{                                                                 \
+		JUMP_TO(guest_load64(cpu, i, address_##kind(cpu, i)), 0); \
 	}
 INDIRECT_JUMP(based)
 INDIRECT_JUMP(indexed)
@@ -200,12 +243,12 @@ static HANDLER(jmp_m_absolute)
 	ENTER(links->taken);
 }
 
-#define INDIRECT_CALL(kind)                                                            \
-	static HANDLER(call_m_##kind)                                                         \
-	{                                                                              \
-		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i));        \
-		push_return(cpu, i, links_of(i)->next);                                \
-		JUMP_TO(target, -UINT64_C(8));                                         \
+#define INDIRECT_CALL(kind)                                                     \
+	static HANDLER(call_m_##kind)                                           \
+	{                                                                       \
+		uint64_t target = guest_load64(cpu, i, address_##kind(cpu, i)); \
+		push_return(cpu, i, links_of(i)->next);                         \
+		JUMP_TO(target, -UINT64_C(8));                                  \
 	}
 INDIRECT_CALL(based)
 INDIRECT_CALL(indexed)
@@ -252,21 +295,21 @@ static HANDLER(ret_i)
 	}                                                                                                        \
 	EACH_ADDRESS(FUSED_MEMORY, name, cc, BITS)
 /* clang-format on */
-#define FUSED_MEMORY(name, cc, BITS, kind)                                                                       \
-	static HANDLER(name##BITS##_j##cc##_rm_##kind)                                                           \
-	{                                                                                                        \
-		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
-		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), src));                                \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_j##cc##_mr_##kind)                                                           \
-	{                                                                                                        \
-		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
-		CONDITIONAL(name##BITS##_j##cc(cpu, dst, *reg##BITS(cpu, i->a)));                                \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_j##cc##_mi_##kind)                                                           \
-	{                                                                                                        \
-		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
-		CONDITIONAL(name##BITS##_j##cc(cpu, dst, (uint##BITS##_t)immediate_##kind(i)));                  \
+#define FUSED_MEMORY(name, cc, BITS, kind)                                                      \
+	static HANDLER(name##BITS##_j##cc##_rm_##kind)                                          \
+	{                                                                                       \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));          \
+		CONDITIONAL(name##BITS##_j##cc(cpu, *reg##BITS(cpu, i->a), src));               \
+	}                                                                                       \
+	static HANDLER(name##BITS##_j##cc##_mr_##kind)                                          \
+	{                                                                                       \
+		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));          \
+		CONDITIONAL(name##BITS##_j##cc(cpu, dst, *reg##BITS(cpu, i->a)));               \
+	}                                                                                       \
+	static HANDLER(name##BITS##_j##cc##_mi_##kind)                                          \
+	{                                                                                       \
+		uint##BITS##_t dst = guest_load##BITS(cpu, i, address_##kind(cpu, i));          \
+		CONDITIONAL(name##BITS##_j##cc(cpu, dst, (uint##BITS##_t)immediate_##kind(i))); \
 	}
 
 /* clang-format off */
@@ -274,28 +317,28 @@ static HANDLER(ret_i)
 	STAMP(__VA_ARGS__, b) STAMP(__VA_ARGS__, z) STAMP(__VA_ARGS__, be) STAMP(__VA_ARGS__, s)      \
 	STAMP(__VA_ARGS__, l) STAMP(__VA_ARGS__, le)
 /* clang-format on */
-#define FUSED_WIDTHS(name, cc) \
-	FUSED_HANDLERS(name, cc, 8, "b") FUSED_HANDLERS(name, cc, 16, "w") FUSED_HANDLERS(name, cc, 32, "l") FUSED_HANDLERS(name, cc, 64, "q")
+#define FUSED_WIDTHS(name, cc)           \
+	FUSED_HANDLERS(name, cc, 8, "b") \
+	FUSED_HANDLERS(name, cc, 16, "w") FUSED_HANDLERS(name, cc, 32, "l") FUSED_HANDLERS(name, cc, 64, "q")
 EACH_FUSED_CONDITION(FUSED_WIDTHS, cmp)
 EACH_FUSED_CONDITION(FUSED_WIDTHS, test)
 
 /* `cc` is the even code of a pair of conditions; the odd one uses the same row with the links swapped. */
-#define FUSED_ROWS(OP, name, CC, number, BITS)                                                                                    \
-	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_R), .run = { name##BITS##_j##CC##_rr } },       \
-	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_I), .run = { name##BITS##_j##CC##_ri } },       \
-	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_M), .run = HANDLERS(name##BITS##_j##CC##_rm) }, \
-	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_M, K_R), .run = HANDLERS(name##BITS##_j##CC##_mr) }, \
-	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_M, K_I), .run = HANDLERS(name##BITS##_j##CC##_mi) },
-#define FUSED_CONDITION_ROWS(OP, name, BITS)                                                                      \
-	FUSED_ROWS(OP, name, b, 2, BITS) FUSED_ROWS(OP, name, z, 4, BITS) FUSED_ROWS(OP, name, be, 6, BITS)        \
+#define FUSED_ROWS(OP, name, CC, number, BITS)                                                                                            \
+	{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_R), .run = { name##BITS##_j##CC##_rr } },               \
+		{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_I), .run = { name##BITS##_j##CC##_ri } },       \
+		{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_R, K_M), .run = HANDLERS(name##BITS##_j##CC##_rm) }, \
+		{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_M, K_R), .run = HANDLERS(name##BITS##_j##CC##_mr) }, \
+		{ .op = OP, .size = BYTES##BITS, .cc = number, .pattern = PATTERN2(K_M, K_I), .run = HANDLERS(name##BITS##_j##CC##_mi) },
+#define FUSED_CONDITION_ROWS(OP, name, BITS) \
+	FUSED_ROWS(OP, name, b, 2, BITS)     \
+	FUSED_ROWS(OP, name, z, 4, BITS)     \
+	FUSED_ROWS(OP, name, be, 6, BITS)    \
 	FUSED_ROWS(OP, name, s, 8, BITS) FUSED_ROWS(OP, name, l, 12, BITS) FUSED_ROWS(OP, name, le, 14, BITS)
 
-const struct fused_form fused_forms[] = {
-	FUSED_CONDITION_ROWS(OP_CMP, cmp, 8) FUSED_CONDITION_ROWS(OP_CMP, cmp, 16)
-	FUSED_CONDITION_ROWS(OP_CMP, cmp, 32) FUSED_CONDITION_ROWS(OP_CMP, cmp, 64)
-	FUSED_CONDITION_ROWS(OP_TEST, test, 8) FUSED_CONDITION_ROWS(OP_TEST, test, 16)
-	FUSED_CONDITION_ROWS(OP_TEST, test, 32) FUSED_CONDITION_ROWS(OP_TEST, test, 64)
-};
+const struct fused_form fused_forms[] = { FUSED_CONDITION_ROWS(OP_CMP, cmp, 8) FUSED_CONDITION_ROWS(OP_CMP, cmp,
+	16) FUSED_CONDITION_ROWS(OP_CMP, cmp, 32) FUSED_CONDITION_ROWS(OP_CMP, cmp, 64) FUSED_CONDITION_ROWS(OP_TEST, test, 8)
+		FUSED_CONDITION_ROWS(OP_TEST, test, 16) FUSED_CONDITION_ROWS(OP_TEST, test, 32) FUSED_CONDITION_ROWS(OP_TEST, test, 64) };
 
 const unsigned fused_form_count = sizeof(fused_forms) / sizeof(*fused_forms);
 

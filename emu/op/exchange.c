@@ -7,72 +7,71 @@
 #define EACH_WIDTH(STAMP, ...) \
 	STAMP(__VA_ARGS__, 8, "b") STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
-#define EXCHANGE_HANDLERS(unused, BITS, suffix)                                                                  \
-	static HANDLER(xchg##BITS##_rr)                                                                          \
-	{                                                                                                        \
-		uint##BITS##_t first = *reg##BITS(cpu, i->a);                                                    \
-		set_reg##BITS(cpu, i->a, *reg##BITS(cpu, i->b));                                                 \
-		set_reg##BITS(cpu, i->b, first);                                                                 \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(xchg##BITS##_mr)                                                                          \
-	{                                                                                                        \
-		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                 \
-		uint##BITS##_t value = *reg##BITS(cpu, i->a);                                                    \
-		__asm__ volatile("xchg" suffix " %0, %1" : "+q"(value), "+m"(*p) : : "memory");                  \
-		set_reg##BITS(cpu, i->a, value);                                                                 \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(xadd##BITS##_rr)                                                                          \
-	{                                                                                                        \
-		uint##BITS##_t dst = *reg##BITS(cpu, i->a), src = *reg##BITS(cpu, i->b);                         \
-		uint32_t ax;                                                                                     \
-		__asm__("xadd" suffix " %1, %0\n\tseto %%al\n\tlahf" : "+q"(dst), "+q"(src), "=a"(ax) : : "cc");  \
-		set_reg##BITS(cpu, i->b, src);                                                                   \
-		set_reg##BITS(cpu, i->a, dst); /* last: if both are the same register, the sum stays (SDM) */    \
-		cpu->flags = (flags_t)ax;                                                                        \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(xadd##BITS##_mr)                                                                          \
-	{                                                                                                        \
-		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                 \
-		uint##BITS##_t src = *reg##BITS(cpu, i->a);                                                      \
-		uint32_t ax;                                                                                     \
-		__asm__ volatile("lock xadd" suffix " %0, %1\n\tseto %%al\n\tlahf"                               \
-		                 : "+q"(src), "+m"(*p), "=a"(ax) : : "cc", "memory");                            \
-		set_reg##BITS(cpu, i->a, src);                                                                   \
-		cpu->flags = (flags_t)ax;                                                                        \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(cmpxchg##BITS##_rr)                                                                       \
-	{                                                                                                        \
-		uint##BITS##_t dst = *reg##BITS(cpu, i->a), src = *reg##BITS(cpu, i->b);                         \
-		uint##BITS##_t expected = *reg##BITS(cpu, gpr_offset(RAX, false));                               \
-		cpu->flags = compare_flags##BITS(expected, dst);                                                 \
-		if (expected == dst)                                                                             \
-			set_reg##BITS(cpu, i->a, src);                                                           \
-		else                                                                                             \
-			set_reg##BITS(cpu, gpr_offset(RAX, false), dst);                                         \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(cmpxchg##BITS##_mr)                                                                       \
-	{                                                                                                        \
-		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                 \
-		uint##BITS##_t src = *reg##BITS(cpu, i->a);                                                      \
-		uint##BITS##_t expected = *reg##BITS(cpu, gpr_offset(RAX, false)), old = expected;               \
-		__asm__ volatile("lock cmpxchg" suffix " %2, %1" : "+a"(old), "+m"(*p) : "q"(src) : "cc", "memory"); \
-		cpu->flags = compare_flags##BITS(expected, old);                                                 \
-		if (expected != old)                                                                             \
-			set_reg##BITS(cpu, gpr_offset(RAX, false), old);                                         \
-		NEXT();                                                                                          \
+#define EXCHANGE_HANDLERS(unused, BITS, suffix)                                                                                         \
+	static HANDLER(xchg##BITS##_rr)                                                                                                 \
+	{                                                                                                                               \
+		uint##BITS##_t first = *reg##BITS(cpu, i->a);                                                                           \
+		set_reg##BITS(cpu, i->a, *reg##BITS(cpu, i->b));                                                                        \
+		set_reg##BITS(cpu, i->b, first);                                                                                        \
+		NEXT();                                                                                                                 \
+	}                                                                                                                               \
+	static HANDLER(xchg##BITS##_mr)                                                                                                 \
+	{                                                                                                                               \
+		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                                        \
+		uint##BITS##_t value = *reg##BITS(cpu, i->a);                                                                           \
+		__asm__ volatile("xchg" suffix " %0, %1" : "+q"(value), "+m"(*p) : : "memory");                                         \
+		set_reg##BITS(cpu, i->a, value);                                                                                        \
+		NEXT();                                                                                                                 \
+	}                                                                                                                               \
+	static HANDLER(xadd##BITS##_rr)                                                                                                 \
+	{                                                                                                                               \
+		uint##BITS##_t dst = *reg##BITS(cpu, i->a), src = *reg##BITS(cpu, i->b);                                                \
+		uint32_t ax;                                                                                                            \
+		__asm__("xadd" suffix " %1, %0\n\tseto %%al\n\tlahf" : "+q"(dst), "+q"(src), "=a"(ax) : : "cc");                        \
+		set_reg##BITS(cpu, i->b, src);                                                                                          \
+		set_reg##BITS(cpu, i->a, dst); /* last: if both are the same register, the sum stays (SDM) */                           \
+		cpu->flags = (flags_t)ax;                                                                                               \
+		NEXT();                                                                                                                 \
+	}                                                                                                                               \
+	static HANDLER(xadd##BITS##_mr)                                                                                                 \
+	{                                                                                                                               \
+		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                                        \
+		uint##BITS##_t src = *reg##BITS(cpu, i->a);                                                                             \
+		uint32_t ax;                                                                                                            \
+		__asm__ volatile("lock xadd" suffix " %0, %1\n\tseto %%al\n\tlahf" : "+q"(src), "+m"(*p), "=a"(ax) : : "cc", "memory"); \
+		set_reg##BITS(cpu, i->a, src);                                                                                          \
+		cpu->flags = (flags_t)ax;                                                                                               \
+		NEXT();                                                                                                                 \
+	}                                                                                                                               \
+	static HANDLER(cmpxchg##BITS##_rr)                                                                                              \
+	{                                                                                                                               \
+		uint##BITS##_t dst = *reg##BITS(cpu, i->a), src = *reg##BITS(cpu, i->b);                                                \
+		uint##BITS##_t expected = *reg##BITS(cpu, gpr_offset(RAX, false));                                                      \
+		cpu->flags = compare_flags##BITS(expected, dst);                                                                        \
+		if (expected == dst)                                                                                                    \
+			set_reg##BITS(cpu, i->a, src);                                                                                  \
+		else                                                                                                                    \
+			set_reg##BITS(cpu, gpr_offset(RAX, false), dst);                                                                \
+		NEXT();                                                                                                                 \
+	}                                                                                                                               \
+	static HANDLER(cmpxchg##BITS##_mr)                                                                                              \
+	{                                                                                                                               \
+		guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                                                        \
+		uint##BITS##_t src = *reg##BITS(cpu, i->a);                                                                             \
+		uint##BITS##_t expected = *reg##BITS(cpu, gpr_offset(RAX, false)), old = expected;                                      \
+		__asm__ volatile("lock cmpxchg" suffix " %2, %1" : "+a"(old), "+m"(*p) : "q"(src) : "cc", "memory");                    \
+		cpu->flags = compare_flags##BITS(expected, old);                                                                        \
+		if (expected != old)                                                                                                    \
+			set_reg##BITS(cpu, gpr_offset(RAX, false), old);                                                                \
+		NEXT();                                                                                                                 \
 	}
 
-#define COMPARE_FLAGS(unused, BITS, suffix)                                                                      \
-	static inline flags_t compare_flags##BITS(uint##BITS##_t dst, uint##BITS##_t src)                         \
-	{                                                                                                        \
-		uint32_t ax;                                                                                     \
-		__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(dst), "q"(src) : "cc");      \
-		return (flags_t)ax;                                                                              \
+#define COMPARE_FLAGS(unused, BITS, suffix)                                                                  \
+	static inline flags_t compare_flags##BITS(uint##BITS##_t dst, uint##BITS##_t src)                    \
+	{                                                                                                    \
+		uint32_t ax;                                                                                 \
+		__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(dst), "q"(src) : "cc"); \
+		return (flags_t)ax;                                                                          \
 	}
 EACH_WIDTH(COMPARE_FLAGS, )
 EACH_WIDTH(EXCHANGE_HANDLERS, )
@@ -104,8 +103,10 @@ static HANDLER(cmpxchg16b)
 	uint64_t low = cpu->r[RAX], high = cpu->r[RDX];
 	bool equal;
 
-	__asm__ volatile("lock cmpxchg16b %3" : "+a"(low), "+d"(high), "=@ccz"(equal), "+m"(*(unsigned __int128 *)p)
-	                 : "b"(cpu->r[RBX]), "c"(cpu->r[RCX]) : "memory");
+	__asm__ volatile("lock cmpxchg16b %3"
+			 : "+a"(low), "+d"(high), "=@ccz"(equal), "+m"(*(unsigned __int128 *)p)
+			 : "b"(cpu->r[RBX]), "c"(cpu->r[RCX])
+			 : "memory");
 	if (!equal) {
 		cpu->r[RAX] = low;
 		cpu->r[RDX] = high;
@@ -133,8 +134,7 @@ static HANDLER(cmpxchg16b)
 /* clang-format on */
 
 static const struct form rows[] = {
-	EACH_WIDTH(EXCHANGE_ROWS, )
-	{ .op = OP_CMPXCHG8B, .pattern = K_M, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg8b } },
+	EACH_WIDTH(EXCHANGE_ROWS, ){ .op = OP_CMPXCHG8B, .pattern = K_M, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg8b } },
 	{ .op = OP_CMPXCHG8B, .pattern = K_M, .attributes = FORM_LOCK, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg8b } },
 	{ .op = OP_CMPXCHG16B, .pattern = K_M, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg16b } },
 	{ .op = OP_CMPXCHG16B, .pattern = K_M, .attributes = FORM_LOCK, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg16b } },

@@ -33,25 +33,25 @@ enum form_attribute {
 	FORM_REG_SELECTS = 1 << 4,      /* another number in ModRM's reg field, which shows as an operand, makes another instruction */
 
 	/* Effects that its operands do not tell. */
-	FORM_FAULTS = 1 << 5,           /* may raise an exception without a memory operand */
-	FORM_PRESERVES = 1 << 6,        /* may keep flags that it lists as written (a shift by CL = 0) */
-	FORM_ENDS = 1 << 7,             /* ends its block; its handler ends the run or follows links_of(i) */
-	FORM_OMIT = 1 << 8,             /* has no effect, so it gets no record */
+	FORM_FAULTS = 1 << 5,    /* may raise an exception without a memory operand */
+	FORM_PRESERVES = 1 << 6, /* may keep flags that it lists as written (a shift by CL = 0) */
+	FORM_ENDS = 1 << 7,      /* ends its block; its handler ends the run or follows links_of(i) */
+	FORM_OMIT = 1 << 8,      /* has no effect, so it gets no record */
 
 	/* Memory accesses without an operand, and memory operands without an access. */
-	FORM_PUSHES = 1 << 9,           /* stores to the stack, below RSP */
+	FORM_PUSHES = 1 << 9, /* stores to the stack, below RSP */
 	/* loads from the stack, from RSP on or (LEAVE) from RBP on; its memory operand's address is computed after that */
 	FORM_POPS = 1 << 10,
-	FORM_READS_RSI = 1 << 11,       /* loads from the string at RSI */
-	FORM_READS_RDI = 1 << 12,       /* loads from the string at RDI */
-	FORM_WRITES_RDI = 1 << 13,      /* stores to the string at RDI */
-	FORM_READS_TABLE = 1 << 14,     /* loads from the table at RBX */
-	FORM_ADDRESS_ONLY = 1 << 15,    /* the memory operand's address is not accessed (LEA, prefetch), so it cannot fault */
+	FORM_READS_RSI = 1 << 11,    /* loads from the string at RSI */
+	FORM_READS_RDI = 1 << 12,    /* loads from the string at RDI */
+	FORM_WRITES_RDI = 1 << 13,   /* stores to the string at RDI */
+	FORM_READS_TABLE = 1 << 14,  /* loads from the table at RBX */
+	FORM_ADDRESS_ONLY = 1 << 15, /* the memory operand's address is not accessed (LEA, prefetch), so it cannot fault */
 
 	/* An additional value in its record. */
-	FORM_COUNTS = 1 << 16,          /* imm: the number of the block's instructions before it */
-	FORM_HANDLED = 1 << 18,         /* its handler says what it does, not the host's instruction; so it is not copied */
-	FORM_KEEPS_ADDRESS = 1 << 17,   /* imm: its own address (x87's pointer to the last instruction) */
+	FORM_COUNTS = 1 << 16,        /* imm: the number of the block's instructions before it */
+	FORM_HANDLED = 1 << 18,       /* its handler says what it does, not the host's instruction; so it is not copied */
+	FORM_KEEPS_ADDRESS = 1 << 17, /* imm: its own address (x87's pointer to the last instruction) */
 };
 
 /* How an instruction branches. */
@@ -74,16 +74,16 @@ enum form_hidden {
 
 /* One row. Columns that a row does not name are 0. */
 struct form {
-	uint16_t op;            /* enum op */
-	uint16_t older;         /* the op that CPUs without its feature take it for, since they ignore its prefix; 0: none */
-	uint8_t size0, size1;   /* sizes in bytes of operands 0 and 1; 0 is any. Without operands, size0 is the width */
-	uint8_t branch;         /* enum form_branch */
-	uint8_t cc;             /* for BRANCH_FLAGS: the condition code, SDM vol. 1, appendix B */
-	uint8_t world;          /* enum world; not 0: the world decides its result */
-	uint8_t hidden;         /* enum form_hidden */
+	uint16_t op;          /* enum op */
+	uint16_t older;       /* the op that CPUs without its feature take it for, since they ignore its prefix; 0: none */
+	uint8_t size0, size1; /* sizes in bytes of operands 0 and 1; 0 is any. Without operands, size0 is the width */
+	uint8_t branch;       /* enum form_branch */
+	uint8_t cc;           /* for BRANCH_FLAGS: the condition code, SDM vol. 1, appendix B */
+	uint8_t world;        /* enum world; not 0: the world decides its result */
+	uint8_t hidden;       /* enum form_hidden */
 	uint32_t pattern;
-	uint32_t attributes;    /* enum form_attribute */
-	flags_t reads, writes;  /* FLAG_ bits */
+	uint32_t attributes;                /* enum form_attribute */
+	flags_t reads, writes;              /* FLAG_ bits */
 	handler_t *run[ADDRESS_KINDS];      /* run[0] if there is no memory operand */
 	handler_t *run_dead[ADDRESS_KINDS]; /* handlers that do not compute flags, for when the flags are not used; or NULL */
 };

@@ -57,38 +57,36 @@
 #define FP_UNARY(NAME) SSE_UNARY_BODY(NAME, announce(cpu, i)) TWO_OPERAND_HANDLERS(NAME, NAME##_body)
 #define FP_ROWS(NAME) TWO_OPERAND_ROWS(OP_##NAME, NAME, K_X, K_X, FORM_FAULTS, 0)
 
-#define VFP_BINARY128(NAME) \
-	VEX128_BINARY_BODY(V##NAME, announce(cpu, i)) THREE_OPERAND_HANDLERS(V##NAME##_x, V##NAME##_128)
-#define VFP_BINARY256(NAME) \
-	VEX256_BINARY_BODY(V##NAME, announce(cpu, i)) THREE_OPERAND_HANDLERS(V##NAME##_y, V##NAME##_256)
+#define VFP_BINARY128(NAME) VEX128_BINARY_BODY(V##NAME, announce(cpu, i)) THREE_OPERAND_HANDLERS(V##NAME##_x, V##NAME##_128)
+#define VFP_BINARY256(NAME) VEX256_BINARY_BODY(V##NAME, announce(cpu, i)) THREE_OPERAND_HANDLERS(V##NAME##_y, V##NAME##_256)
 #define VFP_BINARY128_ROWS(NAME) THREE_OPERAND_ROWS(OP_V##NAME, V##NAME##_x, K_X, K_X, K_X, FORM_FAULTS)
 #define VFP_BINARY256_ROWS(NAME) THREE_OPERAND_ROWS(OP_V##NAME, V##NAME##_y, K_Y, K_Y, K_Y, FORM_FAULTS)
 #define VFP_BINARY(NAME) VFP_BINARY128(NAME) VFP_BINARY256(NAME)
 #define VFP_BINARY_ROWS(NAME) VFP_BINARY128_ROWS(NAME) VFP_BINARY256_ROWS(NAME)
 
-#define VFP_UNARY(NAME)                                                                                          \
-	VEX128_UNARY_BODY(V##NAME, announce(cpu, i)) TWO_OPERAND_HANDLERS(V##NAME##_x, V##NAME##_128)             \
+#define VFP_UNARY(NAME)                                  \
+	VEX128_UNARY_BODY(V##NAME, announce(cpu, i))     \
+	TWO_OPERAND_HANDLERS(V##NAME##_x, V##NAME##_128) \
 	VEX256_UNARY_BODY(V##NAME, announce(cpu, i)) TWO_OPERAND_HANDLERS(V##NAME##_y, V##NAME##_256)
-#define VFP_UNARY_ROWS_OF(NAME, from256)                                                                         \
-	TWO_OPERAND_ROWS(OP_V##NAME, V##NAME##_x, K_X, K_X, FORM_FAULTS, 0)                                       \
+#define VFP_UNARY_ROWS_OF(NAME, from256)                                    \
+	TWO_OPERAND_ROWS(OP_V##NAME, V##NAME##_x, K_X, K_X, FORM_FAULTS, 0) \
 	TWO_OPERAND_ROWS(OP_V##NAME, V##NAME##_y, K_Y, from256, FORM_FAULTS, 0)
 #define VFP_UNARY_ROWS(NAME) VFP_UNARY_ROWS_OF(NAME, K_Y)
 #define VFP_WIDEN_ROWS(NAME) VFP_UNARY_ROWS_OF(NAME, K_X)
 
 /* a = a OP b/m, imm. The copies of the LADDER reach their memory operand through one register, so that they stay short. */
-#define FP_IMMEDIATE_BODY(NAME, copies)                                                                          \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                                     \
-	{                                                                                                         \
-		v128 *a = xmm(cpu, i->a), value = *a;                                                             \
-		uint64_t n = i->imm;                                                                              \
-		announce(cpu, i);                                                                                 \
-		__asm__ volatile(LADDER(copies, #NAME " $.Limmediate, (%[source]), %0")                           \
-		                 : "+x"(value), LADDER_OPERANDS(n) : [source] "r"(source), "m"(*(const v128 *)source)); \
-		*a = value;                                                                                       \
+#define FP_IMMEDIATE_BODY(NAME, copies)                                                 \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                           \
+	{                                                                               \
+		v128 *a = xmm(cpu, i->a), value = *a;                                   \
+		uint64_t n = i->imm;                                                    \
+		announce(cpu, i);                                                       \
+		__asm__ volatile(LADDER(copies, #NAME " $.Limmediate, (%[source]), %0") \
+				 : "+x"(value), LADDER_OPERANDS(n)                      \
+				 : [source] "r"(source), "m"(*(const v128 *)source));   \
+		*a = value;                                                             \
 	}
-#define FP_IMMEDIATE(NAME, copies, vex_copies) \
-	FP_IMMEDIATE_BODY(NAME, copies) TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
-#define FP_IMMEDIATE_ROWS(NAME, copies, vex_copies) \
-	TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, FORM_FAULTS, 0)
+#define FP_IMMEDIATE(NAME, copies, vex_copies) FP_IMMEDIATE_BODY(NAME, copies) TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
+#define FP_IMMEDIATE_ROWS(NAME, copies, vex_copies) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, FORM_FAULTS, 0)
 
 #endif

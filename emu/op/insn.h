@@ -31,8 +31,8 @@ struct links {
 		const struct insn *fall; /* the same for the block at the next instruction */
 		uint64_t guess;          /* for an indirect jump through a constant address: its last target, which `taken` leads to */
 	};
-	uint64_t insns : 8;       /* instructions of the block up to this point */
-	uint64_t next : 56;       /* address of the next instruction */
+	uint64_t insns : 8; /* instructions of the block up to this point */
+	uint64_t next : 56; /* address of the next instruction */
 };
 _Static_assert(sizeof(struct links) == sizeof(struct insn), "a branch's links take the place of one record");
 

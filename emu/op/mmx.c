@@ -9,12 +9,12 @@
 enum { ALL_VALID = 0xff, MMX_EXPONENT = 0xffff };
 
 /* Comes first: a pending x87 exception has priority. The record itself may raise exceptions later. */
-#define MMX_BEGIN()                                                            \
-	do {                                                                   \
-		X87_PARKED();                                                  \
-		announce(cpu, i);                                              \
-		if (unlikely(x87_pending(&cpu->x87)))                   \
-			return raise_mf(cpu, i);                               \
+#define MMX_BEGIN()                                   \
+	do {                                          \
+		X87_PARKED();                         \
+		announce(cpu, i);                     \
+		if (unlikely(x87_pending(&cpu->x87))) \
+			return raise_mf(cpu, i);      \
 	} while (0)
 
 static inline uint64_t *mm(struct cpu *cpu, uint8_t reg)
@@ -50,40 +50,41 @@ static inline void set_mm(struct cpu *cpu, uint8_t reg, uint64_t value)
 	X(PMULHRSW) X(PSHUFB) X(PSIGNB) X(PSIGND) X(PSIGNW)
 /* clang-format on */
 
-#define BINARY(NAME)                                                                                     \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		uint64_t value;                                                                          \
-		__asm__ volatile("movq %1, %%mm0\n\t" #NAME " %2, %%mm0\n\tmovq %%mm0, %0\n\temms"       \
-		                 : "=m"(value) : "m"(*mm(cpu, i->a)), "m"(*(const guest_u64 *)source)    \
-		                 : "mm0", "memory");                                                     \
-		set_mm(cpu, i->a, value);                                                                \
-	}                                                                                                \
-	static HANDLER(NAME##_r)                                                                         \
-	{                                                                                                \
-		MMX_BEGIN();                                                                             \
-		NAME##_body(cpu, i, mm(cpu, i->b));                                                      \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(NAME##_m)                                                                         \
-	{                                                                                                \
-		MMX_BEGIN();                                                                             \
-		NAME##_body(cpu, i, guest_pointer(cpu, i, address_based(cpu, i)));                       \
-		NEXT();                                                                                  \
+#define BINARY(NAME)                                                                               \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                      \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+		__asm__ volatile("movq %1, %%mm0\n\t" #NAME " %2, %%mm0\n\tmovq %%mm0, %0\n\temms" \
+				 : "=m"(value)                                                     \
+				 : "m"(*mm(cpu, i->a)), "m"(*(const guest_u64 *)source)            \
+				 : "mm0", "memory");                                               \
+		set_mm(cpu, i->a, value);                                                          \
+	}                                                                                          \
+	static HANDLER(NAME##_r)                                                                   \
+	{                                                                                          \
+		MMX_BEGIN();                                                                       \
+		NAME##_body(cpu, i, mm(cpu, i->b));                                                \
+		NEXT();                                                                            \
+	}                                                                                          \
+	static HANDLER(NAME##_m)                                                                   \
+	{                                                                                          \
+		MMX_BEGIN();                                                                       \
+		NAME##_body(cpu, i, guest_pointer(cpu, i, address_based(cpu, i)));                 \
+		NEXT();                                                                            \
 	}
 BINARY_OPS(BINARY)
 
 /* --- shifts by an immediate: the count from a register means the same -------------------------------- */
 
 #define SHIFT_OPS(X) X(PSLLD) X(PSLLQ) X(PSLLW) X(PSRAD) X(PSRAW) X(PSRLD) X(PSRLQ) X(PSRLW)
-#define SHIFT(NAME)                                                            \
-	static HANDLER(NAME##_i)                                               \
-	{                                                                      \
-		uint64_t count = (uint8_t)i->imm;                              \
-									       \
-		MMX_BEGIN();                                                   \
-		NAME##_body(cpu, i, &count);                                   \
-		NEXT();                                                        \
+#define SHIFT(NAME)                               \
+	static HANDLER(NAME##_i)                  \
+	{                                         \
+		uint64_t count = (uint8_t)i->imm; \
+                                                  \
+		MMX_BEGIN();                      \
+		NAME##_body(cpu, i, &count);      \
+		NEXT();                           \
 	}
 SHIFT_OPS(SHIFT)
 
@@ -107,18 +108,18 @@ static inline uint64_t align_bytes(struct cpu *cpu, const struct insn *i, uint64
 	return bits < 128 ? (uint64_t)(both >> bits) : 0;
 }
 
-#define IMMEDIATE(name, function)                                                                        \
-	static HANDLER(name##_r)                                                                         \
-	{                                                                                                \
-		MMX_BEGIN();                                                                             \
-		set_mm(cpu, i->a, function(cpu, i, *mm(cpu, i->b)));                                     \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(name##_m)                                                                         \
-	{                                                                                                \
-		MMX_BEGIN();                                                                             \
-		set_mm(cpu, i->a, function(cpu, i, guest_load64(cpu, i, address_based(cpu, i))));        \
-		NEXT();                                                                                  \
+#define IMMEDIATE(name, function)                                                                 \
+	static HANDLER(name##_r)                                                                  \
+	{                                                                                         \
+		MMX_BEGIN();                                                                      \
+		set_mm(cpu, i->a, function(cpu, i, *mm(cpu, i->b)));                              \
+		NEXT();                                                                           \
+	}                                                                                         \
+	static HANDLER(name##_m)                                                                  \
+	{                                                                                         \
+		MMX_BEGIN();                                                                      \
+		set_mm(cpu, i->a, function(cpu, i, guest_load64(cpu, i, address_based(cpu, i)))); \
+		NEXT();                                                                           \
 	}
 IMMEDIATE(PSHUFW, shuffle_words)
 IMMEDIATE(PALIGNR, align_bytes)
@@ -166,12 +167,12 @@ static HANDLER(PMOVMSKB_r)
 /* --- moves -------------------------------------------------------------------------------------------- */
 
 /* mm <- value */
-#define LOAD(name, value)                                                      \
-	static HANDLER(name)                                                   \
-	{                                                                      \
-		MMX_BEGIN();                                                   \
-		set_mm(cpu, i->a, value);                                      \
-		NEXT();                                                        \
+#define LOAD(name, value)                 \
+	static HANDLER(name)              \
+	{                                 \
+		MMX_BEGIN();              \
+		set_mm(cpu, i->a, value); \
+		NEXT();                   \
 	}
 LOAD(load_r32, *reg32(cpu, i->b))
 LOAD(load_r64, *reg64(cpu, i->b))
@@ -181,13 +182,13 @@ LOAD(load_mm, *mm(cpu, i->b))
 LOAD(load_xmm, vreg(cpu, i->b)->u64[0])
 
 /* destination <- mm */
-#define STORE(name, store)                                                     \
-	static HANDLER(name)                                                   \
-	{                                                                      \
-		MMX_BEGIN();                                                   \
-		store;                                                         \
-		mmx_used(cpu);                                                 \
-		NEXT();                                                        \
+#define STORE(name, store)     \
+	static HANDLER(name)   \
+	{                      \
+		MMX_BEGIN();   \
+		store;         \
+		mmx_used(cpu); \
+		NEXT();        \
 	}
 STORE(store_r32, set_reg32(cpu, i->a, (uint32_t)*mm(cpu, i->b)))
 STORE(store_r64, set_reg64(cpu, i->a, *mm(cpu, i->b)))
@@ -205,7 +206,9 @@ static HANDLER(store_masked_bytes)
 	mmx_used(cpu); /* also if the store faults */
 	destination = guest_pointer(cpu, i, *reg64(cpu, i->c) + offset);
 	__asm__ volatile("movq %0, %%mm0\n\tmovq %1, %%mm1\n\tmaskmovq %%mm1, %%mm0\n\temms"
-	                 : : "m"(*mm(cpu, i->a)), "m"(*mm(cpu, i->b)), "D"(destination) : "mm0", "mm1", "memory");
+			 :
+			 : "m"(*mm(cpu, i->a)), "m"(*mm(cpu, i->b)), "D"(destination)
+			 : "mm0", "mm1", "memory");
 	NEXT();
 }
 
@@ -221,52 +224,51 @@ static HANDLER(emms)
  * The x87 stack becomes full even where a floating-point exception ends the instruction. */
 
 /* xmm <- integers. With a memory operand, only the check for exceptions makes this an MMX instruction. */
-#define FROM_INTEGERS(NAME)                                                                              \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
-		__asm__ volatile(#NAME " %1, %0" : "+x"(value) : "m"(*(const guest_u64 *)source));       \
-		*a = value;                                                                              \
-	}                                                                                                \
-	static HANDLER(NAME##_r)                                                                         \
-	{                                                                                                \
-		MMX_BEGIN();                                                                             \
-		mmx_used(cpu);                                                                           \
-		NAME##_body(cpu, i, mm(cpu, i->b));                                                      \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(NAME##_m)                                                                         \
-	{                                                                                                \
-		NAME##_body(cpu, i, guest_pointer(cpu, i, address_based(cpu, i)));                       \
-		NEXT();                                                                                  \
+#define FROM_INTEGERS(NAME)                                                                        \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                      \
+	{                                                                                          \
+		v128 *a = xmm(cpu, i->a), value = *a;                                              \
+		__asm__ volatile(#NAME " %1, %0" : "+x"(value) : "m"(*(const guest_u64 *)source)); \
+		*a = value;                                                                        \
+	}                                                                                          \
+	static HANDLER(NAME##_r)                                                                   \
+	{                                                                                          \
+		MMX_BEGIN();                                                                       \
+		mmx_used(cpu);                                                                     \
+		NAME##_body(cpu, i, mm(cpu, i->b));                                                \
+		NEXT();                                                                            \
+	}                                                                                          \
+	static HANDLER(NAME##_m)                                                                   \
+	{                                                                                          \
+		NAME##_body(cpu, i, guest_pointer(cpu, i, address_based(cpu, i)));                 \
+		NEXT();                                                                            \
 	}
 FROM_INTEGERS(CVTPI2PS)
 FROM_INTEGERS(CVTPI2PD)
 
 /* mm <- floats */
-#define TO_INTEGERS(NAME, TYPE)                                                                          \
-	BODY NAME##_body(BODY_PARAMETERS, TYPE source)                                                   \
-	{                                                                                                \
-		uint64_t value;                                                                          \
-		mmx_used(cpu);                                                                           \
-		__asm__ volatile(#NAME " %1, %%mm0\n\tmovq %%mm0, %0\n\temms"                            \
-		                 : "=m"(value) : "m"(source) : "mm0", "memory");                         \
-		set_mm(cpu, i->a, value);                                                                \
-	}                                                                                                \
-	static HANDLER(NAME##_r)                                                                         \
-	{                                                                                                \
-		MMX_BEGIN();                                                                             \
-		NAME##_body(cpu, i, *(const TYPE *)vreg(cpu, i->b));                                     \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(NAME##_m)                                                                         \
-	{                                                                                                \
-		TYPE source;                                                                             \
-		MMX_BEGIN();                                                                             \
-		source = *(const volatile TYPE *)guest_pointer(cpu, i, address_based(cpu, i));           \
-		compiler_barrier();                                                                      \
-		NAME##_body(cpu, i, source);                                                             \
-		NEXT();                                                                                  \
+#define TO_INTEGERS(NAME, TYPE)                                                                                               \
+	BODY NAME##_body(BODY_PARAMETERS, TYPE source)                                                                        \
+	{                                                                                                                     \
+		uint64_t value;                                                                                               \
+		mmx_used(cpu);                                                                                                \
+		__asm__ volatile(#NAME " %1, %%mm0\n\tmovq %%mm0, %0\n\temms" : "=m"(value) : "m"(source) : "mm0", "memory"); \
+		set_mm(cpu, i->a, value);                                                                                     \
+	}                                                                                                                     \
+	static HANDLER(NAME##_r)                                                                                              \
+	{                                                                                                                     \
+		MMX_BEGIN();                                                                                                  \
+		NAME##_body(cpu, i, *(const TYPE *)vreg(cpu, i->b));                                                          \
+		NEXT();                                                                                                       \
+	}                                                                                                                     \
+	static HANDLER(NAME##_m)                                                                                              \
+	{                                                                                                                     \
+		TYPE source;                                                                                                  \
+		MMX_BEGIN();                                                                                                  \
+		source = *(const volatile TYPE *)guest_pointer(cpu, i, address_based(cpu, i));                                \
+		compiler_barrier();                                                                                           \
+		NAME##_body(cpu, i, source);                                                                                  \
+		NEXT();                                                                                                       \
 	}
 TO_INTEGERS(CVTPS2PI, guest_u64)
 TO_INTEGERS(CVTTPS2PI, guest_u64)
@@ -282,34 +284,21 @@ TO_INTEGERS(CVTTPD2PI, v128)
 #define IMMEDIATE_ROWS(op, from, name) ROW(op, PATTERN3(K_Q, from, K_I), name##_r) ROW(op, PATTERN3(K_Q, K_M, K_I), name##_m)
 
 static const struct form rows[] = {
-	BINARY_OPS(BINARY_ROWS)
-	SHIFT_OPS(SHIFT_ROW)
-	IMMEDIATE_ROWS(OP_PSHUFW, K_Q, PSHUFW)
-	IMMEDIATE_ROWS(OP_PALIGNR, K_Q, PALIGNR)
-	IMMEDIATE_ROWS(OP_PINSRW, K_R, PINSRW)
-	ROW(OP_PEXTRW, PATTERN3(K_R, K_Q, K_I), PEXTRW_r)
-	ROW(OP_PMOVMSKB, PATTERN2(K_R, K_Q), PMOVMSKB_r)
-	ROW(OP_MOVD, PATTERN2(K_Q, K_R), load_r32)
-	ROW(OP_MOVD, PATTERN2(K_Q, K_M), load_m32)
-	ROW(OP_MOVD, PATTERN2(K_R, K_Q), store_r32)
-	ROW(OP_MOVD, PATTERN2(K_M, K_Q), store_m32)
-	ROW(OP_MOVQ, PATTERN2(K_Q, K_R), load_r64)
-	ROW(OP_MOVQ, PATTERN2(K_Q, K_M), load_m64)
-	ROW(OP_MOVQ, PATTERN2(K_Q, K_Q), load_mm)
-	ROW(OP_MOVQ, PATTERN2(K_R, K_Q), store_r64)
-	ROW(OP_MOVQ, PATTERN2(K_M, K_Q), store_m64)
-	ROW(OP_MOVNTQ, PATTERN2(K_M, K_Q), store_m64)
-	ROW(OP_MOVDQ2Q, PATTERN2(K_Q, K_X), load_xmm)
-	ROW(OP_MOVQ2DQ, PATTERN2(K_X, K_Q), store_xmm)
-	{ .op = OP_MASKMOVQ, .pattern = PATTERN2(K_Q, K_Q), .hidden = HIDDEN_RDI, .attributes = FORM_FAULTS | FORM_WRITES_RDI,
-	  .run = { store_masked_bytes } },
-	ROW(OP_EMMS, PATTERN_NONE, emms)
-	ROWS(OP_CVTPI2PS, K_X, K_Q, CVTPI2PS)
-	ROWS(OP_CVTPI2PD, K_X, K_Q, CVTPI2PD)
-	ROWS(OP_CVTPS2PI, K_Q, K_X, CVTPS2PI)
-	ROWS(OP_CVTTPS2PI, K_Q, K_X, CVTTPS2PI)
-	ROWS(OP_CVTPD2PI, K_Q, K_X, CVTPD2PI)
-	ROWS(OP_CVTTPD2PI, K_Q, K_X, CVTTPD2PI)
+	BINARY_OPS(BINARY_ROWS) SHIFT_OPS(SHIFT_ROW) IMMEDIATE_ROWS(OP_PSHUFW, K_Q, PSHUFW) IMMEDIATE_ROWS(OP_PALIGNR, K_Q,
+		PALIGNR) IMMEDIATE_ROWS(OP_PINSRW, K_R, PINSRW) ROW(OP_PEXTRW, PATTERN3(K_R, K_Q, K_I), PEXTRW_r) ROW(OP_PMOVMSKB,
+		PATTERN2(K_R, K_Q), PMOVMSKB_r) ROW(OP_MOVD, PATTERN2(K_Q, K_R), load_r32) ROW(OP_MOVD, PATTERN2(K_Q, K_M), load_m32)
+		ROW(OP_MOVD, PATTERN2(K_R, K_Q), store_r32) ROW(OP_MOVD, PATTERN2(K_M, K_Q), store_m32) ROW(OP_MOVQ, PATTERN2(K_Q, K_R),
+			load_r64) ROW(OP_MOVQ, PATTERN2(K_Q, K_M), load_m64) ROW(OP_MOVQ, PATTERN2(K_Q, K_Q), load_mm)
+			ROW(OP_MOVQ, PATTERN2(K_R, K_Q), store_r64) ROW(OP_MOVQ, PATTERN2(K_M, K_Q), store_m64)
+				ROW(OP_MOVNTQ, PATTERN2(K_M, K_Q), store_m64) ROW(OP_MOVDQ2Q, PATTERN2(K_Q, K_X), load_xmm)
+					ROW(OP_MOVQ2DQ, PATTERN2(K_X, K_Q), store_xmm){ .op = OP_MASKMOVQ,
+						.pattern = PATTERN2(K_Q, K_Q),
+						.hidden = HIDDEN_RDI,
+						.attributes = FORM_FAULTS | FORM_WRITES_RDI,
+						.run = { store_masked_bytes } },
+	ROW(OP_EMMS, PATTERN_NONE, emms) ROWS(OP_CVTPI2PS, K_X, K_Q, CVTPI2PS) ROWS(OP_CVTPI2PD, K_X, K_Q, CVTPI2PD)
+		ROWS(OP_CVTPS2PI, K_Q, K_X, CVTPS2PI) ROWS(OP_CVTTPS2PI, K_Q, K_X, CVTTPS2PI) ROWS(OP_CVTPD2PI, K_Q, K_X, CVTPD2PI)
+			ROWS(OP_CVTTPD2PI, K_Q, K_X, CVTTPD2PI)
 };
 
 const struct form_list mmx_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

@@ -10,50 +10,50 @@ enum { PRODUCT_FLAGS = FLAG_CF | FLAG_OF };
 
 /* Each takes the source and works on the register file. DIV and IDIV may raise #DE on the host, which the fault handler turns into the
  * guest's; they write registers only after that. */
-#define WIDE_MULTIPLY_BODY(name, BITS, suffix)                                                                  \
-	static inline void name##BITS(struct cpu *cpu, uint##BITS##_t src)                                       \
-	{                                                                                                       \
-		uint##BITS##_t low = *reg##BITS(cpu, gpr_offset(RAX, false)), high;                             \
-		uint8_t of;                                                                                     \
-		uint64_t ax;                                                                                    \
-		__asm__(#name suffix " %4\n\tseto %2\n\tmov %%rax, %3\n\tlahf"                                  \
-		        : "+a"(low), "=&d"(high), "=&q"(of), "=&r"(ax) : "r"(src) : "cc");                      \
-		set_reg##BITS(cpu, gpr_offset(RAX, false), (uint##BITS##_t)ax);                                 \
-		set_reg##BITS(cpu, gpr_offset(RDX, false), high);                                               \
-		cpu->flags = (flags_t)((low & FLAG_CF) | of);                                                   \
+#define WIDE_MULTIPLY_BODY(name, BITS, suffix)                                      \
+	static inline void name##BITS(struct cpu *cpu, uint##BITS##_t src)          \
+	{                                                                           \
+		uint##BITS##_t low = *reg##BITS(cpu, gpr_offset(RAX, false)), high; \
+		uint8_t of;                                                         \
+		uint64_t ax;                                                        \
+		__asm__(#name suffix " %4\n\tseto %2\n\tmov %%rax, %3\n\tlahf"      \
+			: "+a"(low), "=&d"(high), "=&q"(of), "=&r"(ax)              \
+			: "r"(src)                                                  \
+			: "cc");                                                    \
+		set_reg##BITS(cpu, gpr_offset(RAX, false), (uint##BITS##_t)ax);     \
+		set_reg##BITS(cpu, gpr_offset(RDX, false), high);                   \
+		cpu->flags = (flags_t)((low & FLAG_CF) | of);                       \
 	}
 
-#define BYTE_MULTIPLY_BODY(name)                                                                                \
-	static inline void name##8(struct cpu *cpu, uint8_t src)                                                 \
-	{                                                                                                       \
-		uint32_t ax = *reg8(cpu, gpr_offset(RAX, false)), product;                                      \
-		uint8_t of;                                                                                     \
-		__asm__(#name "b %3\n\tseto %1\n\tmovl %%eax, %2\n\tlahf"                                       \
-		        : "+a"(ax), "=&q"(of), "=&r"(product) : "q"(src) : "cc");                               \
-		set_reg16(cpu, gpr_offset(RAX, false), (uint16_t)product);                                      \
-		cpu->flags = (flags_t)((ax & FLAG_CF) | of);                                                    \
+#define BYTE_MULTIPLY_BODY(name)                                                                                                    \
+	static inline void name##8(struct cpu * cpu, uint8_t src)                                                                   \
+	{                                                                                                                           \
+		uint32_t ax = *reg8(cpu, gpr_offset(RAX, false)), product;                                                          \
+		uint8_t of;                                                                                                         \
+		__asm__(#name "b %3\n\tseto %1\n\tmovl %%eax, %2\n\tlahf" : "+a"(ax), "=&q"(of), "=&r"(product) : "q"(src) : "cc"); \
+		set_reg16(cpu, gpr_offset(RAX, false), (uint16_t)product);                                                          \
+		cpu->flags = (flags_t)((ax & FLAG_CF) | of);                                                                        \
 	}
 
-#define DIVIDE_BODY(name, BITS, suffix)                                                                         \
-	static inline void name##BITS(struct cpu *cpu, uint##BITS##_t src)                                       \
-	{                                                                                                       \
-		uint##BITS##_t low = *reg##BITS(cpu, gpr_offset(RAX, false));                                   \
-		uint##BITS##_t high = *reg##BITS(cpu, gpr_offset(RDX, false));                                  \
-		__asm__ volatile(#name suffix " %2" : "+a"(low), "+d"(high) : "r"(src) : "cc", "memory");       \
-		set_reg##BITS(cpu, gpr_offset(RAX, false), low);                                                \
-		set_reg##BITS(cpu, gpr_offset(RDX, false), high);                                               \
+#define DIVIDE_BODY(name, BITS, suffix)                                                                   \
+	static inline void name##BITS(struct cpu *cpu, uint##BITS##_t src)                                \
+	{                                                                                                 \
+		uint##BITS##_t low = *reg##BITS(cpu, gpr_offset(RAX, false));                             \
+		uint##BITS##_t high = *reg##BITS(cpu, gpr_offset(RDX, false));                            \
+		__asm__ volatile(#name suffix " %2" : "+a"(low), "+d"(high) : "r"(src) : "cc", "memory"); \
+		set_reg##BITS(cpu, gpr_offset(RAX, false), low);                                          \
+		set_reg##BITS(cpu, gpr_offset(RDX, false), high);                                         \
 	}
 
-#define BYTE_DIVIDE_BODY(name)                                                                                  \
-	static inline void name##8(struct cpu *cpu, uint8_t src)                                                 \
-	{                                                                                                       \
-		uint16_t ax = *reg16(cpu, gpr_offset(RAX, false));                                              \
-		__asm__ volatile(#name "b %1" : "+a"(ax) : "q"(src) : "cc", "memory");                          \
-		set_reg16(cpu, gpr_offset(RAX, false), ax);                                                     \
+#define BYTE_DIVIDE_BODY(name)                                                         \
+	static inline void name##8(struct cpu * cpu, uint8_t src)                      \
+	{                                                                              \
+		uint16_t ax = *reg16(cpu, gpr_offset(RAX, false));                     \
+		__asm__ volatile(#name "b %1" : "+a"(ax) : "q"(src) : "cc", "memory"); \
+		set_reg16(cpu, gpr_offset(RAX, false), ax);                            \
 	}
 
-#define EACH_WIDE_WIDTH(STAMP, ...) \
-	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
+#define EACH_WIDE_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
 EACH_WIDE_WIDTH(WIDE_MULTIPLY_BODY, mul)
 EACH_WIDE_WIDTH(WIDE_MULTIPLY_BODY, imul)
@@ -64,36 +64,36 @@ EACH_WIDE_WIDTH(DIVIDE_BODY, idiv)
 BYTE_DIVIDE_BODY(div)
 BYTE_DIVIDE_BODY(idiv)
 
-#define IMUL_BODY(unused, BITS, suffix)                                                                         \
-	static inline uint##BITS##_t imul##BITS##_short(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)  \
-	{                                                                                                       \
-		uint32_t ax;                                                                                    \
-		__asm__("imul" suffix " %2, %0\n\tseto %%al\n\tlahf" : "+r"(dst), "=a"(ax) : "rm"(src) : "cc");  \
-		*flags = (flags_t)ax & PRODUCT_FLAGS;                                                           \
-		return dst;                                                                                     \
-	}                                                                                                       \
+#define IMUL_BODY(unused, BITS, suffix)                                                                              \
+	static inline uint##BITS##_t imul##BITS##_short(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags)      \
+	{                                                                                                            \
+		uint32_t ax;                                                                                         \
+		__asm__("imul" suffix " %2, %0\n\tseto %%al\n\tlahf" : "+r"(dst), "=a"(ax) : "rm"(src) : "cc");      \
+		*flags = (flags_t)ax & PRODUCT_FLAGS;                                                                \
+		return dst;                                                                                          \
+	}                                                                                                            \
 	static inline uint##BITS##_t imul##BITS##_short_dead(uint##BITS##_t dst, uint##BITS##_t src, flags_t *flags) \
-	{                                                                                                       \
-		(void)flags;                                                                                    \
-		__asm__("imul" suffix " %1, %0" : "+r"(dst) : "rm"(src) : "cc");                                \
-		return dst;                                                                                     \
+	{                                                                                                            \
+		(void)flags;                                                                                         \
+		__asm__("imul" suffix " %1, %0" : "+r"(dst) : "rm"(src) : "cc");                                     \
+		return dst;                                                                                          \
 	}
 EACH_WIDE_WIDTH(IMUL_BODY, )
 
 /* --- handlers ------------------------------------------------------------------------------------ */
 
-#define ONE_OPERAND(name, BITS)                                                                                  \
-	static HANDLER(name##BITS##_r)                                                                           \
-	{                                                                                                        \
-		cpu->at = i;                                                                                     \
-		compiler_barrier();                                                                              \
-		name##BITS(cpu, *reg##BITS(cpu, i->a));                                                          \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_m)                                                                           \
-	{                                                                                                        \
-		name##BITS(cpu, guest_load##BITS(cpu, i, address_based(cpu, i)));                                \
-		NEXT();                                                                                          \
+#define ONE_OPERAND(name, BITS)                                                   \
+	static HANDLER(name##BITS##_r)                                            \
+	{                                                                         \
+		cpu->at = i;                                                      \
+		compiler_barrier();                                               \
+		name##BITS(cpu, *reg##BITS(cpu, i->a));                           \
+		NEXT();                                                           \
+	}                                                                         \
+	static HANDLER(name##BITS##_m)                                            \
+	{                                                                         \
+		name##BITS(cpu, guest_load##BITS(cpu, i, address_based(cpu, i))); \
+		NEXT();                                                           \
 	}
 #define ONE_OPERAND_WIDTHS(name) ONE_OPERAND(name, 8) ONE_OPERAND(name, 16) ONE_OPERAND(name, 32) ONE_OPERAND(name, 64)
 ONE_OPERAND_WIDTHS(mul)
@@ -101,33 +101,31 @@ ONE_OPERAND_WIDTHS(imul)
 ONE_OPERAND_WIDTHS(div)
 ONE_OPERAND_WIDTHS(idiv)
 
-#define IMUL_HANDLERS(dead, BITS, suffix)                                                                        \
-	static HANDLER(imul##BITS##dead##_rr)                                                                    \
-	{                                                                                                        \
-		set_reg##BITS(cpu, i->a,                                                                         \
-		              imul##BITS##_short##dead(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags)); \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(imul##BITS##dead##_rri)                                                                   \
-	{                                                                                                        \
-		set_reg##BITS(cpu, i->a,                                                                         \
-		              imul##BITS##_short##dead(*reg##BITS(cpu, i->b), (uint##BITS##_t)i->imm, &cpu->flags)); \
-		NEXT();                                                                                          \
-	}                                                                                                        \
+#define IMUL_HANDLERS(dead, BITS, suffix)                                                                                       \
+	static HANDLER(imul##BITS##dead##_rr)                                                                                   \
+	{                                                                                                                       \
+		set_reg##BITS(cpu, i->a, imul##BITS##_short##dead(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), &cpu->flags));  \
+		NEXT();                                                                                                         \
+	}                                                                                                                       \
+	static HANDLER(imul##BITS##dead##_rri)                                                                                  \
+	{                                                                                                                       \
+		set_reg##BITS(cpu, i->a, imul##BITS##_short##dead(*reg##BITS(cpu, i->b), (uint##BITS##_t)i->imm, &cpu->flags)); \
+		NEXT();                                                                                                         \
+	}                                                                                                                       \
 	EACH_ADDRESS(IMUL_MEMORY, dead, BITS)
 
-#define IMUL_MEMORY(dead, BITS, kind)                                                                            \
-	static HANDLER(imul##BITS##dead##_rm_##kind)                                                             \
-	{                                                                                                        \
-		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
-		set_reg##BITS(cpu, i->a, imul##BITS##_short##dead(*reg##BITS(cpu, i->a), src, &cpu->flags));     \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(imul##BITS##dead##_rmi_##kind)                                                            \
-	{                                                                                                        \
-		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                           \
+#define IMUL_MEMORY(dead, BITS, kind)                                                                                      \
+	static HANDLER(imul##BITS##dead##_rm_##kind)                                                                       \
+	{                                                                                                                  \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                                     \
+		set_reg##BITS(cpu, i->a, imul##BITS##_short##dead(*reg##BITS(cpu, i->a), src, &cpu->flags));               \
+		NEXT();                                                                                                    \
+	}                                                                                                                  \
+	static HANDLER(imul##BITS##dead##_rmi_##kind)                                                                      \
+	{                                                                                                                  \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_##kind(cpu, i));                                     \
 		set_reg##BITS(cpu, i->a, imul##BITS##_short##dead(src, (uint##BITS##_t)immediate_##kind(i), &cpu->flags)); \
-		NEXT();                                                                                          \
+		NEXT();                                                                                                    \
 	}
 EACH_WIDE_WIDTH(IMUL_HANDLERS, )
 EACH_WIDE_WIDTH(IMUL_HANDLERS, _dead)
@@ -208,7 +206,7 @@ static HANDLER(cqo)
 
 #define MULTIPLY_ROWS(OP, name, BITS)                                                                       \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = FLAGS_ALL, .run = { name##BITS##_r } }, \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = FLAGS_ALL, .run = { name##BITS##_m } },
+		{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = FLAGS_ALL, .run = { name##BITS##_m } },
 /* DIV keeps the flags, which are undefined. */
 /* clang-format off */
 #define DIVIDE_ROWS(OP, name, BITS)                                                                               \
@@ -228,11 +226,11 @@ static HANDLER(cqo)
 
 static const struct form rows[] = {
 	MULTIPLY_ROWS(OP_MUL, mul, 8) MULTIPLY_ROWS(OP_MUL, mul, 16) MULTIPLY_ROWS(OP_MUL, mul, 32) MULTIPLY_ROWS(OP_MUL, mul, 64)
-	MULTIPLY_ROWS(OP_IMUL, imul, 8) MULTIPLY_ROWS(OP_IMUL, imul, 16) MULTIPLY_ROWS(OP_IMUL, imul, 32) MULTIPLY_ROWS(OP_IMUL, imul, 64)
-	DIVIDE_ROWS(OP_DIV, div, 8) DIVIDE_ROWS(OP_DIV, div, 16) DIVIDE_ROWS(OP_DIV, div, 32) DIVIDE_ROWS(OP_DIV, div, 64)
-	DIVIDE_ROWS(OP_IDIV, idiv, 8) DIVIDE_ROWS(OP_IDIV, idiv, 16) DIVIDE_ROWS(OP_IDIV, idiv, 32) DIVIDE_ROWS(OP_IDIV, idiv, 64)
-	EACH_WIDE_WIDTH(IMUL_ROWS, )
-	{ .op = OP_MULX, .size0 = 4, .pattern = PATTERN3(K_R, K_R, K_R), .run = { mulx32_rrr } },
+		MULTIPLY_ROWS(OP_IMUL, imul, 8) MULTIPLY_ROWS(OP_IMUL, imul, 16) MULTIPLY_ROWS(OP_IMUL, imul, 32) MULTIPLY_ROWS(OP_IMUL,
+			imul, 64) DIVIDE_ROWS(OP_DIV, div, 8) DIVIDE_ROWS(OP_DIV, div, 16) DIVIDE_ROWS(OP_DIV, div, 32)
+			DIVIDE_ROWS(OP_DIV, div, 64) DIVIDE_ROWS(OP_IDIV, idiv, 8) DIVIDE_ROWS(OP_IDIV, idiv, 16)
+				DIVIDE_ROWS(OP_IDIV, idiv, 32) DIVIDE_ROWS(OP_IDIV, idiv, 64) EACH_WIDE_WIDTH(IMUL_ROWS, ){
+					.op = OP_MULX, .size0 = 4, .pattern = PATTERN3(K_R, K_R, K_R), .run = { mulx32_rrr } },
 	{ .op = OP_MULX, .size0 = 8, .pattern = PATTERN3(K_R, K_R, K_R), .run = { mulx64_rrr } },
 	{ .op = OP_MULX, .size0 = 4, .pattern = PATTERN3(K_R, K_R, K_M), .run = { mulx32_rrm } },
 	{ .op = OP_MULX, .size0 = 8, .pattern = PATTERN3(K_R, K_R, K_M), .run = { mulx64_rrm } },

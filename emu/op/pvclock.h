@@ -4,9 +4,9 @@
 
 /* KVM's MSRs: the address of this vCPU's page, with bit 0 set to enable it, and the address of the wall clock's structure. Each has two
  * numbers. */
-#define MSR_PVCLOCK_PAGE     0x4b564d01u
+#define MSR_PVCLOCK_PAGE 0x4b564d01u
 #define MSR_PVCLOCK_PAGE_OLD 0x12u
-#define MSR_PVCLOCK_WALL     0x4b564d00u
+#define MSR_PVCLOCK_WALL 0x4b564d00u
 #define MSR_PVCLOCK_WALL_OLD 0x11u
 
 /* With --pvclock, RDMSR of MSR_PVCLOCK_PAGE and of this MSR does not fault at CPL 3, and the page of vCPU n is n pages above that of

@@ -106,22 +106,22 @@ static HANDLER(mov_sm)
 	NEXT();
 }
 
-#define PUSH_POP_SEGMENT(BITS)                                                                           \
-	static HANDLER(push##BITS##_s)                                                                   \
-	{                                                                                                \
-		uint64_t rsp = cpu->r[RSP] - BITS / 8;                                                   \
-		guest_store##BITS(cpu, i, rsp, selector_of(cpu, i->a));                                  \
-		cpu->r[RSP] = rsp;                                                                       \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(pop##BITS##_s)                                                                    \
-	{                                                                                                \
-		uint16_t selector = (uint16_t)guest_load##BITS(cpu, i, cpu->r[RSP]);                     \
-		if (!may_load(i->a, selector))                                                           \
-			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		load_selector(cpu, i->a, selector);                                                      \
-		cpu->r[RSP] += BITS / 8;                                                                 \
-		NEXT();                                                                                  \
+#define PUSH_POP_SEGMENT(BITS)                                                       \
+	static HANDLER(push##BITS##_s)                                               \
+	{                                                                            \
+		uint64_t rsp = cpu->r[RSP] - BITS / 8;                               \
+		guest_store##BITS(cpu, i, rsp, selector_of(cpu, i->a));              \
+		cpu->r[RSP] = rsp;                                                   \
+		NEXT();                                                              \
+	}                                                                            \
+	static HANDLER(pop##BITS##_s)                                                \
+	{                                                                            \
+		uint16_t selector = (uint16_t)guest_load##BITS(cpu, i, cpu->r[RSP]); \
+		if (!may_load(i->a, selector))                                       \
+			return raise_gp_error(cpu, i, selector_error(selector));     \
+		load_selector(cpu, i->a, selector);                                  \
+		cpu->r[RSP] += BITS / 8;                                             \
+		NEXT();                                                              \
 	}
 PUSH_POP_SEGMENT(16)
 PUSH_POP_SEGMENT(64)
@@ -148,59 +148,59 @@ static inline bool may_enter(uint16_t selector, bool returns)
 }
 
 /* m16:16, m16:32 and m16:64: the offset comes first. */
-#define FAR(BITS)                                                                                        \
-	static HANDLER(jmp_far##BITS)                                                                    \
-	{                                                                                                \
-		uint64_t address = address_based(cpu, i);                                                \
-		uint64_t target = guest_load##BITS(cpu, i, address);                                     \
-		uint16_t selector = guest_load16(cpu, i, address + BITS / 8);                            \
-		if (!may_enter(selector, false))                                                         \
-			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		if (!is_canonical(target))                                                               \
-			return raise_gp(cpu, i);                                                         \
-		return go_far(cpu, i, target, cpu->r[RSP]);                                              \
-	}                                                                                                \
-	static HANDLER(call_far##BITS)                                                                   \
-	{                                                                                                \
-		uint64_t address = address_based(cpu, i), rsp = cpu->r[RSP];                             \
-		uint64_t target = guest_load##BITS(cpu, i, address);                                     \
-		uint16_t selector = guest_load16(cpu, i, address + BITS / 8);                            \
-		if (!may_enter(selector, false))                                                         \
-			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		if (!is_canonical(target))                                                               \
-			return raise_gp(cpu, i);                                                         \
-		guest_store##BITS(cpu, i, rsp - BITS / 8, SELECTOR_USER_CS | RPL);                       \
-		guest_store##BITS(cpu, i, rsp - 2 * BITS / 8, (uint##BITS##_t)links_of(i)->next);        \
-		return go_far(cpu, i, target, rsp - 2 * BITS / 8);                                       \
-	}                                                                                                \
-	static HANDLER(ret_far##BITS)                                                                    \
-	{                                                                                                \
-		uint64_t rsp = cpu->r[RSP], target = guest_load##BITS(cpu, i, rsp);                      \
-		uint16_t selector = (uint16_t)guest_load##BITS(cpu, i, rsp + BITS / 8);                  \
-		if (!may_enter(selector, true))                                                          \
-			return raise_gp_error(cpu, i, selector_error(selector));                         \
-		if (!is_canonical(target))                                                               \
-			return raise_gp(cpu, i);                                                         \
-		return go_far(cpu, i, target, rsp + 2 * BITS / 8 + (uint16_t)i->imm);                    \
-	}                                                                                                \
-	/* SDM vol. 2, IRET: in 64-bit mode RSP and SS are always popped */                              \
-	static HANDLER(iret##BITS)                                                                       \
-	{                                                                                                \
-		uint64_t rsp = cpu->r[RSP], target = guest_load##BITS(cpu, i, rsp);                      \
-		uint16_t cs = (uint16_t)guest_load##BITS(cpu, i, rsp + BITS / 8);                        \
-		uint64_t flags = guest_load##BITS(cpu, i, rsp + 2 * BITS / 8);                           \
-		uint64_t stack = guest_load##BITS(cpu, i, rsp + 3 * BITS / 8);                           \
-		uint16_t ss = (uint16_t)guest_load##BITS(cpu, i, rsp + 4 * BITS / 8);                    \
-		if (cpu->nt)                                                                             \
-			return raise_gp(cpu, i);                                                         \
-		if (!may_enter(cs, true))                                                                \
-			return raise_gp_error(cpu, i, selector_error(cs));                               \
-		if (!may_load(SEG_SS, ss))                                                               \
-			return raise_gp_error(cpu, i, selector_error(ss));                               \
-		if (!is_canonical(target))                                                               \
-			return raise_gp(cpu, i);                                                         \
-		rflags_set(cpu, BITS == 16 ? (rflags_get(cpu) & ~0xffffULL) | flags : flags);            \
-		return go_far(cpu, i, target, stack);                                                    \
+#define FAR(BITS)                                                                                 \
+	static HANDLER(jmp_far##BITS)                                                             \
+	{                                                                                         \
+		uint64_t address = address_based(cpu, i);                                         \
+		uint64_t target = guest_load##BITS(cpu, i, address);                              \
+		uint16_t selector = guest_load16(cpu, i, address + BITS / 8);                     \
+		if (!may_enter(selector, false))                                                  \
+			return raise_gp_error(cpu, i, selector_error(selector));                  \
+		if (!is_canonical(target))                                                        \
+			return raise_gp(cpu, i);                                                  \
+		return go_far(cpu, i, target, cpu->r[RSP]);                                       \
+	}                                                                                         \
+	static HANDLER(call_far##BITS)                                                            \
+	{                                                                                         \
+		uint64_t address = address_based(cpu, i), rsp = cpu->r[RSP];                      \
+		uint64_t target = guest_load##BITS(cpu, i, address);                              \
+		uint16_t selector = guest_load16(cpu, i, address + BITS / 8);                     \
+		if (!may_enter(selector, false))                                                  \
+			return raise_gp_error(cpu, i, selector_error(selector));                  \
+		if (!is_canonical(target))                                                        \
+			return raise_gp(cpu, i);                                                  \
+		guest_store##BITS(cpu, i, rsp - BITS / 8, SELECTOR_USER_CS | RPL);                \
+		guest_store##BITS(cpu, i, rsp - 2 * BITS / 8, (uint##BITS##_t)links_of(i)->next); \
+		return go_far(cpu, i, target, rsp - 2 * BITS / 8);                                \
+	}                                                                                         \
+	static HANDLER(ret_far##BITS)                                                             \
+	{                                                                                         \
+		uint64_t rsp = cpu->r[RSP], target = guest_load##BITS(cpu, i, rsp);               \
+		uint16_t selector = (uint16_t)guest_load##BITS(cpu, i, rsp + BITS / 8);           \
+		if (!may_enter(selector, true))                                                   \
+			return raise_gp_error(cpu, i, selector_error(selector));                  \
+		if (!is_canonical(target))                                                        \
+			return raise_gp(cpu, i);                                                  \
+		return go_far(cpu, i, target, rsp + 2 * BITS / 8 + (uint16_t)i->imm);             \
+	}                                                                                         \
+	/* SDM vol. 2, IRET: in 64-bit mode RSP and SS are always popped */                       \
+	static HANDLER(iret##BITS)                                                                \
+	{                                                                                         \
+		uint64_t rsp = cpu->r[RSP], target = guest_load##BITS(cpu, i, rsp);               \
+		uint16_t cs = (uint16_t)guest_load##BITS(cpu, i, rsp + BITS / 8);                 \
+		uint64_t flags = guest_load##BITS(cpu, i, rsp + 2 * BITS / 8);                    \
+		uint64_t stack = guest_load##BITS(cpu, i, rsp + 3 * BITS / 8);                    \
+		uint16_t ss = (uint16_t)guest_load##BITS(cpu, i, rsp + 4 * BITS / 8);             \
+		if (cpu->nt)                                                                      \
+			return raise_gp(cpu, i);                                                  \
+		if (!may_enter(cs, true))                                                         \
+			return raise_gp_error(cpu, i, selector_error(cs));                        \
+		if (!may_load(SEG_SS, ss))                                                        \
+			return raise_gp_error(cpu, i, selector_error(ss));                        \
+		if (!is_canonical(target))                                                        \
+			return raise_gp(cpu, i);                                                  \
+		rflags_set(cpu, BITS == 16 ? (rflags_get(cpu) & ~0xffffULL) | flags : flags);     \
+		return go_far(cpu, i, target, stack);                                             \
 	}
 FAR(16)
 FAR(32)
@@ -218,26 +218,26 @@ static inline uint32_t limit_of(const struct cpu *cpu, const struct descriptor *
 	return descriptor->selector == SELECTOR_CPU ? tk_aux(cpu->clock, cpu->vcpu) : descriptor->limit;
 }
 
-#define DESCRIPTOR_QUESTION(name, BITS, value)                                                           \
-	static inline void name##BITS(struct cpu *cpu, const struct insn *i, uint16_t selector)          \
-	{                                                                                                \
-		const struct descriptor *descriptor = find_descriptor(selector);                                  \
-		if (descriptor)                                                                          \
-			set_reg##BITS(cpu, i->a, (uint##BITS##_t)(value));                               \
-		set_zf(cpu, descriptor);                                                                    \
-	}                                                                                                \
-	static HANDLER(name##BITS##_rr)                                                                  \
-	{                                                                                                \
-		name##BITS(cpu, i, *reg16(cpu, i->b));                                                   \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(name##BITS##_rm)                                                                  \
-	{                                                                                                \
-		name##BITS(cpu, i, guest_load16(cpu, i, address_based(cpu, i)));                         \
-		NEXT();                                                                                  \
+#define DESCRIPTOR_QUESTION(name, BITS, value)                                                  \
+	static inline void name##BITS(struct cpu *cpu, const struct insn *i, uint16_t selector) \
+	{                                                                                       \
+		const struct descriptor *descriptor = find_descriptor(selector);                \
+		if (descriptor)                                                                 \
+			set_reg##BITS(cpu, i->a, (uint##BITS##_t)(value));                      \
+		set_zf(cpu, descriptor);                                                        \
+	}                                                                                       \
+	static HANDLER(name##BITS##_rr)                                                         \
+	{                                                                                       \
+		name##BITS(cpu, i, *reg16(cpu, i->b));                                          \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(name##BITS##_rm)                                                         \
+	{                                                                                       \
+		name##BITS(cpu, i, guest_load16(cpu, i, address_based(cpu, i)));                \
+		NEXT();                                                                         \
 	}
-#define LAR_LSL(BITS)                                            \
-	DESCRIPTOR_QUESTION(lar, BITS, descriptor->rights)          \
+#define LAR_LSL(BITS)                                      \
+	DESCRIPTOR_QUESTION(lar, BITS, descriptor->rights) \
 	DESCRIPTOR_QUESTION(lsl, BITS, limit_of(cpu, descriptor))
 LAR_LSL(16)
 LAR_LSL(32)
@@ -279,9 +279,9 @@ static HANDLER(verw_m)
  * above the operand, also where the CPU would clear it. */
 
 enum { SHOWN_LDT = 0, SHOWN_TASK = 0x40 };
-#define SHOWN_CR0  0x80050033ULL         /* PE MP ET NE WP AM PG */
-#define SHOWN_GDT  0xfffffffffffe0000ULL
-#define SHOWN_IDT  0xffffffffffff0000ULL
+#define SHOWN_CR0 0x80050033ULL /* PE MP ET NE WP AM PG */
+#define SHOWN_GDT 0xfffffffffffe0000ULL
+#define SHOWN_IDT 0xffffffffffff0000ULL
 
 /* clang-format off */
 #define SYSTEM_WORD(name, value)                                                                         \
@@ -299,13 +299,13 @@ SYSTEM_WORD(str, SHOWN_TASK)
 SYSTEM_WORD(smsw, SHOWN_CR0)
 
 /* Stores a limit of 0 and the base. */
-#define SYSTEM_TABLE(name, base)                                                                         \
-	static HANDLER(name)                                                                             \
-	{                                                                                                \
-		uint64_t address = address_based(cpu, i);                                                \
-		guest_store16(cpu, i, address, 0);                                                       \
-		guest_store64(cpu, i, address + 2, base);                                                \
-		NEXT();                                                                                  \
+#define SYSTEM_TABLE(name, base)                          \
+	static HANDLER(name)                              \
+	{                                                 \
+		uint64_t address = address_based(cpu, i); \
+		guest_store16(cpu, i, address, 0);        \
+		guest_store64(cpu, i, address + 2, base); \
+		NEXT();                                   \
 	}
 SYSTEM_TABLE(sgdt, SHOWN_GDT)
 SYSTEM_TABLE(sidt, SHOWN_IDT)
@@ -356,14 +356,12 @@ static const struct form rows[] = {
 	{ .op = OP_MOV, .size0 = 2, .pattern = PATTERN2(K_M, K_S), .run = { mov_ms } },
 	{ .op = OP_MOV, .pattern = PATTERN2(K_S, K_R), .attributes = FORM_FAULTS, .run = { mov_sr } },
 	{ .op = OP_MOV, .pattern = PATTERN2(K_S, K_M), .attributes = FORM_FAULTS, .run = { mov_sm } },
-	STACK_ROWS(16) STACK_ROWS(64)
-	FAR_ROWS(16, 4) FAR_ROWS(32, 6) FAR_ROWS(64, 10)
-	IRET_ROW(OP_IRET, 16) IRET_ROW(OP_IRETD, 32) IRET_ROW(OP_IRETQ, 64)
-	QUESTION_ROWS(OP_LAR, WORLD_NONE, lar, 16) QUESTION_ROWS(OP_LAR, WORLD_NONE, lar, 32) QUESTION_ROWS(OP_LAR, WORLD_NONE, lar, 64)
-	QUESTION_ROWS(OP_LSL, WORLD_OTHER, lsl, 16) QUESTION_ROWS(OP_LSL, WORLD_OTHER, lsl, 32) QUESTION_ROWS(OP_LSL, WORLD_OTHER, lsl, 64)
-	VERIFY_ROWS(OP_VERR, verr) VERIFY_ROWS(OP_VERW, verw)
-	SYSTEM_ROWS(OP_SLDT, sldt) SYSTEM_ROWS(OP_STR, str) SYSTEM_ROWS(OP_SMSW, smsw)
-	{ .op = OP_SGDT, .pattern = K_M, .run = { sgdt } },
+	STACK_ROWS(16) STACK_ROWS(64) FAR_ROWS(16, 4) FAR_ROWS(32, 6) FAR_ROWS(64, 10) IRET_ROW(OP_IRET, 16) IRET_ROW(OP_IRETD, 32)
+		IRET_ROW(OP_IRETQ, 64) QUESTION_ROWS(OP_LAR, WORLD_NONE, lar, 16) QUESTION_ROWS(OP_LAR, WORLD_NONE, lar, 32)
+			QUESTION_ROWS(OP_LAR, WORLD_NONE, lar, 64) QUESTION_ROWS(OP_LSL, WORLD_OTHER, lsl, 16) QUESTION_ROWS(OP_LSL,
+				WORLD_OTHER, lsl, 32) QUESTION_ROWS(OP_LSL, WORLD_OTHER, lsl, 64) VERIFY_ROWS(OP_VERR, verr)
+				VERIFY_ROWS(OP_VERW, verw) SYSTEM_ROWS(OP_SLDT, sldt) SYSTEM_ROWS(OP_STR, str)
+					SYSTEM_ROWS(OP_SMSW, smsw){ .op = OP_SGDT, .pattern = K_M, .run = { sgdt } },
 	{ .op = OP_SIDT, .pattern = K_M, .run = { sidt } },
 };
 

@@ -14,34 +14,34 @@ static inline uint8_t cl(const struct cpu *cpu)
 #define SHIFT_HANDLERS(name, BITS, dead)                                                                         \
 	static HANDLER(name##BITS##dead##_ri)                                                                    \
 	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), (uint8_t)i->imm, &cpu->flags));  \
+		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), (uint8_t)i->imm, &cpu->flags)); \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	static HANDLER(name##BITS##dead##_rc)                                                                    \
 	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), cl(cpu), &cpu->flags));          \
+		set_reg##BITS(cpu, i->a, name##BITS##dead(*reg##BITS(cpu, i->a), cl(cpu), &cpu->flags));         \
 		NEXT();                                                                                          \
 	}                                                                                                        \
 	SHIFT_MEMORY(name, BITS, dead, mi, (uint8_t)i->imm)                                                      \
 	SHIFT_MEMORY(name, BITS, dead, mc, cl(cpu))
 
-#define SHIFT_MEMORY(name, BITS, dead, operands, count)                                                          \
-	static HANDLER(name##BITS##dead##_##operands)                                                            \
-	{                                                                                                        \
-		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                        \
-		flags_t flags = cpu->flags;                                                                      \
-		*p = name##BITS##dead(*p, count, &flags);                                                        \
-		compiler_barrier();                                                                              \
-		cpu->flags = flags;                                                                              \
-		NEXT();                                                                                          \
+#define SHIFT_MEMORY(name, BITS, dead, operands, count)                                   \
+	static HANDLER(name##BITS##dead##_##operands)                                     \
+	{                                                                                 \
+		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i)); \
+		flags_t flags = cpu->flags;                                               \
+		*p = name##BITS##dead(*p, count, &flags);                                 \
+		compiler_barrier();                                                       \
+		cpu->flags = flags;                                                       \
+		NEXT();                                                                   \
 	}
 
-#define ALL_SHIFT_HANDLERS(name, BITS, suffix)  \
-	SHIFT_HANDLERS(name, BITS, )            \
-	SHIFT_HANDLERS(name, BITS, _set)        \
+#define ALL_SHIFT_HANDLERS(name, BITS, suffix) \
+	SHIFT_HANDLERS(name, BITS, )           \
+	SHIFT_HANDLERS(name, BITS, _set)       \
 	SHIFT_HANDLERS(name, BITS, _dead)
-#define ROTATE_HANDLERS(name, BITS, suffix)     \
-	SHIFT_HANDLERS(name, BITS, )            \
+#define ROTATE_HANDLERS(name, BITS, suffix) \
+	SHIFT_HANDLERS(name, BITS, )        \
 	SHIFT_HANDLERS(name, BITS, _dead)
 #define CARRY_SHIFT_HANDLERS(name, BITS, suffix) SHIFT_HANDLERS(name, BITS, )
 
@@ -55,41 +55,40 @@ EACH_WIDTH(ROTATE_HANDLERS, ror)
 EACH_WIDTH(CARRY_SHIFT_HANDLERS, rcl)
 EACH_WIDTH(CARRY_SHIFT_HANDLERS, rcr)
 
-#define DOUBLE_SHIFT_HANDLERS(name, BITS, suffix)                                                                \
-	DOUBLE_SHIFT(name, BITS, i, (uint8_t)i->imm)                                                             \
+#define DOUBLE_SHIFT_HANDLERS(name, BITS, suffix)    \
+	DOUBLE_SHIFT(name, BITS, i, (uint8_t)i->imm) \
 	DOUBLE_SHIFT(name, BITS, c, cl(cpu))
 
-#define DOUBLE_SHIFT(name, BITS, operands, count)                                                                \
-	static HANDLER(name##BITS##_rr##operands)                                                                \
-	{                                                                                                        \
-		set_reg##BITS(cpu, i->a,                                                                         \
-		              name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), count, &cpu->flags));     \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_mr##operands)                                                                \
-	{                                                                                                        \
-		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                        \
-		flags_t flags = cpu->flags;                                                                      \
-		*p = name##BITS(*p, *reg##BITS(cpu, i->a), count, &flags);                                       \
-		compiler_barrier();                                                                              \
-		cpu->flags = flags;                                                                              \
-		NEXT();                                                                                          \
+#define DOUBLE_SHIFT(name, BITS, operands, count)                                                                       \
+	static HANDLER(name##BITS##_rr##operands)                                                                       \
+	{                                                                                                               \
+		set_reg##BITS(cpu, i->a, name##BITS(*reg##BITS(cpu, i->a), *reg##BITS(cpu, i->b), count, &cpu->flags)); \
+		NEXT();                                                                                                 \
+	}                                                                                                               \
+	static HANDLER(name##BITS##_mr##operands)                                                                       \
+	{                                                                                                               \
+		volatile guest_u##BITS *p = guest_pointer(cpu, i, address_based(cpu, i));                               \
+		flags_t flags = cpu->flags;                                                                             \
+		*p = name##BITS(*p, *reg##BITS(cpu, i->a), count, &flags);                                              \
+		compiler_barrier();                                                                                     \
+		cpu->flags = flags;                                                                                     \
+		NEXT();                                                                                                 \
 	}
 EACH_WIDE_WIDTH(DOUBLE_SHIFT_HANDLERS, shld)
 EACH_WIDE_WIDTH(DOUBLE_SHIFT_HANDLERS, shrd)
 
 /* BMI2: dst = src shifted by a register or (RORX) an immediate, without flags. */
-#define BMI2_SHIFT(name, body, BITS)                                                                             \
-	static HANDLER(name##BITS##_rrr)                                                                         \
-	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, body##BITS##_dead(*reg##BITS(cpu, i->b), *reg8(cpu, i->c), NULL));       \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(name##BITS##_rmr)                                                                         \
-	{                                                                                                        \
-		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                            \
-		set_reg##BITS(cpu, i->a, body##BITS##_dead(src, *reg8(cpu, i->c), NULL));                        \
-		NEXT();                                                                                          \
+#define BMI2_SHIFT(name, body, BITS)                                                                        \
+	static HANDLER(name##BITS##_rrr)                                                                    \
+	{                                                                                                   \
+		set_reg##BITS(cpu, i->a, body##BITS##_dead(*reg##BITS(cpu, i->b), *reg8(cpu, i->c), NULL)); \
+		NEXT();                                                                                     \
+	}                                                                                                   \
+	static HANDLER(name##BITS##_rmr)                                                                    \
+	{                                                                                                   \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                       \
+		set_reg##BITS(cpu, i->a, body##BITS##_dead(src, *reg8(cpu, i->c), NULL));                   \
+		NEXT();                                                                                     \
 	}
 BMI2_SHIFT(shlx, shl, 32)
 BMI2_SHIFT(shlx, shl, 64)
@@ -98,17 +97,17 @@ BMI2_SHIFT(shrx, shr, 64)
 BMI2_SHIFT(sarx, sar, 32)
 BMI2_SHIFT(sarx, sar, 64)
 
-#define RORX_HANDLERS(BITS)                                                                                      \
-	static HANDLER(rorx##BITS##_rri)                                                                         \
-	{                                                                                                        \
-		set_reg##BITS(cpu, i->a, ror##BITS##_dead(*reg##BITS(cpu, i->b), (uint8_t)i->imm, NULL));         \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(rorx##BITS##_rmi)                                                                         \
-	{                                                                                                        \
-		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                            \
-		set_reg##BITS(cpu, i->a, ror##BITS##_dead(src, (uint8_t)i->imm, NULL));                          \
-		NEXT();                                                                                          \
+#define RORX_HANDLERS(BITS)                                                                               \
+	static HANDLER(rorx##BITS##_rri)                                                                  \
+	{                                                                                                 \
+		set_reg##BITS(cpu, i->a, ror##BITS##_dead(*reg##BITS(cpu, i->b), (uint8_t)i->imm, NULL)); \
+		NEXT();                                                                                   \
+	}                                                                                                 \
+	static HANDLER(rorx##BITS##_rmi)                                                                  \
+	{                                                                                                 \
+		uint##BITS##_t src = guest_load##BITS(cpu, i, address_based(cpu, i));                     \
+		set_reg##BITS(cpu, i->a, ror##BITS##_dead(src, (uint8_t)i->imm, NULL));                   \
+		NEXT();                                                                                   \
 	}
 RORX_HANDLERS(32)
 RORX_HANDLERS(64)
@@ -156,26 +155,17 @@ RORX_HANDLERS(64)
 
 #define BMI2_ROWS(OP, name, BITS)                                                                            \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .run = { name##BITS##_rrr } }, \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_R), .run = { name##BITS##_rmr } },
+		{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_R), .run = { name##BITS##_rmr } },
 
 #define RORX_ROWS(BITS)                                                                                           \
 	{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .run = { rorx##BITS##_rri } }, \
-	{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .run = { rorx##BITS##_rmi } },
+		{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .run = { rorx##BITS##_rmi } },
 
-static const struct form rows[] = {
-	EACH_WIDTH(SHIFT_ROWS, OP_SHL, shl)
-	EACH_WIDTH(SHIFT_ROWS, OP_SHR, shr)
-	EACH_WIDTH(SHIFT_ROWS, OP_SAR, sar)
-	EACH_WIDTH(ROTATE_ROWS, OP_ROL, rol)
-	EACH_WIDTH(ROTATE_ROWS, OP_ROR, ror)
-	EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCL, rcl)
-	EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCR, rcr)
-	EACH_WIDE_WIDTH(DOUBLE_SHIFT_ROWS, OP_SHLD, shld)
-	EACH_WIDE_WIDTH(DOUBLE_SHIFT_ROWS, OP_SHRD, shrd)
-	BMI2_ROWS(OP_SHLX, shlx, 32) BMI2_ROWS(OP_SHLX, shlx, 64)
-	BMI2_ROWS(OP_SHRX, shrx, 32) BMI2_ROWS(OP_SHRX, shrx, 64)
-	BMI2_ROWS(OP_SARX, sarx, 32) BMI2_ROWS(OP_SARX, sarx, 64)
-	RORX_ROWS(32) RORX_ROWS(64)
-};
+static const struct form rows[] = { EACH_WIDTH(SHIFT_ROWS, OP_SHL, shl) EACH_WIDTH(SHIFT_ROWS, OP_SHR, shr) EACH_WIDTH(SHIFT_ROWS, OP_SAR,
+	sar) EACH_WIDTH(ROTATE_ROWS, OP_ROL, rol) EACH_WIDTH(ROTATE_ROWS, OP_ROR, ror) EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCL, rcl)
+		EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCR, rcr) EACH_WIDE_WIDTH(DOUBLE_SHIFT_ROWS, OP_SHLD, shld)
+			EACH_WIDE_WIDTH(DOUBLE_SHIFT_ROWS, OP_SHRD, shrd) BMI2_ROWS(OP_SHLX, shlx, 32) BMI2_ROWS(OP_SHLX, shlx, 64)
+				BMI2_ROWS(OP_SHRX, shrx, 32) BMI2_ROWS(OP_SHRX, shrx, 64) BMI2_ROWS(OP_SARX, sarx, 32)
+					BMI2_ROWS(OP_SARX, sarx, 64) RORX_ROWS(32) RORX_ROWS(64) };
 
 const struct form_list shift_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };

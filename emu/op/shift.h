@@ -4,8 +4,7 @@
 
 #include "emu/op/alu.h"
 
-#define EACH_WIDE_WIDTH(STAMP, ...) \
-	STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
+#define EACH_WIDE_WIDTH(STAMP, ...) STAMP(__VA_ARGS__, 16, "w") STAMP(__VA_ARGS__, 32, "l") STAMP(__VA_ARGS__, 64, "q")
 
 /* Flags that an instruction leaves undefined (SDM vol. 2) are 0 here, since hosts differ in them: AF of shifts, OF for counts other than
  * 1. A count of 0 keeps all flags. */
@@ -32,48 +31,54 @@ static inline flags_t rotate_defined(uint8_t count, unsigned bits)
 
 /* Three bodies for each shift. One loads the old flags first (rotates keep some, a count of 0 keeps all). One sets flags whatever they
  * were (SHL SHR SAR, count not 0). One computes no flags. */
-#define SHIFT_BODY(name, defined, BITS, suffix)                                                                          \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)               \
-	{                                                                                                       \
-		uint32_t ax = *flags;                                                                           \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %0\n\tseto %%al\n\tlahf"             \
-		        : "+q"(dst), "+a"(ax) : "c"(count) : "cc");                                             \
-		*flags = (flags_t)ax & defined(count, BITS);                                                    \
-		return dst;                                                                                     \
-	}                                                                                                       \
-	static inline uint##BITS##_t name##BITS##_set(uint##BITS##_t dst, uint8_t count, flags_t *flags)         \
-	{                                                                                                       \
-		uint32_t ax;                                                                                    \
+#define SHIFT_BODY(name, defined, BITS, suffix)                                                                   \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)                \
+	{                                                                                                         \
+		uint32_t ax = *flags;                                                                             \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %0\n\tseto %%al\n\tlahf"               \
+			: "+q"(dst), "+a"(ax)                                                                     \
+			: "c"(count)                                                                              \
+			: "cc");                                                                                  \
+		*flags = (flags_t)ax & defined(count, BITS);                                                      \
+		return dst;                                                                                       \
+	}                                                                                                         \
+	static inline uint##BITS##_t name##BITS##_set(uint##BITS##_t dst, uint8_t count, flags_t *flags)          \
+	{                                                                                                         \
+		uint32_t ax;                                                                                      \
 		__asm__(#name suffix " %%cl, %0\n\tseto %%al\n\tlahf" : "+q"(dst), "=a"(ax) : "c"(count) : "cc"); \
-		*flags = (flags_t)ax & defined(count, BITS);                                                    \
-		return dst;                                                                                     \
-	}                                                                                                       \
-	static inline uint##BITS##_t name##BITS##_dead(uint##BITS##_t dst, uint8_t count, flags_t *flags)        \
-	{                                                                                                       \
-		(void)flags;                                                                                    \
-		__asm__(#name suffix " %%cl, %0" : "+q"(dst) : "c"(count) : "cc");                              \
-		return dst;                                                                                     \
+		*flags = (flags_t)ax & defined(count, BITS);                                                      \
+		return dst;                                                                                       \
+	}                                                                                                         \
+	static inline uint##BITS##_t name##BITS##_dead(uint##BITS##_t dst, uint8_t count, flags_t *flags)         \
+	{                                                                                                         \
+		(void)flags;                                                                                      \
+		__asm__(#name suffix " %%cl, %0" : "+q"(dst) : "c"(count) : "cc");                                \
+		return dst;                                                                                       \
 	}
 
 /* RCL and RCR take CF as input. */
-#define CARRY_SHIFT_BODY(name, BITS, suffix)                                                                    \
-	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)               \
-	{                                                                                                       \
-		uint32_t ax = *flags;                                                                           \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %0\n\tseto %%al\n\tlahf"             \
-		        : "+q"(dst), "+a"(ax) : "c"(count) : "cc");                                             \
-		*flags = (flags_t)ax & rotate_defined(count, BITS);                                             \
-		return dst;                                                                                     \
+#define CARRY_SHIFT_BODY(name, BITS, suffix)                                                        \
+	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint8_t count, flags_t *flags)  \
+	{                                                                                           \
+		uint32_t ax = *flags;                                                               \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %0\n\tseto %%al\n\tlahf" \
+			: "+q"(dst), "+a"(ax)                                                       \
+			: "c"(count)                                                                \
+			: "cc");                                                                    \
+		*flags = (flags_t)ax & rotate_defined(count, BITS);                                 \
+		return dst;                                                                         \
 	}
 
-#define DOUBLE_SHIFT_BODY(name, BITS, suffix)                                                                   \
+#define DOUBLE_SHIFT_BODY(name, BITS, suffix)                                                                          \
 	static inline uint##BITS##_t name##BITS(uint##BITS##_t dst, uint##BITS##_t src, uint8_t count, flags_t *flags) \
-	{                                                                                                       \
-		uint32_t ax = *flags;                                                                           \
-		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %3, %0\n\tseto %%al\n\tlahf"         \
-		        : "+r"(dst), "+a"(ax) : "c"(count), "r"(src) : "cc");                                   \
-		*flags = (flags_t)ax & shift_defined(count, BITS);                                              \
-		return dst;                                                                                     \
+	{                                                                                                              \
+		uint32_t ax = *flags;                                                                                  \
+		__asm__("addb $127, %%al\n\tsahf\n\t" #name suffix " %%cl, %3, %0\n\tseto %%al\n\tlahf"                \
+			: "+r"(dst), "+a"(ax)                                                                          \
+			: "c"(count), "r"(src)                                                                         \
+			: "cc");                                                                                       \
+		*flags = (flags_t)ax & shift_defined(count, BITS);                                                     \
+		return dst;                                                                                            \
 	}
 
 EACH_WIDTH(SHIFT_BODY, shl, shift_defined)

@@ -2,29 +2,31 @@
 #include "emu/op/vector_lists.h"
 
 /* a = OP b/m, imm */
-#define UNARY_IMMEDIATE(NAME)                                                                            \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		v128 value;                                                                              \
-		uint64_t n = i->imm;                                                                     \
-		__asm__ volatile(LADDER(256, #NAME " $.Limmediate, %[source], %0")                       \
-		                 : "=x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const v128 *)source)); \
-		*xmm(cpu, i->a) = value;                                                                 \
-	}                                                                                                \
+#define UNARY_IMMEDIATE(NAME)                                                      \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                      \
+	{                                                                          \
+		v128 value;                                                        \
+		uint64_t n = i->imm;                                               \
+		__asm__ volatile(LADDER(256, #NAME " $.Limmediate, %[source], %0") \
+				 : "=x"(value), LADDER_OPERANDS(n)                 \
+				 : [source] "m"(*(const v128 *)source));           \
+		*xmm(cpu, i->a) = value;                                           \
+	}                                                                          \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
 SHUFFLE_OPS(UNARY_IMMEDIATE)
 UNARY_IMMEDIATE(AESKEYGENASSIST)
 
 /* a OP= b/m, imm */
-#define BINARY_IMMEDIATE(NAME, copies, ...)                                                              \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
-		uint64_t n = i->imm;                                                                     \
-		__asm__ volatile(LADDER(copies, #NAME " $.Limmediate, %[source], %0")                    \
-		                 : "+x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const v128 *)source)); \
-		*a = value;                                                                              \
-	}                                                                                                \
+#define BINARY_IMMEDIATE(NAME, copies, ...)                                           \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                         \
+	{                                                                             \
+		v128 *a = xmm(cpu, i->a), value = *a;                                 \
+		uint64_t n = i->imm;                                                  \
+		__asm__ volatile(LADDER(copies, #NAME " $.Limmediate, %[source], %0") \
+				 : "+x"(value), LADDER_OPERANDS(n)                    \
+				 : [source] "m"(*(const v128 *)source));              \
+		*a = value;                                                           \
+	}                                                                             \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
 BLEND_OPS(BINARY_IMMEDIATE)
 BINARY_IMMEDIATE(PCLMULQDQ, 32)
@@ -32,14 +34,13 @@ BINARY_IMMEDIATE(SHA1RNDS4, 4)
 
 /* a OP= b/m under XMM0 */
 #define BY_XMM0_OPS(X) X(PBLENDVB) X(BLENDVPS) X(BLENDVPD) X(SHA256RNDS2)
-#define BY_XMM0(NAME)                                                                                    \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
-		__asm__ volatile(#NAME " %%xmm0, %1, %0"                                                 \
-		                 : "+x"(value) : "m"(*(const v128 *)source), "Yz"(*xmm(cpu, 0)));        \
-		*a = value;                                                                              \
-	}                                                                                                \
+#define BY_XMM0(NAME)                                                                                                     \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                                             \
+	{                                                                                                                 \
+		v128 *a = xmm(cpu, i->a), value = *a;                                                                     \
+		__asm__ volatile(#NAME " %%xmm0, %1, %0" : "+x"(value) : "m"(*(const v128 *)source), "Yz"(*xmm(cpu, 0))); \
+		*a = value;                                                                                               \
+	}                                                                                                                 \
 	TWO_OPERAND_HANDLERS(NAME, NAME##_body)
 BY_XMM0_OPS(BY_XMM0)
 
@@ -49,21 +50,21 @@ SHA_OPS(SSE_BINARY)
 /* --- into single elements ----------------------------------------------------------------------------- */
 
 /* From a general register, read where it lies in the register file, or from memory */
-#define INSERT(NAME, bytes, positions)                                                                   \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		v128 *a = xmm(cpu, i->a), value = *a;                                                    \
-		uint64_t n = i->imm;                                                                     \
-		__asm__ volatile(LADDER(positions, #NAME " $.Limmediate, %[source], %0")                 \
-		                 : "+x"(value), LADDER_OPERANDS(n)                                       \
-		                 : [source] "m"(*(const uint8_t(*)[bytes])source));                      \
-		*a = value;                                                                              \
-	}                                                                                                \
-	static HANDLER(NAME##_r)                                                                         \
-	{                                                                                                \
-		NAME##_body(cpu, i, reg64(cpu, i->b));                                                   \
-		NEXT();                                                                                  \
-	}                                                                                                \
+#define INSERT(NAME, bytes, positions)                                                   \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                            \
+	{                                                                                \
+		v128 *a = xmm(cpu, i->a), value = *a;                                    \
+		uint64_t n = i->imm;                                                     \
+		__asm__ volatile(LADDER(positions, #NAME " $.Limmediate, %[source], %0") \
+				 : "+x"(value), LADDER_OPERANDS(n)                       \
+				 : [source] "m"(*(const uint8_t(*)[bytes])source));      \
+		*a = value;                                                              \
+	}                                                                                \
+	static HANDLER(NAME##_r)                                                         \
+	{                                                                                \
+		NAME##_body(cpu, i, reg64(cpu, i->b));                                   \
+		NEXT();                                                                  \
+	}                                                                                \
 	MEMORY_HANDLER(NAME, NAME##_body, based)
 INSERT_OPS(INSERT)
 
@@ -73,8 +74,7 @@ static HANDLER(INSERTPS_r)
 	v128 *a = xmm(cpu, i->a), value = *a;
 	uint64_t n = i->imm;
 
-	__asm__(LADDER(256, "insertps $.Limmediate, %[other], %0")
-	        : "+x"(value), LADDER_OPERANDS(n) : [other] "x"(*xmm(cpu, i->b)));
+	__asm__(LADDER(256, "insertps $.Limmediate, %[other], %0") : "+x"(value), LADDER_OPERANDS(n) : [other] "x"(*xmm(cpu, i->b)));
 	*a = value;
 	NEXT();
 }
@@ -85,7 +85,8 @@ BODY INSERTPS_memory_body(BODY_PARAMETERS, const void *source)
 	uint64_t n = i->imm;
 
 	__asm__ volatile(LADDER(64, "insertps $.Limmediate, %[source], %0")
-	                 : "+x"(value), LADDER_OPERANDS(n) : [source] "m"(*(const guest_u32 *)source));
+			 : "+x"(value), LADDER_OPERANDS(n)
+			 : [source] "m"(*(const guest_u32 *)source));
 	*a = value;
 }
 MEMORY_HANDLER(INSERTPS, INSERTPS_memory_body, based)
@@ -94,16 +95,7 @@ MEMORY_HANDLER(INSERTPS, INSERTPS_memory_body, based)
 
 #define IMMEDIATE_ROWS(NAME, ...) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, 0)
 #define INSERT_ROWS(NAME, ...) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_R, 0, 0)
-static const struct form rows[] = {
-	SHUFFLE_OPS(IMMEDIATE_ROWS)
-	BLEND_OPS(IMMEDIATE_ROWS)
-	IMMEDIATE_ROWS(AESKEYGENASSIST)
-	IMMEDIATE_ROWS(PCLMULQDQ)
-	IMMEDIATE_ROWS(SHA1RNDS4)
-	IMMEDIATE_ROWS(INSERTPS)
-	BY_XMM0_OPS(SSE_ROWS)
-	SHA_OPS(SSE_ROWS)
-	INSERT_OPS(INSERT_ROWS)
-};
+static const struct form rows[] = { SHUFFLE_OPS(IMMEDIATE_ROWS) BLEND_OPS(IMMEDIATE_ROWS) IMMEDIATE_ROWS(AESKEYGENASSIST) IMMEDIATE_ROWS(
+	PCLMULQDQ) IMMEDIATE_ROWS(SHA1RNDS4) IMMEDIATE_ROWS(INSERTPS) BY_XMM0_OPS(SSE_ROWS) SHA_OPS(SSE_ROWS) INSERT_OPS(INSERT_ROWS) };
 
 const struct form_list sse_shuffle_forms = FORM_LIST(rows);

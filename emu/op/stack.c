@@ -3,55 +3,55 @@
 #include "emu/op/dispatch.h"
 #include "emu/op/lists.h"
 
-#define PUSH(BITS, value)                                                      \
-	do {                                                                   \
-		uint64_t rsp_ = cpu->r[RSP] - BITS / 8;                        \
-		guest_store##BITS(cpu, i, rsp_, (uint##BITS##_t)(value));      \
-		cpu->r[RSP] = rsp_;                                            \
+#define PUSH(BITS, value)                                                 \
+	do {                                                              \
+		uint64_t rsp_ = cpu->r[RSP] - BITS / 8;                   \
+		guest_store##BITS(cpu, i, rsp_, (uint##BITS##_t)(value)); \
+		cpu->r[RSP] = rsp_;                                       \
 	} while (0)
 
-#define PUSH_POP_HANDLERS(BITS)                                                                                  \
-	static HANDLER(push##BITS##_r)                                                                           \
-	{                                                                                                        \
-		PUSH(BITS, *reg##BITS(cpu, i->a));                                                               \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(push##BITS##_i)                                                                           \
-	{                                                                                                        \
-		PUSH(BITS, i->imm);                                                                              \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(push##BITS##_m)                                                                           \
-	{                                                                                                        \
-		uint##BITS##_t value = guest_load##BITS(cpu, i, address_based(cpu, i));                          \
-		PUSH(BITS, value);                                                                               \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(pop##BITS##_r) /* for POP RSP the loaded value replaces the increment */                  \
-	{                                                                                                        \
-		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                                    \
-		cpu->r[RSP] += BITS / 8;                                                                         \
-		set_reg##BITS(cpu, i->a, value);                                                                 \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(pop##BITS##_m)                                                                            \
-	{                                                                                                        \
-		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                                    \
-		guest_store##BITS(cpu, i, address_based(cpu, i), value);                                         \
-		cpu->r[RSP] += BITS / 8;                                                                         \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(pushf##BITS)                                                                              \
-	{                                                                                                        \
-		PUSH(BITS, rflags_get(cpu));                                                                     \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static HANDLER(leave##BITS)                                                                              \
-	{                                                                                                        \
-		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RBP]);                                    \
-		cpu->r[RSP] = cpu->r[RBP] + BITS / 8;                                                            \
-		set_reg##BITS(cpu, gpr_offset(RBP, false), value);                                               \
-		NEXT();                                                                                          \
+#define PUSH_POP_HANDLERS(BITS)                                                                 \
+	static HANDLER(push##BITS##_r)                                                          \
+	{                                                                                       \
+		PUSH(BITS, *reg##BITS(cpu, i->a));                                              \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(push##BITS##_i)                                                          \
+	{                                                                                       \
+		PUSH(BITS, i->imm);                                                             \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(push##BITS##_m)                                                          \
+	{                                                                                       \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, address_based(cpu, i));         \
+		PUSH(BITS, value);                                                              \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(pop##BITS##_r) /* for POP RSP the loaded value replaces the increment */ \
+	{                                                                                       \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                   \
+		cpu->r[RSP] += BITS / 8;                                                        \
+		set_reg##BITS(cpu, i->a, value);                                                \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(pop##BITS##_m)                                                           \
+	{                                                                                       \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RSP]);                   \
+		guest_store##BITS(cpu, i, address_based(cpu, i), value);                        \
+		cpu->r[RSP] += BITS / 8;                                                        \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(pushf##BITS)                                                             \
+	{                                                                                       \
+		PUSH(BITS, rflags_get(cpu));                                                    \
+		NEXT();                                                                         \
+	}                                                                                       \
+	static HANDLER(leave##BITS)                                                             \
+	{                                                                                       \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, cpu->r[RBP]);                   \
+		cpu->r[RSP] = cpu->r[RBP] + BITS / 8;                                           \
+		set_reg##BITS(cpu, gpr_offset(RBP, false), value);                              \
+		NEXT();                                                                         \
 	}
 PUSH_POP_HANDLERS(16)
 PUSH_POP_HANDLERS(64)
@@ -88,20 +88,20 @@ static HANDLER(popf16)
 }
 
 /* Nesting level 0, the only one that compilers emit. Other levels copy frame pointers (SDM, ENTER). */
-#define ENTER_HANDLER(BITS)                                                                                              \
-	static HANDLER(enter##BITS)                                                                                      \
-	{                                                                                                                \
-		const unsigned size = BITS / 8, level = i->c & 31;                                                       \
-		uint64_t frame = cpu->r[RSP] - size, top = frame - size * level - (uint16_t)i->imm;                      \
-		guest_store##BITS(cpu, i, frame, (uint##BITS##_t)cpu->r[RBP]);                                           \
-		for (unsigned k = 1; k < level; k++)                                                                     \
-			guest_store##BITS(cpu, i, frame - size * k, guest_load##BITS(cpu, i, cpu->r[RBP] - size * k));   \
-		if (level)                                                                                               \
-			guest_store##BITS(cpu, i, frame - size * level, (uint##BITS##_t)frame);                          \
+#define ENTER_HANDLER(BITS)                                                                                                               \
+	static HANDLER(enter##BITS)                                                                                                       \
+	{                                                                                                                                 \
+		const unsigned size = BITS / 8, level = i->c & 31;                                                                        \
+		uint64_t frame = cpu->r[RSP] - size, top = frame - size * level - (uint16_t)i->imm;                                       \
+		guest_store##BITS(cpu, i, frame, (uint##BITS##_t)cpu->r[RBP]);                                                            \
+		for (unsigned k = 1; k < level; k++)                                                                                      \
+			guest_store##BITS(cpu, i, frame - size * k, guest_load##BITS(cpu, i, cpu->r[RBP] - size * k));                    \
+		if (level)                                                                                                                \
+			guest_store##BITS(cpu, i, frame - size * level, (uint##BITS##_t)frame);                                           \
 		__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* raises #PF unless it can be written */ \
-		cpu->r[RBP] = frame;                                                                                     \
-		cpu->r[RSP] = top;                                                                                       \
-		NEXT();                                                                                                  \
+		cpu->r[RBP] = frame;                                                                                                      \
+		cpu->r[RSP] = top;                                                                                                        \
+		NEXT();                                                                                                                   \
 	}
 ENTER_HANDLER(16)
 ENTER_HANDLER(64)
@@ -130,19 +130,19 @@ static inline __attribute__((always_inline)) uint64_t pop_at(struct cpu *cpu, co
 }
 
 /* PUSH RSP pushes the value before the push, which push_at reads from the register. */
-#define STACK_RUN(name, step, length)                          \
-	static HANDLER(name##length)                           \
-	{                                                      \
-		uint64_t rsp = cpu->r[RSP];                    \
-		_Pragma("GCC unroll 3")                        \
-		for (unsigned k = 0; k < length; k++)          \
-			rsp = step(cpu, i + k, rsp);           \
-		GO_ON(length);                                 \
+#define STACK_RUN(name, step, length)                                                                      \
+	static HANDLER(name##length)                                                                       \
+	{                                                                                                  \
+		uint64_t rsp = cpu->r[RSP];                                                                \
+		_Pragma("GCC unroll 3") for (unsigned k = 0; k < length; k++) rsp = step(cpu, i + k, rsp); \
+		GO_ON(length);                                                                             \
 	}
-STACK_RUN(push_run, push_at, 2) STACK_RUN(push_run, push_at, 3)
-STACK_RUN(pop_run, pop_at, 2) STACK_RUN(pop_run, pop_at, 3)
+STACK_RUN(push_run, push_at, 2)
+STACK_RUN(push_run, push_at, 3)
+STACK_RUN(pop_run, pop_at, 2)
+STACK_RUN(pop_run, pop_at, 3)
 
-static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
+	static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
 static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3 };
 
 /* Returns how many records, from the first one on, have the handler `plain`. */
@@ -170,11 +170,15 @@ void find_stack_runs(struct insn *insn, unsigned count)
 
 /* --- the rows ----------------------------------------------------------------------------------------- */
 
-#define PUSH_POP_ROWS(BITS)                                                                                            \
-	{ .op = OP_PUSH, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_PUSHES | FORM_FAULTS, .run = { push##BITS##_r } }, \
-	{ .op = OP_PUSH, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_PUSHES | FORM_FAULTS, .run = { push##BITS##_m } }, \
-	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_r } },   \
-	{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_m } },
+#define PUSH_POP_ROWS(BITS)                                                                                                              \
+	{ .op = OP_PUSH, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_PUSHES | FORM_FAULTS, .run = { push##BITS##_r } },     \
+		{ .op = OP_PUSH,                                                                                                         \
+			.size0 = BYTES##BITS,                                                                                            \
+			.pattern = K_M,                                                                                                  \
+			.attributes = FORM_PUSHES | FORM_FAULTS,                                                                         \
+			.run = { push##BITS##_m } },                                                                                     \
+		{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_r } }, \
+		{ .op = OP_POP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_POPS | FORM_FAULTS, .run = { pop##BITS##_m } },
 
 /* The immediate's size does not tell how much PUSH pushes. For PUSH imm, LEAVE and ENTER `width` chooses the row. */
 /* clang-format off */

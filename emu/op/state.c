@@ -48,21 +48,21 @@ static inline void probe_read(const void *byte)
 }
 
 /* FXSAVE and FXRSTOR access the last byte before the first, as on Zen. */
-#define FXSAVE_HANDLER(name, wide)                                       \
-	static HANDLER(name)                                             \
-	{                                                                \
-		uint64_t address = address_based(cpu, i);                \
-		void *area;                                              \
-									 \
-		X87_PARKED();                                            \
-		if (address % FXSAVE_ALIGNMENT)                          \
-			return raise_gp(cpu, i);                         \
-		area = guest_pointer(cpu, i, address);                   \
-		probe_write((uint8_t *)area + FXSAVE_SIZE - 1);          \
-		probe_write(area);                                       \
-		mxcsr_from_host(cpu);                                    \
-		fxsave(cpu, area, wide);                                 \
-		NEXT();                                                  \
+#define FXSAVE_HANDLER(name, wide)                              \
+	static HANDLER(name)                                    \
+	{                                                       \
+		uint64_t address = address_based(cpu, i);       \
+		void *area;                                     \
+                                                                \
+		X87_PARKED();                                   \
+		if (address % FXSAVE_ALIGNMENT)                 \
+			return raise_gp(cpu, i);                \
+		area = guest_pointer(cpu, i, address);          \
+		probe_write((uint8_t *)area + FXSAVE_SIZE - 1); \
+		probe_write(area);                              \
+		mxcsr_from_host(cpu);                           \
+		fxsave(cpu, area, wide);                        \
+		NEXT();                                         \
 	}
 
 /* Copies the area before it is loaded: a missing page must fault before the state changes. */
@@ -76,18 +76,18 @@ static bool copy_and_fxrstor(struct cpu *cpu, const void *guest, bool wide)
 	return fxrstor(cpu, &area, wide);
 }
 
-#define FXRSTOR_HANDLER(name, wide)                                                      \
-	static HANDLER(name)                                                             \
-	{                                                                                \
-		uint64_t address = address_based(cpu, i);                                \
-											 \
-		X87_PARKED();                                                            \
-		if (address % FXSAVE_ALIGNMENT)                                          \
-			return raise_gp(cpu, i);                                         \
-		if (!copy_and_fxrstor(cpu, guest_pointer(cpu, i, address), wide))        \
-			return raise_gp(cpu, i);                                         \
-		mxcsr_to_host(cpu);                                                      \
-		NEXT();                                                                  \
+#define FXRSTOR_HANDLER(name, wide)                                               \
+	static HANDLER(name)                                                      \
+	{                                                                         \
+		uint64_t address = address_based(cpu, i);                         \
+                                                                                  \
+		X87_PARKED();                                                     \
+		if (address % FXSAVE_ALIGNMENT)                                   \
+			return raise_gp(cpu, i);                                  \
+		if (!copy_and_fxrstor(cpu, guest_pointer(cpu, i, address), wide)) \
+			return raise_gp(cpu, i);                                  \
+		mxcsr_to_host(cpu);                                               \
+		NEXT();                                                           \
 	}
 
 FXSAVE_HANDLER(fxsave_narrow, false)
@@ -140,36 +140,36 @@ static bool copy_and_xrstor(struct cpu *cpu, const struct xsave_area *guest, uin
 	return xrstor(cpu, &area, components, wide);
 }
 
-#define XSAVE_HANDLER(name, save, wide)                                                          \
+#define XSAVE_HANDLER(name, save, wide)                                                                      \
+	static HANDLER(name)                                                                                 \
+	{                                                                                                    \
+		uint64_t address = address_based(cpu, i), components = requested(cpu);                       \
+		void *area;                                                                                  \
+                                                                                                             \
+		X87_PARKED();                                                                                \
+		if (address % XSAVE_ALIGNMENT)                                                               \
+			return raise_gp(cpu, i);                                                             \
+		area = guest_pointer(cpu, i, address);                                                       \
+		probe_write(area);                                                                           \
+		probe_write((uint8_t *)area + (components & XSAVE_YMM ? XSAVE_SIZE : XSAVE_HEADER_END) - 1); \
+		mxcsr_from_host(cpu);                                                                        \
+		save(cpu, area, components, wide);                                                           \
+		NEXT();                                                                                      \
+	}
+
+#define XRSTOR_HANDLER(name, wide)                                                               \
 	static HANDLER(name)                                                                     \
 	{                                                                                        \
-		uint64_t address = address_based(cpu, i), components = requested(cpu);           \
-		void *area;                                                                      \
-												 \
+		uint64_t address = address_based(cpu, i);                                        \
+                                                                                                 \
 		X87_PARKED();                                                                    \
 		if (address % XSAVE_ALIGNMENT)                                                   \
 			return raise_gp(cpu, i);                                                 \
-		area = guest_pointer(cpu, i, address);                                           \
-		probe_write(area);                                                               \
-		probe_write((uint8_t *)area + (components & XSAVE_YMM ? XSAVE_SIZE : XSAVE_HEADER_END) - 1); \
 		mxcsr_from_host(cpu);                                                            \
-		save(cpu, area, components, wide);                                               \
+		if (!copy_and_xrstor(cpu, guest_pointer(cpu, i, address), requested(cpu), wide)) \
+			return raise_gp(cpu, i);                                                 \
+		mxcsr_to_host(cpu);                                                              \
 		NEXT();                                                                          \
-	}
-
-#define XRSTOR_HANDLER(name, wide)                                                                       \
-	static HANDLER(name)                                                                             \
-	{                                                                                                \
-		uint64_t address = address_based(cpu, i);                                                \
-													 \
-		X87_PARKED();                                                                            \
-		if (address % XSAVE_ALIGNMENT)                                                           \
-			return raise_gp(cpu, i);                                                         \
-		mxcsr_from_host(cpu);                                                                    \
-		if (!copy_and_xrstor(cpu, guest_pointer(cpu, i, address), requested(cpu), wide))         \
-			return raise_gp(cpu, i);                                                         \
-		mxcsr_to_host(cpu);                                                                      \
-		NEXT();                                                                                  \
 	}
 
 XSAVE_HANDLER(xsave_narrow, xsave, false)
@@ -189,13 +189,9 @@ static HANDLER(xgetbv)
 	X87_PARKED();
 	mxcsr_from_host(cpu);
 	switch ((uint32_t)cpu->r[RCX]) {
-	case XCR0:
-		break;
-	case XINUSE:
-		value &= xsave_in_use(cpu);
-		break;
-	default:
-		return raise_gp(cpu, i);
+	case XCR0: break;
+	case XINUSE: value &= xsave_in_use(cpu); break;
+	default: return raise_gp(cpu, i);
 	}
 	cpu->r[RAX] = (uint32_t)value;
 	cpu->r[RDX] = value >> 32;

@@ -39,15 +39,15 @@ static inline bool steps(const struct cpu *cpu, const struct insn *i)
 }
 
 /* Handles one element, if any is left, and tells if others follow. */
-#define ONE_OF_MANY(element)                                                                                     \
-	do {                                                                                                     \
-		bool more_ = string_register(cpu, i, RCX) != 0;                                                  \
-		if (more_) {                                                                                     \
-			element;                                                                                 \
-			string_advance(cpu, i, RCX, -1ULL);                                                      \
-			more_ = string_register(cpu, i, RCX) != 0;                                               \
-		}                                                                                                \
-		return after_one(cpu, i, more_);                                                                 \
+#define ONE_OF_MANY(element)                                       \
+	do {                                                       \
+		bool more_ = string_register(cpu, i, RCX) != 0;    \
+		if (more_) {                                       \
+			element;                                   \
+			string_advance(cpu, i, RCX, -1ULL);        \
+			more_ = string_register(cpu, i, RCX) != 0; \
+		}                                                  \
+		return after_one(cpu, i, more_);                   \
 	} while (0)
 
 /* Returns how many elements can be moved at once: forwards, within a page on both sides, at most `count`. A fault can then occur only at
@@ -74,79 +74,79 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 	string_advance(cpu, i, RCX, -elements);
 }
 
-#define MOVS_STOS_HANDLERS(BITS)                                                                                 \
-	static inline void movs_one##BITS(struct cpu *cpu, const struct insn *i)                                 \
-	{                                                                                                        \
-		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                      \
-		uint##BITS##_t value = guest_load##BITS(cpu, i, source(cpu, i));                                 \
-		guest_store##BITS(cpu, i, string_register(cpu, i, RDI), value);                                  \
-		string_advance(cpu, i, RSI, step);                                                               \
-		string_advance(cpu, i, RDI, step);                                                               \
-	}                                                                                                        \
-	static HANDLER(movs##BITS)                                                                               \
-	{                                                                                                        \
-		if (steps(cpu, i))                                                                               \
-			ONE_OF_MANY(movs_one##BITS(cpu, i));                                                     \
-		if (!i->d) {                                                                                     \
-			movs_one##BITS(cpu, i);                                                                  \
-			NEXT();                                                                                  \
-		}                                                                                                \
-		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                             \
-			uint64_t from = source(cpu, i), to = string_register(cpu, i, RDI);                       \
-			uint64_t elements = cpu->df ? 0 : chunk(from, to, count, BITS / 8);                      \
-			if (elements && (BITS == 8 || to - from >= BITS / 8)) {                                  \
-				move_chunk(cpu, i, elements, BITS / 8);                                          \
-			} else {                                                                                 \
-				movs_one##BITS(cpu, i);                                                          \
-				string_advance(cpu, i, RCX, -1ULL);                                              \
-			}                                                                                        \
-		}                                                                                                \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static inline void stos_one##BITS(struct cpu *cpu, const struct insn *i)                                 \
-	{                                                                                                        \
-		guest_store##BITS(cpu, i, string_register(cpu, i, RDI), (uint##BITS##_t)cpu->r[RAX]);            \
-		string_advance(cpu, i, RDI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                         \
-	}                                                                                                        \
-	static HANDLER(stos##BITS)                                                                               \
-	{                                                                                                        \
-		if (steps(cpu, i))                                                                               \
-			ONE_OF_MANY(stos_one##BITS(cpu, i));                                                     \
-		if (!i->d) {                                                                                     \
-			stos_one##BITS(cpu, i);                                                                  \
-			NEXT();                                                                                  \
-		}                                                                                                \
-		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                             \
-			uint64_t to = string_register(cpu, i, RDI);                                              \
-			uint64_t elements = cpu->df ? 0 : chunk(to, to, count, BITS / 8);                        \
-			if (!elements) {                                                                         \
-				stos_one##BITS(cpu, i);                                                          \
-				string_advance(cpu, i, RCX, -1ULL);                                              \
-				continue;                                                                        \
-			}                                                                                        \
-			guest_u##BITS *p = guest_pointer(cpu, i, to);                                            \
-			for (uint64_t k = 0; k < elements; k++)                                                  \
-				p[k] = (uint##BITS##_t)cpu->r[RAX];                                              \
-			compiler_barrier();                                                                      \
-			string_advance(cpu, i, RDI, elements * (BITS / 8));                                      \
-			string_advance(cpu, i, RCX, -elements);                                                  \
-		}                                                                                                \
-		NEXT();                                                                                          \
-	}                                                                                                        \
-	static inline void lods_one##BITS(struct cpu *cpu, const struct insn *i)                                 \
-	{                                                                                                        \
-		set_reg##BITS(cpu, gpr_offset(RAX, false), guest_load##BITS(cpu, i, source(cpu, i)));            \
-		string_advance(cpu, i, RSI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                         \
-	}                                                                                                        \
-	static HANDLER(lods##BITS)                                                                               \
-	{                                                                                                        \
-		if (steps(cpu, i))                                                                               \
-			ONE_OF_MANY(lods_one##BITS(cpu, i));                                                     \
-		if (!i->d)                                                                                       \
-			lods_one##BITS(cpu, i);                                                                  \
-		for (; i->d && string_register(cpu, i, RCX); string_advance(cpu, i, RCX, -1ULL))                 \
-			lods_one##BITS(cpu, i);                                                                  \
-		NEXT();                                                                                          \
+#define MOVS_STOS_HANDLERS(BITS)                                                                      \
+	static inline void movs_one##BITS(struct cpu *cpu, const struct insn *i)                      \
+	{                                                                                             \
+		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                           \
+		uint##BITS##_t value = guest_load##BITS(cpu, i, source(cpu, i));                      \
+		guest_store##BITS(cpu, i, string_register(cpu, i, RDI), value);                       \
+		string_advance(cpu, i, RSI, step);                                                    \
+		string_advance(cpu, i, RDI, step);                                                    \
+	}                                                                                             \
+	static HANDLER(movs##BITS)                                                                    \
+	{                                                                                             \
+		if (steps(cpu, i))                                                                    \
+			ONE_OF_MANY(movs_one##BITS(cpu, i));                                          \
+		if (!i->d) {                                                                          \
+			movs_one##BITS(cpu, i);                                                       \
+			NEXT();                                                                       \
+		}                                                                                     \
+		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                  \
+			uint64_t from = source(cpu, i), to = string_register(cpu, i, RDI);            \
+			uint64_t elements = cpu->df ? 0 : chunk(from, to, count, BITS / 8);           \
+			if (elements && (BITS == 8 || to - from >= BITS / 8)) {                       \
+				move_chunk(cpu, i, elements, BITS / 8);                               \
+			} else {                                                                      \
+				movs_one##BITS(cpu, i);                                               \
+				string_advance(cpu, i, RCX, -1ULL);                                   \
+			}                                                                             \
+		}                                                                                     \
+		NEXT();                                                                               \
+	}                                                                                             \
+	static inline void stos_one##BITS(struct cpu *cpu, const struct insn *i)                      \
+	{                                                                                             \
+		guest_store##BITS(cpu, i, string_register(cpu, i, RDI), (uint##BITS##_t)cpu->r[RAX]); \
+		string_advance(cpu, i, RDI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);              \
+	}                                                                                             \
+	static HANDLER(stos##BITS)                                                                    \
+	{                                                                                             \
+		if (steps(cpu, i))                                                                    \
+			ONE_OF_MANY(stos_one##BITS(cpu, i));                                          \
+		if (!i->d) {                                                                          \
+			stos_one##BITS(cpu, i);                                                       \
+			NEXT();                                                                       \
+		}                                                                                     \
+		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                  \
+			uint64_t to = string_register(cpu, i, RDI);                                   \
+			uint64_t elements = cpu->df ? 0 : chunk(to, to, count, BITS / 8);             \
+			if (!elements) {                                                              \
+				stos_one##BITS(cpu, i);                                               \
+				string_advance(cpu, i, RCX, -1ULL);                                   \
+				continue;                                                             \
+			}                                                                             \
+			guest_u##BITS *p = guest_pointer(cpu, i, to);                                 \
+			for (uint64_t k = 0; k < elements; k++)                                       \
+				p[k] = (uint##BITS##_t)cpu->r[RAX];                                   \
+			compiler_barrier();                                                           \
+			string_advance(cpu, i, RDI, elements *(BITS / 8));                            \
+			string_advance(cpu, i, RCX, -elements);                                       \
+		}                                                                                     \
+		NEXT();                                                                               \
+	}                                                                                             \
+	static inline void lods_one##BITS(struct cpu *cpu, const struct insn *i)                      \
+	{                                                                                             \
+		set_reg##BITS(cpu, gpr_offset(RAX, false), guest_load##BITS(cpu, i, source(cpu, i))); \
+		string_advance(cpu, i, RSI, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);              \
+	}                                                                                             \
+	static HANDLER(lods##BITS)                                                                    \
+	{                                                                                             \
+		if (steps(cpu, i))                                                                    \
+			ONE_OF_MANY(lods_one##BITS(cpu, i));                                          \
+		if (!i->d)                                                                            \
+			lods_one##BITS(cpu, i);                                                       \
+		for (; i->d && string_register(cpu, i, RCX); string_advance(cpu, i, RCX, -1ULL))      \
+			lods_one##BITS(cpu, i);                                                       \
+		NEXT();                                                                               \
 	}
 MOVS_STOS_HANDLERS(8)
 MOVS_STOS_HANDLERS(16)
@@ -154,39 +154,39 @@ MOVS_STOS_HANDLERS(32)
 MOVS_STOS_HANDLERS(64)
 
 /* Sets the flags of the last comparison only. d is 1 for REPE (and REP), 2 for REPNE. */
-#define COMPARE_STRING(name, BITS, suffix, LEFT, RIGHT, ADVANCE)                                                 \
-	static inline bool name##_one##BITS(struct cpu *cpu, const struct insn *i, uint64_t step)                \
-	{                                                                                                        \
-		uint##BITS##_t left = LEFT(BITS), right = RIGHT(BITS);                                           \
-		uint32_t ax;                                                                                     \
-		__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(left), "q"(right) : "cc");  \
-		ADVANCE;                                                                                         \
-		cpu->flags = (flags_t)ax;                                                                        \
-		return left == right;                                                                            \
-	}                                                                                                        \
-	static __attribute__((noinline)) HANDLER(name##_step##BITS)                                              \
-	{                                                                                                        \
-		bool same = false;                                                                               \
-		if (!string_register(cpu, i, RCX))                                                               \
-			return after_one(cpu, i, false);                                                         \
-		same = name##_one##BITS(cpu, i, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                     \
-		string_advance(cpu, i, RCX, -1ULL);                                                              \
-		return after_one(cpu, i, string_register(cpu, i, RCX) && same == (i->d == 1));                   \
-	}                                                                                                        \
-	static HANDLER(name##BITS)                                                                               \
-	{                                                                                                        \
-		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                      \
-		if (steps(cpu, i))                                                                               \
-			return name##_step##BITS(cpu, i);                                                        \
-		while (!i->d || string_register(cpu, i, RCX)) {                                                  \
-			bool same = name##_one##BITS(cpu, i, step);                                              \
-			if (!i->d)                                                                               \
-				break;                                                                           \
-			string_advance(cpu, i, RCX, -1ULL);                                                      \
-			if (same != (i->d == 1))                                                                 \
-				break;                                                                           \
-		}                                                                                                \
-		NEXT();                                                                                          \
+#define COMPARE_STRING(name, BITS, suffix, LEFT, RIGHT, ADVANCE)                                                \
+	static inline bool name##_one##BITS(struct cpu *cpu, const struct insn *i, uint64_t step)               \
+	{                                                                                                       \
+		uint##BITS##_t left = LEFT(BITS), right = RIGHT(BITS);                                          \
+		uint32_t ax;                                                                                    \
+		__asm__("cmp" suffix " %2, %1\n\tseto %%al\n\tlahf" : "=a"(ax) : "q"(left), "q"(right) : "cc"); \
+		ADVANCE;                                                                                        \
+		cpu->flags = (flags_t)ax;                                                                       \
+		return left == right;                                                                           \
+	}                                                                                                       \
+	static __attribute__((noinline)) HANDLER(name##_step##BITS)                                             \
+	{                                                                                                       \
+		bool same = false;                                                                              \
+		if (!string_register(cpu, i, RCX))                                                              \
+			return after_one(cpu, i, false);                                                        \
+		same = name##_one##BITS(cpu, i, cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8);                    \
+		string_advance(cpu, i, RCX, -1ULL);                                                             \
+		return after_one(cpu, i, string_register(cpu, i, RCX) && same == (i->d == 1));                  \
+	}                                                                                                       \
+	static HANDLER(name##BITS)                                                                              \
+	{                                                                                                       \
+		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                     \
+		if (steps(cpu, i))                                                                              \
+			return name##_step##BITS(cpu, i);                                                       \
+		while (!i->d || string_register(cpu, i, RCX)) {                                                 \
+			bool same = name##_one##BITS(cpu, i, step);                                             \
+			if (!i->d)                                                                              \
+				break;                                                                          \
+			string_advance(cpu, i, RCX, -1ULL);                                                     \
+			if (same != (i->d == 1))                                                                \
+				break;                                                                          \
+		}                                                                                               \
+		NEXT();                                                                                         \
 	}
 #define LOAD_SOURCE(BITS) guest_load##BITS(cpu, i, source(cpu, i))
 #define LOAD_DESTINATION(BITS) guest_load##BITS(cpu, i, string_register(cpu, i, RDI))

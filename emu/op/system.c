@@ -75,7 +75,7 @@ static HANDLER(rdmsr)
 		NEXT();
 	}
 	if ((!cpu->msr_allowed && !(cpu->pvclock && (uint32_t)cpu->r[RCX] == MSR_PVCLOCK_PAGE))
-	    || tk_rdmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], &value) != TK_OK)
+		|| tk_rdmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], &value) != TK_OK)
 		return raise_gp(cpu, i);
 	set_edx_eax(cpu, value);
 	cpu->time_reads[TIME_READ_MSR]++;
@@ -87,8 +87,7 @@ static HANDLER(wrmsr)
 {
 	uint64_t value = (uint32_t)cpu->r[RAX] | cpu->r[RDX] << 32;
 
-	if (!cpu->msr_allowed
-	    || tk_wrmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], value) != TK_OK)
+	if (!cpu->msr_allowed || tk_wrmsr(cpu->clock, cpu->vcpu, insns_before(cpu, i), (uint32_t)cpu->r[RCX], value) != TK_OK)
 		return raise_gp(cpu, i);
 	cpu->rip = links_of(i)->next;
 	CHARGE();
@@ -180,7 +179,7 @@ static HANDLER(cpuid)
 static bool vdso_knows(uint32_t clock)
 {
 	const uint32_t known = 1 << TK_REALTIME | 1 << TK_MONOTONIC | 1 << TK_MONOTONIC_RAW | 1 << TK_REALTIME_COARSE
-	                       | 1 << TK_MONOTONIC_COARSE | 1 << TK_BOOTTIME | 1 << TK_TAI;
+		| 1 << TK_MONOTONIC_COARSE | 1 << TK_BOOTTIME | 1 << TK_TAI;
 
 	return clock < 32 && known >> clock & 1;
 }
@@ -295,8 +294,14 @@ static const struct insn *trap(struct cpu *cpu, const struct insn *i, uint8_t ve
 	return NULL;
 }
 
-static HANDLER(int3) { return trap(cpu, i, VECTOR_BP); }
-static HANDLER(int1) { return trap(cpu, i, VECTOR_DB); }
+static HANDLER(int3)
+{
+	return trap(cpu, i, VECTOR_BP);
+}
+static HANDLER(int1)
+{
+	return trap(cpu, i, VECTOR_DB);
+}
 
 /* INT n. The vectors 3, 4 and 80H are open to CPL 3 on Linux. 80H, for i386, is refused, as by a kernel without CONFIG_IA32_EMULATION.
  * Any other is #GP with the vector in the error code (SDM vol. 3, 6.13). */
@@ -309,7 +314,10 @@ static HANDLER(int_n)
 	return raise_gp_error(cpu, i, (uint32_t)(i->imm & 0xff) << 3 | 2);
 }
 
-HANDLER(undefined_record) { return raise_ud(cpu, i); }
+HANDLER(undefined_record)
+{
+	return raise_ud(cpu, i);
+}
 
 HANDLER(world_record)
 {
@@ -319,8 +327,14 @@ HANDLER(world_record)
 	return NULL;
 }
 
-static HANDLER(privileged) { return raise_gp(cpu, i); }
-static HANDLER(nop) { NEXT(); }
+static HANDLER(privileged)
+{
+	return raise_gp(cpu, i);
+}
+static HANDLER(nop)
+{
+	NEXT();
+}
 
 /* Faults as the load of a byte would. Its effect on caches cannot be observed. */
 static HANDLER(clflush)
@@ -331,12 +345,36 @@ static HANDLER(clflush)
 
 /* --- FS and GS bases ------------------------------------------------------------------------------ */
 
-static HANDLER(rdfsbase32) { *reg64(cpu, i->a) = (uint32_t)cpu->r[SLOT_FS_BASE]; NEXT(); }
-static HANDLER(rdfsbase64) { *reg64(cpu, i->a) = cpu->r[SLOT_FS_BASE]; NEXT(); }
-static HANDLER(rdgsbase32) { *reg64(cpu, i->a) = (uint32_t)cpu->r[SLOT_GS_BASE]; NEXT(); }
-static HANDLER(rdgsbase64) { *reg64(cpu, i->a) = cpu->r[SLOT_GS_BASE]; NEXT(); }
-static HANDLER(wrfsbase32) { cpu->r[SLOT_FS_BASE] = *reg32(cpu, i->a); NEXT(); }
-static HANDLER(wrgsbase32) { cpu->r[SLOT_GS_BASE] = *reg32(cpu, i->a); NEXT(); }
+static HANDLER(rdfsbase32)
+{
+	*reg64(cpu, i->a) = (uint32_t)cpu->r[SLOT_FS_BASE];
+	NEXT();
+}
+static HANDLER(rdfsbase64)
+{
+	*reg64(cpu, i->a) = cpu->r[SLOT_FS_BASE];
+	NEXT();
+}
+static HANDLER(rdgsbase32)
+{
+	*reg64(cpu, i->a) = (uint32_t)cpu->r[SLOT_GS_BASE];
+	NEXT();
+}
+static HANDLER(rdgsbase64)
+{
+	*reg64(cpu, i->a) = cpu->r[SLOT_GS_BASE];
+	NEXT();
+}
+static HANDLER(wrfsbase32)
+{
+	cpu->r[SLOT_FS_BASE] = *reg32(cpu, i->a);
+	NEXT();
+}
+static HANDLER(wrgsbase32)
+{
+	cpu->r[SLOT_GS_BASE] = *reg32(cpu, i->a);
+	NEXT();
+}
 
 static HANDLER(wrfsbase64)
 {
@@ -356,20 +394,27 @@ static HANDLER(wrgsbase64)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define PLAIN(OP, ATTRIBUTES, READS, handler) { .op = OP, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } }
+#define PLAIN(OP, ATTRIBUTES, READS, handler)                                          \
+	{                                                                              \
+		.op = OP, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } \
+	}
 /* clang-format off */
 #define WORLD(NAME, ATTRIBUTES, READS, handler) \
 	{ .op = OP_##NAME, .world = WORLD_##NAME, .attributes = ATTRIBUTES, .reads = READS, .run = { handler } }
 /* clang-format on */
 #define TRAPS(OP, handler) PLAIN(OP, FORM_ENDS | FORM_FAULTS, FLAGS_ALL, handler)
 #define OMITTED(OP, PATTERN) OMITTED_WITH(OP, PATTERN, 0)
-#define OMITTED_WITH(OP, PATTERN, ATTRIBUTES) \
-	{ .op = OP, .pattern = PATTERN, .attributes = FORM_OMIT | FORM_ADDRESS_ONLY | ATTRIBUTES, .run = { nop } }
+#define OMITTED_WITH(OP, PATTERN, ATTRIBUTES)                                                                          \
+	{                                                                                                              \
+		.op = OP, .pattern = PATTERN, .attributes = FORM_OMIT | FORM_ADDRESS_ONLY | ATTRIBUTES, .run = { nop } \
+	}
 /* Other numbers in ModRM's reg field are CLDEMOTE, RDSSP and instructions to come. */
 #define HINT(OP, PATTERN) OMITTED_WITH(OP, PATTERN, FORM_REG_SELECTS)
-#define PRIVILEGED(OP, PATTERN)                                                                                      \
-	{ .op = OP, .pattern = PATTERN, .attributes = FORM_ENDS | FORM_FAULTS | FORM_ADDRESS_ONLY, .reads = FLAGS_ALL, \
-	  .run = { privileged } }
+#define PRIVILEGED(OP, PATTERN)                                                                                              \
+	{                                                                                                                    \
+		.op = OP, .pattern = PATTERN, .attributes = FORM_ENDS | FORM_FAULTS | FORM_ADDRESS_ONLY, .reads = FLAGS_ALL, \
+		.run = { privileged }                                                                                        \
+	}
 
 /* clang-format off */
 static const struct form rows[] = {

@@ -96,41 +96,41 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 #define AVX_WIDEN_ROWS(NAME) VEX128_UNARY_ROWS(V##NAME) VEX256_UNARY_ROWS(V##NAME, K_X)
 
 /* Parts of registers with zeros above, in both encodings. `set` writes a whole XMM register. */
-#define PART_HANDLERS(set)                                                                               \
-	BODY load32_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		set(vreg(cpu, i->a), (v128)(v128_u32){ *(const guest_u32 *)source });                    \
-	}                                                                                                \
-	BODY load64_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		set(vreg(cpu, i->a), (v128){ (long long)*(const guest_u64 *)source });                   \
-	}                                                                                                \
-	MEMORY_HANDLERS(load32, load32_body)                                                             \
-	TWO_OPERAND_HANDLERS(load64, load64_body)                                                        \
-	static HANDLER(load_gpr32)                                                                       \
-	{                                                                                                \
-		load32_body(cpu, i, reg32(cpu, i->b));                                                   \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	static HANDLER(load_gpr64)                                                                       \
-	{                                                                                                \
-		load64_body(cpu, i, reg64(cpu, i->b));                                                   \
-		NEXT();                                                                                  \
+#define PART_HANDLERS(set)                                                             \
+	BODY load32_body(BODY_PARAMETERS, const void *source)                          \
+	{                                                                              \
+		set(vreg(cpu, i->a), (v128)(v128_u32){ *(const guest_u32 *)source });  \
+	}                                                                              \
+	BODY load64_body(BODY_PARAMETERS, const void *source)                          \
+	{                                                                              \
+		set(vreg(cpu, i->a), (v128){ (long long)*(const guest_u64 *)source }); \
+	}                                                                              \
+	MEMORY_HANDLERS(load32, load32_body)                                           \
+	TWO_OPERAND_HANDLERS(load64, load64_body)                                      \
+	static HANDLER(load_gpr32)                                                     \
+	{                                                                              \
+		load32_body(cpu, i, reg32(cpu, i->b));                                 \
+		NEXT();                                                                \
+	}                                                                              \
+	static HANDLER(load_gpr64)                                                     \
+	{                                                                              \
+		load64_body(cpu, i, reg64(cpu, i->b));                                 \
+		NEXT();                                                                \
 	}
 
 /* String comparisons in both encodings. The memory operand need not be aligned; bit 7 of the immediate has no meaning. */
-#define STRING_COMPARE(NAME, type, constraint, set_result)                                               \
-	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                            \
-	{                                                                                                \
-		v128 other = *(const v128_unaligned *)source;                                            \
-		uint64_t n = i->imm, rax = cpu->r[RAX];                                                  \
-		type result;                                                                             \
-		__asm__(LADDER(128, #NAME " $.Limmediate, %[other], %[a]") "seto %%al\n\tlahf"           \
-		        : constraint(result), "+a"(rax), LADDER_OPERANDS(n)                              \
-		        : [a] "x"(*xmm(cpu, i->a)), [other] "x"(other), "d"(cpu->r[RDX]));               \
-		set_result(cpu, result);                                                                 \
-		cpu->flags = (flags_t)rax;                                                               \
-	}                                                                                                \
+#define STRING_COMPARE(NAME, type, constraint, set_result)                                     \
+	BODY NAME##_body(BODY_PARAMETERS, const void *source)                                  \
+	{                                                                                      \
+		v128 other = *(const v128_unaligned *)source;                                  \
+		uint64_t n = i->imm, rax = cpu->r[RAX];                                        \
+		type result;                                                                   \
+		__asm__(LADDER(128, #NAME " $.Limmediate, %[other], %[a]") "seto %%al\n\tlahf" \
+			: constraint(result), "+a"(rax), LADDER_OPERANDS(n)                    \
+			: [a] "x"(*xmm(cpu, i->a)), [other] "x"(other), "d"(cpu->r[RDX]));     \
+		set_result(cpu, result);                                                       \
+		cpu->flags = (flags_t)rax;                                                     \
+	}                                                                                      \
 	TWO_OPERAND_IMMEDIATE_HANDLERS(NAME, NAME##_body)
 #define STRING_INDEX(NAME) STRING_COMPARE(NAME, uint32_t, "=c", set_string_index)
 #define STRING_ROW(NAME) TWO_OPERAND_IMMEDIATE_ROWS(OP_##NAME, NAME, K_X, K_X, 0, FLAGS_ALL)
@@ -142,10 +142,10 @@ typedef uint32_t v128_u32 __attribute__((vector_size(16)));
 	  .run = { NAME##Q_based } },
 /* clang-format on */
 /* The wide rows come before the others, which match any width. */
-#define STRING_ROWS(prefix)                                                                              \
-	STRING_WIDE_ROW(prefix##PCMPESTRI) STRING_WIDE_ROW(prefix##PCMPESTRM)                            \
-	STRING_ROW(prefix##PCMPISTRI) STRING_ROW(prefix##PCMPESTRI)                                      \
-	STRING_ROW(prefix##PCMPISTRM) STRING_ROW(prefix##PCMPESTRM)
+#define STRING_ROWS(prefix)                \
+	STRING_WIDE_ROW(prefix##PCMPESTRI) \
+	STRING_WIDE_ROW(prefix##PCMPESTRM) \
+	STRING_ROW(prefix##PCMPISTRI) STRING_ROW(prefix##PCMPESTRI) STRING_ROW(prefix##PCMPISTRM) STRING_ROW(prefix##PCMPESTRM)
 
 static inline void set_string_index(struct cpu *cpu, uint32_t index)
 {

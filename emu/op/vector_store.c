@@ -50,16 +50,16 @@ static HANDLER(store_gpr64)
 #define EXTRACT_OPS(X) \
 	X(PEXTRB, u8, 16) X(PEXTRW, u16, 8) X(PEXTRD, u32, 4) X(PEXTRQ, u64, 2) X(EXTRACTPS, u32, 4)
 /* clang-format on */
-#define EXTRACT(NAME, element, elements)                                                                 \
-	static HANDLER(NAME##_r)                                                                         \
-	{                                                                                                \
-		set_reg64(cpu, i->a, vreg(cpu, i->b)->element[i->imm & (elements - 1)]);                 \
-		NEXT();                                                                                  \
-	}                                                                                                \
-	BODY NAME##_body(BODY_PARAMETERS, void *destination)                                             \
-	{                                                                                                \
-		*(guest_##element *)destination = vreg(cpu, i->a)->element[i->imm & (elements - 1)];     \
-	}                                                                                                \
+#define EXTRACT(NAME, element, elements)                                                             \
+	static HANDLER(NAME##_r)                                                                     \
+	{                                                                                            \
+		set_reg64(cpu, i->a, vreg(cpu, i->b)->element[i->imm & (elements - 1)]);             \
+		NEXT();                                                                              \
+	}                                                                                            \
+	BODY NAME##_body(BODY_PARAMETERS, void *destination)                                         \
+	{                                                                                            \
+		*(guest_##element *)destination = vreg(cpu, i->a)->element[i->imm & (elements - 1)]; \
+	}                                                                                            \
 	MEMORY_HANDLER(NAME, NAME##_body, based)
 EXTRACT_OPS(EXTRACT)
 
@@ -80,36 +80,22 @@ static HANDLER(store_masked_bytes)
 #define TO_GPR_ROWS(NAME, name) TO_GPR_ROW(OP_##NAME, name) TO_GPR_ROW(OP_V##NAME, name)
 #define TO_GPR_ROW(OP, name) { .op = OP, .pattern = PATTERN2(K_R, K_X), .run = { name } },
 #define EXTRACT_ROWS(NAME, ...) EXTRACT_ROW(OP_##NAME, NAME) EXTRACT_ROW(OP_V##NAME, NAME)
-#define EXTRACT_ROW(OP, name)                                                                        \
-	{ .op = OP, .pattern = PATTERN3(K_R, K_X, K_I), .run = { name##_r } },                       \
-	{ .op = OP, .pattern = PATTERN3(K_M, K_X, K_I), .run = { name##_based } },
-#define MASKED_ROW(OP)                                                                                                            \
-	{ .op = OP, .pattern = PATTERN2(K_X, K_X), .hidden = HIDDEN_RDI, .attributes = FORM_FAULTS | FORM_WRITES_RDI,             \
-	  .run = { store_masked_bytes } },
+#define EXTRACT_ROW(OP, name)                                                  \
+	{ .op = OP, .pattern = PATTERN3(K_R, K_X, K_I), .run = { name##_r } }, \
+		{ .op = OP, .pattern = PATTERN3(K_M, K_X, K_I), .run = { name##_based } },
+#define MASKED_ROW(OP)                                       \
+	{ .op = OP,                                          \
+		.pattern = PATTERN2(K_X, K_X),               \
+		.hidden = HIDDEN_RDI,                        \
+		.attributes = FORM_FAULTS | FORM_WRITES_RDI, \
+		.run = { store_masked_bytes } },
 
-static const struct form rows[] = {
-	STORE_ROWS(MOVAPS, store_aligned)
-	STORE_ROWS(MOVAPD, store_aligned)
-	STORE_ROWS(MOVDQA, store_aligned)
-	STORE_ROWS(MOVNTPS, store_aligned)
-	STORE_ROWS(MOVNTPD, store_aligned)
-	STORE_ROWS(MOVNTDQ, store_aligned)
-	STORE_ROWS(MOVUPS, store_unaligned)
-	STORE_ROWS(MOVUPD, store_unaligned)
-	STORE_ROWS(MOVDQU, store_unaligned)
-	STORE_ROWS(MOVD, store32)
-	STORE_ROWS(MOVSS, store32)
-	STORE_ROWS(MOVQ, store64)
-	STORE_ROWS(MOVSD, store64)
-	STORE_ROWS(MOVLPS, store64)
-	STORE_ROWS(MOVLPD, store64)
-	STORE_ROWS(MOVHPS, store_high64)
-	STORE_ROWS(MOVHPD, store_high64)
-	TO_GPR_ROWS(MOVD, store_gpr32)
-	TO_GPR_ROWS(MOVQ, store_gpr64)
-	EXTRACT_OPS(EXTRACT_ROWS)
-	MASKED_ROW(OP_MASKMOVDQU)
-	MASKED_ROW(OP_VMASKMOVDQU)
-};
+static const struct form rows[] = { STORE_ROWS(MOVAPS, store_aligned) STORE_ROWS(MOVAPD, store_aligned) STORE_ROWS(MOVDQA, store_aligned)
+		STORE_ROWS(MOVNTPS, store_aligned) STORE_ROWS(MOVNTPD, store_aligned) STORE_ROWS(MOVNTDQ, store_aligned) STORE_ROWS(MOVUPS,
+			store_unaligned) STORE_ROWS(MOVUPD, store_unaligned) STORE_ROWS(MOVDQU, store_unaligned) STORE_ROWS(MOVD, store32)
+			STORE_ROWS(MOVSS, store32) STORE_ROWS(MOVQ, store64) STORE_ROWS(MOVSD, store64) STORE_ROWS(MOVLPS, store64)
+				STORE_ROWS(MOVLPD, store64) STORE_ROWS(MOVHPS, store_high64) STORE_ROWS(MOVHPD, store_high64)
+					TO_GPR_ROWS(MOVD, store_gpr32) TO_GPR_ROWS(MOVQ, store_gpr64) EXTRACT_OPS(EXTRACT_ROWS)
+						MASKED_ROW(OP_MASKMOVDQU) MASKED_ROW(OP_VMASKMOVDQU) };
 
 const struct form_list vector_store_forms = FORM_LIST(rows);

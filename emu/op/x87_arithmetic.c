@@ -67,19 +67,18 @@
 #define ONE_OPERAND(op, first, second) COMPUTES(op##_r, X87_REGISTER(first, second, i->a))
 #define SECOND_OPERAND(op, first, second) COMPUTES(op##_r, X87_REGISTER(first, second, i->b))
 #define FLAGS(op, first, second) COMPUTES(op##_r, X87_REGISTER_FLAGS(first, second, i->b))
-#define EITHER_OPERAND(op, to_top, from_top)                                   \
-	static HANDLER(op##_r)                                                 \
-	{                                                                      \
-		X87_LIVE();                                                    \
-		if (i->a)                                                      \
-			X87_REGISTER(0xdc, from_top, i->a);                    \
-		else                                                           \
-			X87_REGISTER(0xd8, to_top, i->b);                      \
-		X87_DONE();                                                    \
-		NEXT();                                                        \
+#define EITHER_OPERAND(op, to_top, from_top)                \
+	static HANDLER(op##_r)                              \
+	{                                                   \
+		X87_LIVE();                                 \
+		if (i->a)                                   \
+			X87_REGISTER(0xdc, from_top, i->a); \
+		else                                        \
+			X87_REGISTER(0xd8, to_top, i->b);   \
+		X87_DONE();                                 \
+		NEXT();                                     \
 	}
-#define MEMORY(op, size, first, digit) \
-	COMPUTES(op##_m##size, X87_MEMORY(first, digit); cpu->x87.dp = address_based(cpu, i))
+#define MEMORY(op, size, first, digit) COMPUTES(op##_m##size, X87_MEMORY(first, digit); cpu->x87.dp = address_based(cpu, i))
 
 IMPLICIT_OPS(IMPLICIT)
 ONE_OPERAND_OPS(ONE_OPERAND)
@@ -95,19 +94,16 @@ MEMORY_OPS(MEMORY)
 #define ONE_OPERAND_ROW(OP, ...) { .op = OP_##OP, .pattern = K_T, .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .run = { OP##_r } },
 #define TWO_OPERAND_ROW(OP, ...) \
 	{ .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .run = { OP##_r } },
-#define FLAGS_ROW(OP, ...) \
-	{ .op = OP_##OP, .pattern = PATTERN2(K_T, K_T), .attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, .reads = FLAGS_ALL, \
-	  .run = { OP##_r } },
-#define MEMORY_ROW(OP, SIZE, ...) { .op = OP_##OP, .size0 = SIZE, .pattern = K_M, .attributes = FORM_KEEPS_ADDRESS, .run = { OP##_m##SIZE } },
+#define FLAGS_ROW(OP, ...)                                      \
+	{ .op = OP_##OP,                                        \
+		.pattern = PATTERN2(K_T, K_T),                  \
+		.attributes = FORM_FAULTS | FORM_KEEPS_ADDRESS, \
+		.reads = FLAGS_ALL,                             \
+		.run = { OP##_r } },
+#define MEMORY_ROW(OP, SIZE, ...) \
+	{ .op = OP_##OP, .size0 = SIZE, .pattern = K_M, .attributes = FORM_KEEPS_ADDRESS, .run = { OP##_m##SIZE } },
 
-static const struct form rows[] = {
-	IMPLICIT_OPS(IMPLICIT_ROW)
-	ONE_OPERAND_OPS(ONE_OPERAND_ROW)
-	SECOND_OPERAND_OPS(TWO_OPERAND_ROW)
-	FLAGS_OPS(FLAGS_ROW)
-	FIRST_OPERAND_OPS(TWO_OPERAND_ROW)
-	EITHER_OPERAND_OPS(TWO_OPERAND_ROW)
-	MEMORY_OPS(MEMORY_ROW)
-};
+static const struct form rows[] = { IMPLICIT_OPS(IMPLICIT_ROW) ONE_OPERAND_OPS(ONE_OPERAND_ROW) SECOND_OPERAND_OPS(TWO_OPERAND_ROW)
+		FLAGS_OPS(FLAGS_ROW) FIRST_OPERAND_OPS(TWO_OPERAND_ROW) EITHER_OPERAND_OPS(TWO_OPERAND_ROW) MEMORY_OPS(MEMORY_ROW) };
 
 const struct form_list x87_arithmetic_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .handled = true };

@@ -33,7 +33,10 @@ X87_HANDLER(fldcw, X87_MEMORY(0xd9, 5))
 X87_HANDLER(fnstsw_m, X87_MEMORY(0xdd, 7))
 X87_HANDLER(fnstsw_r, __asm__ volatile("fnstsw %0" : "=a"(*reg16(cpu, i->a))))
 
-static HANDLER(fnop_no_wait) { NEXT(); }
+static HANDLER(fnop_no_wait)
+{
+	NEXT();
+}
 
 static HANDLER(fninit)
 {
@@ -54,59 +57,65 @@ static void mask_exceptions(struct x87 *x87)
 /* Functions with an image on the stack are separate: a handler with one could not end in a jump. */
 #define APART static __attribute__((noinline)) void
 
-#define IMAGE_HANDLER(name, wait)                                                 \
-	static HANDLER(name)                                                      \
-	{                                                                         \
-		X87_PARKED();                                                     \
-		if ((wait) && x87_pending(&cpu->x87))                             \
-			return raise_mf(cpu, i);                                  \
-		do_##name(cpu, i);                                                \
-		NEXT();                                                           \
+#define IMAGE_HANDLER(name, wait)                     \
+	static HANDLER(name)                          \
+	{                                             \
+		X87_PARKED();                         \
+		if ((wait) && x87_pending(&cpu->x87)) \
+			return raise_mf(cpu, i);      \
+		do_##name(cpu, i);                    \
+		NEXT();                               \
 	}
 
-#define SAVE_HANDLERS(suffix, image_type, environment)                            \
-	APART do_fnstenv##suffix(struct cpu *cpu, const struct insn *i)           \
-	{                                                                         \
-		struct image_type image;                                          \
-										  \
-		x87_save##suffix(&cpu->x87, &image);                              \
-		copy_out(cpu, i, &image, environment);                            \
-		mask_exceptions(&cpu->x87);                                       \
-	}                                                                         \
-	APART do_fnsave##suffix(struct cpu *cpu, const struct insn *i)            \
-	{                                                                         \
-		struct image_type image;                                          \
-										  \
-		x87_save##suffix(&cpu->x87, &image);                              \
-		copy_out(cpu, i, &image, sizeof(image));                           \
-		x87_init(&cpu->x87);                                              \
-	}                                                                         \
-	APART do_fldenv##suffix(struct cpu *cpu, const struct insn *i)            \
-	{                                                                         \
-		struct image_type image;                                          \
-										  \
-		copy_in(cpu, i, &image, environment);                             \
-		x87_load_environment##suffix(&cpu->x87, &image);                  \
-	}                                                                         \
-	APART do_frstor##suffix(struct cpu *cpu, const struct insn *i)            \
-	{                                                                         \
-		struct image_type image;                                          \
-										  \
-		copy_in(cpu, i, &image, sizeof(image));                            \
-		x87_load_environment##suffix(&cpu->x87, &image);                  \
-		x87_load_registers(&cpu->x87, image.st);                          \
-	}                                                                         \
-	IMAGE_HANDLER(fnstenv##suffix, false)                                     \
-	IMAGE_HANDLER(fnsave##suffix, false)                                      \
-	IMAGE_HANDLER(fldenv##suffix, true)                                       \
+#define SAVE_HANDLERS(suffix, image_type, environment)                  \
+	APART do_fnstenv##suffix(struct cpu *cpu, const struct insn *i) \
+	{                                                               \
+		struct image_type image;                                \
+                                                                        \
+		x87_save##suffix(&cpu->x87, &image);                    \
+		copy_out(cpu, i, &image, environment);                  \
+		mask_exceptions(&cpu->x87);                             \
+	}                                                               \
+	APART do_fnsave##suffix(struct cpu *cpu, const struct insn *i)  \
+	{                                                               \
+		struct image_type image;                                \
+                                                                        \
+		x87_save##suffix(&cpu->x87, &image);                    \
+		copy_out(cpu, i, &image, sizeof(image));                \
+		x87_init(&cpu->x87);                                    \
+	}                                                               \
+	APART do_fldenv##suffix(struct cpu *cpu, const struct insn *i)  \
+	{                                                               \
+		struct image_type image;                                \
+                                                                        \
+		copy_in(cpu, i, &image, environment);                   \
+		x87_load_environment##suffix(&cpu->x87, &image);        \
+	}                                                               \
+	APART do_frstor##suffix(struct cpu *cpu, const struct insn *i)  \
+	{                                                               \
+		struct image_type image;                                \
+                                                                        \
+		copy_in(cpu, i, &image, sizeof(image));                 \
+		x87_load_environment##suffix(&cpu->x87, &image);        \
+		x87_load_registers(&cpu->x87, image.st);                \
+	}                                                               \
+	IMAGE_HANDLER(fnstenv##suffix, false)                           \
+	IMAGE_HANDLER(fnsave##suffix, false)                            \
+	IMAGE_HANDLER(fldenv##suffix, true)                             \
 	IMAGE_HANDLER(frstor##suffix, true)
 SAVE_HANDLERS(, x87_image, X87_ENVIRONMENT)
 SAVE_HANDLERS(16, x87_image16, X87_ENVIRONMENT16)
 
 /* --- rows --------------------------------------------------------------------------------------------- */
 
-#define PLAIN(OP, ATTRIBUTES, handler) { .op = OP, .attributes = ATTRIBUTES, .run = { handler } }
-#define MEMORY(OP, SIZE, handler) { .op = OP, .size0 = SIZE, .pattern = K_M, .run = { handler } }
+#define PLAIN(OP, ATTRIBUTES, handler)                                 \
+	{                                                              \
+		.op = OP, .attributes = ATTRIBUTES, .run = { handler } \
+	}
+#define MEMORY(OP, SIZE, handler)                                           \
+	{                                                                   \
+		.op = OP, .size0 = SIZE, .pattern = K_M, .run = { handler } \
+	}
 
 static const struct form rows[] = {
 	PLAIN(OP_FWAIT, FORM_FAULTS, fwait),

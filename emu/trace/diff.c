@@ -72,7 +72,8 @@ static bool compare(struct side side[2])
 		take(&side[1]);
 		if (side[0].ended || side[1].ended)
 			return side[0].ended && side[1].ended;
-		if (side[0].record.kind == TRACE_CONFIG && side[1].record.kind == TRACE_CONFIG && !same_data(&side[0].record, &side[1].record))
+		if (side[0].record.kind == TRACE_CONFIG && side[1].record.kind == TRACE_CONFIG
+			&& !same_data(&side[0].record, &side[1].record))
 			tell_configs(side);
 	} while (same(&side[0].record, &side[1].record));
 	return false;
@@ -101,7 +102,8 @@ static bool show_line(void *of, const struct look_event *event)
 			look_line(event, false, context->line[context->kept++ % context->lines], LOOK_LINE_MAX);
 		return true;
 	}
-	for (unsigned k = context->kept < context->lines ? 0 : context->kept - context->lines; k < context->kept && context->show_ahead; k++)
+	for (unsigned k = context->kept < context->lines ? 0 : context->kept - context->lines; k < context->kept && context->show_ahead;
+		k++)
 		printf("  %s\n", context->line[k % context->lines]);
 	context->kept = 0;
 	look_line(event, false, text, sizeof(text));
@@ -138,7 +140,7 @@ static bool show_difference(struct side side[2], unsigned lines)
 	bool shown = context;
 
 	printf("--- %s\n+++ %s\nfirst difference: record %" PRIu64 ", event %" PRIu64 ", after %" PRIu64 " instructions\n", side[0].path,
-	       side[1].path, record, side[0].walk->events, side[0].walk->insns);
+		side[1].path, record, side[0].walk->events, side[0].walk->insns);
 	look_print_head(stdout);
 	for (int k = 0; k < 2 && shown; k++) {
 		context->record = record;

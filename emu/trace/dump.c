@@ -29,7 +29,7 @@ struct range {
 struct dump {
 	FILE *out;
 	bool json, raw, kinds_given;
-	uint64_t kinds; /* bits, numbered by look_number */
+	uint64_t kinds;    /* bits, numbered by look_number */
 	uint64_t pid, tid; /* 0: any */
 	struct range insns, events;
 };
@@ -47,8 +47,8 @@ static bool wanted(const struct dump *dump, const struct look_event *event)
 
 	if (dump->kinds_given ? !(dump->kinds >> look_number(event) & 1) : !dump->raw && !look_shown(event))
 		return false;
-	return in_range(&dump->insns, at->insns) && in_range(&dump->events, at->event) &&
-	       (!dump->pid || (uint64_t)at->pid == dump->pid) && (!dump->tid || (uint64_t)at->tid == dump->tid);
+	return in_range(&dump->insns, at->insns) && in_range(&dump->events, at->event) && (!dump->pid || (uint64_t)at->pid == dump->pid)
+		&& (!dump->tid || (uint64_t)at->tid == dump->tid);
 }
 
 static bool print_event(void *context, const struct look_event *event)

@@ -13,7 +13,8 @@ static const char usage[] =
 	"  --host-time         by the host's clock, not the guest's\n"
 	"Processes and threads: when they ran, their system calls, signals, time reads, output. A call that did not have to wait has no length.\n";
 
-struct export {
+struct export
+{
 	FILE *out;
 	bool host_time, begun;
 };
@@ -74,7 +75,7 @@ static json_t *arguments(const struct look_event *event)
 }
 
 static void write_slice(struct export *export, const struct look_position *at, const char *name, const char *category, int64_t from,
-                        int64_t to, json_t *args)
+	int64_t to, json_t *args)
 {
 	json_t *event = new_event("X", name, at);
 
@@ -86,7 +87,7 @@ static void write_slice(struct export *export, const struct look_position *at, c
 }
 
 static void write_point(struct export *export, const char *phase, const struct look_event *of, const struct look_position *at,
-                        const char *name, const char *category)
+	const char *name, const char *category)
 {
 	json_t *event = new_event(phase, name, at);
 
@@ -128,8 +129,10 @@ static void export_stop(struct export *export, const struct look_event *event)
 	if (event->exit == TRACE_EXIT_SYSCALL)
 		export_call(export, event);
 	else if (event->exit != TRACE_EXIT_COUNT)
-		write_point(export, "i", event, &event->at, trace_exit_names[event->exit], event->exit == TRACE_EXIT_EXCEPTION ? "exception"
-		                                                                           : event->exit == TRACE_EXIT_CPUID   ? "cpuid" : "time");
+		write_point(export, "i", event, &event->at, trace_exit_names[event->exit],
+			event->exit == TRACE_EXIT_EXCEPTION       ? "exception"
+				: event->exit == TRACE_EXIT_CPUID ? "cpuid"
+								  : "time");
 }
 
 /* Names the process after the program's file, without directories. */
@@ -162,32 +165,23 @@ static bool export_event(void *context, const struct look_event *event)
 	pid_t pid = event->at.pid;
 
 	switch (event->kind) {
-	case TRACE_STOP:
-		export_stop(export, event);
-		break;
+	case TRACE_STOP: export_stop(export, event); break;
 	case TRACE_TASK:
 		write_name(export, "thread_name", pid, (pid_t)event->record->field[0],
-		           json_sprintf("thread %d", (int)event->record->field[0]));
+			json_sprintf("thread %d", (int)event->record->field[0]));
 		break;
 	case TRACE_FORK:
 		write_name(export, "process_name", (pid_t)event->record->field[0], (pid_t)event->record->field[0],
-		           json_sprintf("fork of %d", (int)pid));
+			json_sprintf("fork of %d", (int)pid));
 		write_point(export, "i", event, &event->at, "fork", "process");
 		break;
-	case TRACE_EXEC:
-		export_exec(export, event);
-		break;
-	case TRACE_SIGNAL:
-		export_signal(export, event);
-		break;
+	case TRACE_EXEC: export_exec(export, event); break;
+	case TRACE_SIGNAL: export_signal(export, event); break;
 	case TRACE_OUTPUT:
 		write_point(export, "i", event, &event->at, event->record->field[0] == 2 ? "error output" : "output", "output");
 		break;
-	case TRACE_EXIT:
-		write_point(export, "i", event, &event->at, "exit", "process");
-		break;
-	default:
-		break;
+	case TRACE_EXIT: write_point(export, "i", event, &event->at, "exit", "process"); break;
+	default: break;
 	}
 	return !ferror(export->out);
 }

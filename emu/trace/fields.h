@@ -14,7 +14,7 @@ struct field {
 	size_t offset;
 	unsigned size, count; /* size of each element in bytes; number of elements */
 	bool is_bool;
-	bool is_late;         /* files of earlier versions may lack it */
+	bool is_late; /* files of earlier versions may lack it */
 };
 
 /* clang-format off */
@@ -34,7 +34,10 @@ struct field {
 #define LATE_FIELD_ARRAY(TYPE, MEMBER) FIELD_ARRAY_ROW(TYPE, MEMBER, #MEMBER, true)
 /* A member that is in no file, for the reason that is given beside it (tools/check-saved). */
 #define TRANSIENT(TYPE, MEMBER) _Static_assert(sizeof(((TYPE *)0)->MEMBER) > 0, #MEMBER)
-#define FIELDS_END { NULL, 0, 0, 0, false, false }
+#define FIELDS_END                          \
+	{                                   \
+		NULL, 0, 0, 0, false, false \
+	}
 
 /* Returns `count` numbers of 64 bits as JSON's signed ones: a plain number if count is 1, otherwise an array, without the zeros at its
  * end. */

@@ -31,8 +31,8 @@ bool trace_status_possible(uint64_t status)
 		return false;
 	if (number == 0)
 		return !WCOREDUMP((int)status);
-	return status <= 0xff && number != SIGSTOP && number != SIGTSTP && number != SIGTTIN && number != SIGTTOU && number != SIGCHLD &&
-	       number != SIGCONT && number != SIGURG && number != SIGWINCH;
+	return status <= 0xff && number != SIGSTOP && number != SIGTSTP && number != SIGTTIN && number != SIGTTOU && number != SIGCHLD
+		&& number != SIGCONT && number != SIGURG && number != SIGWINCH;
 }
 
 size_t trace_encoded_max(size_t size)

@@ -10,49 +10,51 @@
 
 /* One row for each kind of record: name, whether data follow, fields. Most records are effects on one guest process. ORDER: the numbers
  * in the file; new kinds are added at the end. */
-#define TRACE_KIND_LIST(ROW) \
-	ROW(CONFIG,    "config",    true)                                        /* JSON: the program, its arguments, and the options */ \
-	ROW(PROCESS,   "process",   false, "pid")                                /* the following records are about this process */ \
-	ROW(THREAD,    "thread",    false, "tid")                                /* this thread of the process runs next */ \
-	ROW(STOP,      "stop",      true,  "exit", "insns", "guest_ns", "host_ns") /* the thread ran `insns` instructions and then had these registers */ \
-	ROW(ADVANCE,   "advance",   false, "insns")                              /* so many instructions were executed by their effects */ \
-	ROW(STATE,     "state",     true)                                        /* changes of registers */ \
-	ROW(VECTOR,    "vector",    true)                                        /* an XSAVE area: x87, SSE, AVX */ \
-	ROW(WRITE,     "write",     true,  "address")                            /* bytes written to memory */ \
-	ROW(MAP,       "map",       true,  "address", "length", "prot", "flags", "object", "offset") /* followed by the file's name */ \
-	ROW(UNMAP,     "unmap",     false, "address", "length") \
-	ROW(PROTECT,   "protect",   false, "address", "length", "prot") \
-	ROW(MOVE,      "move",      false, "address", "length", "new_address", "new_length", "flags") \
-	ROW(DISCARD,   "discard",   false, "address", "length", "advice") \
-	ROW(RESET,     "reset",     false)                                       /* everything is unmapped */ \
-	ROW(CHUNK,     "chunk",     true)                                        /* content of a file; chunks are numbered from 0 */ \
-	ROW(FILL,      "fill",      false, "address", "chunk")                   /* writes a chunk's content to memory */ \
-	ROW(FILL_OBJECT, "fill_object", false, "object", "offset", "chunk")      /* ... into a shared object */ \
-	ROW(TASK,      "task",      false, "tid")                                /* a new thread with all registers 0 */ \
-	ROW(TASK_END,  "task_end",  false, "tid") \
-	ROW(FORK,      "fork",      false, "pid")                                /* a new process: a copy of this one without threads */ \
-	ROW(EXEC,      "exec",      true)                                        /* path and arguments, each with a NUL */ \
-	ROW(SIGNAL,    "signal",    false, "number", "code", "pid", "address")   /* a signal is delivered; its effects follow */ \
-	ROW(INPUT,     "input",     true,  "address")                            /* memory that the system call reads: a check */ \
-	ROW(RESULT,    "result",    false, "number", "result")                   /* the end of a system call */ \
-	ROW(OUTPUT,    "output",    true,  "stream", "address")                  /* written to standard output (1) or error (2) from this address */ \
-	ROW(CHECK,     "check",     true,  "vector_hash", "memory_hash")         /* addresses of pages: a check */ \
-	ROW(EXIT,      "exit",      false, "status")                             /* wait(2)'s status */ \
-	ROW(END,       "end",       false, "insns")                              /* the end of the recording; instructions of all processes */ \
-	ROW(CUT_OBJECT, "cut_object", false, "object", "offset")                 /* a shared object is 0 from this offset on */ \
-	ROW(TIME,      "time",      false, "guest_ns", "host_ns")                /* the system call has ended its wait, so much later */ \
-	/* The following occur only in a saved program's file: emu/trace/saved.h. */ \
-	ROW(FIELDS,    "fields",    true,  "of")                                 /* JSON: a structure, its members by name */ \
-	ROW(PATH,      "path",      true,  "which") \
-	ROW(MAPPING,   "mapping",   false, "flags", "dev", "inode", "noexec", "file_end") /* more about the next MAP, as the guest sees it */ \
-	ROW(FILE,      "file",      true,  "fd", "type", "flags", "offset", "other", "detail") /* an open file, and its path */ \
-	ROW(ACTION,    "action",    false, "number", "handler", "flags", "restorer", "mask") /* a signal's handler */ \
-	ROW(PENDING,   "pending",   true,  "tid")                                /* a siginfo_t in a thread's queue; tid 0: the process's queue */ \
-	ROW(POLL,      "poll",      false, "fd", "events")                       /* the waiting thread waits for this, too */
+#define TRACE_KIND_LIST(ROW)                                                                                                               \
+	ROW(CONFIG, "config", true)           /* JSON: the program, its arguments, and the options */                                      \
+	ROW(PROCESS, "process", false, "pid") /* the following records are about this process */                                           \
+	ROW(THREAD, "thread", false, "tid")   /* this thread of the process runs next */                                                   \
+	ROW(STOP, "stop", true, "exit", "insns", "guest_ns",                                                                               \
+		"host_ns")                      /* the thread ran `insns` instructions and then had these registers */                     \
+	ROW(ADVANCE, "advance", false, "insns") /* so many instructions were executed by their effects */                                  \
+	ROW(STATE, "state", true)               /* changes of registers */                                                                 \
+	ROW(VECTOR, "vector", true)             /* an XSAVE area: x87, SSE, AVX */                                                         \
+	ROW(WRITE, "write", true, "address")    /* bytes written to memory */                                                              \
+	ROW(MAP, "map", true, "address", "length", "prot", "flags", "object", "offset") /* followed by the file's name */                  \
+	ROW(UNMAP, "unmap", false, "address", "length")                                                                                    \
+	ROW(PROTECT, "protect", false, "address", "length", "prot")                                                                        \
+	ROW(MOVE, "move", false, "address", "length", "new_address", "new_length", "flags")                                                \
+	ROW(DISCARD, "discard", false, "address", "length", "advice")                                                                      \
+	ROW(RESET, "reset", false)                                          /* everything is unmapped */                                   \
+	ROW(CHUNK, "chunk", true)                                           /* content of a file; chunks are numbered from 0 */            \
+	ROW(FILL, "fill", false, "address", "chunk")                        /* writes a chunk's content to memory */                       \
+	ROW(FILL_OBJECT, "fill_object", false, "object", "offset", "chunk") /* ... into a shared object */                                 \
+	ROW(TASK, "task", false, "tid")                                     /* a new thread with all registers 0 */                        \
+	ROW(TASK_END, "task_end", false, "tid")                                                                                            \
+	ROW(FORK, "fork", false, "pid")                                  /* a new process: a copy of this one without threads */           \
+	ROW(EXEC, "exec", true)                                          /* path and arguments, each with a NUL */                         \
+	ROW(SIGNAL, "signal", false, "number", "code", "pid", "address") /* a signal is delivered; its effects follow */                   \
+	ROW(INPUT, "input", true, "address")                             /* memory that the system call reads: a check */                  \
+	ROW(RESULT, "result", false, "number", "result")                 /* the end of a system call */                                    \
+	ROW(OUTPUT, "output", true, "stream", "address")         /* written to standard output (1) or error (2) from this address */       \
+	ROW(CHECK, "check", true, "vector_hash", "memory_hash")  /* addresses of pages: a check */                                         \
+	ROW(EXIT, "exit", false, "status")                       /* wait(2)'s status */                                                    \
+	ROW(END, "end", false, "insns")                          /* the end of the recording; instructions of all processes */             \
+	ROW(CUT_OBJECT, "cut_object", false, "object", "offset") /* a shared object is 0 from this offset on */                            \
+	ROW(TIME, "time", false, "guest_ns", "host_ns")          /* the system call has ended its wait, so much later */                   \
+	/* The following occur only in a saved program's file: emu/trace/saved.h. */                                                       \
+	ROW(FIELDS, "fields", true, "of") /* JSON: a structure, its members by name */                                                     \
+	ROW(PATH, "path", true, "which")                                                                                                   \
+	ROW(MAPPING, "mapping", false, "flags", "dev", "inode", "noexec", "file_end")  /* more about the next MAP, as the guest sees it */ \
+	ROW(FILE, "file", true, "fd", "type", "flags", "offset", "other", "detail")    /* an open file, and its path */                    \
+	ROW(ACTION, "action", false, "number", "handler", "flags", "restorer", "mask") /* a signal's handler */                            \
+	ROW(PENDING, "pending", true, "tid")     /* a siginfo_t in a thread's queue; tid 0: the process's queue */                         \
+	ROW(POLL, "poll", false, "fd", "events") /* the waiting thread waits for this, too */
 
 enum trace_kind {
 #define ROW(NAME, ...) TRACE_##NAME,
-	TRACE_NONE, TRACE_KIND_LIST(ROW) TRACE_KINDS
+	TRACE_NONE,
+	TRACE_KIND_LIST(ROW) TRACE_KINDS
 #undef ROW
 };
 

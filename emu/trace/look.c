@@ -25,9 +25,15 @@ static struct look_position position_now(const struct looker *looker)
 	const struct walk_process *process = walk->process;
 
 	return (struct look_position){
-		.record = walk->records ? walk->records - 1 : 0, .event = walk->events, .insns = walk->insns,
-		.process_insns = process ? process->insns : walk->ended_insns, .guest_ns = walk->guest_ns, .host_ns = walk->host_ns, .pid = walk->pid,
-		.tid = process && process->current ? process->current->tid : 0, .from_guest_ns = looker->from_guest_ns,
+		.record = walk->records ? walk->records - 1 : 0,
+		.event = walk->events,
+		.insns = walk->insns,
+		.process_insns = process ? process->insns : walk->ended_insns,
+		.guest_ns = walk->guest_ns,
+		.host_ns = walk->host_ns,
+		.pid = walk->pid,
+		.tid = process && process->current ? process->current->tid : 0,
+		.from_guest_ns = looker->from_guest_ns,
 		.from_host_ns = looker->from_host_ns,
 	};
 }
@@ -81,8 +87,12 @@ static void set_pending(struct looker *looker, struct look_call *call, uint8_t e
 {
 	looker->pending = call;
 	looker->pending_event = (struct look_event){
-		.at = call->at, .end = position_now(looker), .kind = TRACE_STOP, .exit = exit,
-		.phase = call->told ? LOOK_RESUMED : LOOK_WHOLE, .call = call,
+		.at = call->at,
+		.end = position_now(looker),
+		.kind = TRACE_STOP,
+		.exit = exit,
+		.phase = call->told ? LOOK_RESUMED : LOOK_WHOLE,
+		.call = call,
 	};
 	looker->pending_event.end.pid = call->at.pid;
 	looker->pending_event.end.tid = call->at.tid;
@@ -105,8 +115,13 @@ static void tell_unfinished(struct looker *looker, const struct walk_thread *thr
 	if (!call || call->told)
 		return;
 	call->told = true;
-	tell(looker, &(struct look_event){ .at = call->at, .end = call->at, .kind = TRACE_STOP, .exit = TRACE_EXIT_SYSCALL,
-	                                   .phase = LOOK_UNFINISHED, .call = call });
+	tell(looker,
+		&(struct look_event){ .at = call->at,
+			.end = call->at,
+			.kind = TRACE_STOP,
+			.exit = TRACE_EXIT_SYSCALL,
+			.phase = LOOK_UNFINISHED,
+			.call = call });
 }
 
 /* Reports the calls that have not ended where the recording ends. */
@@ -168,8 +183,8 @@ static bool begin_call(struct looker *looker, struct walk_thread *thread, uint8_
 /* Returns true if the record may belong to the pending event. */
 static bool continues(const struct trace_record *record)
 {
-	return record->kind == TRACE_WRITE || record->kind == TRACE_STATE || record->kind == TRACE_VECTOR ||
-	       record->kind == TRACE_ADVANCE || record->kind == TRACE_INPUT || record->kind == TRACE_CHECK;
+	return record->kind == TRACE_WRITE || record->kind == TRACE_STATE || record->kind == TRACE_VECTOR || record->kind == TRACE_ADVANCE
+		|| record->kind == TRACE_INPUT || record->kind == TRACE_CHECK;
 }
 
 /* Called before the record takes effect: reports the events that it ends. */
@@ -179,22 +194,15 @@ static void before(struct looker *looker, const struct trace_record *record)
 		flush_pending(looker);
 	switch (record->kind) {
 	case TRACE_PROCESS:
-	case TRACE_THREAD:
-		tell_unfinished(looker, current_thread(looker->walk));
-		break;
+	case TRACE_THREAD: tell_unfinished(looker, current_thread(looker->walk)); break;
 	case TRACE_STOP:
 	case TRACE_EXEC:
 		if (current_thread(looker->walk))
 			close_thread(looker, current_thread(looker->walk));
 		break;
-	case TRACE_TASK_END:
-		close_threads(looker, record->field[0], false);
-		break;
-	case TRACE_EXIT:
-		close_threads(looker, 0, true);
-		break;
-	default:
-		break;
+	case TRACE_TASK_END: close_threads(looker, record->field[0], false); break;
+	case TRACE_EXIT: close_threads(looker, 0, true); break;
+	default: break;
 	}
 }
 
@@ -224,8 +232,7 @@ static bool after(struct looker *looker, const struct trace_record *record)
 	struct look_call *call = open_call(thread);
 
 	switch (record->kind) {
-	case TRACE_STOP:
-		return take_stop(looker, record);
+	case TRACE_STOP: return take_stop(looker, record);
 	case TRACE_RESULT:
 		if (!call || call->number != record->field[0])
 			break;
@@ -245,8 +252,7 @@ static bool after(struct looker *looker, const struct trace_record *record)
 			looker->pending->after = thread->registers;
 		looker->pending_event.end.record = looker->walk->records - 1;
 		break;
-	default:
-		break;
+	default: break;
 	}
 	tell_record(looker, record);
 	return true;
@@ -291,10 +297,17 @@ unsigned look_number(const struct look_event *event)
 bool look_shown(const struct look_event *event)
 {
 	switch (event->kind) {
-	case TRACE_CONFIG: case TRACE_STOP: case TRACE_THREAD: case TRACE_TASK: case TRACE_TASK_END: case TRACE_FORK: case TRACE_EXEC:
-	case TRACE_SIGNAL: case TRACE_OUTPUT: case TRACE_EXIT: case TRACE_END:
-		return true;
-	default:
-		return false;
+	case TRACE_CONFIG:
+	case TRACE_STOP:
+	case TRACE_THREAD:
+	case TRACE_TASK:
+	case TRACE_TASK_END:
+	case TRACE_FORK:
+	case TRACE_EXEC:
+	case TRACE_SIGNAL:
+	case TRACE_OUTPUT:
+	case TRACE_EXIT:
+	case TRACE_END: return true;
+	default: return false;
 	}
 }

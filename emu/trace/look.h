@@ -7,11 +7,11 @@
 #include "emu/trace/walk.h"
 
 struct look_position {
-	uint64_t record;              /* number in the file, from 0 */
-	uint64_t event;               /* number of STOP records so far, this one included */
+	uint64_t record; /* number in the file, from 0 */
+	uint64_t event;  /* number of STOP records so far, this one included */
 	uint64_t insns, process_insns;
 	int64_t guest_ns, host_ns;
-	pid_t pid, tid;               /* 0: none */
+	pid_t pid, tid;                      /* 0: none */
 	int64_t from_guest_ns, from_host_ns; /* for a STOP: when the thread began to run, or the last time known before that */
 };
 
@@ -19,32 +19,35 @@ struct look_position {
 struct look_memory {
 	unsigned pieces;
 	size_t used;
-	struct { uint64_t address; size_t at, size; } piece[32];
+	struct {
+		uint64_t address;
+		size_t at, size;
+	} piece[32];
 	uint8_t bytes[8192];
 };
 
 /* A stop to which following records belong: at a system call, or at an instruction whose result the world decides. */
 struct look_call {
-	bool open;                    /* there is no result yet */
-	bool told;                    /* the unfinished call was reported */
+	bool open; /* there is no result yet */
+	bool told; /* the unfinished call was reported */
 	struct look_position at;
 	struct trace_registers registers; /* at the stop */
 	uint64_t number, arg[6];
 	const struct syscall_row *row; /* NULL: unknown */
-	int64_t result;               /* SYSCALL_NO_RESULT: none */
-	struct trace_registers after; /* an instruction's, after it */
+	int64_t result;                /* SYSCALL_NO_RESULT: none */
+	struct trace_registers after;  /* an instruction's, after it */
 	struct look_memory memory;
 };
 
 enum look_phase { LOOK_WHOLE, LOOK_UNFINISHED, LOOK_RESUMED };
 
 struct look_event {
-	struct look_position at, end;    /* positions of the first record and of the last */
-	uint8_t kind, exit;              /* enum trace_kind; TRACE_EXIT_ of a STOP */
-	enum look_phase phase;           /* for a system call that other threads interrupted */
+	struct look_position at, end;      /* positions of the first record and of the last */
+	uint8_t kind, exit;                /* enum trace_kind; TRACE_EXIT_ of a STOP */
+	enum look_phase phase;             /* for a system call that other threads interrupted */
 	const struct trace_record *record; /* NULL for a STOP */
-	const struct look_call *call;    /* for a STOP at a system call or an instruction of the world */
-	uint64_t rip;                    /* for any other STOP */
+	const struct look_call *call;      /* for a STOP at a system call or an instruction of the world */
+	uint64_t rip;                      /* for any other STOP */
 };
 
 /* Returns the name of an event by its number, which stands for kind and exit; numbers count from 0. NULL after the last one. */

@@ -42,7 +42,8 @@ static void put_words(struct strace_line *line, const json_t *words)
 	size_t k;
 
 	strace_put(line, "recording of [");
-	json_array_foreach(words, k, word) {
+	json_array_foreach(words, k, word)
+	{
 		strace_put(line, k ? ", " : "");
 		put_text(line, word);
 	}
@@ -69,7 +70,8 @@ static void put_differences(struct strace_line *line, json_t *a, json_t *b, bool
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(a, key, value) {
+	json_object_foreach(a, key, value)
+	{
 		const json_t *other = json_object_get(b, key);
 
 		if (missing ? !other : !json_equal(value, other))

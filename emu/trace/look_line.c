@@ -29,5 +29,5 @@ void look_line(const struct look_event *event, bool raw, char *text, size_t size
 		look_put_event(&line, event);
 	put_seconds(seconds, sizeof(seconds), at->guest_ns);
 	snprintf(text, size, "%7" PRIu64 " %13" PRIu64 " %11" PRIu64 " %16s %7d  %s", at->event, at->insns, at->process_insns, seconds,
-	         at->tid ? (int)at->tid : (int)at->pid, line.text);
+		at->tid ? (int)at->tid : (int)at->pid, line.text);
 }

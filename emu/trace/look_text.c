@@ -58,7 +58,10 @@ static void put_call(struct strace_line *line, const struct look_event *event)
 
 	strace_put(line, event->phase == LOOK_RESUMED ? "<... " : "");
 	strace_put_name(line, call->row, call->number, call->arg);
-	strace_put_arguments(line, &memory, call->row, call->arg, unfinished ? -EINTR : call->result == SYSCALL_NO_RESULT ? 0 : call->result);
+	strace_put_arguments(line, &memory, call->row, call->arg,
+		unfinished                                  ? -EINTR
+			: call->result == SYSCALL_NO_RESULT ? 0
+							    : call->result);
 	if (unfinished) {
 		strace_put(line, " <unfinished ...>");
 		return;
@@ -119,7 +122,7 @@ static void put_instruction(struct strace_line *line, uint8_t exit, const struct
 		strace_put(line, "?");
 	else if (exit == TRACE_EXIT_CPUID)
 		strace_put(line, "{eax=%#x, ebx=%#x, ecx=%#x, edx=%#x}", (unsigned)after[RAX], (unsigned)after[RBX], (unsigned)after[RCX],
-		           (unsigned)after[RDX]);
+			(unsigned)after[RDX]);
 	else if (exit == TRACE_EXIT_VDSO)
 		put_vdso(line, call);
 	else if (exit == TRACE_EXIT_RDTSCP)
@@ -134,8 +137,8 @@ static void put_instruction(struct strace_line *line, uint8_t exit, const struct
 
 static bool is_text(uint8_t kind)
 {
-	return kind == TRACE_CONFIG || kind == TRACE_MAP || kind == TRACE_OUTPUT || kind == TRACE_EXEC || kind == TRACE_FIELDS ||
-	       kind == TRACE_PATH || kind == TRACE_FILE;
+	return kind == TRACE_CONFIG || kind == TRACE_MAP || kind == TRACE_OUTPUT || kind == TRACE_EXEC || kind == TRACE_FIELDS
+		|| kind == TRACE_PATH || kind == TRACE_FILE;
 }
 
 void look_put_record(struct strace_line *line, const struct trace_record *record)
@@ -156,7 +159,8 @@ void look_put_record(struct strace_line *line, const struct trace_record *record
 		return;
 	strace_put(line, " %zu bytes ", record->size);
 	if (is_text(record->kind)) {
-		strace_put_quoted(line, record->data, record->size < OUTPUT_SHOWN ? record->size : OUTPUT_SHOWN, record->size > OUTPUT_SHOWN);
+		strace_put_quoted(line, record->data, record->size < OUTPUT_SHOWN ? record->size : OUTPUT_SHOWN,
+			record->size > OUTPUT_SHOWN);
 		return;
 	}
 	for (size_t k = 0; k < shown; k++)
@@ -196,37 +200,23 @@ static void put_record(struct strace_line *line, const struct trace_record *reco
 	bool more = record->size > OUTPUT_SHOWN;
 
 	switch (record->kind) {
-	case TRACE_CONFIG:
-		look_put_config(line, record);
-		break;
+	case TRACE_CONFIG: look_put_config(line, record); break;
 	case TRACE_THREAD:
 	case TRACE_TASK:
-	case TRACE_TASK_END:
-		strace_put(line, "thread %" PRIu64 " %s", record->field[0], thread_does[record->kind]);
-		break;
-	case TRACE_FORK:
-		strace_put(line, "process %" PRIu64 " begins, a copy of this one", record->field[0]);
-		break;
+	case TRACE_TASK_END: strace_put(line, "thread %" PRIu64 " %s", record->field[0], thread_does[record->kind]); break;
+	case TRACE_FORK: strace_put(line, "process %" PRIu64 " begins, a copy of this one", record->field[0]); break;
 	case TRACE_EXEC:
 		strace_put(line, "runs ");
 		put_words(line, record);
 		break;
-	case TRACE_SIGNAL:
-		put_signal(line, record);
-		break;
+	case TRACE_SIGNAL: put_signal(line, record); break;
 	case TRACE_OUTPUT:
 		strace_put(line, record->field[0] == 2 ? "error output: " : "output: ");
 		strace_put_quoted(line, record->data, more ? OUTPUT_SHOWN : record->size, more);
 		break;
-	case TRACE_EXIT:
-		strace_put_death(line, (int)record->field[0]);
-		break;
-	case TRACE_END:
-		strace_put(line, "end of the recording");
-		break;
-	default:
-		look_put_record(line, record);
-		break;
+	case TRACE_EXIT: strace_put_death(line, (int)record->field[0]); break;
+	case TRACE_END: strace_put(line, "end of the recording"); break;
+	default: look_put_record(line, record); break;
 	}
 }
 

@@ -17,7 +17,7 @@ struct plot {
 	struct tk_svg svg;
 	double host, guest; /* the end of the line so far */
 	pid_t pid;
-	bool line, waits;   /* a line is under way, of this process; it is a wait's */
+	bool line, waits; /* a line is under way, of this process; it is a wait's */
 	unsigned points;
 };
 
@@ -35,8 +35,8 @@ static bool is_near(const struct plot *plot, double host, double guest)
 {
 	const struct tk_svg *svg = &plot->svg;
 
-	return fabs(tk_svg_x(svg, host) - tk_svg_x(svg, plot->host)) + fabs(tk_svg_y(svg, guest) - tk_svg_y(svg, plot->guest)) <
-	       POINTS_APART;
+	return fabs(tk_svg_x(svg, host) - tk_svg_x(svg, plot->host)) + fabs(tk_svg_y(svg, guest) - tk_svg_y(svg, plot->guest))
+		< POINTS_APART;
 }
 
 static void put_point(const struct plot *plot, double host, double guest)

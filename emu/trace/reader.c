@@ -42,7 +42,7 @@ bool trace_reader_open(struct trace_reader *reader, const char *path, char *erro
 		return false;
 	}
 	file = S_ISREG(status.st_mode) && status.st_size > 0 ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
-	                                                     : MAP_FAILED;
+							     : MAP_FAILED;
 	close(fd);
 	if (file == MAP_FAILED) {
 		snprintf(error, error_size, S_ISREG(status.st_mode) ? "not a tick86 recording" : "not a regular file");
@@ -60,7 +60,7 @@ bool trace_damaged(struct trace_reader *reader, const char *what)
 {
 	reader->status = TRACE_DAMAGED;
 	snprintf(reader->error, sizeof(reader->error), "%s in frame %llu, which ends at byte %zu of the file", what,
-	         (unsigned long long)reader->frames, reader->next_frame);
+		(unsigned long long)reader->frames, reader->next_frame);
 	return false;
 }
 
@@ -81,8 +81,8 @@ static bool next_frame(struct trace_reader *reader)
 	if (left < sizeof(frame))
 		return stop(reader, TRACE_CUT);
 	memcpy(&frame, reader->file + reader->next_frame, sizeof(frame));
-	if (frame.magic != TRACE_FRAME_MAGIC || frame.sequence != reader->frames || frame.raw_size == 0 ||
-	    frame.raw_size > sizeof(reader->raw) || frame.packed_size > ZSTD_compressBound(sizeof(reader->raw)))
+	if (frame.magic != TRACE_FRAME_MAGIC || frame.sequence != reader->frames || frame.raw_size == 0
+		|| frame.raw_size > sizeof(reader->raw) || frame.packed_size > ZSTD_compressBound(sizeof(reader->raw)))
 		return trace_damaged(reader, "wrong header behind the data");
 	if (frame.packed_size > left - sizeof(frame))
 		return stop(reader, TRACE_CUT);

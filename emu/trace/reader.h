@@ -7,19 +7,19 @@
 
 enum trace_status {
 	TRACE_OK,
-	TRACE_AT_END,     /* after the last whole frame nothing follows */
-	TRACE_CUT,        /* the next frame is incomplete: the recording was interrupted, or the file is cut off */
-	TRACE_DAMAGED,    /* checksum, compression or structure are wrong */
+	TRACE_AT_END,  /* after the last whole frame nothing follows */
+	TRACE_CUT,     /* the next frame is incomplete: the recording was interrupted, or the file is cut off */
+	TRACE_DAMAGED, /* checksum, compression or structure are wrong */
 };
 
 struct trace_reader {
 	const uint8_t *file; /* read-only mapping */
 	size_t file_size;
 	uint32_t version;
-	size_t next_frame;   /* offset in the file */
-	uint64_t frames;     /* read so far */
+	size_t next_frame; /* offset in the file */
+	uint64_t frames;   /* read so far */
 	enum trace_status status;
-	char error[128];     /* with TRACE_DAMAGED: what is wrong, and where */
+	char error[128]; /* with TRACE_DAMAGED: what is wrong, and where */
 	size_t raw_size, at;
 	uint8_t raw[TRACE_FRAME_RAW_MAX];
 };

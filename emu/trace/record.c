@@ -20,7 +20,7 @@
 #include "emu/linux/rows/syscall.h"
 
 /* A kill -9 loses at most twice this time: it is checked when the program stops, and before long waits. */
-#define FLUSH_NS    400000000LL
+#define FLUSH_NS 400000000LL
 /* A check at least this often, also without events: finding a divergence late costs a search, and a check costs some microseconds. */
 #define CHECK_INSNS 20000000ULL
 
@@ -82,9 +82,10 @@ static void append_stop(struct recorder *recorder)
 
 	recorder->stopped = false;
 	append_thread(recorder, task->tid);
-	append(recorder, RECORD_DATA(STOP, changes, size, recorder->stop.exit, insns,
-	                            trace_zigzag(recorder->stop.guest_ns - recording->log.guest_ns),
-	                            trace_zigzag(recorder->stop.host_ns - recording->log.host_ns)));
+	append(recorder,
+		RECORD_DATA(STOP, changes, size, recorder->stop.exit, insns,
+			trace_zigzag(recorder->stop.guest_ns - recording->log.guest_ns),
+			trace_zigzag(recorder->stop.host_ns - recording->log.host_ns)));
 	task->registers = recorder->stop.registers;
 	recording->log.guest_ns = recorder->stop.guest_ns;
 	recording->log.host_ns = recorder->stop.host_ns;
@@ -178,8 +179,8 @@ void recorder_emit_time(struct recorder *recorder, struct task *task)
 
 static bool vector_changed(const struct vector_state *old, const struct cpu *cpu)
 {
-	return memcmp(old->v, cpu->v, sizeof(old->v)) != 0 || memcmp(&old->x87, &cpu->x87, sizeof(old->x87)) != 0 ||
-	       old->mxcsr != cpu->mxcsr;
+	return memcmp(old->v, cpu->v, sizeof(old->v)) != 0 || memcmp(&old->x87, &cpu->x87, sizeof(old->x87)) != 0
+		|| old->mxcsr != cpu->mxcsr;
 }
 
 static void keep_vector(struct vector_state *vector, const struct cpu *cpu)
@@ -193,7 +194,7 @@ static void emit_state(struct recorder *recorder, struct task *task)
 {
 	struct recorded_task *recorded = known_task(recorder, task);
 	const struct trace_registers *old = recorder->stopped && recorder->stop.task == recorded ? &recorder->stop.registers
-	                                                                                        : &recorded->registers;
+												 : &recorded->registers;
 	struct trace_registers new;
 	uint8_t changes[TRACE_CHANGES_MAX];
 
@@ -238,14 +239,10 @@ static uint64_t world_code(const struct task *task)
 static uint64_t exit_code(struct task *task, enum cpu_exit exit)
 {
 	switch (exit) {
-	case EXIT_SYSCALL:
-		return TRACE_EXIT_SYSCALL;
-	case EXIT_EXCEPTION:
-		return TRACE_EXIT_EXCEPTION;
-	case EXIT_WORLD:
-		return world_code(task);
-	default:
-		return TRACE_EXIT_COUNT; /* stops that depend on the emulator (ends of blocks, cleared caches) are not recorded */
+	case EXIT_SYSCALL: return TRACE_EXIT_SYSCALL;
+	case EXIT_EXCEPTION: return TRACE_EXIT_EXCEPTION;
+	case EXIT_WORLD: return world_code(task);
+	default: return TRACE_EXIT_COUNT; /* stops that depend on the emulator (ends of blocks, cleared caches) are not recorded */
 	}
 }
 
@@ -378,8 +375,9 @@ static void note_signal(struct observer *self, struct task *task, const siginfo_
 	struct recorder *recorder = recorder_of(self);
 
 	recorder_emit_writes(recorder); /* writes of a system call come before the signal's */
-	recorder_emit_of(recorder, task, RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code),
-	                              tells_sender(info) ? (uint64_t)info->si_pid : 0, tells_address(info) ? (uint64_t)info->si_addr : 0));
+	recorder_emit_of(recorder, task,
+		RECORD(SIGNAL, (uint64_t)info->si_signo, trace_zigzag(info->si_code), tells_sender(info) ? (uint64_t)info->si_pid : 0,
+			tells_address(info) ? (uint64_t)info->si_addr : 0));
 }
 
 static void note_exec(struct observer *self, struct process *process, const char *path, char *const argv[])

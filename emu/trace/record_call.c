@@ -163,12 +163,8 @@ static void note_files(const struct call *call)
 		recorder_file_cut(call->recorder, (int)call->result);
 	for (unsigned i = 0; i < call->row->args; i++) {
 		switch (call->row->arg[i].role) {
-		case ROLE_TO:
-			note_written(call, (int)call->arg[i]);
-			break;
-		case ROLE_FILLED:
-			recorder_file_written(call->recorder, (int)call->arg[i], 0, UINT64_MAX);
-			break;
+		case ROLE_TO: note_written(call, (int)call->arg[i]); break;
+		case ROLE_FILLED: recorder_file_written(call->recorder, (int)call->arg[i], 0, UINT64_MAX); break;
 		case ROLE_CUT:
 			if (call->row->arg[i].type == ARG_PATH)
 				note_cut_path(call, call->arg[i]);

@@ -188,7 +188,7 @@ static struct trace_record map_record(const struct vma *vma, uint64_t start, uin
 	flags |= vma->flags & MAP_GROWSDOWN ? TRACE_MAP_GROWSDOWN : 0;
 	flags |= vma->flags & MAP_NORESERVE ? TRACE_MAP_NORESERVE : 0;
 	return *RECORD_DATA(MAP, (const uint8_t *)name, strlen(name), start, end - start, (uint64_t)vma->prot, flags, object,
-	                    object ? vma->offset + (start - vma->start) : 0);
+		object ? vma->offset + (start - vma->start) : 0);
 }
 
 static void emit_map(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end, uint64_t flags, uint64_t object)
@@ -203,7 +203,8 @@ static void emit_map(struct recorder *recorder, const struct vma *vma, uint64_t 
 static void copy_file(struct recorder *recorder, const struct vma *vma, uint64_t start, uint64_t end)
 {
 	if (!space_copy_file(vma, start, end))
-		log_line(recorder->process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ", vma->name ? vma->name : "a file");
+		log_line(recorder->process->options, LOG_WARNING, "recording: %s cannot be read: a replay will differ",
+			vma->name ? vma->name : "a file");
 }
 
 static void emit_private(struct recorder *recorder, struct vma *vma, int fd)
@@ -285,7 +286,8 @@ static void emit_shared_content(struct recorder *recorder, const struct vma *vma
 
 	for (size_t size; at < vma->end; at += size) {
 		size = chunk_size(vma->offset + (at - vma->start), vma->end - at);
-		if (!space_peek(&recorder->process->space, at, bytes, size) && !space_peek(&recorder->process->space, at, bytes, size = GUEST_PAGE))
+		if (!space_peek(&recorder->process->space, at, bytes, size)
+			&& !space_peek(&recorder->process->space, at, bytes, size = GUEST_PAGE))
 			break;
 		recorder_emit(recorder, RECORD(FILL, at, chunk_of(recorder, bytes, size)));
 	}
@@ -343,15 +345,11 @@ void recorder_memory(struct observer *self, struct process *process, const struc
 		else
 			emit_private(recorder, change->vma, change->fd);
 		break;
-	case SPACE_UNMAPPED:
-		recorder_emit(recorder, RECORD(UNMAP, change->start, change->length));
-		break;
-	case SPACE_PROTECTED:
-		recorder_emit(recorder, RECORD(PROTECT, change->start, change->length, (uint64_t)change->prot));
-		break;
+	case SPACE_UNMAPPED: recorder_emit(recorder, RECORD(UNMAP, change->start, change->length)); break;
+	case SPACE_PROTECTED: recorder_emit(recorder, RECORD(PROTECT, change->start, change->length, (uint64_t)change->prot)); break;
 	case SPACE_MOVED:
-		recorder_emit(recorder, RECORD(MOVE, change->start, change->length, change->new_start, change->new_length,
-		                              (uint64_t)change->flags));
+		recorder_emit(recorder,
+			RECORD(MOVE, change->start, change->length, change->new_start, change->new_length, (uint64_t)change->flags));
 		break;
 	case SPACE_DISCARDED:
 		recorder_emit(recorder, RECORD(DISCARD, change->start, change->length, (uint64_t)change->advice));
@@ -362,9 +360,7 @@ void recorder_memory(struct observer *self, struct process *process, const struc
 		recorder_emit(recorder, RECORD(RESET));
 		break;
 	case SPACE_WRITTEN:
-	case SPACE_OPENED:
-		note_write(recorder, change->start, change->length, change->kind == SPACE_WRITTEN);
-		break;
+	case SPACE_OPENED: note_write(recorder, change->start, change->length, change->kind == SPACE_WRITTEN); break;
 	}
 }
 

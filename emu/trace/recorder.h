@@ -27,23 +27,26 @@ struct shared_object {
 
 /* The state of the log after the records so far. It changes after the record that describes the change. */
 struct log_state {
-	pid_t pid;              /* in the last PROCESS record */
-	pid_t ended;            /* in the last EXIT record */
-	pid_t forking;          /* a child that the process is starting, until its FORK record is written; otherwise 0 */
+	pid_t pid;                 /* in the last PROCESS record */
+	pid_t ended;               /* in the last EXIT record */
+	pid_t forking;             /* a child that the process is starting, until its FORK record is written; otherwise 0 */
 	int64_t guest_ns, host_ns; /* of the last STOP or TIME record */
-	uint64_t insns;         /* of all processes */
+	uint64_t insns;            /* of all processes */
 	uint64_t chunks, anonymous_objects;
 	unsigned objects;
-	unsigned lost_turns;    /* how many processes were killed in their turn */
+	unsigned lost_turns; /* how many processes were killed in their turn */
 };
 
 /* The recording, in memory that all processes of the run share. The process that holds the turn writes it, and may be killed at any
  * instruction. So its changes count only when they are kept (recorder_keep), all at once. */
 struct recording {
 	struct log_state log;
-	struct { struct log_state log; struct trace_position at; } kept[2];
-	unsigned kept_last;     /* index of the valid one */
-	bool failed;            /* writing failed, and this was reported */
+	struct {
+		struct log_state log;
+		struct trace_position at;
+	} kept[2];
+	unsigned kept_last; /* index of the valid one */
+	bool failed;        /* writing failed, and this was reported */
 	struct shared_object object[OBJECTS_MAX];
 	struct chunk_slot chunk[CHUNK_SLOTS];
 	struct trace_writer writer;
@@ -61,7 +64,7 @@ struct recorded_task {
 	pid_t tid;
 	struct trace_registers registers;
 	struct vector_state vector;
-	bool waits;             /* it is waiting in a system call */
+	bool waits; /* it is waiting in a system call */
 };
 
 struct range {
@@ -80,8 +83,8 @@ struct recorder {
 	struct observer observer; /* must be first */
 	struct process *process;
 	struct recording *recording;
-	pid_t log_tid;          /* in the process's last THREAD record */
-	bool stopped;           /* a stop is waiting to be written: */
+	pid_t log_tid; /* in the process's last THREAD record */
+	bool stopped;  /* a stop is waiting to be written: */
 	struct {
 		struct recorded_task *task;
 		uint64_t exit; /* TRACE_EXIT_ */
@@ -93,9 +96,9 @@ struct recorder {
 	uint64_t check_cursor;  /* the pages before this address have been checked */
 	struct range *range;    /* the ranges written since the last stop */
 	size_t ranges, capacity;
-	size_t call_mark;       /* number of ranges before the current system call */
-	bool behind_end;        /* a private mapping may reach beyond its file's end */
-	unsigned lost_turns;    /* the value of log.lost_turns when this process last recorded its shared memory */
+	size_t call_mark;        /* number of ranges before the current system call */
+	bool behind_end;         /* a private mapping may reach beyond its file's end */
+	unsigned lost_turns;     /* the value of log.lost_turns when this process last recorded its shared memory */
 	struct output output[2]; /* the run's standard output and error */
 };
 

@@ -10,21 +10,23 @@
 
 enum { UNTIL_MAX = 64 };
 
-static const char usage[] =
-	"usage: tick86 replay [--quiet] [--trust] [--until=MOMENT]... FILE\n"
-	"  --quiet, -q         do not print what the program printed\n"
-	"  --trust             the recording is my own: translate its code, which is faster and keeps it less apart\n"
-	"  --until=1000000     stop when so many instructions have run, and print the state\n"
-	"  --until=event:120   ... at that event\n"
-	"  --until=2.5s        ... when the guest's clock has gone so far (also ms, us, ns)\n"
-	"  --until=-           read moments from standard input, one a line\n"
-	"Several moments are gone to in turn, backwards as well as forwards.\n";
+static const char usage[] = "usage: tick86 replay [--quiet] [--trust] [--until=MOMENT]... FILE\n"
+			    "  --quiet, -q         do not print what the program printed\n"
+			    "  --trust             the recording is my own: translate its code, which is faster and keeps it less apart\n"
+			    "  --until=1000000     stop when so many instructions have run, and print the state\n"
+			    "  --until=event:120   ... at that event\n"
+			    "  --until=2.5s        ... when the guest's clock has gone so far (also ms, us, ns)\n"
+			    "  --until=-           read moments from standard input, one a line\n"
+			    "Several moments are gone to in turn, backwards as well as forwards.\n";
 
 /* --- the command line --------------------------------------------------------------------------------- */
 
 static bool parse_time(const char *text, int64_t *ns)
 {
-	static const struct { const char *unit; double ns; } units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
 	char *end;
 	double value = strtod(text, &end);
 
@@ -104,8 +106,8 @@ int replay_command(char **argv)
 			quiet = true;
 		else if (!strcmp(*argv, "--trust"))
 			trust = true;
-		else if (!strncmp(*argv, "--until=", 8) && itinerary.words < UNTIL_MAX &&
-		         (!strcmp(*argv + 8, "-") || parse_target(*argv + 8, &target)))
+		else if (!strncmp(*argv, "--until=", 8) && itinerary.words < UNTIL_MAX
+			&& (!strcmp(*argv + 8, "-") || parse_target(*argv + 8, &target)))
 			word[itinerary.words++] = *argv + 8;
 		else if (**argv == '-' || path)
 			return wrong_usage();

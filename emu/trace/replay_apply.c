@@ -129,7 +129,8 @@ static bool map(struct replay *replay, const struct trace_record *record)
 		replay->shared->state.writes_objects |= prot & PROT_WRITE;
 		if (object == 0 || object >= OBJECT_NUMBERS || offset >> OBJECT_SHIFT || length >> OBJECT_SHIFT)
 			return false;
-		return space_map_object(&replay->space, address, length, prot, replay->objects, (object << OBJECT_SHIFT) + offset, object) >= 0;
+		return space_map_object(&replay->space, address, length, prot, replay->objects, (object << OBJECT_SHIFT) + offset, object)
+			>= 0;
 	}
 	extra |= flags & TRACE_MAP_GROWSDOWN ? MAP_GROWSDOWN : 0;
 	extra |= flags & TRACE_MAP_NORESERVE ? MAP_NORESERVE : 0;
@@ -150,7 +151,7 @@ static bool move(struct replay *replay, const struct trace_record *record)
 	uint64_t old = record->field[0], new = record->field[2];
 	int flags = old == new ? 0 : MREMAP_MAYMOVE | MREMAP_FIXED | ((int)record->field[4] & MREMAP_DONTUNMAP);
 
-	return space_mremap(&replay->space, old, record->field[1], record->field[3], flags, new) == (int64_t)new;
+	return space_mremap(&replay->space, old, record->field[1], record->field[3], flags, new) == (int64_t) new;
 }
 
 static bool discard(struct replay *replay, const struct trace_record *record)
@@ -310,57 +311,30 @@ bool replay_apply(struct replay *replay, const struct trace_record *record)
 	const uint64_t *field = record->field;
 
 	switch (record->kind) {
-	case TRACE_THREAD:
-		return choose_thread(replay, (pid_t)field[0]);
-	case TRACE_TASK:
-		return replay_new_task(replay, (pid_t)field[0]);
-	case TRACE_TASK_END:
-		end_task(replay, (pid_t)field[0]);
-		return true;
-	case TRACE_STATE:
-		return set_state(replay, record);
-	case TRACE_VECTOR:
-		return set_vector(replay, record);
-	case TRACE_ADVANCE:
-		return advance(replay, field[0]);
-	case TRACE_TIME:
-		replay_pass_time(replay, field[0]);
-		return true;
-	case TRACE_WRITE:
-		return space_poke(&replay->space, field[0], record->data, record->size);
-	case TRACE_MAP:
-		return map(replay, record);
-	case TRACE_UNMAP:
-		return space_munmap(&replay->space, field[0], field[1]) == 0;
-	case TRACE_PROTECT:
-		return protect(replay, field[0], field[1], (int)field[2]);
-	case TRACE_MOVE:
-		return move(replay, record);
-	case TRACE_DISCARD:
-		return discard(replay, record);
-	case TRACE_RESET:
-		return reset(replay);
-	case TRACE_CHUNK:
-		return add_chunk(replay, record);
-	case TRACE_FILL:
-		return fill(replay, field[0], field[1]);
-	case TRACE_FILL_OBJECT:
-		return fill_object(replay, field[0], field[1], field[2]);
-	case TRACE_INPUT:
-		check_bytes(replay, record, field[0], "memory that the system call reads differs");
-		return true;
-	case TRACE_CHECK:
-		return check_state(replay, record);
-	case TRACE_CUT_OBJECT:
-		return cut_object(replay, field[0], field[1]);
-	case TRACE_OUTPUT:
-		check_bytes(replay, record, field[1], "output differs");
-		return put_out(replay, record);
+	case TRACE_THREAD: return choose_thread(replay, (pid_t)field[0]);
+	case TRACE_TASK: return replay_new_task(replay, (pid_t)field[0]);
+	case TRACE_TASK_END: end_task(replay, (pid_t)field[0]); return true;
+	case TRACE_STATE: return set_state(replay, record);
+	case TRACE_VECTOR: return set_vector(replay, record);
+	case TRACE_ADVANCE: return advance(replay, field[0]);
+	case TRACE_TIME: replay_pass_time(replay, field[0]); return true;
+	case TRACE_WRITE: return space_poke(&replay->space, field[0], record->data, record->size);
+	case TRACE_MAP: return map(replay, record);
+	case TRACE_UNMAP: return space_munmap(&replay->space, field[0], field[1]) == 0;
+	case TRACE_PROTECT: return protect(replay, field[0], field[1], (int)field[2]);
+	case TRACE_MOVE: return move(replay, record);
+	case TRACE_DISCARD: return discard(replay, record);
+	case TRACE_RESET: return reset(replay);
+	case TRACE_CHUNK: return add_chunk(replay, record);
+	case TRACE_FILL: return fill(replay, field[0], field[1]);
+	case TRACE_FILL_OBJECT: return fill_object(replay, field[0], field[1], field[2]);
+	case TRACE_INPUT: check_bytes(replay, record, field[0], "memory that the system call reads differs"); return true;
+	case TRACE_CHECK: return check_state(replay, record);
+	case TRACE_CUT_OBJECT: return cut_object(replay, field[0], field[1]);
+	case TRACE_OUTPUT: check_bytes(replay, record, field[1], "output differs"); return put_out(replay, record);
 	case TRACE_EXEC:
 	case TRACE_SIGNAL:
-	case TRACE_RESULT:
-		return true;
-	default:
-		return false;
+	case TRACE_RESULT: return true;
+	default: return false;
 	}
 }

@@ -30,12 +30,9 @@ static int fail(const char *path, const char *what)
 static const char *why_no_config(const struct trace_reader *reader)
 {
 	switch (reader->status) {
-	case TRACE_OK:
-		return "the recording does not say what it is of";
-	case TRACE_DAMAGED:
-		return reader->error;
-	default:
-		return "the recording ends ahead of its first record";
+	case TRACE_OK: return "the recording does not say what it is of";
+	case TRACE_DAMAGED: return reader->error;
+	default: return "the recording ends ahead of its first record";
 	}
 }
 
@@ -136,7 +133,8 @@ static void conduct(struct replay_shared *shared, int objects, struct itinerary 
 		if (shared->end == REPLAY_CRASHED || shared->end == REPLAY_DIVERGED || !replay_next_target(itinerary, &target))
 			break;
 		if (shared->end != REPLAY_REACHED)
-			fprintf(stderr, "tick86: replay: the recording ends at event %" PRIu64 ", ahead of that\n", shared->state.now.events);
+			fprintf(stderr, "tick86: replay: the recording ends at event %" PRIu64 ", ahead of that\n",
+				shared->state.now.events);
 		replay_go_to(shared, objects, &target);
 	}
 	stop_all(shared);
@@ -164,21 +162,21 @@ static int report_end(const char *path, const struct replay_shared *shared)
 	const struct trace_reader *reader = &shared->state.reader;
 
 	switch (shared->end) {
-	case REPLAY_COMPLETE:
-		return end_as_recorded(shared);
-	case REPLAY_REACHED:
-		return 0;
-	case REPLAY_DIVERGED:
-		return EXIT_DIVERGED;
+	case REPLAY_COMPLETE: return end_as_recorded(shared);
+	case REPLAY_REACHED: return 0;
+	case REPLAY_DIVERGED: return EXIT_DIVERGED;
 	case REPLAY_CRASHED:
 		fprintf(stderr, "tick86: replay: %s: a process of the replay ended by itself (wait status %#x): please report this\n", path,
-		        (unsigned)shared->state.root_status);
+			(unsigned)shared->state.root_status);
 		return EXIT_DIVERGED;
 	default:
 		if (reader->status == TRACE_DAMAGED)
 			fprintf(stderr, "tick86: replay: %s: damaged: %s\n", path, reader->error);
-		fprintf(stderr, "tick86: replay: %s: the recording ends here, before the program did: after %" PRIu64 " instructions, event %"
-		        PRIu64 "%s\n", path, shared->state.now.insns, shared->state.now.events, reader->status == TRACE_CUT ? ", in the middle of a frame" : "");
+		fprintf(stderr,
+			"tick86: replay: %s: the recording ends here, before the program did: after %" PRIu64
+			" instructions, event %" PRIu64 "%s\n",
+			path, shared->state.now.insns, shared->state.now.events,
+			reader->status == TRACE_CUT ? ", in the middle of a frame" : "");
 		return EXIT_INCOMPLETE;
 	}
 }
@@ -192,7 +190,8 @@ static const char *begin(struct replay *replay, struct itinerary *itinerary)
 
 	if (wrong)
 		return wrong;
-	if (!trace_peek(&shared->state.reader, &record) || record.kind != TRACE_PROCESS || record.field[0] == 0 || record.field[0] > INT_MAX)
+	if (!trace_peek(&shared->state.reader, &record) || record.kind != TRACE_PROCESS || record.field[0] == 0
+		|| record.field[0] > INT_MAX)
 		return shared->state.reader.status == TRACE_DAMAGED ? shared->state.reader.error : "nothing was recorded of the program";
 	replay->pid = shared->root = shared->state.process[0] = shared->turn = (pid_t)record.field[0];
 	shared->state.processes = 1;

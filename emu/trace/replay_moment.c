@@ -170,7 +170,8 @@ static unsigned last_checkpoint_before(const struct replay_shared *shared, const
 	for (unsigned k = 1; k < REPLAY_CHECKPOINTS_MAX; k++) {
 		const struct replay_checkpoint *checkpoint = &shared->checkpoint[k];
 
-		if (checkpoint->serial && checkpoint->objects == shared->objects && is_ahead(target, &checkpoint->at) && checkpoint->at.events > shared->checkpoint[best].at.events)
+		if (checkpoint->serial && checkpoint->objects == shared->objects && is_ahead(target, &checkpoint->at)
+			&& checkpoint->at.events > shared->checkpoint[best].at.events)
 			best = k;
 	}
 	return best;
@@ -204,7 +205,8 @@ void replay_go_to(struct replay_shared *shared, int objects, const struct replay
 		shared->objects++;
 	}
 	shared->timeline++;
-	count_and_wake(&shared->orders); /* ends the process that stands at the old target; after the next lines it might be the resumed one that gets this */
+	count_and_wake(
+		&shared->orders); /* ends the process that stands at the old target; after the next lines it might be the resumed one that gets this */
 	__atomic_store_n(&shared->resume, REPLAY_RESUME(shared->timeline, checkpoint), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&shared->turn, -1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);

@@ -25,7 +25,8 @@ void replay_await_turn(struct replay *replay)
 	for (;;) {
 		int turn = __atomic_load_n(&shared->turn, __ATOMIC_SEQ_CST);
 
-		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared->timeline, __ATOMIC_SEQ_CST) != replay->timeline)
+		if (__atomic_load_n(&shared->over, __ATOMIC_SEQ_CST)
+			|| __atomic_load_n(&shared->timeline, __ATOMIC_SEQ_CST) != replay->timeline)
 			_exit(0);
 		if (turn == replay->pid)
 			return;
@@ -148,8 +149,10 @@ static void replay_stop(struct replay *replay, const struct trace_record *record
 	struct replay_shared *shared = replay->shared;
 	struct replay_task *task = replay->current;
 	static const enum cpu_exit exits[TRACE_EXITS] = {
-		[TRACE_EXIT_COUNT] = EXIT_BUDGET, [TRACE_EXIT_SYSCALL] = EXIT_SYSCALL, [TRACE_EXIT_EXCEPTION] = EXIT_EXCEPTION,
-		[TRACE_EXIT_WORLD ... TRACE_EXITS - 1] = EXIT_WORLD,
+		[TRACE_EXIT_COUNT] = EXIT_BUDGET,
+		[TRACE_EXIT_SYSCALL] = EXIT_SYSCALL,
+		[TRACE_EXIT_EXCEPTION] = EXIT_EXCEPTION,
+		[TRACE_EXIT_WORLD... TRACE_EXITS - 1] = EXIT_WORLD,
 	};
 	uint64_t insns = record->field[1], left;
 	struct trace_registers actual;
@@ -182,7 +185,10 @@ static void remember(struct replay *replay, const struct trace_record *record)
 	if (record->kind == TRACE_CHUNK || record->kind == TRACE_FILL)
 		return;
 	shared->state.recent[shared->state.recents++ % REPLAY_RECENT] = (struct replay_event){
-		.record = *record, .pid = replay->pid, .tid = replay->current ? replay->current->tid : 0, .number = shared->state.now.events,
+		.record = *record,
+		.pid = replay->pid,
+		.tid = replay->current ? replay->current->tid : 0,
+		.number = shared->state.now.events,
 		.insns = shared->state.now.insns,
 	};
 }
@@ -199,15 +205,9 @@ _Noreturn void replay_process(struct replay *replay)
 			damaged(replay, "a process goes on behind its end");
 		remember(replay, &record);
 		switch (record.kind) {
-		case TRACE_PROCESS:
-			hand_over(replay, (pid_t)record.field[0]);
-			break;
-		case TRACE_FORK:
-			begin_process(replay, (pid_t)record.field[0]);
-			break;
-		case TRACE_STOP:
-			replay_stop(replay, &record);
-			break;
+		case TRACE_PROCESS: hand_over(replay, (pid_t)record.field[0]); break;
+		case TRACE_FORK: begin_process(replay, (pid_t)record.field[0]); break;
+		case TRACE_STOP: replay_stop(replay, &record); break;
 		case TRACE_EXIT:
 			if (!trace_status_possible(record.field[0]))
 				damaged(replay, "a status that no process ends with");

@@ -11,7 +11,7 @@ static void print_event(const struct replay_event *event)
 	const struct trace_kind_row *row = &trace_kinds[event->record.kind];
 
 	fprintf(stderr, "  event %" PRIu64 ", %" PRIu64 " instructions, process %d, thread %d: %s", event->number, event->insns,
-	        (int)event->pid, (int)event->tid, row->name);
+		(int)event->pid, (int)event->tid, row->name);
 	for (unsigned k = 0; k < row->fields; k++)
 		fprintf(stderr, " %s=%#" PRIx64, row->field[k], event->record.field[k]);
 	fprintf(stderr, row->data ? " (%zu bytes)\n" : "\n", event->record.size);
@@ -57,8 +57,9 @@ void replay_print_state(const struct replay *replay, const struct trace_register
 	const struct replay_shared *shared = replay->shared;
 	struct trace_registers actual;
 
-	fprintf(stderr, "event %" PRIu64 ", %" PRIu64 " instructions, guest time %" PRId64 ".%09" PRId64 " s, process %d", shared->state.now.events,
-	        shared->state.now.insns, shared->state.now.guest_ns / 1000000000, shared->state.now.guest_ns % 1000000000, (int)replay->pid);
+	fprintf(stderr, "event %" PRIu64 ", %" PRIu64 " instructions, guest time %" PRId64 ".%09" PRId64 " s, process %d",
+		shared->state.now.events, shared->state.now.insns, shared->state.now.guest_ns / 1000000000,
+		shared->state.now.guest_ns % 1000000000, (int)replay->pid);
 	if (!replay->current) {
 		fprintf(stderr, ", no thread\n");
 		return;
@@ -86,7 +87,7 @@ static void print_bytes(const char *whose, const uint8_t *bytes, size_t size)
 }
 
 _Noreturn void replay_diverged_bytes(struct replay *replay, const char *what, uint64_t address, const uint8_t *actual,
-                                     const uint8_t *recorded, size_t size)
+	const uint8_t *recorded, size_t size)
 {
 	enum { SHOWN = 16 };
 	size_t at = 0, shown;

@@ -45,7 +45,7 @@ struct replay_state {
 	unsigned processes;
 	pid_t process[REPLAY_PROCESSES_MAX];
 	uint64_t chunks, chunk_bytes;
-	bool writes_objects;    /* the program may write shared memory itself, which copies of processes would not preserve */
+	bool writes_objects; /* the program may write shared memory itself, which copies of processes would not preserve */
 	unsigned recents;
 	struct replay_event recent[REPLAY_RECENT]; /* a ring */
 	struct trace_reader reader;
@@ -53,30 +53,30 @@ struct replay_state {
 
 /* A checkpoint: a copy of each process stands still at this point. */
 struct replay_checkpoint {
-	unsigned serial; /* 0: none; tells checkpoints in the same slot apart */
+	unsigned serial;  /* 0: none; tells checkpoints in the same slot apart */
 	uint64_t objects; /* the checkpoint can be used only while shared memory still has this version */
 	struct replay_moment at;
 };
 
 /* In memory that all processes of the replay share. */
 struct replay_shared {
-	int turn;               /* futex: guest pid of the process that reads the log */
-	int news;               /* futex: counts events for the controller */
-	int orders;             /* futex: counts orders for the process that has reached its target */
+	int turn;   /* futex: guest pid of the process that reads the log */
+	int news;   /* futex: counts events for the controller */
+	int orders; /* futex: counts orders for the process that has reached its target */
 	int over;
-	int timeline;           /* counts how often the replay went back; processes of an earlier timeline end */
-	uint64_t resume;        /* the checkpoint that must go on and its timeline, in one word: REPLAY_RESUME */
+	int timeline;    /* counts how often the replay went back; processes of an earlier timeline end */
+	uint64_t resume; /* the checkpoint that must go on and its timeline, in one word: REPLAY_RESUME */
 	enum replay_end end;
-	pid_t root;             /* the first process */
+	pid_t root; /* the first process */
 	struct replay_moment target;
-	uint64_t printed;       /* output up to this event has been printed, and is not printed again */
+	uint64_t printed; /* output up to this event has been printed, and is not printed again */
 	bool keeps_checkpoints;
-	uint64_t objects;       /* version of shared memory: counts its changes by records */
-	unsigned checkpoints;   /* number of checkpoints made so far */
+	uint64_t objects;                              /* version of shared memory: counts its changes by records */
+	unsigned checkpoints;                          /* number of checkpoints made so far */
 	int64_t checkpoint_ns, checkpoint_interval_ns; /* host time of the last one; time between two */
-	unsigned joining;       /* serial of the checkpoint, in slot `joining_at`, for which waiting processes must leave a copy; 0: none */
+	unsigned joining; /* serial of the checkpoint, in slot `joining_at`, for which waiting processes must leave a copy; 0: none */
 	unsigned joining_at;
-	int joined;             /* futex: how many processes have left one */
+	int joined; /* futex: how many processes have left one */
 	struct replay_checkpoint checkpoint[REPLAY_CHECKPOINTS_MAX];
 	struct replay_state state;
 	struct replay_chunk chunk[REPLAY_CHUNKS_MAX];
@@ -99,12 +99,12 @@ struct replay {
 	uint8_t *chunk_memory; /* shared */
 	int objects;           /* memfd that holds all shared objects, each at its own offset */
 	pid_t pid;
-	bool ended;            /* its EXIT record was read */
+	bool ended; /* its EXIT record was read */
 	struct space space;
 	struct blocks *blocks;
 	struct replay_task *tasks, *current;
-	uint64_t insns;        /* instructions of this process */
-	unsigned joined;       /* serial of the last checkpoint for which it has left a copy */
+	uint64_t insns;  /* instructions of this process */
+	unsigned joined; /* serial of the last checkpoint for which it has left a copy */
 };
 
 /* Replays from the reader's position on, as the process whose turn it is. Does not return. replay_process.c. */
@@ -129,7 +129,7 @@ void replay_drop_tasks(struct replay *replay, const struct replay_task *survivor
 _Noreturn void replay_diverged(struct replay *replay, const char *what, const struct trace_registers *expected);
 /* The same for `size` bytes of memory that differ. */
 _Noreturn void replay_diverged_bytes(struct replay *replay, const char *what, uint64_t address, const uint8_t *actual,
-                                     const uint8_t *recorded, size_t size);
+	const uint8_t *recorded, size_t size);
 /* Prints the state of the current thread: counts, registers, the instruction. */
 void replay_print_state(const struct replay *replay, const struct trace_registers *expected);
 

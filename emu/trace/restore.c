@@ -20,7 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 bool restore_refuse(struct restorer *restorer, const char *format, ...)
 {
 	va_list arguments;
@@ -106,16 +105,11 @@ static bool restore_fields(struct restorer *restorer, const struct trace_record 
 	struct process *process = restorer->process;
 
 	switch (record->field[0]) {
-	case SAVED_PROCESS:
-		return restore_read(restorer, record, process);
-	case SAVED_SPACE:
-		return restore_read(restorer, record, &process->space);
-	case SAVED_TIMER:
-		return restore_timer(restorer, record);
-	case SAVED_THREAD:
-		return restore_thread(restorer, record);
-	default:
-		return false;
+	case SAVED_PROCESS: return restore_read(restorer, record, process);
+	case SAVED_SPACE: return restore_read(restorer, record, &process->space);
+	case SAVED_TIMER: return restore_timer(restorer, record);
+	case SAVED_THREAD: return restore_thread(restorer, record);
+	default: return false;
 	}
 }
 
@@ -129,9 +123,7 @@ static bool restore_path(struct restorer *restorer, const struct trace_record *r
 		free(process->image.exe_path);
 		process->image.exe_path = path;
 		return true;
-	case SAVED_SYSROOT:
-		process->options->sysroot = path;
-		return true;
+	case SAVED_SYSROOT: process->options->sysroot = path; return true;
 	case SAVED_COMMAND:
 		prctl(PR_SET_NAME, path);
 		free(path);
@@ -141,9 +133,7 @@ static bool restore_path(struct restorer *restorer, const struct trace_record *r
 			restore_refuse(restorer, "its directory %s: %s", path, strerror(errno));
 		free(path);
 		return !*restorer->why;
-	default:
-		free(path);
-		return false;
+	default: free(path); return false;
 	}
 }
 
@@ -233,10 +223,19 @@ static bool restore_end(struct restorer *restorer, const struct trace_record *re
 static bool restore_record(struct restorer *restorer, const struct trace_record *record)
 {
 	static bool (*const restore[TRACE_KINDS])(struct restorer *, const struct trace_record *) = {
-		[TRACE_FIELDS] = restore_fields, [TRACE_PATH] = restore_path, [TRACE_MAPPING] = restore_mapping, [TRACE_MAP] = restore_map,
-		[TRACE_WRITE] = restore_write, [TRACE_FILE] = restore_descriptor, [TRACE_ACTION] = restore_action,
-		[TRACE_PENDING] = restore_pending, [TRACE_POLL] = restore_poll, [TRACE_TASK] = restore_task, [TRACE_STATE] = restore_state,
-		[TRACE_VECTOR] = restore_vector, [TRACE_END] = restore_end,
+		[TRACE_FIELDS] = restore_fields,
+		[TRACE_PATH] = restore_path,
+		[TRACE_MAPPING] = restore_mapping,
+		[TRACE_MAP] = restore_map,
+		[TRACE_WRITE] = restore_write,
+		[TRACE_FILE] = restore_descriptor,
+		[TRACE_ACTION] = restore_action,
+		[TRACE_PENDING] = restore_pending,
+		[TRACE_POLL] = restore_poll,
+		[TRACE_TASK] = restore_task,
+		[TRACE_STATE] = restore_state,
+		[TRACE_VECTOR] = restore_vector,
+		[TRACE_END] = restore_end,
 	};
 
 	return restore[record->kind] && restore[record->kind](restorer, record);
@@ -282,7 +281,8 @@ static void shift_deadlines(struct restorer *restorer)
 			shift(&timer->run->deadline, by);
 		timer->run->wall_offset = tk_wall_offset(process->clock, clock_insns(process));
 	}
-	process->time.wall_generation = tk_wall_generation(process->clock) - 1; /* makes absolute waits on CLOCK_REALTIME be checked again */
+	process->time.wall_generation = tk_wall_generation(process->clock)
+		- 1; /* makes absolute waits on CLOCK_REALTIME be checked again */
 }
 
 static void finish(struct restorer *restorer)
@@ -312,7 +312,8 @@ bool restore_process(struct restorer *restorer, struct process *process)
 		if (!restore_next(restorer, &record))
 			return false;
 		if (!restore_record(restorer, &record))
-			return *restorer->why ? false : restore_damaged(restorer, "a record that cannot be: ", trace_kinds[record.kind].name);
+			return *restorer->why ? false
+					      : restore_damaged(restorer, "a record that cannot be: ", trace_kinds[record.kind].name);
 	}
 	if (trace_next(&restorer->reader, &record) || restorer->reader.status != TRACE_AT_END)
 		return restore_damaged(restorer, "something stands behind its end", "");

@@ -10,16 +10,16 @@ struct restorer {
 	const char *path;
 	struct trace_reader reader;
 	struct saved_run run;
-	int64_t away_ns;        /* real ns since it was saved */
+	int64_t away_ns; /* real ns since it was saved */
 	struct process *process;
-	struct vma next;        /* what the last MAPPING record says about the next MAP */
-	int empty;              /* descriptor of an empty file */
+	struct vma next;                 /* what the last MAPPING record says about the next MAP */
+	int empty;                       /* descriptor of an empty file */
 	struct restored_object *objects; /* shared memory that belongs to no file */
 	struct restored_timerfd *timerfds;
-	unsigned next_fd;       /* descriptors below this one are done */
-	bool ended;             /* the END record was read */
-	bool damaged;           /* the file is invalid */
-	char why[384];          /* one sentence: why the program cannot be restored here */
+	unsigned next_fd; /* descriptors below this one are done */
+	bool ended;       /* the END record was read */
+	bool damaged;     /* the file is invalid */
+	char why[384];    /* one sentence: why the program cannot be restored here */
 };
 
 /* Opens the file. Reads the run's options into `options`, and into `clock` a clock that continues by options->away and

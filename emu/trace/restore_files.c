@@ -18,7 +18,7 @@ enum { NOT_AGAIN = O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE };
 
 struct restored_timerfd {
 	struct restored_timerfd *next;
-	int id;                 /* its id when it was saved */
+	int id; /* its id when it was saved */
 	struct timer *timer;
 };
 
@@ -110,17 +110,16 @@ static int make(struct restorer *restorer, const struct saved_descriptor *d)
 	int fd;
 
 	switch (d->type) {
-	case SAVED_REGULAR: case SAVED_FOLDER: case SAVED_DEVICE:
-		return open_again(restorer, d);
-	case SAVED_TIMERFD:
-		return timerfd_again(restorer, d);
+	case SAVED_REGULAR:
+	case SAVED_FOLDER:
+	case SAVED_DEVICE: return open_again(restorer, d);
+	case SAVED_TIMERFD: return timerfd_again(restorer, d);
 	case SAVED_SAME:
 		fd = dup((int)d->other);
 		if (fd < 0)
 			restore_refuse(restorer, "descriptor %d was the same as %d, which is closed here", d->fd, (int)d->other);
 		return fd;
-	default:
-		return -1;
+	default: return -1;
 	}
 }
 
@@ -133,8 +132,8 @@ static bool set_cloexec(const struct saved_descriptor *d)
 static bool inherit(struct restorer *restorer, const struct saved_descriptor *d)
 {
 	if (!set_cloexec(d))
-		log_line(restorer->process->options, LOG_WARNING, "descriptor %d, which the program had inherited (%s), is closed here", d->fd,
-		         d->path);
+		log_line(restorer->process->options, LOG_WARNING, "descriptor %d, which the program had inherited (%s), is closed here",
+			d->fd, d->path);
 	return true;
 }
 

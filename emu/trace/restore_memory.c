@@ -21,7 +21,11 @@ bool restore_mapping(struct restorer *restorer, const struct trace_record *recor
 {
 	const uint64_t *field = record->field;
 
-	restorer->next = (struct vma){ .flags = (int)field[0], .dev = field[1], .inode = field[2], .noexec = field[3], .file_end = field[4] };
+	restorer->next = (struct vma){ .flags = (int)field[0],
+		.dev = field[1],
+		.inode = field[2],
+		.noexec = field[3],
+		.file_end = field[4] };
 	return true;
 }
 
@@ -61,7 +65,7 @@ static bool place_file(struct restorer *restorer, struct vma *vma)
 
 	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
 		return restore_refuse(restorer, "%s, which the program had mapped, cannot be opened: %s", vma->name,
-		                      fd < 0 ? strerror(errno) : "it is no regular file");
+			fd < 0 ? strerror(errno) : "it is no regular file");
 	vma->dev = status.st_dev;
 	vma->inode = status.st_ino;
 	error = (int)-space_place(space, vma, fd, vma->offset, restorer->empty);
@@ -77,8 +81,8 @@ static bool place_memory(struct restorer *restorer, const struct vma *vma, uint6
 	if (object && fd < 0)
 		return restore_refuse(restorer, "out of memory");
 	error = -space_place(&restorer->process->space, vma, fd, vma->offset, restorer->empty);
-	return !error || restore_refuse(restorer, "memory at 0x%llx cannot be mapped: %s", (unsigned long long)vma->start,
-	                                strerror((int)error));
+	return !error
+		|| restore_refuse(restorer, "memory at 0x%llx cannot be mapped: %s", (unsigned long long)vma->start, strerror((int)error));
 }
 
 bool restore_map(struct restorer *restorer, const struct trace_record *record)
@@ -88,8 +92,8 @@ bool restore_map(struct restorer *restorer, const struct trace_record *record)
 	char name[4096 + 16];
 	bool shared = field[3] & TRACE_MAP_SHARED, own = vma.flags & MAP_ANONYMOUS;
 
-	if (record->size >= sizeof(name) || !space_in_guest(field[0], field[1]) || shared != !!(vma.flags & MAP_SHARED) ||
-	    (shared && own) != !!field[4] || field[5] >> 56)
+	if (record->size >= sizeof(name) || !space_in_guest(field[0], field[1]) || shared != !!(vma.flags & MAP_SHARED)
+		|| (shared && own) != !!field[4] || field[5] >> 56)
 		return false;
 	memcpy(name, record->data, record->size);
 	name[record->size] = '\0';

@@ -14,8 +14,8 @@ static bool expect(struct restorer *restorer, enum saved_part part, struct trace
 {
 	if (!restore_next(restorer, record))
 		return false;
-	return (record->kind == TRACE_FIELDS && record->field[0] == part) ||
-	       restore_damaged(restorer, "its parts are in another order", "");
+	return (record->kind == TRACE_FIELDS && record->field[0] == part)
+		|| restore_damaged(restorer, "its parts are in another order", "");
 }
 
 /* --- the run: options and clock --------------------------------------------------------------------------- */
@@ -58,9 +58,9 @@ static bool read_run(struct restorer *restorer, struct options *options)
 
 	if (!expect(restorer, SAVED_RUN, &record) || !restore_read(restorer, &record, run))
 		return false;
-	if (run->mode > TK_ICOUNT || run->vcpus == 0 || run->vcpus > TK_MAX_VCPUS || run->pid == 0 || run->pid > INT32_MAX ||
-	    run->rate_num - 1 >= TK_MAX_RATE || run->rate_den - 1 >= TK_MAX_RATE || !is_time(run->monotonic_ns) || !is_time(run->real_ns) ||
-	    !is_time(run->cpu_ns))
+	if (run->mode > TK_ICOUNT || run->vcpus == 0 || run->vcpus > TK_MAX_VCPUS || run->pid == 0 || run->pid > INT32_MAX
+		|| run->rate_num - 1 >= TK_MAX_RATE || run->rate_den - 1 >= TK_MAX_RATE || !is_time(run->monotonic_ns)
+		|| !is_time(run->real_ns) || !is_time(run->cpu_ns))
 		return restore_damaged(restorer, "its run cannot be", "");
 	options->vcpus = run->vcpus;
 	options->seed = run->seed;
@@ -146,6 +146,6 @@ bool restore_begin(struct restorer *restorer, const char *path, struct options *
 		return restore_refuse(restorer, "out of memory");
 	if (!trace_reader_open(&restorer->reader, path, error, sizeof(error)))
 		return restore_refuse(restorer, "%s", error);
-	return read_config(restorer, options) && read_run(restorer, options) && read_image(restorer, clock->state) &&
-	       continue_clock(restorer, options, clock);
+	return read_config(restorer, options) && read_run(restorer, options) && read_image(restorer, clock->state)
+		&& continue_clock(restorer, options, clock);
 }

@@ -19,7 +19,7 @@ enum { MEM_MAJOR = 1, STANDARD = 3, LOOKED_AT = 256 };
 
 struct descriptor {
 	int fd;
-	int flags;          /* flags by F_GETFL, and O_CLOEXEC */
+	int flags; /* flags by F_GETFL, and O_CLOEXEC */
 	int64_t offset;
 	uint64_t other, detail; /* fields of the FILE record */
 	enum saved_file type;
@@ -188,8 +188,8 @@ static bool describe(struct saver *saver, struct descriptor *d)
 		d->type = SAVED_INHERITED;
 		return true;
 	}
-	return find_stream(d) || save_refuse(saver, "descriptor %d (%s) is neither a regular file nor a directory nor a standard stream",
-	                                     d->fd, d->path);
+	return find_stream(d)
+		|| save_refuse(saver, "descriptor %d (%s) is neither a regular file nor a directory nor a standard stream", d->fd, d->path);
 }
 
 static bool look_at(struct saver *saver, int fd, struct descriptor *d)
@@ -230,8 +230,9 @@ static bool save_descriptors(struct saver *saver, const int *fd, int count, stru
 		if (!look_at(saver, fd[k], d) || !describe(saver, d))
 			return false;
 		find_same(all, k, d);
-		save_emit(saver, SAVE_DATA(FILE, d->path, strlen(d->path), (uint64_t)d->fd, d->type, (uint64_t)d->flags,
-		                           (uint64_t)d->offset, d->other, d->detail));
+		save_emit(saver,
+			SAVE_DATA(FILE, d->path, strlen(d->path), (uint64_t)d->fd, d->type, (uint64_t)d->flags, (uint64_t)d->offset,
+				d->other, d->detail));
 	}
 	return true;
 }

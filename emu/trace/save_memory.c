@@ -29,11 +29,11 @@ static bool check_shared_file(struct saver *saver, const struct vma *vma)
 
 	if (vma->name && !strncmp(vma->name, "/SYSV", 5))
 		return save_refuse(saver, "System V shared memory is attached at 0x%llx", (unsigned long long)vma->start);
-	if (vma->name && stat(vma->name, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == vma->dev &&
-	    status.st_ino == vma->inode)
+	if (vma->name && stat(vma->name, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == vma->dev
+		&& status.st_ino == vma->inode)
 		return true;
 	return save_refuse(saver, "%s is mapped shared at 0x%llx, and is no regular file under that name (any more)",
-	                   vma->name ? vma->name : "a file", (unsigned long long)vma->start);
+		vma->name ? vma->name : "a file", (unsigned long long)vma->start);
 }
 
 static void save_mapping(struct saver *saver, const struct vma *vma)
@@ -45,8 +45,9 @@ static void save_mapping(struct saver *saver, const struct vma *vma)
 	flags |= vma->flags & MAP_GROWSDOWN ? TRACE_MAP_GROWSDOWN : 0;
 	flags |= vma->flags & MAP_NORESERVE ? TRACE_MAP_NORESERVE : 0;
 	save_emit(saver, SAVE(MAPPING, (uint64_t)vma->flags, vma->dev, vma->inode, vma->noexec, vma->file_end));
-	save_emit(saver, SAVE_DATA(MAP, name, strlen(name), vma->start, vma->end - vma->start, (uint64_t)vma->prot, flags,
-	                           is_own_object(vma) ? vma->inode : 0, vma->offset));
+	save_emit(saver,
+		SAVE_DATA(MAP, name, strlen(name), vma->start, vma->end - vma->start, (uint64_t)vma->prot, flags,
+			is_own_object(vma) ? vma->inode : 0, vma->offset));
 }
 
 /* --- content ------------------------------------------------------------------------------------------ */

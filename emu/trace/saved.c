@@ -69,7 +69,10 @@ static const struct field thread_fields[] = {
 /* clang-format on */
 
 const struct field *const saved_fields[SAVED_PARTS] = {
-	[SAVED_RUN] = run_fields, [SAVED_PROCESS] = process_fields, [SAVED_SPACE] = space_fields, [SAVED_TIMER] = timer_fields,
+	[SAVED_RUN] = run_fields,
+	[SAVED_PROCESS] = process_fields,
+	[SAVED_SPACE] = space_fields,
+	[SAVED_TIMER] = timer_fields,
 	[SAVED_THREAD] = thread_fields,
 };
 

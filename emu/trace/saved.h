@@ -32,16 +32,16 @@ enum saved_file { SAVED_REGULAR, SAVED_FOLDER, SAVED_DEVICE, SAVED_INHERITED, SA
 
 /* State that is in no structure of the process: options of the run, and what the host keeps for the process. */
 struct saved_run {
-	uint32_t mode;           /* enum tk_mode; the following are also parts of the clock's configuration */
+	uint32_t mode; /* enum tk_mode; the following are also parts of the clock's configuration */
 	uint32_t vcpus;
 	uint64_t seed, rate_num, rate_den;
 	int32_t pin;
 	uint8_t msr_allow, pvclock;
 	uint32_t pid;
-	uint32_t ids;            /* see tree_ids */
+	uint32_t ids; /* see tree_ids */
 	uint64_t clock_insns;
 	int64_t monotonic_ns, real_ns; /* the program's clock and the host's CLOCK_REALTIME when it was saved */
-	int64_t cpu_ns;          /* CLOCK_PROCESS_CPUTIME_ID */
+	int64_t cpu_ns;                /* CLOCK_PROCESS_CPUTIME_ID */
 	uint32_t umask;
 	uint64_t limit[2 * RLIM_NLIMITS]; /* soft and hard */
 };
@@ -49,7 +49,7 @@ struct saved_run {
 struct saved_timer {
 	struct timer timer;
 	struct timer_run run;
-	uint64_t unread;         /* for a timerfd */
+	uint64_t unread; /* for a timerfd */
 };
 
 /* Indexed by enum saved_part. NULL for the clock, whose fields timekeep knows. */

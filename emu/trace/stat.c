@@ -114,7 +114,7 @@ static void print_end(const struct stat_of *stat, const struct walk *walk)
 	if (stat->root_ended)
 		strace_put_death(&line, stat->root_status);
 	printf("end           %s%s%s\n", walk_trouble(walk) ? walk_trouble(walk) : "complete", stat->root_ended ? "; the program: " : "",
-	       line.text);
+		line.text);
 }
 
 static void print_size(const struct stat_of *stat, const struct walk *walk)
@@ -123,9 +123,10 @@ static void print_size(const struct stat_of *stat, const struct walk *walk)
 	double seconds = (double)walk->host_ns / 1e9, raw = (double)stat->all.bytes;
 
 	printf("file          version %u, %zu bytes in %" PRIu64 " frames; %" PRIu64 " uncompressed (%.1f : 1)\n", reader->version,
-	       reader->file_size, reader->frames, stat->all.bytes, raw / (double)reader->file_size);
+		reader->file_size, reader->frames, stat->all.bytes, raw / (double)reader->file_size);
 	if (seconds > 0)
-		printf("rate          %.0f bytes a second of host time, %.0f uncompressed\n", (double)reader->file_size / seconds, raw / seconds);
+		printf("rate          %.0f bytes a second of host time, %.0f uncompressed\n", (double)reader->file_size / seconds,
+			raw / seconds);
 }
 
 static void print(struct stat_of *stat, const struct walk *walk)

@@ -159,36 +159,24 @@ static bool take_effect(struct walk *walk, const struct trace_record *record)
 	struct walk_process *process = walk->process;
 
 	switch (record->kind) {
-	case TRACE_THREAD:
-		process->current = find_thread(process, record->field[0]);
-		return process->current;
-	case TRACE_STOP:
-		return take_stop(walk, record);
-	case TRACE_TIME:
-		pass_time(walk, record->field[0], record->field[1]);
-		return true;
-	case TRACE_ADVANCE:
-		count_insns(walk, record->field[0]);
-		return true;
-	case TRACE_STATE:
-		return change_registers(walk, record);
-	case TRACE_RESET:
-		drop_threads(process, process->current);
-		return true;
-	case TRACE_TASK:
-		return add_thread(process, record->field[0]);
-	case TRACE_TASK_END:
-		end_thread(process, record->field[0]);
-		return true;
-	case TRACE_FORK:
-		return add_process(walk, record->field[0]);
-	case TRACE_EXIT:
-		end_process(walk, process);
-		return trace_status_possible(record->field[0]);
-	case TRACE_FIELDS: case TRACE_PATH: case TRACE_MAPPING: case TRACE_FILE: case TRACE_ACTION: case TRACE_PENDING: case TRACE_POLL:
-		return false;
-	default:
-		return true;
+	case TRACE_THREAD: process->current = find_thread(process, record->field[0]); return process->current;
+	case TRACE_STOP: return take_stop(walk, record);
+	case TRACE_TIME: pass_time(walk, record->field[0], record->field[1]); return true;
+	case TRACE_ADVANCE: count_insns(walk, record->field[0]); return true;
+	case TRACE_STATE: return change_registers(walk, record);
+	case TRACE_RESET: drop_threads(process, process->current); return true;
+	case TRACE_TASK: return add_thread(process, record->field[0]);
+	case TRACE_TASK_END: end_thread(process, record->field[0]); return true;
+	case TRACE_FORK: return add_process(walk, record->field[0]);
+	case TRACE_EXIT: end_process(walk, process); return trace_status_possible(record->field[0]);
+	case TRACE_FIELDS:
+	case TRACE_PATH:
+	case TRACE_MAPPING:
+	case TRACE_FILE:
+	case TRACE_ACTION:
+	case TRACE_PENDING:
+	case TRACE_POLL: return false;
+	default: return true;
 	}
 }
 
@@ -196,11 +184,20 @@ static bool take_effect(struct walk *walk, const struct trace_record *record)
 static bool is_of_saved(uint8_t kind)
 {
 	switch (kind) {
-	case TRACE_FIELDS: case TRACE_PATH: case TRACE_MAPPING: case TRACE_MAP: case TRACE_WRITE: case TRACE_FILE: case TRACE_ACTION:
-	case TRACE_TASK: case TRACE_STATE: case TRACE_VECTOR: case TRACE_POLL: case TRACE_PENDING: case TRACE_END:
-		return true;
-	default:
-		return false;
+	case TRACE_FIELDS:
+	case TRACE_PATH:
+	case TRACE_MAPPING:
+	case TRACE_MAP:
+	case TRACE_WRITE:
+	case TRACE_FILE:
+	case TRACE_ACTION:
+	case TRACE_TASK:
+	case TRACE_STATE:
+	case TRACE_VECTOR:
+	case TRACE_POLL:
+	case TRACE_PENDING:
+	case TRACE_END: return true;
+	default: return false;
 	}
 }
 
@@ -272,7 +269,7 @@ const char *walk_trouble(const struct walk *walk)
 	if (walk->complete)
 		return walk->reader.status == TRACE_CUT ? "something follows the recording's end" : NULL;
 	return walk->reader.status == TRACE_CUT ? "the recording ends here, in the middle of a frame"
-	                                        : "the recording ends here, before the program did";
+						: "the recording ends here, before the program did";
 }
 
 void walk_close(struct walk *walk)

@@ -33,10 +33,10 @@ struct walk {
 	bool complete;             /* the END record was taken */
 	bool saved;                /* this is no recording but a saved program, whose records are about nothing that runs */
 	unsigned process_count;
-	struct walk_process *processes;  /* the running ones */
-	struct walk_process *process;    /* the process that records are about; NULL before the first one and after its end */
-	pid_t pid;                       /* its id, which stays known after its end */
-	uint64_t ended_insns;            /* of the last process that ended */
+	struct walk_process *processes; /* the running ones */
+	struct walk_process *process;   /* the process that records are about; NULL before the first one and after its end */
+	pid_t pid;                      /* its id, which stays known after its end */
+	uint64_t ended_insns;           /* of the last process that ended */
 	struct trace_reader reader;
 };
 

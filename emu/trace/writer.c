@@ -70,7 +70,7 @@ void trace_flush(struct trace_writer *writer, int64_t now_ns)
 	struct {
 		struct trace_frame frame;
 		uint8_t bytes[];
-	} *out;
+	} * out;
 
 	writer->flushed_ns = now_ns;
 	if (writer->at.used == 0 || writer->error)

@@ -10,7 +10,7 @@
 /* A position of the writer. If it is set back to an earlier position, less than one flush ago, writing goes on from there. */
 struct trace_position {
 	uint64_t frames, raw_bytes, file_bytes;
-	size_t used;        /* bytes of records that are not yet in a frame of the file */
+	size_t used; /* bytes of records that are not yet in a frame of the file */
 };
 
 struct trace_writer {

@@ -153,7 +153,7 @@ void write_branch(struct writer *w, const struct unit *unit)
 		emit_branch(&w->e, cc, w->trace->entry[w->convention]);
 	else
 		add_side(w, emit_branch(&w->e, cc, w->e.at), write_exit_of(w, EXIT_TO, unit_other_side(unit)),
-		         writer_charged(w, w->unit) - 1, unit->stale);
+			writer_charged(w, w->unit) - 1, unit->stale);
 }
 
 /* --- indirect branches ---------------------------------------------------------------------------------- */
@@ -218,12 +218,9 @@ static void write_target(struct writer *w, const struct unit *unit)
 static int32_t moved_by(const struct unit *unit)
 {
 	switch (step_branch(&unit->step)) {
-	case BRANCH_RETURN:
-		return 8 + (unit->step.plan->form->pattern ? (uint16_t)unit->step.imm : 0);
-	case BRANCH_CALL:
-		return -8;
-	default:
-		return 0;
+	case BRANCH_RETURN: return 8 + (unit->step.plan->form->pattern ? (uint16_t)unit->step.imm : 0);
+	case BRANCH_CALL: return -8;
+	default: return 0;
 	}
 }
 

@@ -16,8 +16,17 @@ uint64_t unit_other_side(const struct unit *unit)
 static bool is_prefix(uint8_t byte)
 {
 	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
-		return true;
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0x67:
+	case 0xf0:
+	case 0xf2:
+	case 0xf3: return true;
 	}
 	return false;
 }
@@ -75,20 +84,11 @@ static bool flow_kind(struct unit *unit)
 	bool direct = plan->flags & PLAN_DIRECT;
 
 	switch (step_branch(&unit->step)) {
-	case BRANCH_FLAGS:
-		unit->kind = UNIT_BRANCH;
-		return true;
-	case BRANCH_JUMP:
-		unit->kind = direct ? UNIT_NOTHING : UNIT_INDIRECT;
-		break;
-	case BRANCH_CALL:
-		unit->kind = direct ? UNIT_CALL : UNIT_INDIRECT;
-		break;
-	case BRANCH_RETURN:
-		unit->kind = UNIT_INDIRECT;
-		break;
-	default:
-		return false;
+	case BRANCH_FLAGS: unit->kind = UNIT_BRANCH; return true;
+	case BRANCH_JUMP: unit->kind = direct ? UNIT_NOTHING : UNIT_INDIRECT; break;
+	case BRANCH_CALL: unit->kind = direct ? UNIT_CALL : UNIT_INDIRECT; break;
+	case BRANCH_RETURN: unit->kind = UNIT_INDIRECT; break;
+	default: return false;
 	}
 	return unit->kind != UNIT_INDIRECT || (decode_unit(unit) && can_be_based(unit) && rules_indirect(unit));
 }
@@ -169,17 +169,10 @@ static bool go_on(const struct blocks *blocks, struct path *path, uint64_t *next
 	struct unit *unit = &path->unit[path->count - 1];
 
 	switch (unit->kind) {
-	case UNIT_BRANCH:
-		return choose_side(blocks, path, unit, next);
-	case UNIT_INDIRECT:
-		path->end = END_INDIRECT;
-		return false;
-	case UNIT_CALL:
-		*next = unit->step.imm;
-		return true;
-	default:
-		*next = unit->step.plan->attributes & FORM_ENDS ? unit->step.imm : unit_behind(unit);
-		return true;
+	case UNIT_BRANCH: return choose_side(blocks, path, unit, next);
+	case UNIT_INDIRECT: path->end = END_INDIRECT; return false;
+	case UNIT_CALL: *next = unit->step.imm; return true;
+	default: *next = unit->step.plan->attributes & FORM_ENDS ? unit->step.imm : unit_behind(unit); return true;
 	}
 }
 
@@ -199,7 +192,8 @@ static bool ends_at(const struct blocks *blocks, struct path *path, uint64_t add
 {
 	path->next = address;
 	path->end = path->count && address == path->rip ? END_LOOPS : END_GOES;
-	return path->count == PATH_MAX_INSNS || path->count == blocks->config.max_insns || on_path(path, address) || (is_long_enough(path) && trace_known(blocks, address));
+	return path->count == PATH_MAX_INSNS || path->count == blocks->config.max_insns || on_path(path, address)
+		|| (is_long_enough(path) && trace_known(blocks, address));
 }
 
 static bool take_step(struct cpu *cpu, const struct blocks *blocks, struct path *path, uint64_t address)
@@ -237,7 +231,7 @@ static void call_where_seen(struct path *path)
 		struct unit *unit = &path->unit[k];
 
 		if (unit->kind == UNIT_COPIED
-		    && ((unit->may_keep && unit->zero & unit->live_behind) || (unit->keeps_flags && unit->live_behind)))
+			&& ((unit->may_keep && unit->zero & unit->live_behind) || (unit->keeps_flags && unit->live_behind)))
 			unit->kind = UNIT_CALLED;
 	}
 }

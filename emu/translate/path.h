@@ -20,18 +20,18 @@ enum unit_kind {
 struct unit {
 	struct step step;
 	struct machine_insn in;
-	uint8_t kind;         /* enum unit_kind */
-	uint8_t segment;      /* SEG_FS or SEG_GS, or 0 */
-	uint8_t prefixes;     /* legacy ones, ahead of REX, VEX or the opcode */
-	bool follows_taken;   /* UNIT_BRANCH */
+	uint8_t kind;       /* enum unit_kind */
+	uint8_t segment;    /* SEG_FS or SEG_GS, or 0 */
+	uint8_t prefixes;   /* legacy ones, ahead of REX, VEX or the opcode */
+	bool follows_taken; /* UNIT_BRANCH */
 	bool faults;
-	bool may_keep;        /* leaves flags that it writes as they were, if a count is 0 */
-	bool keeps_flags;     /* by rule it leaves the flags as they were, and the host's own does not */
+	bool may_keep;    /* leaves flags that it writes as they were, if a count is 0 */
+	bool keeps_flags; /* by rule it leaves the flags as they were, and the host's own does not */
 	flags_t reads, writes;
-	flags_t zero;         /* of those written: 0 by rule, and undefined on the host */
+	flags_t zero;              /* of those written: 0 by rule, and undefined on the host */
 	flags_t live, live_behind; /* flags that may be seen ahead of it, and behind it */
-	flags_t clear;        /* flags to be cleared ahead of it, where they are undefined and seen; */
-	flags_t stale;        /* those that are still undefined then, and 0 by rule */
+	flags_t clear;             /* flags to be cleared ahead of it, where they are undefined and seen; */
+	flags_t stale;             /* those that are still undefined then, and 0 by rule */
 };
 
 enum path_end {
@@ -46,7 +46,7 @@ struct path {
 	struct unit unit[PATH_MAX_INSNS];
 	unsigned count;
 	enum path_end end;
-	flags_t stale; /* at the end */
+	flags_t stale;      /* at the end */
 	struct draft draft; /* for its pages, and for records */
 };
 

@@ -89,7 +89,8 @@ bool trace_recover(const struct tier *tier, struct cpu *cpu, const ucontext_t *u
 {
 	const struct trace *trace = interrupted(of(tier), uc);
 	const struct home *home = trace ? of(tier)->store.home : NULL;
-	const struct site *site = trace ? find_site(trace, (uint32_t)((uint64_t)uc->uc_mcontext.gregs[REG_RIP] - (uint64_t)trace->code)) : NULL;
+	const struct site *site = trace ? find_site(trace, (uint32_t)((uint64_t)uc->uc_mcontext.gregs[REG_RIP] - (uint64_t)trace->code))
+					: NULL;
 
 	if (!site)
 		return false;

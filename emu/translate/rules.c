@@ -33,7 +33,7 @@ static void shift_flags(struct unit *unit, flags_t reads, flags_t writes, flags_
 
 	unit->may_keep = count < 0;
 	if (count < 0)
-		set_flags(unit, reads, writes, writes & (flags_t)~(defined(2, bits) & defined(31, bits)));
+		set_flags(unit, reads, writes, writes & (flags_t) ~(defined(2, bits) & defined(31, bits)));
 	else if (count == 0)
 		set_flags(unit, 0, 0, 0);
 	else
@@ -45,61 +45,45 @@ bool rules_flags(struct unit *unit)
 	enum { CARRY_AND_OVERFLOW = FLAG_CF | FLAG_OF };
 
 	switch (unit->step.plan->op) {
-	case OP_SAR:
-		shift_flags(unit, 0, FLAGS_ALL, sar_defined);
-		return true;
-	case OP_SHL: case OP_SHR:
-		shift_flags(unit, 0, FLAGS_ALL, shift_defined);
-		return true;
-	case OP_SHLD: case OP_SHRD:
-		shift_flags(unit, 0, FLAGS_ALL, shift_defined);
-		return operand_bits(unit) > 16;
-	case OP_ROL: case OP_ROR:
-		shift_flags(unit, 0, CARRY_AND_OVERFLOW, rotate_defined);
-		return true;
-	case OP_RCL: case OP_RCR:
-		shift_flags(unit, FLAG_CF, CARRY_AND_OVERFLOW, rotate_defined);
-		return true;
-	case OP_MUL: case OP_IMUL:
-		set_flags(unit, 0, FLAGS_ALL, FLAGS_ALL & ~CARRY_AND_OVERFLOW);
-		return true;
-	case OP_DIV: case OP_IDIV:
-		unit->keeps_flags = true;
-		return true;
-	case OP_BSF: case OP_BSR:
+	case OP_SAR: shift_flags(unit, 0, FLAGS_ALL, sar_defined); return true;
+	case OP_SHL:
+	case OP_SHR: shift_flags(unit, 0, FLAGS_ALL, shift_defined); return true;
+	case OP_SHLD:
+	case OP_SHRD: shift_flags(unit, 0, FLAGS_ALL, shift_defined); return operand_bits(unit) > 16;
+	case OP_ROL:
+	case OP_ROR: shift_flags(unit, 0, CARRY_AND_OVERFLOW, rotate_defined); return true;
+	case OP_RCL:
+	case OP_RCR: shift_flags(unit, FLAG_CF, CARRY_AND_OVERFLOW, rotate_defined); return true;
+	case OP_MUL:
+	case OP_IMUL: set_flags(unit, 0, FLAGS_ALL, FLAGS_ALL & ~CARRY_AND_OVERFLOW); return true;
+	case OP_DIV:
+	case OP_IDIV: unit->keeps_flags = true; return true;
+	case OP_BSF:
+	case OP_BSR:
 		unit->in.reads |= unit->in.changes; /* a source of 0 leaves the register as it was */
 		set_flags(unit, 0, FLAGS_ALL, FLAGS_ALL & ~FLAG_ZF);
 		return true;
-	case OP_TZCNT: case OP_LZCNT:
-		set_flags(unit, 0, FLAGS_ALL, FLAGS_ALL & ~(FLAG_ZF | FLAG_CF));
-		return true;
-	case OP_POPCNT:
-		set_flags(unit, 0, FLAGS_ALL, 0);
-		return true;
-	case OP_ANDN: case OP_BLSI: case OP_BLSR: case OP_BLSMSK: case OP_BZHI:
-		set_flags(unit, 0, FLAGS_ALL, FLAG_AF | FLAG_PF);
-		return true;
-	case OP_BEXTR:
-		set_flags(unit, 0, FLAGS_ALL, FLAG_AF | FLAG_SF | FLAG_PF);
-		return true;
-	case OP_PDEP: case OP_PEXT:
-		set_flags(unit, 0, 0, 0);
-		return true;
-	case OP_ADCX:
-		set_flags(unit, FLAG_CF, FLAG_CF, 0);
-		return true;
-	case OP_ADOX:
-		set_flags(unit, FLAG_OF, FLAG_OF, 0);
-		return true;
-	case OP_BT: case OP_BTS: case OP_BTR: case OP_BTC: /* no CPU is known to change more */
-	case OP_CLC: case OP_STC:
-		set_flags(unit, 0, FLAG_CF, 0);
-		return true;
-	case OP_SAHF:
-		set_flags(unit, 0, FLAGS_ALL & ~FLAG_OF, 0);
-		return true;
-	default:
-		return true;
+	case OP_TZCNT:
+	case OP_LZCNT: set_flags(unit, 0, FLAGS_ALL, FLAGS_ALL & ~(FLAG_ZF | FLAG_CF)); return true;
+	case OP_POPCNT: set_flags(unit, 0, FLAGS_ALL, 0); return true;
+	case OP_ANDN:
+	case OP_BLSI:
+	case OP_BLSR:
+	case OP_BLSMSK:
+	case OP_BZHI: set_flags(unit, 0, FLAGS_ALL, FLAG_AF | FLAG_PF); return true;
+	case OP_BEXTR: set_flags(unit, 0, FLAGS_ALL, FLAG_AF | FLAG_SF | FLAG_PF); return true;
+	case OP_PDEP:
+	case OP_PEXT: set_flags(unit, 0, 0, 0); return true;
+	case OP_ADCX: set_flags(unit, FLAG_CF, FLAG_CF, 0); return true;
+	case OP_ADOX: set_flags(unit, FLAG_OF, FLAG_OF, 0); return true;
+	case OP_BT:
+	case OP_BTS:
+	case OP_BTR:
+	case OP_BTC: /* no CPU is known to change more */
+	case OP_CLC:
+	case OP_STC: set_flags(unit, 0, FLAG_CF, 0); return true;
+	case OP_SAHF: set_flags(unit, 0, FLAGS_ALL & ~FLAG_OF, 0); return true;
+	default: return true;
 	}
 }
 

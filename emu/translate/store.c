@@ -226,8 +226,8 @@ static bool map(struct store *store)
 	uint8_t *table;
 
 	store->region_bytes = 2 * TABLE_BYTES + HOME_BYTES + CODE_BYTES;
-	store->region = mmap(NULL, store->region_bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
-	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	store->region = mmap(NULL, store->region_bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		0);
 	if (store->region == MAP_FAILED)
 		return false;
 	table = (uint8_t *)(((uintptr_t)store->region + HOME_BYTES + TABLE_BYTES - 1) / TABLE_BYTES * TABLE_BYTES);

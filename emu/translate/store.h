@@ -19,16 +19,16 @@ struct called {
 
 struct store {
 	struct home *home;
-	void **target;             /* TARGETS */
+	void **target; /* TARGETS */
 	uint8_t *code;
-	size_t size, used, first;  /* `first`: of it the routines, which are never dropped */
-	void *region;              /* one mapping holds home, targets and code */
+	size_t size, used, first; /* `first`: of it the routines, which are never dropped */
+	void *region;             /* one mapping holds home, targets and code */
 	size_t region_bytes;
 	/* Routines. Each but `enter` takes RAX in its slot, and in RAX what home.leaving is to be. */
 	const void *(*enter)(struct cpu *cpu, const void *code); /* to code with COUNTING; returns home.leaving, or NULL after a handler */
 	const uint8_t *leave[CONVENTIONS];
 	const uint8_t *call[CONVENTIONS];
-	const uint8_t *look_up;    /* an indirect branch's target in RCX is in no table */
+	const uint8_t *look_up; /* an indirect branch's target in RCX is in no table */
 };
 
 /* False: the host gives no memory to write and run. `look_up_exit` is what home.leaving is

@@ -73,21 +73,11 @@ static void write_called(struct writer *w, const struct unit *unit)
 static void write_unit(struct writer *w, const struct unit *unit)
 {
 	switch (unit->kind) {
-	case UNIT_COPIED:
-		write_copy(w, unit);
-		break;
-	case UNIT_CALLED:
-		write_called(w, unit);
-		break;
-	case UNIT_CALL:
-		write_call(w, unit);
-		break;
-	case UNIT_BRANCH:
-		write_branch(w, unit);
-		break;
-	case UNIT_INDIRECT:
-		write_indirect(w, unit);
-		break;
+	case UNIT_COPIED: write_copy(w, unit); break;
+	case UNIT_CALLED: write_called(w, unit); break;
+	case UNIT_CALL: write_call(w, unit); break;
+	case UNIT_BRANCH: write_branch(w, unit); break;
+	case UNIT_INDIRECT: write_indirect(w, unit); break;
 	}
 }
 
@@ -135,7 +125,10 @@ struct trace *trace_write(struct translator *translator, struct blocks *blocks, 
 	w.trace = trace;
 	w.convention = convention_for(path);
 	w.sides = w.constants = w.sites = 0;
-	*trace = (struct trace){ .rip = path->rip, .translator = translator, .convention = (uint8_t)w.convention, .code = w.e.at,
+	*trace = (struct trace){ .rip = path->rip,
+		.translator = translator,
+		.convention = (uint8_t)w.convention,
+		.code = w.e.at,
 		.insns = (uint8_t)path->count };
 	write_entries(&w);
 	for (w.unit = 0; w.unit < path->count; w.unit++) {

@@ -16,22 +16,22 @@ enum exit_kind {
 
 struct trace_exit {
 	uint64_t rip;
-	uint8_t *jump;     /* EXIT_TO: displacement, 0 as long as it leads nowhere */
+	uint8_t *jump;            /* EXIT_TO: displacement, 0 as long as it leads nowhere */
 	const struct insn *first; /* EXIT_TO: the record of the block there, once it is known */
-	struct trace_exit *next; /* of those that lead to the same trace */
-	uint8_t kind;      /* enum exit_kind */
+	struct trace_exit *next;  /* of those that lead to the same trace */
+	uint8_t kind;             /* enum exit_kind */
 	uint8_t convention;
-	int16_t charged;   /* EXIT_SPENT, EXIT_INDIRECT: instructions charged that have not run */
-	int32_t moved;     /* EXIT_INDIRECT: by how much RSP was moved */
+	int16_t charged; /* EXIT_SPENT, EXIT_INDIRECT: instructions charged that have not run */
+	int32_t moved;   /* EXIT_INDIRECT: by how much RSP was moved */
 };
 
 /* Where a guest instruction's code begins that may fault. */
 struct site {
-	uint32_t at;       /* from the trace's code */
-	int32_t rip;       /* from the trace's rip */
-	int16_t charged;   /* instructions charged that have not run, ahead of it */
-	uint8_t aside;     /* the guest register that is in its slot, or NOWHERE */
-	flags_t stale;     /* flags that are 0 by rule, whatever the host has */
+	uint32_t at;     /* from the trace's code */
+	int32_t rip;     /* from the trace's rip */
+	int16_t charged; /* instructions charged that have not run, ahead of it */
+	uint8_t aside;   /* the guest register that is in its slot, or NOWHERE */
+	flags_t stale;   /* flags that are 0 by rule, whatever the host has */
 };
 enum { NOWHERE = 0xff };
 
@@ -64,14 +64,14 @@ struct translator {
 	struct tier tier;
 	struct translate_config config;
 	struct store store;
-	uint8_t *arena;          /* traces and what belongs to them */
+	uint8_t *arena; /* traces and what belongs to them */
 	size_t arena_used;
-	struct trace **trace;    /* all, by address of their code */
+	struct trace **trace; /* all, by address of their code */
 	unsigned traces, capacity;
 	struct trace_page *page[PAGE_LISTS];
 	struct trace_exit look_up; /* what home.leaving is behind an indirect branch to where no trace is known */
-	struct trace_exit *open; /* the exit by which translated code was left last */
-	bool missed;             /* it was left by look_up */
+	struct trace_exit *open;   /* the exit by which translated code was left last */
+	bool missed;               /* it was left by look_up */
 };
 
 enum { ARENA_BYTES = 128 << 20 };

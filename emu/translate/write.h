@@ -25,8 +25,8 @@ struct writer {
 	const struct path *path;
 	struct trace *trace;
 	enum convention convention;
-	unsigned charge_at;  /* ahead of which unit the whole trace is charged */
-	unsigned unit;       /* that is being written */
+	unsigned charge_at; /* ahead of which unit the whole trace is charged */
+	unsigned unit;      /* that is being written */
 	struct side side[PATH_MAX_INSNS + 2];
 	unsigned sides;
 	struct constant constant[PATH_MAX_INSNS];

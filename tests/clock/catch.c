@@ -109,7 +109,7 @@ static void migrate(unsigned vcpus, uint64_t skew, unsigned skewed)
 			__asm__ volatile("rdpid %0" : "=r"(pid));
 			syscall(SYS_getcpu, &called, &node, NULL);
 			CHECK(aux == (node << 12 | cpu) && pid == aux && called == cpu && sched_getcpu() == (int)cpu,
-			      "RDTSCP %u, RDPID %lu, getcpu %u, libc %d, set %u", aux, pid, called, sched_getcpu(), cpu);
+				"RDTSCP %u, RDPID %lu, getcpu %u, libc %d, set %u", aux, pid, called, sched_getcpu(), cpu);
 			tsc -= cpu == skewed ? skew : 0;
 			CHECK(tsc > base && (!round || tsc > last[cpu]), "round %u, vCPU %u: %lu after %lu", round, cpu, tsc, base);
 			base = last[cpu] = tsc;

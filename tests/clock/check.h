@@ -14,14 +14,14 @@
 static int check_failures;
 
 /* Prints the condition and what FORMAT says when it does not hold. */
-#define CHECK(condition, ...) \
-	do { \
-		if (!(condition)) { \
-			check_failures++; \
+#define CHECK(condition, ...)                                                          \
+	do {                                                                           \
+		if (!(condition)) {                                                    \
+			check_failures++;                                              \
 			printf("%s:%d: not so: %s: ", __FILE__, __LINE__, #condition); \
-			printf(__VA_ARGS__); \
-			printf("\n"); \
-		} \
+			printf(__VA_ARGS__);                                           \
+			printf("\n");                                                  \
+		}                                                                      \
 	} while (0)
 
 static inline int64_t clock_ns(clockid_t id)

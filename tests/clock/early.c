@@ -14,7 +14,8 @@ struct reading {
 static void early(const char *by, const struct reading *now)
 {
 	CHECK(now->spec.tv_sec == -10 && now->spec.tv_nsec > 0, "%s: %ld.%09ld", by, now->spec.tv_sec, now->spec.tv_nsec);
-	CHECK(now->val.tv_sec == -10 && now->val.tv_usec >= now->spec.tv_nsec / 1000, "%s: %ld.%06ld", by, now->val.tv_sec, now->val.tv_usec);
+	CHECK(now->val.tv_sec == -10 && now->val.tv_usec >= now->spec.tv_nsec / 1000, "%s: %ld.%06ld", by, now->val.tv_sec,
+		now->val.tv_usec);
 	CHECK(now->seconds == -10, "%s: %ld", by, now->seconds);
 }
 

@@ -143,7 +143,7 @@ static void attributes(int fd, int vcpus)
 
 	CHECK(fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(202, 0), "mode %o", status.st_mode);
 	CHECK(stat("/dev/cpu/0/msr", &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(202, 0), "mode %o",
-	      status.st_mode);
+		status.st_mode);
 	CHECK(stat("/dev/cpu/0", &status) == 0 && S_ISDIR(status.st_mode), "mode %o", status.st_mode);
 	CHECK(access("/dev/cpu/0/msr", R_OK | W_OK) == 0, "errno %d", errno);
 	CHECK(access("/dev/cpu/0/msr", X_OK) == -1 && errno == EACCES, "errno %d", errno);

@@ -50,8 +50,8 @@ static void by_instruction(uint32_t msr)
 	stands_still(&pages[0], "the first page is done with");
 	wrmsr(msr, 0);
 	stands_still(&pages[1], "turned off");
-	wrmsr(msr, 17);               /* nothing is there */
-	wrmsr(msr, ~UINT64_C(0));     /* nor can be */
+	wrmsr(msr, 17);           /* nothing is there */
+	wrmsr(msr, ~UINT64_C(0)); /* nor can be */
 	usleep(100);
 	wrmsr(msr, 0);
 }

@@ -51,7 +51,8 @@ static void *everywhere(void *libc)
 		CHECK(sched_getcpu() == (int)cpu, "%d on %u", sched_getcpu(), cpu);
 		if (libc)
 			continue;
-		CHECK(own_area.cpu_id == (int)cpu && own_area.cpu_id_start == cpu, "%d, %u on %u", own_area.cpu_id, own_area.cpu_id_start, cpu);
+		CHECK(own_area.cpu_id == (int)cpu && own_area.cpu_id_start == cpu, "%d, %u on %u", own_area.cpu_id, own_area.cpu_id_start,
+			cpu);
 		CHECK(own_area.node_id == node && node == rdpid() >> NODE_SHIFT, "node %u, not %u", own_area.node_id, node);
 		CHECK(own_area.mm_cid == 0, "the only thread has %u", own_area.mm_cid);
 	}
@@ -63,7 +64,8 @@ static void areas(void)
 {
 	static volatile struct area large[2];
 
-	CHECK(getauxval(AUX_FEATURE_SIZE) == 28 && getauxval(AUX_ALIGN) == 32, "%lu, %lu", getauxval(AUX_FEATURE_SIZE), getauxval(AUX_ALIGN));
+	CHECK(getauxval(AUX_FEATURE_SIZE) == 28 && getauxval(AUX_ALIGN) == 32, "%lu, %lu", getauxval(AUX_FEATURE_SIZE),
+		getauxval(AUX_ALIGN));
 	CHECK(rseq((char *)large + 16, 48, 0, 1) == -1 && errno == EINVAL, "errno %d", errno);
 	CHECK(rseq(NULL, 32, 0, 1) == -1 && errno == EFAULT, "errno %d", errno);
 	CHECK(rseq((void *)0x100000, 32, 0, 1) == -1 && errno == EFAULT, "errno %d", errno);

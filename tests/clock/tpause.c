@@ -23,8 +23,10 @@ static int tpause(uint32_t state, uint64_t deadline)
 	unsigned char carry;
 
 	/* tpause ecx */
-	__asm__ volatile(".byte 0x66, 0x0f, 0xae, 0xf1\n\tsetc %0" : "=q"(carry) : "c"(state), "a"((uint32_t)deadline),
-	                 "d"((uint32_t)(deadline >> 32)) : "cc");
+	__asm__ volatile(".byte 0x66, 0x0f, 0xae, 0xf1\n\tsetc %0"
+			 : "=q"(carry)
+			 : "c"(state), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32))
+			 : "cc");
 	return carry;
 }
 
@@ -35,8 +37,10 @@ static int umwait(const volatile void *line, uint64_t deadline)
 	/* umonitor rdi; umwait ecx */
 	if (line)
 		__asm__ volatile(".byte 0xf3, 0x0f, 0xae, 0xf7" : : "D"(line) : "memory");
-	__asm__ volatile(".byte 0xf2, 0x0f, 0xae, 0xf1\n\tsetc %0" : "=q"(carry) : "c"(0), "a"((uint32_t)deadline),
-	                 "d"((uint32_t)(deadline >> 32)) : "cc");
+	__asm__ volatile(".byte 0xf2, 0x0f, 0xae, 0xf1\n\tsetc %0"
+			 : "=q"(carry)
+			 : "c"(0), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32))
+			 : "cc");
 	return carry;
 }
 
@@ -82,9 +86,18 @@ static int fault_of(void (*call)(void))
 	return fault;
 }
 
-static void reserved(void) { tpause(2, 0); }
-static void plain(void) { tpause(0, 0); }
-static void no_memory(void) { umwait((void *)16, 0); }
+static void reserved(void)
+{
+	tpause(2, 0);
+}
+static void plain(void)
+{
+	tpause(0, 0);
+}
+static void no_memory(void)
+{
+	umwait((void *)16, 0);
+}
 
 static void faults(void)
 {

@@ -22,7 +22,9 @@ static int umwait(uint64_t deadline)
 	unsigned char carry;
 
 	__asm__ volatile(".byte 0xf2, 0x0f, 0xae, 0xf1\n\tsetc %0" /* umwait ecx */
-	                 : "=q"(carry) : "c"(0), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32)) : "cc", "memory");
+			 : "=q"(carry)
+			 : "c"(0), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32))
+			 : "cc", "memory");
 	return carry;
 }
 
@@ -44,11 +46,26 @@ static pthread_t waiter;
 static sem_t wanted;
 static void (*volatile action)(void);
 
-static void first_byte(void) { page[0]++; }
-static void last_byte(void) { page[LINE - 1]++; }
-static void next_line(void) { page[LINE]++; }
-static void send_signal(void) { pthread_kill(waiter, SIGUSR1); }
-static void unmap(void) { munmap((void *)(page + PAGE), PAGE); }
+static void first_byte(void)
+{
+	page[0]++;
+}
+static void last_byte(void)
+{
+	page[LINE - 1]++;
+}
+static void next_line(void)
+{
+	page[LINE]++;
+}
+static void send_signal(void)
+{
+	pthread_kill(waiter, SIGUSR1);
+}
+static void unmap(void)
+{
+	munmap((void *)(page + PAGE), PAGE);
+}
 
 /* The store is early, its thread does not let go before the limit. */
 static void store_and_work(void)

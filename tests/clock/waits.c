@@ -43,10 +43,14 @@ static void lasts(const char *name, void (*wait)(void), int ms, uint64_t khz)
 	took = clock_ns(CLOCK_MONOTONIC) - began;
 	CHECK(took >= ms * 1000000LL && took <= ms * 1000000LL + tolerance_ns, "%s: %ld ns instead of %d ms", name, took, ms);
 	if (khz)
-		CHECK(llabs((int64_t)(ticks * 1000000 / khz) - took) < 1000000 + tolerance_ns / 10, "%s: %lu ticks in %ld ns", name, ticks, took);
+		CHECK(llabs((int64_t)(ticks * 1000000 / khz) - took) < 1000000 + tolerance_ns / 10, "%s: %lu ticks in %ld ns", name, ticks,
+			took);
 }
 
-static void by_nanosleep(void) { nanosleep(&(struct timespec){ 0, WAIT_MS * 1000000 }, NULL); }
+static void by_nanosleep(void)
+{
+	nanosleep(&(struct timespec){ 0, WAIT_MS * 1000000 }, NULL);
+}
 
 static void by_absolute(void)
 {
@@ -55,8 +59,14 @@ static void by_absolute(void)
 	clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &(struct timespec){ until / NS_PER_S, until % NS_PER_S }, NULL);
 }
 
-static void by_poll(void) { poll(NULL, 0, WAIT_MS); }
-static void by_select(void) { select(0, NULL, NULL, NULL, &(struct timeval){ 0, WAIT_MS * 1000 }); }
+static void by_poll(void)
+{
+	poll(NULL, 0, WAIT_MS);
+}
+static void by_select(void)
+{
+	select(0, NULL, NULL, NULL, &(struct timeval){ 0, WAIT_MS * 1000 });
+}
 
 static void by_epoll(void)
 {
@@ -72,7 +82,7 @@ static void by_futex(void)
 	int word = 0;
 
 	CHECK(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &(struct timespec){ 0, WAIT_MS * 1000000 }, NULL, 0) == -1 && errno == ETIMEDOUT,
-	      "errno %d", errno);
+		"errno %d", errno);
 }
 
 static void by_futex_realtime(void)
@@ -82,7 +92,7 @@ static void by_futex_realtime(void)
 	int word = 0;
 
 	CHECK(syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &time, NULL, ~0) == -1 && errno == ETIMEDOUT,
-	      "errno %d", errno);
+		"errno %d", errno);
 }
 
 static void by_socket(void)
@@ -112,7 +122,7 @@ static void by_semaphore(void)
 	int id = semget(IPC_PRIVATE, 1, 0600);
 
 	CHECK(semtimedop(id, &(struct sembuf){ 0, -1, 0 }, 1, &(struct timespec){ 0, WAIT_MS * 1000000 }) == -1 && errno == EAGAIN,
-	      "errno %d", errno);
+		"errno %d", errno);
 	semctl(id, 0, IPC_RMID);
 }
 
@@ -131,8 +141,9 @@ static void by_message_queue(void)
 		return;
 	}
 	mq_unlink(name);
-	CHECK(mq_timedreceive(queue, message, 8, NULL, &(struct timespec){ until / NS_PER_S, until % NS_PER_S }) == -1 && errno == ETIMEDOUT,
-	      "errno %d", errno);
+	CHECK(mq_timedreceive(queue, message, 8, NULL, &(struct timespec){ until / NS_PER_S, until % NS_PER_S }) == -1
+			&& errno == ETIMEDOUT,
+		"errno %d", errno);
 	mq_close(queue);
 }
 
@@ -254,7 +265,7 @@ static void reports(uint64_t khz)
 
 	for (int k = 0; k < 2; k++) {
 		read_file(k ? "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq" : "/sys/devices/system/cpu/cpu0/tsc_freq_khz", text,
-		          sizeof(text));
+			sizeof(text));
 		CHECK(!khz || strtoull(text, NULL, 10) == khz, "%s", text);
 	}
 
@@ -298,13 +309,23 @@ int main(int argc, char **argv)
 		void (*wait)(void);
 		int ms;
 	} waits[] = {
-		{ "nanosleep", by_nanosleep, WAIT_MS }, { "clock_nanosleep", by_absolute, WAIT_MS }, { "poll", by_poll, WAIT_MS },
-		{ "select", by_select, WAIT_MS }, { "epoll_wait", by_epoll, WAIT_MS }, { "futex", by_futex, WAIT_MS },
-		{ "futex, realtime", by_futex_realtime, WAIT_MS }, { "SO_RCVTIMEO", by_socket, WAIT_MS },
-		{ "epoll_pwait2", by_epoll_pwait2, WAIT_MS }, { "semtimedop", by_semaphore, WAIT_MS },
-		{ "mq_timedreceive", by_message_queue, WAIT_MS }, { "recvmmsg", by_datagrams, WAIT_MS },
-		{ "timerfd", by_timerfd, WAIT_MS }, { "timer_create", by_posix_timer, WAIT_MS },
-		{ "setitimer", by_setitimer, WAIT_MS }, { "alarm", by_alarm, 1000 }, { "child", by_child, WAIT_MS },
+		{ "nanosleep", by_nanosleep, WAIT_MS },
+		{ "clock_nanosleep", by_absolute, WAIT_MS },
+		{ "poll", by_poll, WAIT_MS },
+		{ "select", by_select, WAIT_MS },
+		{ "epoll_wait", by_epoll, WAIT_MS },
+		{ "futex", by_futex, WAIT_MS },
+		{ "futex, realtime", by_futex_realtime, WAIT_MS },
+		{ "SO_RCVTIMEO", by_socket, WAIT_MS },
+		{ "epoll_pwait2", by_epoll_pwait2, WAIT_MS },
+		{ "semtimedop", by_semaphore, WAIT_MS },
+		{ "mq_timedreceive", by_message_queue, WAIT_MS },
+		{ "recvmmsg", by_datagrams, WAIT_MS },
+		{ "timerfd", by_timerfd, WAIT_MS },
+		{ "timer_create", by_posix_timer, WAIT_MS },
+		{ "setitimer", by_setitimer, WAIT_MS },
+		{ "alarm", by_alarm, 1000 },
+		{ "child", by_child, WAIT_MS },
 		{ "sigtimedwait", by_sigtimedwait, WAIT_MS },
 	};
 	uint64_t khz = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;

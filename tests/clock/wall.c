@@ -105,7 +105,7 @@ static void canceled(void)
 
 	set_wall(clock_ns(CLOCK_REALTIME) + NS_PER_S);
 	CHECK(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &setting, NULL) == -1 && errno == ECANCELED, "errno %d",
-	      errno);
+		errno);
 	CHECK(!readable(fd), "still canceled");
 	CHECK(timerfd_gettime(fd, &setting) == 0 && setting.it_value.tv_sec > 3600, "not set: %ld s", setting.it_value.tv_sec);
 

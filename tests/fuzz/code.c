@@ -20,8 +20,9 @@ static struct emulated *start(void)
 
 	emulated_init(&emulated);
 	memory_map(&emulated.space);
-	if (space_mmap(&emulated.space, FUZZ_CODE, FUZZ_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
-	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != (int64_t)FUZZ_CODE)
+	if (space_mmap(&emulated.space, FUZZ_CODE, FUZZ_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		    -1, 0)
+		!= (int64_t)FUZZ_CODE)
 		abort();
 	fault_install();
 	return &emulated;

@@ -23,11 +23,11 @@ static void no_code(void *context, uint64_t start, uint64_t end)
 
 static void load(const char *path)
 {
-	struct options options = {.seed = 1};
+	struct options options = { .seed = 1 };
 	static struct task task;
-	struct process process = {.options = &options, .tasks = &task, .current = &task};
-	struct load_error error = {0};
-	char *argv[] = {"fuzz", NULL}, *envp[] = {NULL};
+	struct process process = { .options = &options, .tasks = &task, .current = &task };
+	struct load_error error = { 0 };
+	char *argv[] = { "fuzz", NULL }, *envp[] = { NULL };
 
 	task.cpu.model = cpu_model_find("x86-64-v3");
 	fault_install();

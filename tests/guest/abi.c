@@ -20,7 +20,7 @@ static void across_system_calls(void)
 
 	__asm__ volatile("stc\n\tsyscall\n1:\tpushf\n\tpop %[flags]\n\tlea 1b(%%rip), %[here]"
 			 : "+a"(rax), "+c"(rcx), "+b"(rbx), "+d"(rdx), "+S"(rsi), "+D"(rdi), "+r"(r8), "+r"(r9), "+r"(r10),
-			   "+r"(r12), [flags] "=&r"(flags), [here] "=&r"(here)
+			 "+r"(r12), [flags] "=&r"(flags), [here] "=&r"(here)
 			 :
 			 : "r11", "memory", "cc");
 	uint64_t kept[] = { rbx, rdx, rsi, rdi, r8, r9, r10, r12 }; /* before a call changes them */
@@ -84,7 +84,7 @@ static void across_signals(void)
 			 : [before] "m"(before), [pattern] "r"(0x0123456789abcdeful), "D"((uint64_t)getpid()), "S"((uint64_t)SIGUSR1)
 			 : "rcx", "r11", "xmm6", "memory", "cc");
 	printf("result %ld, calls %d, carry %lu, direction %lu, mxcsr %#x, st %.10f, xmm6 %#lx, red zone %#lx\n", (long)rax, calls,
-	       flags & 1, flags >> 10 & 1, after, st, low, red);
+		flags & 1, flags >> 10 & 1, after, st, low, red);
 	before = 0x1f80;
 	__asm__ volatile("ldmxcsr %0" : : "m"(before));
 }
@@ -107,7 +107,10 @@ static void single_step(void)
 	calls = 0;
 	sigaction(SIGTRAP, &(struct sigaction){ .sa_sigaction = step_handler, .sa_flags = SA_SIGINFO }, NULL);
 	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushf\n\torl $0x100, (%%rsp)\n\tpopf\n\tinc %0\n\tinc %0\n\tnop\n\t"
-			 "pushf\n\tandl $~0x100, (%%rsp)\n\tpopf\n\tinc %0\n\tlea 128(%%rsp), %%rsp" : "+a"(rax) : : "memory", "cc");
+			 "pushf\n\tandl $~0x100, (%%rsp)\n\tpopf\n\tinc %0\n\tlea 128(%%rsp), %%rsp"
+			 : "+a"(rax)
+			 :
+			 : "memory", "cc");
 	printf("steps %d, rax %ld\n", calls, rax);
 }
 

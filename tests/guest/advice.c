@@ -178,7 +178,8 @@ static void forks(void)
 	if (fork() == 0) {
 		SHOW(madvise(memory + 2 * PAGE, PAGE, MADV_NORMAL)); /* nothing there */
 		SHOW(mprotect(memory, 3 * PAGE, PROT_READ));
-		CHECK(mmap(memory + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == memory + 2 * PAGE);
+		CHECK(mmap(memory + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0)
+			== memory + 2 * PAGE);
 		show("a new one in its place", memory + 2 * PAGE);
 		_exit(0);
 	}

@@ -19,23 +19,25 @@ static void handler(int signal, siginfo_t *info, void *context)
 	__asm__ volatile("sub $128, %%rsp\n\t" CLEAR_AC "add $128, %%rsp" ::: "memory", "cc");
 	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
 
-	printf("signal %d code %d address %lx trap %lld error %lld AC %d\n", signal, info->si_code, (long)info->si_addr,
-	       r[REG_TRAPNO], r[REG_ERR], (int)(r[REG_EFL] >> 18 & 1));
+	printf("signal %d code %d address %lx trap %lld error %lld AC %d\n", signal, info->si_code, (long)info->si_addr, r[REG_TRAPNO],
+		r[REG_ERR], (int)(r[REG_EFL] >> 18 & 1));
 	siglongjmp(back, 1);
 }
 
 /* Runs the code with AC set, RSI = RBX = `at`, RDI aligned, RCX = `count`; RSP is saved in R12. */
-#define RUN(code, at, count)                                                                                                   \
-	do {                                                                                                                   \
-		printf("%s at %d: ", code, (int)((uint64_t)(at) % 64));                                                             \
-		if (sigsetjmp(back, 1) == 0) {                                                                                 \
-			char *rsi_ = (at), *rdi_ = middle + 256, *rbx_ = (at);                                                 \
-			uint64_t rcx_ = (count);                                                                               \
+#define RUN(code, at, count)                                                                                                     \
+	do {                                                                                                                     \
+		printf("%s at %d: ", code, (int)((uint64_t)(at) % 64));                                                          \
+		if (sigsetjmp(back, 1) == 0) {                                                                                   \
+			char *rsi_ = (at), *rdi_ = middle + 256, *rbx_ = (at);                                                   \
+			uint64_t rcx_ = (count);                                                                                 \
 			__asm__ volatile("sub $128, %%rsp; mov %%rsp, %%r12\n\t" SET_AC code "\n\tmov %%r12, %%rsp\n\t" CLEAR_AC \
-			                 "add $128, %%rsp" : "+S"(rsi_), "+D"(rdi_), "+c"(rcx_), "+b"(rbx_)                    \
-			                 : : "rax", "rdx", "r11", "r12", "r13", "xmm0", "memory", "cc");                       \
-			puts("no fault");                                                                                      \
-		}                                                                                                              \
+					 "add $128, %%rsp"                                                                       \
+					 : "+S"(rsi_), "+D"(rdi_), "+c"(rcx_), "+b"(rbx_)                                        \
+					 :                                                                                       \
+					 : "rax", "rdx", "r11", "r12", "r13", "xmm0", "memory", "cc");                           \
+			puts("no fault");                                                                                        \
+		}                                                                                                                \
 	} while (0)
 
 static char *const middle = buffer + sizeof(buffer) / 2;

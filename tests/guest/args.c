@@ -14,9 +14,16 @@ static void show_aux_vector(void)
 		const char *name;
 		unsigned long type;
 	} known[] = {
-		{ "AT_PHENT", AT_PHENT }, { "AT_PAGESZ", AT_PAGESZ }, { "AT_FLAGS", AT_FLAGS }, { "AT_UID", AT_UID },
-		{ "AT_EUID", AT_EUID }, { "AT_GID", AT_GID }, { "AT_EGID", AT_EGID }, { "AT_SECURE", AT_SECURE },
-		{ "AT_CLKTCK", AT_CLKTCK }, { "AT_PHNUM", AT_PHNUM },
+		{ "AT_PHENT", AT_PHENT },
+		{ "AT_PAGESZ", AT_PAGESZ },
+		{ "AT_FLAGS", AT_FLAGS },
+		{ "AT_UID", AT_UID },
+		{ "AT_EUID", AT_EUID },
+		{ "AT_GID", AT_GID },
+		{ "AT_EGID", AT_EGID },
+		{ "AT_SECURE", AT_SECURE },
+		{ "AT_CLKTCK", AT_CLKTCK },
+		{ "AT_PHNUM", AT_PHNUM },
 	};
 	const char *platform = (const char *)getauxval(AT_PLATFORM);
 	const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);

@@ -99,8 +99,8 @@ static void show_ids(const char *who)
 
 	syscall(SYS_getresuid, &user[0], &user[1], &user[2]);
 	syscall(SYS_getresgid, &group[0], &group[1], &group[2]);
-	printf("%s: users %d %d %d groups %d %d %d, %ld more\n", who, (int)user[0], (int)user[1], (int)user[2], (int)group[0], (int)group[1],
-	       (int)group[2], syscall(SYS_getgroups, 0, NULL));
+	printf("%s: users %d %d %d groups %d %d %d, %ld more\n", who, (int)user[0], (int)user[1], (int)user[2], (int)group[0],
+		(int)group[1], (int)group[2], syscall(SYS_getgroups, 0, NULL));
 }
 
 static void show_worker(void)

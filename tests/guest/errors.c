@@ -49,18 +49,18 @@ static void end_of(const char *text, pid_t child)
 		printf("%s: waits\n", text);
 }
 
-#define CASE(SECONDS, MICROSECONDS, SETUP, CALL) \
-	do { \
-		pid_t child = fork(); \
-		if (child == 0) { \
-			int fd = -1, other = -1; \
-			(void)other; \
-			SETUP; \
+#define CASE(SECONDS, MICROSECONDS, SETUP, CALL)      \
+	do {                                          \
+		pid_t child = fork();                 \
+		if (child == 0) {                     \
+			int fd = -1, other = -1;      \
+			(void)other;                  \
+			SETUP;                        \
 			begin(SECONDS, MICROSECONDS); \
-			SHOW(CALL); \
-			_exit(fd == -2); \
-		} \
-		end_of(#CALL, child); \
+			SHOW(CALL);                   \
+			_exit(fd == -2);              \
+		}                                     \
+		end_of(#CALL, child);                 \
 	} while (0)
 
 #define AT_ONCE(SETUP, CALL) CASE(HANGS_S, 0, SETUP, CALL)

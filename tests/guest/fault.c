@@ -43,27 +43,32 @@ static void handler(int signal, siginfo_t *info, void *context)
 }
 
 /* Run an instruction with given RAX and RCX and the carry set; the label marks its address for the report. */
-#define TRY(name, instruction, rax, rcx) \
-	do { \
-		printf("%s: ", name); \
-		if (sigsetjmp(back, 1) == 0) { \
-			unsigned long a = (unsigned long)(rax), c = (unsigned long)(rcx); \
+#define TRY(name, instruction, rax, rcx)                                                                  \
+	do {                                                                                              \
+		printf("%s: ", name);                                                                     \
+		if (sigsetjmp(back, 1) == 0) {                                                            \
+			unsigned long a = (unsigned long)(rax), c = (unsigned long)(rcx);                 \
 			__asm__ volatile("lea 1f(%%rip), %%rdx\n\tmov %%rdx, %2\n\tstc\n1:\t" instruction \
-				: "+a"(a), "+c"(c), "=m"(code) : : "rdx", "rbx", "rdi", "rsi", "memory", "cc"); \
-			printf("no fault, rax "); \
-			show_address(a); \
-			printf(" rcx %#lx\n", c); \
-		} \
+					 : "+a"(a), "+c"(c), "=m"(code)                                   \
+					 :                                                                \
+					 : "rdx", "rbx", "rdi", "rsi", "memory", "cc");                   \
+			printf("no fault, rax ");                                                         \
+			show_address(a);                                                                  \
+			printf(" rcx %#lx\n", c);                                                         \
+		}                                                                                         \
 	} while (0)
 
 /* As TRY, but the fault is at the target of a jump. */
-#define TRY_JUMP(name, target) \
-	do { \
-		printf("%s: ", name); \
-		if (sigsetjmp(back, 1) == 0) { \
+#define TRY_JUMP(name, target)                                                                                               \
+	do {                                                                                                                 \
+		printf("%s: ", name);                                                                                        \
+		if (sigsetjmp(back, 1) == 0) {                                                                               \
 			__asm__ volatile("lea 1f(%%rip), %%rax\n\tmov %%rax, %0\n\tmov $0x11, %%eax\n\tmov $0x22, %%ecx\n\t" \
-				"clc\n1:\tjmp *%1" : "=m"(code) : "r"(target) : "rax", "rcx", "memory", "cc"); \
-		} \
+					 "clc\n1:\tjmp *%1"                                                                  \
+					 : "=m"(code)                                                                        \
+					 : "r"(target)                                                                       \
+					 : "rax", "rcx", "memory", "cc");                                                    \
+		}                                                                                                            \
 	} while (0)
 
 static void memory_faults(void)
@@ -87,14 +92,14 @@ static void memory_faults(void)
 	TRY("above user space", "mov (%%rax), %%rcx", 1ul << 47, 2);
 	TRY("kernel half", "mov (%%rax), %%rcx", -1ul << 20, 2);
 	TRY("end of the address space", "mov (%%rax), %%rcx", -4ul, 2);
-	TRY("push", "mov %%rsp, %%rdi\n\tlea 1f(%%rip), %%rdx\n\tmov %%rax, %%rsp\n\tpush %%rcx\n1:\tmov %%rdi, %%rsp",
-	    page + PAGE * 2 - 8, 2);
+	TRY("push", "mov %%rsp, %%rdi\n\tlea 1f(%%rip), %%rdx\n\tmov %%rax, %%rsp\n\tpush %%rcx\n1:\tmov %%rdi, %%rsp", page + PAGE * 2 - 8,
+		2);
 	TRY("xchg", "xchg %%rcx, (%%rax)", page + 2 * PAGE, 2);
 	TRY("lock cmpxchg", "lock cmpxchg %%rcx, (%%rcx)", 0, page + 2 * PAGE);
 	TRY("misaligned movaps", "movaps (%%rax), %%xmm0", page + 8, 2);
 	TRY("misaligned cmpxchg16b", "lock cmpxchg16b (%%rax)", page + 8, 2);
 	TRY("rep movsb into read-only", "mov %%rax, %%rdi\n\tmov %%rax, %%rsi\n\tsub $4096, %%rsi\n\tcld\n\trep movsb",
-	    page + 3 * PAGE - 16, 64);
+		page + 3 * PAGE - 16, 64);
 	TRY("rep stosb out of a page", "mov %%rax, %%rdi\n\tcld\n\trep stosb", page + PAGE - 16, 64);
 	TRY("rep lodsb", "mov %%rax, %%rsi\n\tcld\n\trep lodsb", page + PAGE - 3, 64);
 }

@@ -52,7 +52,8 @@ static int listed(const char *directory)
 
 int main(void)
 {
-	static const char *const directories[] = { "/proc/self/fd", "/dev/fd", "/proc/thread-self/fd", "/proc/self/fdinfo", "/proc//self/./fd" };
+	static const char *const directories[] = { "/proc/self/fd", "/dev/fd", "/proc/thread-self/fd", "/proc/self/fdinfo",
+		"/proc//self/./fd" };
 	char own[64];
 
 	for (size_t k = 0; k < sizeof(directories) / sizeof(directories[0]); k++)

@@ -67,7 +67,7 @@ static void locks(void)
 		lock.l_len = 0;
 		SHOW(fcntl(fd, F_GETLK, &lock));
 		printf("type %d start %ld length %ld by parent %d\n", lock.l_type, (long)lock.l_start, (long)lock.l_len,
-		       lock.l_pid == getppid());
+			lock.l_pid == getppid());
 		_exit(0);
 	}
 	wait(NULL);
@@ -116,8 +116,8 @@ static void attributes(void)
 	SHOW(fchownat(fd, "", -1, -1, AT_EMPTY_PATH));
 	SHOW(utimensat(AT_FDCWD, "attributes", times, 0));
 	fstat(fd, &s);
-	printf("mode %o times %ld.%09ld %ld.%09ld\n", s.st_mode, (long)s.st_atim.tv_sec, s.st_atim.tv_nsec,
-	       (long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+	printf("mode %o times %ld.%09ld %ld.%09ld\n", s.st_mode, (long)s.st_atim.tv_sec, s.st_atim.tv_nsec, (long)s.st_mtim.tv_sec,
+		s.st_mtim.tv_nsec);
 	times[0].tv_nsec = UTIME_OMIT;
 	times[1].tv_sec = 5;
 	SHOW(futimens(fd, times));
@@ -125,8 +125,7 @@ static void attributes(void)
 	SHOW(futimens(fd, times));
 	SHOW(utimes("attributes", (struct timeval[2]){ { 7, 8 }, { 9, 10 } }));
 	fstat(fd, &s);
-	printf("times %ld.%09ld %ld.%09ld\n", (long)s.st_atim.tv_sec, s.st_atim.tv_nsec, (long)s.st_mtim.tv_sec,
-	       s.st_mtim.tv_nsec);
+	printf("times %ld.%09ld %ld.%09ld\n", (long)s.st_atim.tv_sec, s.st_atim.tv_nsec, (long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
 	SHOW(setxattr("attributes", "user.one", "first", 5, 0));
 	SHOW(fsetxattr(fd, "user.one", "again", 5, XATTR_CREATE));
 	SHOW(getxattr("attributes", "user.one", value, sizeof(value)));
@@ -177,9 +176,9 @@ static void all_descriptors(rlim_t most)
 		getrlimit(RLIMIT_NOFILE, &limit);
 		limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
-		while (take(open("/dev/null", O_RDONLY)) >= 0 && take(socket(AF_UNIX, SOCK_STREAM, 0)) >= 0 && take(eventfd(0, 0)) >= 0 &&
-		       take(dup(0)) >= 0 && pipe(pair) == 0 && take(pair[0]) >= 0 && take(pair[1]) >= 0 &&
-		       socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && take(pair[0]) >= 0 && take(pair[1]) >= 0)
+		while (take(open("/dev/null", O_RDONLY)) >= 0 && take(socket(AF_UNIX, SOCK_STREAM, 0)) >= 0 && take(eventfd(0, 0)) >= 0
+			&& take(dup(0)) >= 0 && pipe(pair) == 0 && take(pair[0]) >= 0 && take(pair[1]) >= 0
+			&& socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && take(pair[0]) >= 0 && take(pair[1]) >= 0)
 			;
 		printf("errno %d, wrong %d\n", errno, wrong);
 		SHOW(open("/dev/null", O_RDONLY));
@@ -190,7 +189,9 @@ static void all_descriptors(rlim_t most)
 
 static void owners(void)
 {
-	struct { int type, pid; } owner = { 1, getpid() }, got = { -1, -1 }; /* F_OWNER_PID */
+	struct {
+		int type, pid;
+	} owner = { 1, getpid() }, got = { -1, -1 }; /* F_OWNER_PID */
 	int pair[2];
 
 	if (pipe(pair) != 0)

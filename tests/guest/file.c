@@ -66,8 +66,8 @@ static void opening(void)
 
 static void show_stat(const char *name, const struct stat *s)
 {
-	printf("%s: type %o mode %o links %ld size %ld\n", name, s->st_mode & S_IFMT, s->st_mode & 07777,
-	       (long)s->st_nlink, S_ISDIR(s->st_mode) ? 0L : (long)s->st_size);
+	printf("%s: type %o mode %o links %ld size %ld\n", name, s->st_mode & S_IFMT, s->st_mode & 07777, (long)s->st_nlink,
+		S_ISDIR(s->st_mode) ? 0L : (long)s->st_size);
 }
 
 static void statuses(void)
@@ -233,7 +233,9 @@ static void sizes(void)
 /* openat2(2) takes nothing that it does not know. */
 static void opening_strictly(void)
 {
-	struct { uint64_t flags, mode, resolve, more; } how = { .flags = O_RDONLY };
+	struct {
+		uint64_t flags, mode, resolve, more;
+	} how = { .flags = O_RDONLY };
 	int fd;
 
 	SUCCEEDS(fd = syscall(SYS_openat2, AT_FDCWD, "/dev/null", &how, 24));

@@ -29,12 +29,12 @@ static void show(const char *name, const union vector *into, const union vector 
 }
 
 /* The text of an instruction with `base` in EAX; its operands are %0 (into), %1 (mask), %2 (index). */
-#define TRY(text, base, index)                                                                                          \
-	do {                                                                                                            \
+#define TRY(text, base, index)                                                                                                    \
+	do {                                                                                                                      \
 		union vector into = { .u64 = { 1, 2, 3, 4 } }, mask = { .u32 = { ~0u, 0, ~0u, ~0u, ~0u, ~0u, 0x80000000, ~0u } }; \
-                                                                                                                        \
-		__asm__ volatile(text : "+x"(into.y), "+x"(mask.y) : "x"((index).y), "a"((unsigned long)(base)) : "memory"); \
-		show(text, &into, &mask);                                                                               \
+                                                                                                                                  \
+		__asm__ volatile(text : "+x"(into.y), "+x"(mask.y) : "x"((index).y), "a"((unsigned long)(base)) : "memory");      \
+		show(text, &into, &mask);                                                                                         \
 	} while (0)
 
 __attribute__((target("avx2"))) static void gathers(void)

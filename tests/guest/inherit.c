@@ -8,7 +8,7 @@
 
 static struct {
 	volatile uint32_t lock, condition, ready;
-} *shared;
+} * shared;
 
 static uint32_t self(void)
 {
@@ -21,7 +21,9 @@ static void show_word(uint32_t owner)
 	uint32_t word = shared->lock;
 
 	printf("waiters %d, died %d, %s\n", !!(word & FUTEX_WAITERS), !!(word & FUTEX_OWNER_DIED),
-	       (word & FUTEX_TID_MASK) == 0 ? "free" : (word & FUTEX_TID_MASK) == owner ? "owned" : "another's");
+		(word & FUTEX_TID_MASK) == 0               ? "free"
+			: (word & FUTEX_TID_MASK) == owner ? "owned"
+							   : "another's");
 }
 
 static void timeouts(void)
@@ -145,7 +147,8 @@ static pid_t start_waiter(void)
 
 	if (child == 0) {
 		__atomic_add_fetch(&shared->ready, 1, __ATOMIC_SEQ_CST);
-		if (futex(&shared->condition, FUTEX_WAIT_REQUEUE_PI, 0, 0, &shared->lock, 0) != 0 || (shared->lock & FUTEX_TID_MASK) != self())
+		if (futex(&shared->condition, FUTEX_WAIT_REQUEUE_PI, 0, 0, &shared->lock, 0) != 0
+			|| (shared->lock & FUTEX_TID_MASK) != self())
 			_exit(1);
 		_exit(futex(&shared->lock, FUTEX_UNLOCK_PI, 0, 0, NULL, 0) != 0);
 	}

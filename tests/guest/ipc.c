@@ -20,7 +20,7 @@
 
 static void pause_ms(int ms)
 {
-	nanosleep(&(struct timespec){0, ms * 1000000}, NULL);
+	nanosleep(&(struct timespec){ 0, ms * 1000000 }, NULL);
 }
 
 static void finish(void)
@@ -58,9 +58,9 @@ static void fifos(void)
 
 static void semaphores(void)
 {
-	struct sembuf up = {0, 1, 0}, down = {0, -1, 0}, try = {0, -1, IPC_NOWAIT};
-	struct timespec soon = {0, 5000000};
-	unsigned short values[3] = {0, 4, 9};
+	struct sembuf up = { 0, 1, 0 }, down = { 0, -1, 0 }, try = { 0, -1, IPC_NOWAIT };
+	struct timespec soon = { 0, 5000000 };
+	unsigned short values[3] = { 0, 4, 9 };
 	struct semid_ds status;
 	int id = semget(IPC_PRIVATE, 3, 0600);
 
@@ -89,7 +89,7 @@ static void messages(void)
 	struct {
 		long type;
 		char text[32];
-	} message = {3, "three"};
+	} message = { 3, "three" };
 	struct msqid_ds status;
 	int id = msgget(IPC_PRIVATE, 0600);
 
@@ -114,7 +114,7 @@ static void messages(void)
 
 static void posix_queue(void)
 {
-	struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 16};
+	struct mq_attr attributes = { .mq_maxmsg = 2, .mq_msgsize = 16 };
 	struct timespec until;
 	char text[16];
 	unsigned priority;
@@ -178,7 +178,7 @@ static void shared_memory(void)
 
 static void locks(void)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open("locked", O_RDWR | O_CREAT, 0600), ready[2];
 	char byte;
 
@@ -204,14 +204,14 @@ static void on_alarm(int number)
 
 static void interrupted(void)
 {
-	struct sembuf down = {0, -1, 0};
+	struct sembuf down = { 0, -1, 0 };
 	struct {
 		long type;
 		char text[8];
 	} message;
 	int semaphore = semget(IPC_PRIVATE, 1, 0600), queue = msgget(IPC_PRIVATE, 0600);
 
-	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL);
 	ualarm(5000, 5000); /* the first may come before the call, on a busy machine */
 	SHOW(semop(semaphore, &down, 1));
 	SHOW(msgrcv(queue, &message, 8, 0, 0));

@@ -19,15 +19,11 @@ static void be_killed(int doing)
 	char byte;
 
 	switch (doing) {
-	case PAUSES:
-		pause();
-		break;
+	case PAUSES: pause(); break;
 	case COMPUTES:
 		for (volatile int i = 0;; i++)
 			;
-	case SLEEPS:
-		sleep(100);
-		break;
+	case SLEEPS: sleep(100); break;
 	case READS:
 		if (pipe(ends) == 0 && read(ends[0], &byte, 1) == 1)
 			break;
@@ -40,15 +36,9 @@ static void send_kill(int way, pid_t child)
 	int pidfd;
 
 	switch (way) {
-	case BY_KILL:
-		SHOW(kill(child, SIGKILL));
-		break;
-	case BY_QUEUE:
-		SHOW(sigqueue(child, SIGKILL, (union sigval){ .sival_int = 1 }));
-		break;
-	case BY_THREAD:
-		SHOW(syscall(SYS_tgkill, child, child, SIGKILL));
-		break;
+	case BY_KILL: SHOW(kill(child, SIGKILL)); break;
+	case BY_QUEUE: SHOW(sigqueue(child, SIGKILL, (union sigval){ .sival_int = 1 })); break;
+	case BY_THREAD: SHOW(syscall(SYS_tgkill, child, child, SIGKILL)); break;
 	case BY_PIDFD:
 		pidfd = (int)syscall(PIDFD_OPEN, child, 0);
 		SHOW(syscall(PIDFD_SEND_SIGNAL, pidfd, SIGKILL, NULL, 0));
@@ -63,12 +53,8 @@ static void wait_for(int ending, pid_t child)
 	int status = 0;
 
 	switch (ending) {
-	case WAITS_FOR_IT:
-		CHECK(waitpid(child, &status, 0) == child);
-		break;
-	case WAITS_FOR_ANY:
-		CHECK(wait(&status) == child);
-		break;
+	case WAITS_FOR_IT: CHECK(waitpid(child, &status, 0) == child); break;
+	case WAITS_FOR_ANY: CHECK(wait(&status) == child); break;
 	case LOOKS:
 		while (waitpid(child, &status, WNOHANG) == 0)
 			;

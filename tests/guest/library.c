@@ -119,7 +119,7 @@ static void wide_integers(void)
 	b = a / 1234567891011u;
 	printf("%016lx%016lx %016lx %016lx\n", (uint64_t)(a >> 64), (uint64_t)a, (uint64_t)b, (uint64_t)(a % 1000000007));
 	printf("%d %d %d %d %lx\n", __builtin_popcountl(x), __builtin_clzl(x), __builtin_ctzl(x), __builtin_parityl(x),
-	       __builtin_bswap64(x));
+		__builtin_bswap64(x));
 	printf("%lx %lx\n", x << 13 | x >> 51, x >> 7 | x << 57);
 	printf("%d\n", __builtin_mul_overflow(x, x, &(uint64_t){ 0 }));
 }

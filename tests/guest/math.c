@@ -38,17 +38,49 @@ static void mix_long_double(long double d)
 	mix(&d, 10); /* the other 6 bytes are padding */
 }
 
-#define ONE(name) { #name, name, name##f, name##l }
+#define ONE(name)                             \
+	{                                     \
+#name, name, name##f, name##l \
+	}
 static const struct {
 	const char *name;
 	double (*d)(double);
 	float (*f)(float);
 	long double (*l)(long double);
 } one_argument[] = {
-	ONE(sin), ONE(cos), ONE(tan), ONE(asin), ONE(acos), ONE(atan), ONE(sinh), ONE(cosh), ONE(tanh), ONE(asinh), ONE(acosh),
-	ONE(atanh), ONE(exp), ONE(exp2), ONE(expm1), ONE(log), ONE(log2), ONE(log10), ONE(log1p), ONE(sqrt), ONE(cbrt),
-	ONE(erf), ONE(erfc), ONE(tgamma), ONE(lgamma), ONE(ceil), ONE(floor), ONE(trunc), ONE(round), ONE(rint),
-	ONE(nearbyint), ONE(logb), ONE(fabs),
+	ONE(sin),
+	ONE(cos),
+	ONE(tan),
+	ONE(asin),
+	ONE(acos),
+	ONE(atan),
+	ONE(sinh),
+	ONE(cosh),
+	ONE(tanh),
+	ONE(asinh),
+	ONE(acosh),
+	ONE(atanh),
+	ONE(exp),
+	ONE(exp2),
+	ONE(expm1),
+	ONE(log),
+	ONE(log2),
+	ONE(log10),
+	ONE(log1p),
+	ONE(sqrt),
+	ONE(cbrt),
+	ONE(erf),
+	ONE(erfc),
+	ONE(tgamma),
+	ONE(lgamma),
+	ONE(ceil),
+	ONE(floor),
+	ONE(trunc),
+	ONE(round),
+	ONE(rint),
+	ONE(nearbyint),
+	ONE(logb),
+	ONE(fabs),
 };
 
 static const struct {
@@ -57,7 +89,16 @@ static const struct {
 	float (*f)(float, float);
 	long double (*l)(long double, long double);
 } two_arguments[] = {
-	ONE(pow), ONE(atan2), ONE(hypot), ONE(fmod), ONE(remainder), ONE(fmax), ONE(fmin), ONE(fdim), ONE(copysign), ONE(nextafter),
+	ONE(pow),
+	ONE(atan2),
+	ONE(hypot),
+	ONE(fmod),
+	ONE(remainder),
+	ONE(fmax),
+	ONE(fmin),
+	ONE(fdim),
+	ONE(copysign),
+	ONE(nextafter),
 };
 
 static void show_one(size_t function)
@@ -92,7 +133,7 @@ static void show_two(size_t function)
 			mix_long_double(two_arguments[function].l((long double)grid[i], (long double)grid[j]));
 		}
 	printf("%s: all %016lx, (0.7, 1.5) = %a\n", two_arguments[function].name, (unsigned long)hash,
-	       two_arguments[function].d(grid[10], grid[11]));
+		two_arguments[function].d(grid[10], grid[11]));
 }
 
 static void others(void)

@@ -116,7 +116,8 @@ static int child(int go, int ready)
 /* The child's memory is written while it waits. */
 static void of_a_child(void)
 {
-	struct iovec local[] = { { "by ", 3 }, { "process_vm_writev", 18 } }, remote[] = { { (void *)data, 10 }, { (void *)(data + 10), 11 } };
+	struct iovec local[] = { { "by ", 3 }, { "process_vm_writev", 18 } },
+		     remote[] = { { (void *)data, 10 }, { (void *)(data + 10), 11 } };
 	int go[2], ready[2], status, memory;
 	uint8_t code[CODE_SIZE];
 	char path[32];

@@ -17,10 +17,10 @@ enum { PAGE = 4096, MSEAL = 462 };
 static bool by_the_book;
 
 /* Prints the call's errno, or 0: by the book the documented one, without the call. */
-#define ASK(call, documented)                                                                              \
-	do {                                                                                               \
-		errno = 0;                                                                                 \
-		printf("%s: %d\n", #call, by_the_book ? (documented) : (long)(call) == -1 ? errno : 0);     \
+#define ASK(call, documented)                                                                           \
+	do {                                                                                            \
+		errno = 0;                                                                              \
+		printf("%s: %d\n", #call, by_the_book ? (documented) : (long)(call) == -1 ? errno : 0); \
 	} while (0)
 
 static long seal(void *address, unsigned long length, unsigned long flags)

@@ -29,13 +29,13 @@ static void printing(void)
 			printf("%s%c", line, j + 1 < sizeof(formats) / sizeof(*formats) ? ' ' : '\n');
 		}
 		snprintf(line, sizeof(line), "%Lf %.20Le %La", (long double)values[i], (long double)values[i] / 3,
-			 (long double)values[i] / 3);
+			(long double)values[i] / 3);
 		puts(line);
 	}
-	printf("%d %i %u %o %x %X %c %s %5d|%-5d|%05d|%+d|% d|%#x|%#o\n", -1, INT_MIN, UINT_MAX, 8, 255, 255, 'c', "s", 42, 42,
-	       42, 42, 42, 255, 8);
-	printf("%hhd %hd %ld %lld %zu %jd %td %.3s %*d %-*d| %.0d|\n", (signed char)300, (short)70000, LONG_MIN, LLONG_MAX,
-	       SIZE_MAX, INTMAX_MIN, (ptrdiff_t)-5, "abcdef", 6, 7, 6, 7, 0);
+	printf("%d %i %u %o %x %X %c %s %5d|%-5d|%05d|%+d|% d|%#x|%#o\n", -1, INT_MIN, UINT_MAX, 8, 255, 255, 'c', "s", 42, 42, 42, 42, 42,
+		255, 8);
+	printf("%hhd %hd %ld %lld %zu %jd %td %.3s %*d %-*d| %.0d|\n", (signed char)300, (short)70000, LONG_MIN, LLONG_MAX, SIZE_MAX,
+		INTMAX_MIN, (ptrdiff_t)-5, "abcdef", 6, 7, 6, 7, 0);
 	printf("%ls %lc\n", L"wide", L'w');
 }
 
@@ -57,14 +57,14 @@ static void reading(void)
 		errno = 0;
 		d = strtod(texts[i], &end);
 		printf("%s -> %a, %ld used, errno %d, float %a, long double %La\n", texts[i], d, (long)(end - texts[i]), errno,
-		       (double)strtof(texts[i], NULL), strtold(texts[i], NULL));
+			(double)strtof(texts[i], NULL), strtold(texts[i], NULL));
 	}
 }
 
 static void integers(void)
 {
-	static const char *const texts[] = { "0", "-1", "0x7f", "077", "9223372036854775807", "9223372036854775808",
-		"-9223372036854775809", "z", " +15rest", "18446744073709551616", "0x" };
+	static const char *const texts[] = { "0", "-1", "0x7f", "077", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
+		"z", " +15rest", "18446744073709551616", "0x" };
 	int a, n;
 	unsigned b;
 	float f;
@@ -101,8 +101,8 @@ static void rounding(void)
 	for (int i = 0; i < 4; i++) {
 		fesetround(modes[i]);
 		feclearexcept(FE_ALL_EXCEPT);
-		printf("mode %d: %a %a %La %g %ld %ld %a", i, one / three, -one / three, ten / 3, rint(half), lrint(-half),
-		       lrintl(ten / 4), (double)(float)(one / three));
+		printf("mode %d: %a %a %La %g %ld %ld %a", i, one / three, -one / three, ten / 3, rint(half), lrint(-half), lrintl(ten / 4),
+			(double)(float)(one / three));
 		printf(" %a %a %#x\n", large * large, small * small, fetestexcept(FE_ALL_EXCEPT));
 	}
 	fesetround(FE_TONEAREST);

@@ -331,7 +331,10 @@ static int child_main(int argc, char **argv)
 /* Calls that name a process, of which three hide it in a structure or by another argument. */
 static void asked_by_id(void)
 {
-	struct { uint32_t version; int pid; } header = { 0x20080522, getpid() };
+	struct {
+		uint32_t version;
+		int pid;
+	} header = { 0x20080522, getpid() };
 	uint32_t data[6];
 	pid_t child = fork();
 

@@ -13,7 +13,7 @@ enum { PAGE = 4096, CHILDREN = 3 };
 
 static struct {
 	volatile uint32_t word, other, woken, turn[CHILDREN];
-} *shared;
+} * shared;
 
 /* A child that waits, and says as what it was woken by its status. */
 static pid_t start_waiter(volatile uint32_t *word, int operation, uint32_t bits)
@@ -85,7 +85,7 @@ static void different_objects(void)
 		volatile uint32_t *own = mmap(place, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 		shared->turn[0] = 1;
-		_exit(futex(own, FUTEX_WAIT, 0, (uintptr_t)&(struct timespec){ 0, 100000000 }, NULL, 0) == 0 ? 5 : errno);
+		_exit(futex(own, FUTEX_WAIT, 0, (uintptr_t) & (struct timespec){ 0, 100000000 }, NULL, 0) == 0 ? 5 : errno);
 	}
 	mine = mmap(place, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	while (!shared->turn[0])
@@ -241,7 +241,8 @@ static void several(void)
 {
 	uint32_t own = 0;
 	struct waitv entry[] = {
-		{ 0, (uintptr_t)&own, WAITV_32 | FUTEX_PRIVATE_FLAG, 0 }, { 0, (uintptr_t)&shared->word, WAITV_32, 0 },
+		{ 0, (uintptr_t)&own, WAITV_32 | FUTEX_PRIVATE_FLAG, 0 },
+		{ 0, (uintptr_t)&shared->word, WAITV_32, 0 },
 		{ 0, (uintptr_t)&shared->other, WAITV_32, 0 },
 	};
 	struct timespec soon;

@@ -21,7 +21,7 @@ static struct {
 	pthread_rwlock_t guard;
 	sem_t ready, go;
 	volatile int steps, done, serial;
-} *shared;
+} * shared;
 
 /* Where the C library lacks a kind, the default one does. */
 static void make_mutex(int protocol, bool robust)

@@ -132,19 +132,19 @@ static void by_threads(void)
 int sleep_in_section(const struct timespec *time, void *);
 extern const char section_end[], landing[], wrong_landing[];
 __asm__(".text\n"
-        "sleep_in_section:\n\t"
-        "mov $35, %eax\n\t"
-        "syscall\n\t"
-        "ret\n"
-        "section_end:\n\t"
-        ".byte 0x0f, 0xb9, 0x3d\n\t"
-        ".long 0x53053053\n"
-        "landing:\n\t"
-        "mov $42, %edi\n\t"
-        "mov $231, %eax\n\t"
-        "syscall\n"
-        "wrong_landing:\n\t"
-        "ud2");
+	"sleep_in_section:\n\t"
+	"mov $35, %eax\n\t"
+	"syscall\n\t"
+	"ret\n"
+	"section_end:\n\t"
+	".byte 0x0f, 0xb9, 0x3d\n\t"
+	".long 0x53053053\n"
+	"landing:\n\t"
+	"mov $42, %edi\n\t"
+	"mov $231, %eax\n\t"
+	"syscall\n"
+	"wrong_landing:\n\t"
+	"ud2");
 
 static const struct timespec moment = { .tv_nsec = 1000000 };
 
@@ -165,8 +165,9 @@ static void wait_with(const char *what, const struct section *section)
 
 static void descriptors(void)
 {
-	const struct section good = { .start = (uint64_t)sleep_in_section, .length = (uint64_t)section_end - (uint64_t)sleep_in_section,
-	                              .abort = (uint64_t)landing };
+	const struct section good = { .start = (uint64_t)sleep_in_section,
+		.length = (uint64_t)section_end - (uint64_t)sleep_in_section,
+		.abort = (uint64_t)landing };
 	struct section s = good;
 
 	wait_with("a critical section", &s);

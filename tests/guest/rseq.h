@@ -62,28 +62,30 @@ static inline enum outcome increment(volatile long *counter, int cpu, int spins)
 	volatile struct area *area = &own_area;
 
 	__asm__ goto(".pushsection .data.rseq, \"aw\"\n\t"
-	             ".balign 32\n"
-	             "3:\t.long 0, 0\n\t"
-	             ".quad 1f, 2f - 1f, 4f\n\t"
-	             ".popsection\n\t"
-	             "lea 3b(%%rip), %%rax\n\t"
-	             "mov %%rax, 8(%[area])\n"
-	             "1:\tcmp %[cpu], 4(%[area])\n\t"
-	             "jne %l[moved]\n\t"
-	             "mov (%[counter]), %%rax\n\t"
-	             "mov %[spins], %%ecx\n"
-	             "5:\tdec %%ecx\n\t"
-	             "jnz 5b\n\t"
-	             "inc %%rax\n\t"
-	             "mov %%rax, (%[counter])\n"
-	             "2:\n\t"
-	             ".pushsection .text.rseq, \"ax\"\n\t"
-	             ".byte 0x0f, 0xb9, 0x3d\n\t" /* so that the signature is the end of an instruction */
-	             ".long 0x53053053\n"
-	             "4:\tjmp %l[aborted]\n\t"
-	             ".popsection"
-	             : : [area] "r"(area), [cpu] "r"(cpu), [counter] "r"(counter), [spins] "r"(spins) : "memory", "cc", "rax", "rcx"
-	             : aborted, moved);
+		     ".balign 32\n"
+		     "3:\t.long 0, 0\n\t"
+		     ".quad 1f, 2f - 1f, 4f\n\t"
+		     ".popsection\n\t"
+		     "lea 3b(%%rip), %%rax\n\t"
+		     "mov %%rax, 8(%[area])\n"
+		     "1:\tcmp %[cpu], 4(%[area])\n\t"
+		     "jne %l[moved]\n\t"
+		     "mov (%[counter]), %%rax\n\t"
+		     "mov %[spins], %%ecx\n"
+		     "5:\tdec %%ecx\n\t"
+		     "jnz 5b\n\t"
+		     "inc %%rax\n\t"
+		     "mov %%rax, (%[counter])\n"
+		     "2:\n\t"
+		     ".pushsection .text.rseq, \"ax\"\n\t"
+		     ".byte 0x0f, 0xb9, 0x3d\n\t" /* so that the signature is the end of an instruction */
+		     ".long 0x53053053\n"
+		     "4:\tjmp %l[aborted]\n\t"
+		     ".popsection"
+		     :
+		     : [area] "r"(area), [cpu] "r"(cpu), [counter] "r"(counter), [spins] "r"(spins)
+		     : "memory", "cc", "rax", "rcx"
+		     : aborted, moved);
 	return COMMITTED;
 aborted:
 	return ABORTED;

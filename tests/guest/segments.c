@@ -18,12 +18,12 @@ static void handler(int signal, siginfo_t *info, void *context)
 	siglongjmp(back, 1);
 }
 
-#define TRY(name, ...)                          \
-	do {                                    \
-		printf("%s: ", name);           \
-		if (sigsetjmp(back, 1) == 0) {  \
-			__VA_ARGS__;            \
-		}                               \
+#define TRY(name, ...)                         \
+	do {                                   \
+		printf("%s: ", name);          \
+		if (sigsetjmp(back, 1) == 0) { \
+			__VA_ARGS__;           \
+		}                              \
 	} while (0)
 
 /* --- far transfers ------------------------------------------------------------------------------------ */
@@ -33,7 +33,10 @@ static uint64_t iret_to(uint64_t cs, uint64_t ss, uint64_t flags)
 	uint64_t result = 0;
 
 	__asm__ volatile("mov %%rsp, %%rcx; push %[ss]; push %%rcx; push %[flags]; push %[cs]; lea 1f(%%rip), %%rax; push %%rax; iretq\n"
-	                 "1:\tpushfq; pop %0" : "=&r"(result) : [cs] "r"(cs), [ss] "r"(ss), [flags] "r"(flags) : "rax", "rcx", "memory", "cc");
+			 "1:\tpushfq; pop %0"
+			 : "=&r"(result)
+			 : [cs] "r"(cs), [ss] "r"(ss), [flags] "r"(flags)
+			 : "rax", "rcx", "memory", "cc");
 	return result;
 }
 
@@ -56,7 +59,10 @@ static long ret_to(uint64_t cs)
 	long moved;
 
 	__asm__ volatile("mov %%rsp, %%rcx; sub $16, %%rsp; push %1; lea 1f(%%rip), %%rax; push %%rax; lretq $16\n"
-	                 "1:\tsub %%rsp, %%rcx; add %%rcx, %%rsp" : "=&c"(moved) : "r"(cs) : "rax", "memory", "cc");
+			 "1:\tsub %%rsp, %%rcx; add %%rcx, %%rsp"
+			 : "=&c"(moved)
+			 : "r"(cs)
+			 : "rax", "memory", "cc");
 	return moved;
 }
 
@@ -64,13 +70,16 @@ static long ret_to(uint64_t cs)
 static void far(void)
 {
 	static const uint8_t code[] = {
-		0xff, 0x1f,                         /*  0 lcall [rdi] */
-		0xc3,                               /*  2 ret */
-		0xb8, 7, 0, 0, 0,                   /*  3 mov eax, 7 */
-		0xcb,                               /*  8 lret */
-		0xff, 0x2e,                         /*  9 ljmp [rsi] */
+		0xff, 0x1f,       /*  0 lcall [rdi] */
+		0xc3,             /*  2 ret */
+		0xb8, 7, 0, 0, 0, /*  3 mov eax, 7 */
+		0xcb,             /*  8 lret */
+		0xff, 0x2e,       /*  9 ljmp [rsi] */
 	};
-	struct __attribute__((packed)) { uint32_t offset; uint16_t selector; } *call, *jump;
+	struct __attribute__((packed)) {
+		uint32_t offset;
+		uint16_t selector;
+	} * call, *jump;
 	uint8_t *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	long result = 0;
 
@@ -81,7 +90,12 @@ static void far(void)
 	jump->offset = (uint32_t)(uintptr_t)low;
 	call->selector = jump->selector = 0x33;
 	TRY("far call and return", __asm__ volatile("call *%1" : "=a"(result) : "r"(low), "D"(call) : "memory"); printf("%ld\n", result));
-	TRY("far jump", __asm__ volatile("call *%1" : "=a"(result) : "r"(low + 9), "D"(call), "S"(jump) : "memory"); printf("%ld\n", result));
+	TRY("far jump",
+		__asm__ volatile("call *%1"
+				 : "=a"(result)
+				 : "r"(low + 9), "D"(call), "S"(jump)
+				 : "memory");
+		printf("%ld\n", result));
 	jump->selector = 0x2b;
 	TRY("far jump to data", __asm__ volatile("call *%0" : : "r"(low + 9), "S"(jump) : "rax", "memory"));
 	jump->selector = 0;
@@ -106,7 +120,11 @@ static void registers(void)
 		uint32_t selector = selectors[k], got = 0;
 
 		printf("%#x ", selector);
-		TRY("in DS", __asm__ volatile("mov %1, %%ds; mov %%ds, %0; mov %2, %%ds" : "=&r"(got) : "r"(selector), "r"(0)); printf("%#x, ", got));
+		TRY("in DS",
+			__asm__ volatile("mov %1, %%ds; mov %%ds, %0; mov %2, %%ds"
+					 : "=&r"(got)
+					 : "r"(selector), "r"(0));
+			printf("%#x, ", got));
 		TRY("in SS", __asm__ volatile("mov %0, %%ss" : : "r"(selector)); puts("ok"));
 	}
 	__asm__ volatile("push %%fs; push %%gs; pop %0; pop %1" : "=r"(pushed), "=r"(cs));
@@ -128,7 +146,8 @@ static void descriptors(void)
 		if (selector >> 3 == 0x78 >> 3)
 			limit = 0; /* the CPU's number */
 		if (has_rights || has_limit || readable || writable || selector == 8)
-			printf("%#x: lar %d %#lx, lsl %d %#lx, verr %d, verw %d\n", selector, has_rights, rights, has_limit, limit, readable, writable);
+			printf("%#x: lar %d %#lx, lsl %d %#lx, verr %d, verw %d\n", selector, has_rights, rights, has_limit, limit,
+				readable, writable);
 	}
 }
 
@@ -153,7 +172,7 @@ static void system_registers(void)
 
 	__asm__ volatile("sgdt %0; sidt %1" : "=m"(gdt), "=m"(idt));
 	__asm__ volatile("smsw %0; smsw %k1; smsw %w2; sldt %w3; str %w4; smsw %5"
-	                 : "+r"(cr0), "+r"(cr0_32), "+r"(cr0_16), "+r"(ldt), "+r"(task), "+m"(in_memory));
+			 : "+r"(cr0), "+r"(cr0_32), "+r"(cr0_16), "+r"(ldt), "+r"(task), "+m"(in_memory));
 	if (memcmp(gdt, shown_gdt, 10) != 0) {
 		puts("host: the kernel does not hide system registers");
 		memcpy(gdt, shown_gdt, 10);

@@ -23,8 +23,8 @@ static void show_next(pid_t sender)
 
 	memset(&info, 0, sizeof(info));
 	number = sigtimedwait(&watched, &info, &limit);
-	printf("got %d, code %d, value %#x, of its sender %d\n", number, info.si_code, info.si_code == SI_QUEUE ? (unsigned)info.si_value.sival_int : 0,
-	       info.si_pid == sender);
+	printf("got %d, code %d, value %#x, of its sender %d\n", number, info.si_code,
+		info.si_code == SI_QUEUE ? (unsigned)info.si_value.sival_int : 0, info.si_pid == sender);
 }
 
 /* `gap` is what stands between si_code and what follows: the kernel copies it. */

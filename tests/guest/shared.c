@@ -18,7 +18,7 @@ static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	int steps, done;
-} *shared;
+} * shared;
 
 static int global;
 

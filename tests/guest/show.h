@@ -8,16 +8,16 @@
 #include <stdlib.h>
 
 /* Evaluate a call and print its text and its result, with the error when it is -1. */
-#define SHOW(call) \
-	do { \
-		errno = 0; \
+#define SHOW(call)                                \
+	do {                                      \
+		errno = 0;                        \
 		show_result(#call, (long)(call)); \
 	} while (0)
 
 /* The same for a call whose result differs from run to run: print only whether it failed. */
-#define SUCCEEDS(call) \
-	do { \
-		errno = 0; \
+#define SUCCEEDS(call)                             \
+	do {                                       \
+		errno = 0;                         \
 		show_success(#call, (long)(call)); \
 	} while (0)
 

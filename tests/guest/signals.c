@@ -46,8 +46,8 @@ static void show_info(int signal, siginfo_t *info, void *context)
 {
 	ucontext_t *c = context;
 
-	printf("handler: signal %d code %d from self %d uid %d value %d\n", signal, info->si_code,
-	       info->si_pid == getpid(), info->si_uid, info->si_code == SI_QUEUE ? info->si_value.sival_int : 0);
+	printf("handler: signal %d code %d from self %d uid %d value %d\n", signal, info->si_code, info->si_pid == getpid(), info->si_uid,
+		info->si_code == SI_QUEUE ? info->si_value.sival_int : 0);
 	CHECK(sigismember(&c->uc_sigmask, SIGUSR2) == 0);
 }
 
@@ -96,7 +96,7 @@ static void flags(void)
 	set_handler(SIGUSR2, show_info, SA_RESTART, SIGHUP);
 	sigaction(SIGUSR2, NULL, &now);
 	printf("flags %#x, SIGHUP blocked %d, SIGINT blocked %d\n", now.sa_flags & ~0x04000000, /* SA_RESTORER */
-	       sigismember(&now.sa_mask, SIGHUP), sigismember(&now.sa_mask, SIGINT));
+		sigismember(&now.sa_mask, SIGHUP), sigismember(&now.sa_mask, SIGINT));
 }
 
 static void information(void)
@@ -164,8 +164,7 @@ static void altered_context(void)
 	unsigned char carry;
 
 	set_handler(SIGILL, change_context, 0, 0);
-	__asm__ volatile("movq %2, %%xmm7\n\tclc\n\tud2\n\tsetc %1\n\tmovq %%xmm7, %2"
-			 : "+a"(a), "=q"(carry), "+r"(x) : : "xmm7", "cc");
+	__asm__ volatile("movq %2, %%xmm7\n\tclc\n\tud2\n\tsetc %1\n\tmovq %%xmm7, %2" : "+a"(a), "=q"(carry), "+r"(x) : : "xmm7", "cc");
 	printf("after UD2: rax %ld carry %d xmm7 %ld\n", a, carry, x);
 }
 

@@ -48,8 +48,7 @@ static void pass_descriptor(void)
 	int ends[2], fds[2] = { -1, -1 };
 	char control[CMSG_SPACE(2 * sizeof(int))] = "", text[4] = "";
 	struct iovec data[2] = { { "ab", 2 }, { "c", 1 } }, into = { text, 3 };
-	struct msghdr message = { .msg_iov = data, .msg_iovlen = 2, .msg_control = control,
-		.msg_controllen = sizeof(control) };
+	struct msghdr message = { .msg_iov = data, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0 || pipe(fds) != 0)

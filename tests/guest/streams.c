@@ -34,7 +34,7 @@ struct transfer {
 static void *write_long(void *argument)
 {
 	struct transfer *transfer = argument;
-	struct iovec parts[3] = {{pattern, 10}, {pattern + 10, 500000}, {pattern + 500010, LONG - 500010}};
+	struct iovec parts[3] = { { pattern, 10 }, { pattern + 10, 500000 }, { pattern + 500010, LONG - 500010 } };
 
 	if (transfer->how == 0)
 		transfer->result = write(transfer->fd, pattern, LONG);
@@ -43,7 +43,7 @@ static void *write_long(void *argument)
 	else if (transfer->how == 2)
 		transfer->result = send(transfer->fd, pattern, LONG, 0);
 	else
-		transfer->result = sendmsg(transfer->fd, &(struct msghdr){.msg_iov = parts, .msg_iovlen = 3}, 0);
+		transfer->result = sendmsg(transfer->fd, &(struct msghdr){ .msg_iov = parts, .msg_iovlen = 3 }, 0);
 	close(transfer->fd);
 	return NULL;
 }
@@ -60,7 +60,7 @@ static void read_all(const char *name, int fd, struct transfer *transfer)
 		total += n;
 	pthread_join(thread, NULL);
 	printf("%s: wrote %ld, read %ld, %s\n", name, transfer->result, total,
-	       memcmp(buffer, pattern, total < LONG ? total : LONG) == 0 ? "the same" : "DIFFERENT");
+		memcmp(buffer, pattern, total < LONG ? total : LONG) == 0 ? "the same" : "DIFFERENT");
 	close(fd);
 }
 
@@ -70,18 +70,18 @@ static void pipes(void)
 
 	for (int how = 0; how < 2; how++) {
 		if (pipe(fds) == 0)
-			read_all(how ? "writev to a pipe" : "write to a pipe", fds[0], &(struct transfer){fds[1], how, 0});
+			read_all(how ? "writev to a pipe" : "write to a pipe", fds[0], &(struct transfer){ fds[1], how, 0 });
 	}
 }
 
 static void sockets(void)
 {
-	static const char *const names[] = {"write", "writev", "send"};
+	static const char *const names[] = { "write", "writev", "send" };
 	int fds[2];
 
 	for (int how = 0; how < 3; how++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0)
-			read_all(names[how], fds[0], &(struct transfer){fds[1], how, 0});
+			read_all(names[how], fds[0], &(struct transfer){ fds[1], how, 0 });
 	}
 }
 
@@ -106,7 +106,7 @@ static void *send_pattern(void *argument)
 static void tcp(void)
 {
 	static unsigned char buffer[300000];
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
 	pthread_t server, sender;
@@ -132,14 +132,14 @@ static void tcp(void)
 
 static void *late_byte(void *argument)
 {
-	nanosleep(&(struct timespec){0, 5000000}, NULL);
+	nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
 	return write(*(int *)argument, "z", 1) == 1 ? NULL : argument;
 }
 
 static void timeouts(void)
 {
-	struct timeval limit = {0, 5000}, zero = {0, 0};
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct timeval limit = { 0, 5000 }, zero = { 0, 0 };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int fds[2], epoll = epoll_create1(0);
 	pthread_t thread;
 	char byte;

@@ -72,7 +72,7 @@ static void extents(int file)
 	for (uint32_t k = 0; k < all.map.mapped && k < EXTENTS; k++)
 		covered += all.extent[k].length;
 	printf("some extents: %d, from %ld, %s\n", all.map.mapped > 0, (long)all.extent[0].logical,
-	       covered >= PAGES * PAGE || all.map.mapped > EXTENTS ? "the whole file" : "not all of it");
+		covered >= PAGES * PAGE || all.map.mapped > EXTENTS ? "the whole file" : "not all of it");
 }
 
 static void same_content(int file, int other)
@@ -93,8 +93,13 @@ static void resident(void)
 {
 	char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct region regions[PAGES];
-	struct scan scan = { .size = sizeof(scan), .start = (uint64_t)memory, .end = (uint64_t)memory + PAGES * PAGE, .vec = (uint64_t)regions,
-	                     .vec_len = PAGES, .mask = 8 /* PAGE_IS_PRESENT */, .returned = 8 };
+	struct scan scan = { .size = sizeof(scan),
+		.start = (uint64_t)memory,
+		.end = (uint64_t)memory + PAGES * PAGE,
+		.vec = (uint64_t)regions,
+		.vec_len = PAGES,
+		.mask = 8 /* PAGE_IS_PRESENT */,
+		.returned = 8 };
 	int map = open("/proc/self/pagemap", O_RDONLY), found;
 
 	memset(regions, 0xee, sizeof(regions));

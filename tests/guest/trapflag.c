@@ -45,15 +45,16 @@ static void show(const char *name)
 
 /* Runs code that begins with TF set by POPF, and ends with it cleared by POPF, with RSI and RDI as given. The places are told from where it
  * begins. */
-#define STEP(name, code, source, destination)                                                        \
-	do {                                                                                         \
-		char *rsi = (source), *rdi = (destination);                                          \
-		__asm__ volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; sub $256, %%rsp\n\t"          \
-		                 "pushfq; orl $0x100, (%%rsp); popfq\n1:\t" code                     \
-		                 "\n\tpushfq; andl $~0x100, (%%rsp); popfq; nop; add $256, %%rsp"    \
-		                 : "+m"(start), "+S"(rsi), "+D"(rdi)                                 \
-		                 : : "rax", "rbx", "rcx", "rdx", "r10", "r11", "memory", "cc");      \
-		show(name);                                                                          \
+#define STEP(name, code, source, destination)                                                     \
+	do {                                                                                      \
+		char *rsi = (source), *rdi = (destination);                                       \
+		__asm__ volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; sub $256, %%rsp\n\t"       \
+				 "pushfq; orl $0x100, (%%rsp); popfq\n1:\t" code                  \
+				 "\n\tpushfq; andl $~0x100, (%%rsp); popfq; nop; add $256, %%rsp" \
+				 : "+m"(start), "+S"(rsi), "+D"(rdi)                              \
+				 :                                                                \
+				 : "rax", "rbx", "rcx", "rdx", "r10", "r11", "memory", "cc");     \
+		show(name);                                                                       \
 	} while (0)
 
 static char from[64], to[64];
@@ -74,10 +75,12 @@ static void strings(void)
 static void by_iret(void)
 {
 	__asm__ volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; mov %%rsp, %%rcx; mov %%ss, %%edx; push %%rdx; push %%rcx; pushfq\n\t"
-	                 "orl $0x100, (%%rsp); mov %%cs, %%edx; push %%rdx; push %%rax; iretq\n1:\t"
-	                 "nop; nop; lea 2f(%%rip), %%rax; mov %%rsp, %%rcx; mov %%ss, %%edx; push %%rdx; push %%rcx; pushfq\n\t"
-	                 "andl $~0x100, (%%rsp); mov %%cs, %%edx; push %%rdx; push %%rax; iretq\n2:\tnop"
-	                 : "+m"(start) : : "rax", "rcx", "rdx", "memory", "cc");
+			 "orl $0x100, (%%rsp); mov %%cs, %%edx; push %%rdx; push %%rax; iretq\n1:\t"
+			 "nop; nop; lea 2f(%%rip), %%rax; mov %%rsp, %%rcx; mov %%ss, %%edx; push %%rdx; push %%rcx; pushfq\n\t"
+			 "andl $~0x100, (%%rsp); mov %%cs, %%edx; push %%rdx; push %%rax; iretq\n2:\tnop"
+			 : "+m"(start)
+			 :
+			 : "rax", "rcx", "rdx", "memory", "cc");
 	show("iretq");
 }
 
@@ -92,7 +95,10 @@ static void pushed_flags(void)
 	uint64_t flags = 0;
 
 	__asm__ volatile("sub $256, %%rsp; pushfq; orl $0x100, (%%rsp); popfq; pushfq; pop %0\n\t"
-	                 "pushfq; andl $~0x100, (%%rsp); popfq; add $256, %%rsp" : "=r"(flags) : : "memory", "cc");
+			 "pushfq; andl $~0x100, (%%rsp); popfq; add $256, %%rsp"
+			 : "=r"(flags)
+			 :
+			 : "memory", "cc");
 	printf("PUSHF pushes TF: %d\n", (flags & FLAG_TF) != 0);
 	traps = 0;
 }

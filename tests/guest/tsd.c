@@ -25,8 +25,8 @@ static void handler(int signal, siginfo_t *info, void *context)
 
 	if (is_quiet)
 		siglongjmp(quiet, 1);
-	printf("signal %d code %d address %#lx trap %llu at %02x %02x rax %llx\n", signal, info->si_code,
-	       (unsigned long)info->si_addr, r[REG_TRAPNO], at[0], at[1], r[REG_RAX]);
+	printf("signal %d code %d address %#lx trap %llu at %02x %02x rax %llx\n", signal, info->si_code, (unsigned long)info->si_addr,
+		r[REG_TRAPNO], at[0], at[1], r[REG_RAX]);
 	siglongjmp(back, 1);
 }
 

@@ -73,8 +73,8 @@ static int is_function(unsigned k, const char *name)
 {
 	const Elf64_Sym *symbol = &vdso.symbol[k];
 
-	return !strcmp(vdso.string + symbol->st_name, name) && ELF64_ST_TYPE(symbol->st_info) == STT_FUNC
-		&& symbol->st_shndx != SHN_UNDEF && has_version(k, "LINUX_2.6");
+	return !strcmp(vdso.string + symbol->st_name, name) && ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF
+		&& has_version(k, "LINUX_2.6");
 }
 
 /* By the table of gABI, chapter 5. */
@@ -149,8 +149,10 @@ static void clocks(void)
 		printf("clock %d: %d%s", clock, result, result == expected ? "" : " UNLIKE THE SYSTEM CALL");
 		if (!result)
 			printf(", %s, %s", between(clock) ? "in between" : "NOT IN BETWEEN",
-			       vdso_getres(clock, &ours) == 0 && !syscall(SYS_clock_getres, clock, &plain)
-			       && ours.tv_nsec == plain.tv_nsec && ours.tv_sec == 0 ? "same resolution" : "OTHER RESOLUTION");
+				vdso_getres(clock, &ours) == 0 && !syscall(SYS_clock_getres, clock, &plain) && ours.tv_nsec == plain.tv_nsec
+						&& ours.tv_sec == 0
+					? "same resolution"
+					: "OTHER RESOLUTION");
 		printf("\n");
 	}
 	SHOW(vdso_getres(14, NULL));
@@ -168,7 +170,7 @@ static void times(void)
 	SHOW(vdso_gettimeofday(&v, &zone));
 	clock_gettime(CLOCK_REALTIME, &b);
 	CHECK(v.tv_sec * 1000000 + v.tv_usec >= a.tv_sec * 1000000 + a.tv_nsec / 1000
-	      && v.tv_sec * 1000000 + v.tv_usec <= b.tv_sec * 1000000 + b.tv_nsec / 1000);
+		&& v.tv_sec * 1000000 + v.tv_usec <= b.tv_sec * 1000000 + b.tv_nsec / 1000);
 	CHECK(zone.tz_minuteswest == 0 && zone.tz_dsttime == 0);
 	SHOW(vdso_gettimeofday(NULL, NULL));
 	result = vdso_time(&t);
@@ -210,11 +212,11 @@ static void caught(int number, siginfo_t *info, void *context)
 
 /* Bad pointers are the caller's fault. Some are an error to be returned, too, where the kernel's clock source is one that only it
  * can read. */
-#define FAULTS(call, at)                                                                                  \
-	do {                                                                                              \
-		fault = (struct fault){ 0 };                                                              \
-		if (!sigsetjmp(back, 1))                                                                  \
-			fault.code = (int)(call);                                                         \
+#define FAULTS(call, at)                                                                                   \
+	do {                                                                                               \
+		fault = (struct fault){ 0 };                                                               \
+		if (!sigsetjmp(back, 1))                                                                   \
+			fault.code = (int)(call);                                                          \
 		printf("%s: %s\n", #call, bad_pointer((void *)(at)) ? "faults or fails" : "DOES NEITHER"); \
 	} while (0)
 

@@ -24,13 +24,13 @@ static void handler(int signal, siginfo_t *info, void *context)
 	siglongjmp(back, 1);
 }
 
-#define TRY(name, ...)                          \
-	do {                                    \
-		printf("%s: ", name);           \
-		if (sigsetjmp(back, 1) == 0) {  \
-			__VA_ARGS__;            \
-			puts("no signal");      \
-		}                               \
+#define TRY(name, ...)                         \
+	do {                                   \
+		printf("%s: ", name);          \
+		if (sigsetjmp(back, 1) == 0) { \
+			__VA_ARGS__;           \
+			puts("no signal");     \
+		}                              \
 	} while (0)
 
 static volatile int there;

@@ -104,7 +104,7 @@ static void interrupted(void)
 
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = handler, .sa_flags = SA_RESTART }, NULL);
 	setitimer(ITIMER_REAL, &often, NULL); /* the first may come too early, on a busy machine */
-	SHOW(poll(&fd, 1, -1)); /* is not restarted, whatever the flags */
+	SHOW(poll(&fd, 1, -1));               /* is not restarted, whatever the flags */
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 	sigemptyset(&none);
 	sigemptyset(&alarm_set);

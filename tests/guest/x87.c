@@ -13,7 +13,7 @@
 enum { MASK_NONE = 0x340, MASK_ALL = 0x37f };
 
 static sigjmp_buf back;
-static char *hole; /* a page that is not there */
+static char *hole;    /* a page that is not there */
 static int undefined; /* the state after the next fault is */
 
 static void handler(int signal, siginfo_t *info, void *context)
@@ -22,8 +22,8 @@ static void handler(int signal, siginfo_t *info, void *context)
 	const uint8_t *rip = (const uint8_t *)uc->uc_mcontext.gregs[REG_RIP];
 	const __typeof__(*uc->uc_mcontext.fpregs) *fp = uc->uc_mcontext.fpregs;
 
-	printf("  signal %d code %d trap %lld at %02x %02x\n", signal, info->si_code, (long long)uc->uc_mcontext.gregs[REG_TRAPNO],
-	       rip[0], rip[1]);
+	printf("  signal %d code %d trap %lld at %02x %02x\n", signal, info->si_code, (long long)uc->uc_mcontext.gregs[REG_TRAPNO], rip[0],
+		rip[1]);
 	if (!undefined)
 		printf("  cwd %04x swd %04x ftw %02x\n", fp->cwd, fp->swd, fp->ftw & 0xff);
 	siglongjmp(back, 1);
@@ -44,7 +44,7 @@ static void show_state(void)
 	if (undefined)
 		return;
 	printf("  control %04x status %04x tag %04x\n", environment.control & 0xffff, environment.status & 0xffff,
-	       environment.tag & 0xffff);
+		environment.tag & 0xffff);
 }
 
 /* Runs the instructions and what follows them; the handler ends it. */
@@ -54,7 +54,7 @@ static void show_state(void)
 		__asm__ volatile("fninit");                                            \
 		set_control(control);                                                  \
 		if (!sigsetjmp(back, 1))                                               \
-			__asm__ volatile(__VA_ARGS__ : : "r"(hole) : "rax", "memory");  \
+			__asm__ volatile(__VA_ARGS__ : : "r"(hole) : "rax", "memory"); \
 		show_state();                                                          \
 	} while (0)
 
@@ -64,10 +64,10 @@ static void pending(void)
 	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fnop\n");
 	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fnstsw %%ax\n fldz");
 	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fnclex\n fwait");
-	RUN(MASK_NONE, "fldpi\n fldl2e\n fmulp\n fchs");       /* inexact: the result is written */
-	RUN(MASK_NONE, "fadd %%st(3), %%st\n fwait");          /* stack underflow */
+	RUN(MASK_NONE, "fldpi\n fldl2e\n fmulp\n fchs"); /* inexact: the result is written */
+	RUN(MASK_NONE, "fadd %%st(3), %%st\n fwait");    /* stack underflow */
 	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n movd %%eax, %%mm0");
-	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fldt (%0)");    /* #MF comes before #PF */
+	RUN(MASK_NONE, "fld1\n fldz\n fdivrp\n fldt (%0)"); /* #MF comes before #PF */
 	RUN(MASK_ALL, "fld1\n fldz\n fdivrp\n fwait");
 }
 

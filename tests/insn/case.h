@@ -14,12 +14,12 @@ struct test_case {
 	uint64_t seed;
 	uint8_t code[CASE_CODE_MAX];
 	unsigned length, insns;
-	unsigned at[CASE_INSNS_MAX];        /* where each instruction begins */
+	unsigned at[CASE_INSNS_MAX]; /* where each instruction begins */
 	struct decoded decoded[CASE_INSNS_MAX];
 	struct machine in;
-	uint64_t undefined_flags;           /* flags undefined at the end of the code, or, if it faults, at any point of it */
+	uint64_t undefined_flags; /* flags undefined at the end of the code, or, if it faults, at any point of it */
 	uint64_t undefined_flags_anywhere;
-	uint64_t data_address;              /* DATA_LOW or DATA_HIGH */
+	uint64_t data_address; /* DATA_LOW or DATA_HIGH */
 	uint8_t data[DATA_SIZE];
 	struct unseen unseen[UNSEEN_MAX]; /* offsets into data whose contents cannot be compared */
 	unsigned unseens;

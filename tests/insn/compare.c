@@ -31,8 +31,7 @@ static void difference(struct differences *differences, const char *name, const 
 	fputc('\n', differences->report);
 }
 
-static void compare_number(struct differences *differences, const char *name, uint64_t before, uint64_t native,
-                           uint64_t emulated)
+static void compare_number(struct differences *differences, const char *name, uint64_t before, uint64_t native, uint64_t emulated)
 {
 	if (native != emulated)
 		difference(differences, name, "%016lx native, %016lx emulated, was %016lx", native, emulated, before);
@@ -45,14 +44,14 @@ static const char *hex(const uint8_t *bytes, unsigned size, char *text)
 	return text;
 }
 
-static void compare_bytes(struct differences *differences, const char *name, unsigned size, const uint8_t *before,
-                          const uint8_t *native, const uint8_t *emulated)
+static void compare_bytes(struct differences *differences, const char *name, unsigned size, const uint8_t *before, const uint8_t *native,
+	const uint8_t *emulated)
 {
 	char text[3][80];
 
 	if (memcmp(native, emulated, size) != 0)
 		difference(differences, name, "%s native\n           %s emulated\n           %s before", hex(native, size, text[0]),
-		           hex(emulated, size, text[1]), hex(before, size, text[2]));
+			hex(emulated, size, text[1]), hex(before, size, text[2]));
 }
 
 /* clang-format off */
@@ -86,15 +85,15 @@ static const struct decoded *stopped_at(const struct test_case *test, const stru
 
 /* A stack access with a non-canonical address is #SS, which Linux shows to the program as SIGBUS. */
 static void compare_outcomes(struct differences *differences, const struct test_case *test, const struct result *native_result,
-                             const struct outcome *emulated)
+	const struct outcome *emulated)
 {
 	const struct outcome *native = &native_result->outcome;
 	const struct decoded *stopped = stopped_at(test, native_result);
 	unsigned slack = stopped ? rules_address_slack(stopped) : 0;
 
 	if (native->vector != emulated->vector) {
-		difference(differences, "outcome", "%s native, %s emulated; address %lx native, %lx emulated",
-		           vector_name(native->vector), vector_name(emulated->vector), native->address, emulated->address);
+		difference(differences, "outcome", "%s native, %s emulated; address %lx native, %lx emulated", vector_name(native->vector),
+			vector_name(emulated->vector), native->address, emulated->address);
 	} else if (native->vector == VECTOR_PF) {
 		if (native->address - emulated->address + slack > 2 * slack)
 			compare_number(differences, "address", 0, native->address, emulated->address);
@@ -114,7 +113,7 @@ static bool close_enough(const uint8_t *native, const uint8_t *emulated)
 }
 
 static void compare_vector(struct differences *differences, const char *name, bool approximate, const uint8_t *before,
-                           const uint8_t *native, const uint8_t *emulated)
+	const uint8_t *native, const uint8_t *emulated)
 {
 	bool close = approximate;
 
@@ -127,7 +126,7 @@ static void compare_vector(struct differences *differences, const char *name, bo
 /* Of the pointers to the last x87 instruction only FIP is compared, and only if the host shows it: newer CPUs of Intel keep FOP and FDP
  * for unmasked exceptions only. */
 static void compare_x87(struct differences *differences, const struct fp_state *in, const struct fp_state *native,
-                        const struct fp_state *emulated)
+	const struct fp_state *emulated)
 {
 	char name[16];
 
@@ -144,7 +143,7 @@ static void compare_x87(struct differences *differences, const struct fp_state *
 
 /* `stopped` is the instruction that has faulted, or NULL. */
 static void compare_vectors(struct differences *differences, bool approximate, const struct decoded *stopped, const struct fp_state *in,
-                            const struct fp_state *native, const struct fp_state *emulated)
+	const struct fp_state *native, const struct fp_state *emulated)
 {
 	char name[16];
 
@@ -159,8 +158,7 @@ static void compare_vectors(struct differences *differences, bool approximate, c
 	}
 }
 
-static void compare_memory(struct differences *differences, const struct test_case *test, const uint8_t *native,
-                           const uint8_t *emulated)
+static void compare_memory(struct differences *differences, const struct test_case *test, const uint8_t *native, const uint8_t *emulated)
 {
 	char name[24];
 
@@ -172,8 +170,7 @@ static void compare_memory(struct differences *differences, const struct test_ca
 	}
 }
 
-unsigned compare_results(const struct test_case *test, const struct result *native, const struct result *emulated,
-                         FILE *report)
+unsigned compare_results(const struct test_case *test, const struct result *native, const struct result *emulated, FILE *report)
 {
 	struct differences differences = { .report = report };
 	const struct machine *n = &native->out, *e = &emulated->out;
@@ -188,7 +185,7 @@ unsigned compare_results(const struct test_case *test, const struct result *nati
 	compare_number(&differences, "rflags", test->in.rflags & flags, n->rflags & flags, e->rflags & flags);
 	if (ran_to_end && test->insns == 1) /* recordings must replay on any CPU, so the result must not depend on the host's */
 		compare_number(&differences, "undefined flags", 0,
-		               rules_chosen_flags(&test->decoded[0], test->in.rflags) & test->undefined_flags, e->rflags & test->undefined_flags);
+			rules_chosen_flags(&test->decoded[0], test->in.rflags) & test->undefined_flags, e->rflags & test->undefined_flags);
 	compare_number(&differences, "fs base", test->in.fs_base, n->fs_base, e->fs_base);
 	compare_number(&differences, "gs base", test->in.gs_base, n->gs_base, e->gs_base);
 	if (!stopped || rules_x87_at_fault(stopped))
@@ -232,8 +229,8 @@ void compare_describe(const struct test_case *test, FILE *report)
 	describe_code(test, report);
 	for (int k = 0; k < GPR_COUNT; k++)
 		fprintf(report, "%s%s=%lx", k % 6 ? " " : k ? "\n  " : "  ", gpr_names[k], in->r[k]);
-	fprintf(report, "\n  rflags=%lx fs=%lx gs=%lx mxcsr=%x fcw=%x fsw=%x ftw=%x data at %lx\n", in->rflags, in->fs_base,
-	        in->gs_base, in->fp.mxcsr, in->fp.fcw, in->fp.fsw, in->fp.ftw, test->data_address);
+	fprintf(report, "\n  rflags=%lx fs=%lx gs=%lx mxcsr=%x fcw=%x fsw=%x ftw=%x data at %lx\n", in->rflags, in->fs_base, in->gs_base,
+		in->fp.mxcsr, in->fp.fcw, in->fp.fsw, in->fp.ftw, test->data_address);
 	for (int k = 0; k < 16 && (uses(test, OPERAND_XMM) || uses(test, OPERAND_YMM)); k++) {
 		fprintf(report, "  ymm%-2d %s", k, hex(in->fp.ymm_high[k], 16, text));
 		fprintf(report, "%s\n", hex(in->fp.xmm[k], 16, text));

@@ -13,8 +13,7 @@ struct result {
 };
 
 /* Writes one line for each difference to `report`, unless it is NULL. Returns the number of differences. */
-unsigned compare_results(const struct test_case *test, const struct result *native, const struct result *emulated,
-                         FILE *report);
+unsigned compare_results(const struct test_case *test, const struct result *native, const struct result *emulated, FILE *report);
 
 /* Prints the case for people: code, and the state before it. */
 void compare_describe(const struct test_case *test, FILE *report);

@@ -13,7 +13,12 @@ enum { ADDRESS_FOR_SCAN = 0x10000000, BUCKETS = 1 << 15 };
 static const struct prefix_group {
 	uint8_t count, byte[2];
 } prefix_groups[] = {
-	{ 0, { 0 } }, { 1, { 0x66 } }, { 1, { 0xf2 } }, { 1, { 0xf3 } }, { 2, { 0x66, 0xf2 } }, { 2, { 0x66, 0xf3 } },
+	{ 0, { 0 } },
+	{ 1, { 0x66 } },
+	{ 1, { 0xf2 } },
+	{ 1, { 0xf3 } },
+	{ 2, { 0x66, 0xf2 } },
+	{ 2, { 0x66, 0xf3 } },
 	{ 1, { 0x67 } },
 };
 enum { PREFIX_GROUPS = sizeof(prefix_groups) / sizeof(prefix_groups[0]) };
@@ -23,8 +28,8 @@ static bool is_relative_branch(const struct decoded *decoded)
 	enum op op = decoded->op;
 
 	return decoded->operands >= 1 && decoded->operand[0].kind == OPERAND_IMM
-	       && ((op >= OP_JO && op <= OP_JNLE) || op == OP_JMP || op == OP_CALL || op == OP_JECXZ || op == OP_JRCXZ
-	           || op == OP_LOOP || op == OP_LOOPE || op == OP_LOOPNE);
+		&& ((op >= OP_JO && op <= OP_JNLE) || op == OP_JMP || op == OP_CALL || op == OP_JECXZ || op == OP_JRCXZ || op == OP_LOOP
+			|| op == OP_LOOPE || op == OP_LOOPNE);
 }
 
 unsigned encode_relative_size(const struct decoded *decoded, const uint8_t *bytes)
@@ -33,8 +38,8 @@ unsigned encode_relative_size(const struct decoded *decoded, const uint8_t *byte
 
 	if (!is_relative_branch(decoded))
 		return 0;
-	while (bytes[k] == 0xf0 || bytes[k] == 0xf2 || bytes[k] == 0xf3 || (bytes[k] & 0xfe) == 0x66
-	       || (bytes[k] & 0xfe) == 0x64 || (bytes[k] & 0xf0) == 0x40)
+	while (bytes[k] == 0xf0 || bytes[k] == 0xf2 || bytes[k] == 0xf3 || (bytes[k] & 0xfe) == 0x66 || (bytes[k] & 0xfe) == 0x64
+		|| (bytes[k] & 0xf0) == 0x40)
 		k++;
 	return bytes[k] == 0x0f || bytes[k] == 0xe8 || bytes[k] == 0xe9 ? 4 : 1;
 }
@@ -108,8 +113,8 @@ static bool is_prefix(const struct encoding *encoding)
 
 	if (encoding->map == MAP_1BYTE)
 		return (opcode & 0xf0) == 0x40 || (opcode & 0xe7) == 0x26 || (opcode & 0xfc) == 0x64 || opcode == 0xf0
-		       || (opcode & 0xfe) == 0xf2 || opcode == 0x0f || (opcode & 0xfe) == 0xc4 || opcode == 0x62
-		       || (opcode == 0x8f && (encoding->modrm & 0x38));
+			|| (opcode & 0xfe) == 0xf2 || opcode == 0x0f || (opcode & 0xfe) == 0xc4 || opcode == 0x62
+			|| (opcode == 0x8f && (encoding->modrm & 0x38));
 	return encoding->map == MAP_0F && (opcode == 0x38 || opcode == 0x3a || opcode == 0x0f);
 }
 
@@ -123,7 +128,7 @@ static bool differs_by_vendor(const struct decoded *decoded, const struct encodi
 	if (op == OP_LOOPE || op == OP_LOOPNE)
 		return encoding->prefix;
 	return prefix_groups[encoding->prefix].byte[0] == 0x66
-	       && (is_relative_branch(decoded) || op == OP_JMP || op == OP_CALL || op == OP_RET);
+		&& (is_relative_branch(decoded) || op == OP_JMP || op == OP_CALL || op == OP_RET);
 }
 
 static void scan_encoding(struct test_forms *forms, struct random *random, const struct encoding *encoding)
@@ -142,7 +147,7 @@ static void scan_encoding(struct test_forms *forms, struct random *random, const
 		bytes[at] = encoding->modrm;
 		memset(bytes + at + 1, 0x24, 12); /* a SIB byte with no index, and displacement and immediate */
 		if (decode(bytes, at + 13, ADDRESS_FOR_SCAN, &decoded) != DECODE_OK || decoded.op == OP_NONE
-		    || decoded.lock != encoding->lock || differs_by_vendor(&decoded, encoding))
+			|| decoded.lock != encoding->lock || differs_by_vendor(&decoded, encoding))
 			continue;
 		form = form_of_key(forms, form_key(&decoded), &decoded);
 		slot = form->seen++;
@@ -179,15 +184,22 @@ void encode_enumerate(struct test_forms *forms)
 		abort();
 	for (unsigned k = 0; k < MAPS * 256 * PREFIX_GROUPS * 4; k++) {
 		encoding = (struct encoding){
-			.opcode = (uint8_t)k, .map = k >> 8 & 3, .w = k >> 10 & 1, .lock = k >> 11 & 1,
+			.opcode = (uint8_t)k,
+			.map = k >> 8 & 3,
+			.w = k >> 10 & 1,
+			.lock = k >> 11 & 1,
 			.prefix = (uint8_t)(k >> 12),
 		};
 		scan_modrm(forms, &random, &encoding);
 	}
 	for (unsigned k = 0; k < MAPS * 256 * 4 * 4; k++) {
 		encoding = (struct encoding){
-			.opcode = (uint8_t)k, .map = k >> 8 & 3, .w = k >> 10 & 1, .l = k >> 11 & 1,
-			.prefix = k >> 12 & 3, .vex = true,
+			.opcode = (uint8_t)k,
+			.map = k >> 8 & 3,
+			.w = k >> 10 & 1,
+			.l = k >> 11 & 1,
+			.prefix = k >> 12 & 3,
+			.vex = true,
 		};
 		if (encoding.map != MAP_1BYTE)
 			scan_modrm(forms, &random, &encoding);
@@ -196,7 +208,7 @@ void encode_enumerate(struct test_forms *forms)
 
 /* Writes ModRM, SIB and displacement of a memory operand. Returns their length. */
 static unsigned put_memory(struct random *random, uint8_t *to, unsigned reg, bool tame, unsigned *rxb, unsigned *disp_at,
-                           bool *rip_relative)
+	bool *rip_relative)
 {
 	unsigned mod = (unsigned)random_below(random, 3), rm = (unsigned)random_below(random, 8), at = 0;
 	unsigned sib = (unsigned)random_below(random, 256);
@@ -231,8 +243,7 @@ static unsigned put_memory(struct random *random, uint8_t *to, unsigned reg, boo
 }
 
 /* Makes one attempt: unused prefixes, opcode, operands, and random bytes for the immediate. */
-static void put_random(struct random *random, const struct encoding *encoding, bool has_memory, bool tame,
-                       struct encoded *out)
+static void put_random(struct random *random, const struct encoding *encoding, bool has_memory, bool tame, struct encoded *out)
 {
 	unsigned rxb = random_percent(random, 50) ? (unsigned)random_below(random, 8) : 0, at = 0, disp_at = 0;
 	unsigned vvvv = random_percent(random, 50) ? (unsigned)random_below(random, 16) : 0;
@@ -263,13 +274,13 @@ static void put_random(struct random *random, const struct encoding *encoding, b
 
 static bool is_tame(const struct decoded *decoded)
 {
-	if (decoded->address_width != 64 || decoded->mem.index_is_vector || decoded->mem.segment == SEG_FS || decoded->mem.segment == SEG_GS)
+	if (decoded->address_width != 64 || decoded->mem.index_is_vector || decoded->mem.segment == SEG_FS
+		|| decoded->mem.segment == SEG_GS)
 		return false;
 	for (int k = 0; k < decoded->operands && k < 5; k++) {
 		const struct operand *operand = &decoded->operand[k];
 
-		if (operand->kind == OPERAND_GPR && !operand->high
-		    && (operand->reg == RSP || operand->reg == R14 || operand->reg == R15))
+		if (operand->kind == OPERAND_GPR && !operand->high && (operand->reg == RSP || operand->reg == R14 || operand->reg == R15))
 			return false;
 		if (operand->kind == OPERAND_MEM && decoded->mem.base != R15 && decoded->mem.base != DECODE_NO_REG)
 			return false;
@@ -277,8 +288,7 @@ static bool is_tame(const struct decoded *decoded)
 	return true;
 }
 
-bool encode_random(struct random *random, const struct test_form *form, uint64_t address, struct encode_limits limits,
-                   struct encoded *out)
+bool encode_random(struct random *random, const struct test_form *form, uint64_t address, struct encode_limits limits, struct encoded *out)
 {
 	unsigned encodings = form->seen < FORM_ENCODINGS ? form->seen : FORM_ENCODINGS;
 	bool has_memory = false;
@@ -289,8 +299,8 @@ bool encode_random(struct random *random, const struct test_form *form, uint64_t
 		const struct encoding *encoding = &form->encoding[random_below(random, encodings)];
 
 		put_random(random, encoding, has_memory, limits.tame, out);
-		if (decode(out->bytes, DECODE_MAX_LENGTH, address, &out->decoded) != DECODE_OK
-		    || form_key(&out->decoded) != form->key || (limits.tame && !is_tame(&out->decoded)))
+		if (decode(out->bytes, DECODE_MAX_LENGTH, address, &out->decoded) != DECODE_OK || form_key(&out->decoded) != form->key
+			|| (limits.tame && !is_tame(&out->decoded)))
 			continue;
 		out->length = out->decoded.length;
 		/* without a ModRM byte, this was no displacement */
@@ -304,8 +314,12 @@ bool encode_random(struct random *random, const struct test_form *form, uint64_t
 void encode_form_text(const struct decoded *decoded, char *text, size_t size)
 {
 	static const char *const kinds[] = { "-", "r", "m", "imm", "xmm", "ymm", "mm", "st", "sreg", "sys" };
-	int at = snprintf(text, size, "%s%s%s", decoded->lock ? "LOCK " : decoded->repne ? "REPNE " : decoded->rep ? "REP " : "",
-	                  op_name(decoded->op), decoded->operands ? "" : " ");
+	int at = snprintf(text, size, "%s%s%s",
+		decoded->lock            ? "LOCK "
+			: decoded->repne ? "REPNE "
+			: decoded->rep   ? "REP "
+					 : "",
+		op_name(decoded->op), decoded->operands ? "" : " ");
 
 	if (!decoded->operands)
 		at += snprintf(text + at, size - (size_t)at, "w%u", decoded->width);

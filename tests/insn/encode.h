@@ -11,9 +11,9 @@ enum opcode_map { MAP_1BYTE, MAP_0F, MAP_0F38, MAP_0F3A, MAPS };
 struct encoding {
 	uint8_t map; /* enum opcode_map */
 	uint8_t opcode;
-	uint8_t prefix;   /* legacy: index of a prefix group in encode.c; VEX: pp */
+	uint8_t prefix; /* legacy: index of a prefix group in encode.c; VEX: pp */
 	bool w, l, vex, lock;
-	uint8_t modrm;    /* the fields mod = 3 and reg; rm too where mod is 3 and it selects the instruction */
+	uint8_t modrm; /* the fields mod = 3 and reg; rm too where mod is 3 and it selects the instruction */
 };
 
 /* Encodings of one form: same operation, widths, kinds of operands and prefixes. */
@@ -38,7 +38,7 @@ void encode_enumerate(struct test_forms *forms);
 struct encoded {
 	uint8_t bytes[24]; /* the instruction, and random bytes after it for an immediate */
 	uint8_t length;
-	uint8_t disp_at;   /* offset of a 32-bit displacement without a register (absolute or RIP-relative), or 0 */
+	uint8_t disp_at; /* offset of a 32-bit displacement without a register (absolute or RIP-relative), or 0 */
 	bool rip_relative;
 	struct decoded decoded;
 };
@@ -50,8 +50,7 @@ struct encode_limits {
 };
 
 /* Makes an instruction of the form at `address`. Returns false if a few attempts gave none. */
-bool encode_random(struct random *random, const struct test_form *form, uint64_t address, struct encode_limits limits,
-                   struct encoded *out);
+bool encode_random(struct random *random, const struct test_form *form, uint64_t address, struct encode_limits limits, struct encoded *out);
 
 /* Returns the size in bytes of a relative branch's displacement, or 0 for other instructions. */
 unsigned encode_relative_size(const struct decoded *decoded, const uint8_t *bytes);

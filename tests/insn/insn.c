@@ -164,8 +164,7 @@ static const char *missing_on_host(const struct decoded *decoded, const struct o
 }
 
 /* Returns the forms that can be run and were asked for. Prints those that the host lacks. */
-static struct test_forms choose_forms(const struct test_forms *all, const struct form_index *rows,
-                                       const struct options *options)
+static struct test_forms choose_forms(const struct test_forms *all, const struct form_index *rows, const struct options *options)
 {
 	struct test_forms chosen = { .form = calloc(all->count, sizeof(*all->form)) };
 	const char *missing = NULL, *last = NULL;
@@ -176,8 +175,7 @@ static struct test_forms choose_forms(const struct test_forms *all, const struct
 	for (unsigned k = 0; k < all->count; k++) {
 		const struct decoded *sample = &all->form[k].sample;
 
-		if (!form_find(rows, sample) || rules_denied(sample)
-		    || (options->op && strcasecmp(options->op, op_name(sample->op)) != 0))
+		if (!form_find(rows, sample) || rules_denied(sample) || (options->op && strcasecmp(options->op, op_name(sample->op)) != 0))
 			continue;
 		missing = missing_on_host(sample, options);
 		if (!missing)

@@ -27,7 +27,7 @@ static void map_data(struct space *space, uint64_t address)
 {
 	struct random random = { 7 };
 	int64_t got = space_mmap(space, address, DATA_SIZE + READ_ONLY_SIZE, PROT_READ | PROT_WRITE,
-	                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 	check(got, address, "data");
 	values_fill(&random, (uint8_t *)address + DATA_SIZE, READ_ONLY_SIZE);
@@ -48,8 +48,7 @@ void memory_map(struct space *space)
 		exit(2);
 	}
 	memset(code_alias, INT3, CODE_SIZE);
-	check(space_mmap(space, CODE_START, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0), CODE_START,
-	      "code");
+	check(space_mmap(space, CODE_START, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0), CODE_START, "code");
 	close(fd);
 	if (mprotect((void *)CODE_START, CODE_SIZE, PROT_READ | PROT_EXEC) != 0) {
 		perror("mprotect");

@@ -9,7 +9,7 @@
 /* A data area: nothing is mapped below it, then DATA_SIZE bytes to read and write, a page to read, and nothing mapped above. Every kind
  * of address reaches the low area; the high area is where most programs have their data. */
 enum { DATA_SIZE = 0x2000, READ_ONLY_SIZE = 0x1000 };
-#define DATA_LOW  0x10000000ULL
+#define DATA_LOW 0x10000000ULL
 #define DATA_HIGH 0x4ffd00000000ULL
 
 /* Code slots, low enough that RIP-relative operands reach the low area. The rest of a slot is INT3. */

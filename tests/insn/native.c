@@ -30,7 +30,7 @@ enum { NATIVE_SIGNALS = sizeof(native_signals) / sizeof(native_signals[0]) };
 /* ARCH_SET_FS and its kin: asm/prctl.h, which musl does not have. */
 enum { KERNEL_SET_GS = 0x1001, KERNEL_SET_FS = 0x1002, KERNEL_GET_FS = 0x1003, KERNEL_GET_GS = 0x1004 };
 #define KERNEL_BASE_MAX 0x7ffffffff000ULL /* arch_prctl refuses addresses above the user's */
-enum { HAS_FSGSBASE = 2 }; /* AT_HWCAP2: the kernel lets programs use the instructions */
+enum { HAS_FSGSBASE = 2 };                /* AT_HWCAP2: the kernel lets programs use the instructions */
 
 static struct {
 	enum { OUTSIDE, ENTERING, INSIDE } phase;
@@ -76,7 +76,7 @@ static inline __attribute__((target("fsgsbase"))) void write_bases(uint64_t fs, 
 		kernel_base(KERNEL_SET_FS, fs);
 		kernel_base(KERNEL_SET_GS, gs);
 	} else {
-		__asm__ volatile("wrfsbase %0\n\twrgsbase %1" :: "r"(fs), "r"(gs) : "memory");
+		__asm__ volatile("wrfsbase %0\n\twrgsbase %1" ::"r"(fs), "r"(gs) : "memory");
 	}
 }
 
@@ -153,8 +153,7 @@ static void pass_on(int number, siginfo_t *info, void *context)
 }
 
 /* The bases of FS and GS are not in the frame. The handler must not touch thread-local data until the host's bases are back. */
-__attribute__((no_stack_protector))
-static void on_signal(int number, siginfo_t *info, void *context)
+__attribute__((no_stack_protector)) static void on_signal(int number, siginfo_t *info, void *context)
 {
 	if (native.phase == ENTERING) {
 		read_bases(&native.host_fs, &native.host_gs);
@@ -212,7 +211,10 @@ static bool bases_arrive(void)
 	static struct machine in, out;
 	struct outcome outcome;
 
-	in = (struct machine){ .rip = (uint64_t)native_fldz, .rflags = RFLAGS_FIXED | RFLAGS_IF, .fs_base = 0x123456000, .gs_base = 0x654321000 };
+	in = (struct machine){ .rip = (uint64_t)native_fldz,
+		.rflags = RFLAGS_FIXED | RFLAGS_IF,
+		.fs_base = 0x123456000,
+		.gs_base = 0x654321000 };
 	in.fp.fcw = 0x37f;
 	in.fp.mxcsr = 0x1f80;
 	native_run(&in, &out, &outcome);

@@ -129,9 +129,8 @@ static bool append(struct random *random, struct test_case *test, const struct t
 	struct encoded encoded;
 
 	if (test->length + DECODE_MAX_LENGTH > CASE_CODE_MAX
-	    || !encode_random(random, form, address, (struct encode_limits){ .tame = true }, &encoded)
-	    || rules_denied(&encoded.decoded) || rules_undefined_result(&encoded.decoded, NULL)
-	    || !follow_flags(test, &encoded.decoded, branched))
+		|| !encode_random(random, form, address, (struct encode_limits){ .tame = true }, &encoded) || rules_denied(&encoded.decoded)
+		|| rules_undefined_result(&encoded.decoded, NULL) || !follow_flags(test, &encoded.decoded, branched))
 		return false;
 	if (encoded.disp_at) {
 		uint64_t target = DATA_LOW + random_below(random, DATA_SIZE);
@@ -198,8 +197,7 @@ bool case_sequence(struct test_case *test, uint64_t seed, uint64_t address)
 		const struct test_form *form = choose(&random, main);
 
 		if (form && append(&random, test, form, branched))
-			branched |= encode_relative_size(&test->decoded[test->insns - 1],
-			                                 test->code + test->at[test->insns - 1]) != 0;
+			branched |= encode_relative_size(&test->decoded[test->insns - 1], test->code + test->at[test->insns - 1]) != 0;
 	}
 	return test->insns >= 2 && aim_branches(&random, test);
 }

@@ -7,7 +7,7 @@
 
 enum { FCW_MASKS = 0x3f };
 #define NON_CANONICAL 0x0001000000000000ULL
-#define KERNEL_HALF   0xffff800000001000ULL
+#define KERNEL_HALF 0xffff800000001000ULL
 
 /* Chooses the address of a memory operand of `size` bytes. Mostly it is inside the area and often aligned, sometimes across an edge, on
  * the page that cannot be written, or (`anywhere`) where nothing can be mapped. There it is aligned, since #GP for bad alignment comes
@@ -127,8 +127,7 @@ static bool aim(struct random *random, struct test_case *test, const struct enco
 
 		if (!encoded->disp_at)
 			return false;
-		patch_displacement(test, encoded,
-		                   encoded->rip_relative ? displacement - (test->in.rip + encoded->length) : displacement);
+		patch_displacement(test, encoded, encoded->rip_relative ? displacement - (test->in.rip + encoded->length) : displacement);
 		return true;
 	}
 	r[decoded->mem.base] = offset - index - (uint64_t)decoded->mem.disp;
@@ -168,7 +167,8 @@ static bool aim_memory(struct random *random, struct test_case *test, const stru
 	}
 	/* An x87 exception, pending or of a store that is then not made, comes before #GP; the emulator has the other order. */
 	target = choose_target(random, test->data_address, operand->size ? operand->size : 64u,
-	                       !low && !(test->in.fp.fsw & FSW_ES) && !(~test->in.fp.fcw & FCW_MASKS) && decoded->mem.segment != SEG_FS && decoded->mem.segment != SEG_GS);
+		!low && !(test->in.fp.fsw & FSW_ES) && !(~test->in.fp.fcw & FCW_MASKS) && decoded->mem.segment != SEG_FS
+			&& decoded->mem.segment != SEG_GS);
 	return aim(random, test, encoded, target);
 }
 
@@ -211,7 +211,7 @@ static bool aim_branch(struct random *random, struct test_case *test, const stru
 		}
 	}
 	if (decoded->op == OP_LOOP || decoded->op == OP_LOOPE || decoded->op == OP_LOOPNE || decoded->op == OP_JRCXZ
-	    || decoded->op == OP_JECXZ)
+		|| decoded->op == OP_JECXZ)
 		test->in.r[RCX] = random_below(random, 3) | (random_percent(random, 30) ? random_u64(random) << 32 : 0);
 	return true;
 }
@@ -230,7 +230,8 @@ static void aim_strings(struct random *random, struct test_case *test, const str
 		test->data_address = DATA_LOW;
 	r[RSI] = choose_target(random, test->data_address, 64, !narrow);
 	r[RDI] = choose_target(random, test->data_address, 64, !narrow);
-	if (decoded->op == OP_CMPS || (decoded->op == OP_MOVS && (r[RSI] | r[RDI]) >= GUEST_END)) /* the CPU chooses which of two faults comes first */
+	if (decoded->op == OP_CMPS
+		|| (decoded->op == OP_MOVS && (r[RSI] | r[RDI]) >= GUEST_END)) /* the CPU chooses which of two faults comes first */
 		r[RDI] = test->data_address + 1024 + random_below(random, 1024);
 	else if (random_percent(random, 30)) /* overlapping */
 		r[RDI] = r[RSI] + random_below(random, 64) - 32;
@@ -270,10 +271,10 @@ static void aim_implicit(struct random *random, struct test_case *test, const st
 	uint64_t *r = test->in.r;
 
 	switch (decoded->op) {
-	case OP_ENTER: case OP_LEAVE:
-		r[RBP] = stack_address(random, test->data_address);
-		break;
-	case OP_POPF: case OP_POPFQ:
+	case OP_ENTER:
+	case OP_LEAVE: r[RBP] = stack_address(random, test->data_address); break;
+	case OP_POPF:
+	case OP_POPFQ:
 		/* TF would trap, and AC would fault in the handler that ends the case. */
 		r[RSP] = test->data_address + 1024 + random_below(random, 4096);
 		test->data[r[RSP] - test->data_address + 1] &= 0xfe;
@@ -290,7 +291,9 @@ static void aim_implicit(struct random *random, struct test_case *test, const st
 		if (decoded->mem.segment == SEG_GS)
 			r[RBX] -= test->in.gs_base;
 		break;
-	case OP_MASKMOVQ: case OP_MASKMOVDQU: case OP_VMASKMOVDQU:
+	case OP_MASKMOVQ:
+	case OP_MASKMOVDQU:
+	case OP_VMASKMOVDQU:
 		if (decoded->address_width == 32)
 			test->data_address = DATA_LOW;
 		r[RDI] = choose_target(random, test->data_address, 16, false);
@@ -299,20 +302,26 @@ static void aim_implicit(struct random *random, struct test_case *test, const st
 		if (decoded->mem.segment == SEG_GS)
 			r[RDI] -= test->in.gs_base;
 		break;
-	case OP_DIV: case OP_IDIV: /* a quotient that fits, which chance gives too rarely */
+	case OP_DIV:
+	case OP_IDIV: /* a quotient that fits, which chance gives too rarely */
 		if (random_percent(random, 60))
 			r[RDX] = decoded->op == OP_IDIV && (int64_t)r[RAX] < 0 ? ~0ULL : random_below(random, 3);
 		break;
-	case OP_XSAVE: case OP_XSAVE64: case OP_XSAVEC: case OP_XSAVEC64: case OP_XRSTOR: case OP_XRSTOR64:
+	case OP_XSAVE:
+	case OP_XSAVE64:
+	case OP_XSAVEC:
+	case OP_XSAVEC64:
+	case OP_XRSTOR:
+	case OP_XRSTOR64:
 		r[RAX] &= 7; /* the host may have more than x87, SSE and AVX */
 		r[RDX] = 0;
 		break;
-	case OP_LDMXCSR: case OP_VLDMXCSR: /* bit 17 exists only on AMD's CPUs */
+	case OP_LDMXCSR:
+	case OP_VLDMXCSR: /* bit 17 exists only on AMD's CPUs */
 		if (memory_address(test, decoded) - test->data_address <= DATA_SIZE - 4)
 			test->data[memory_address(test, decoded) - test->data_address + 2] &= 0xfd;
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -324,7 +333,7 @@ static void put_image(struct random *random, struct test_case *test, const struc
 	struct machine other;
 
 	if ((op != OP_FXRSTOR && op != OP_FXRSTOR64 && op != OP_XRSTOR && op != OP_XRSTOR64) || at > DATA_SIZE - sizeof(other.fp)
-	    || random_percent(random, 10))
+		|| random_percent(random, 10))
 		return;
 	values_machine(random, &other);
 	other.fp.xstate_bv = random_below(random, 8);
@@ -358,8 +367,7 @@ bool case_single(struct test_case *test, uint64_t seed, const struct test_form *
 	few_shifts(&random, test);
 	if (random_percent(&random, 5))
 		test->in.rflags |= RFLAGS_DF;
-	if (!aim_memory(&random, test, &encoded)
-	    || decode(test->code, test->length, address, &test->decoded[0]) != DECODE_OK)
+	if (!aim_memory(&random, test, &encoded) || decode(test->code, test->length, address, &test->decoded[0]) != DECODE_OK)
 		return false;
 	decoded = &test->decoded[0]; /* the displacement may have changed */
 	if (decoded->mem.base != RSP)
@@ -371,7 +379,7 @@ bool case_single(struct test_case *test, uint64_t seed, const struct test_form *
 	if (!aim_branch(&random, test, decoded))
 		return false;
 	if (decode(test->code, test->length, address, &test->decoded[0]) != DECODE_OK
-	    || rules_undefined_result(&test->decoded[0], &test->in))
+		|| rules_undefined_result(&test->decoded[0], &test->in))
 		return false;
 	note_unseen(test, &test->decoded[0]);
 	test->undefined_flags = rules_undefined_flags(&test->decoded[0], &test->in);

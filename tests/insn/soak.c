@@ -28,8 +28,8 @@ struct progress {
 
 static void map_code(struct space *space)
 {
-	if (space_mmap(space, SOAK_CODE, SOAK_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-	               -1, 0) != (int64_t)SOAK_CODE) {
+	if (space_mmap(space, SOAK_CODE, SOAK_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+		!= (int64_t)SOAK_CODE) {
 		fprintf(stderr, "mapping the pages for the soak failed\n");
 		exit(2);
 	}
@@ -70,8 +70,7 @@ static void make_state(struct random *random, struct machine *machine)
 	machine->fp.mxcsr |= random_percent(random, 70) ? 0x1f80 : 0;
 }
 
-static void run_case(struct emulated *emulated, struct random *random, const struct test_forms *forms,
-                     struct progress *progress)
+static void run_case(struct emulated *emulated, struct random *random, const struct test_forms *forms, struct progress *progress)
 {
 	uint64_t address = SOAK_CODE + (random_below(random, SOAK_SIZE - CASE_SIZE));
 	struct machine in, out;
@@ -136,6 +135,6 @@ bool soak(const struct test_forms *forms, uint64_t seed, uint64_t first, unsigne
 	if (status == 0)
 		return progress->next != first;
 	printf("soak: case %lu of seed %lu ended the emulator: %s\n", progress->next, seed,
-	       WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
+		WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
 	return false;
 }

@@ -17,24 +17,15 @@ uint64_t value_integer(struct random *random)
 	unsigned bit = (unsigned)random_below(random, 64);
 
 	switch (random_below(random, 9)) {
-	case 0:
-		return random_below(random, 18);
-	case 1:
-		return -random_below(random, 18);
-	case 2:
-		return 1ULL << bit;
-	case 3:
-		return (1ULL << bit) - random_below(random, 3);
-	case 4:
-		return ~(1ULL << bit);
-	case 5:
-		return splat(random_u64(random), 8u << random_below(random, 3));
-	case 6:
-		return splat((0x80ULL << random_below(random, 57)) - random_below(random, 2), 8u << random_below(random, 4));
-	case 7:
-		return random_u64(random) >> bit;
-	default:
-		return random_u64(random);
+	case 0: return random_below(random, 18);
+	case 1: return -random_below(random, 18);
+	case 2: return 1ULL << bit;
+	case 3: return (1ULL << bit) - random_below(random, 3);
+	case 4: return ~(1ULL << bit);
+	case 5: return splat(random_u64(random), 8u << random_below(random, 3));
+	case 6: return splat((0x80ULL << random_below(random, 57)) - random_below(random, 2), 8u << random_below(random, 4));
+	case 7: return random_u64(random) >> bit;
+	default: return random_u64(random);
 	}
 }
 
@@ -50,8 +41,7 @@ static uint32_t value_float32(struct random *random)
 	uint32_t sign = (uint32_t)random_u64(random) & 0x80000000;
 
 	switch (random_below(random, 4)) {
-	case 0:
-		return special[random_below(random, sizeof(special) / sizeof(special[0]))] ^ sign;
+	case 0: return special[random_below(random, sizeof(special) / sizeof(special[0]))] ^ sign;
 	case 1: /* exponents near zero: sums and products that round */
 		return (uint32_t)((random_u64(random) & 0x7fffff) | (120 + random_below(random, 16)) << 23) ^ sign;
 	case 2: {
@@ -61,8 +51,7 @@ static uint32_t value_float32(struct random *random)
 		memcpy(&bits, &small, sizeof(bits));
 		return bits;
 	}
-	default:
-		return (uint32_t)random_u64(random);
+	default: return (uint32_t)random_u64(random);
 	}
 }
 
@@ -80,10 +69,8 @@ static uint64_t value_float64(struct random *random)
 	uint64_t sign = random_u64(random) & 1ULL << 63;
 
 	switch (random_below(random, 4)) {
-	case 0:
-		return special[random_below(random, sizeof(special) / sizeof(special[0]))] ^ sign;
-	case 1:
-		return ((random_u64(random) >> 12) | (1016 + random_below(random, 16)) << 52) ^ sign;
+	case 0: return special[random_below(random, sizeof(special) / sizeof(special[0]))] ^ sign;
+	case 1: return ((random_u64(random) >> 12) | (1016 + random_below(random, 16)) << 52) ^ sign;
 	case 2: {
 		double small = (double)(int64_t)random_below(random, 2001) / 4 - 250;
 		uint64_t bits;
@@ -91,8 +78,7 @@ static uint64_t value_float64(struct random *random)
 		memcpy(&bits, &small, sizeof(bits));
 		return bits;
 	}
-	default:
-		return random_u64(random);
+	default: return random_u64(random);
 	}
 }
 
@@ -115,9 +101,7 @@ static void value_extended(struct random *random, uint8_t to[10])
 		exponent = 0x7fff;
 		mantissa = (random_u64(random) >> 2) | 1 | 1ULL << 63;
 		break;
-	case 3:
-		exponent = mantissa = 0;
-		break;
+	case 3: exponent = mantissa = 0; break;
 	case 4: /* denormal or pseudo-denormal */
 		exponent = 0;
 		mantissa = random_u64(random) >> random_below(random, 64);
@@ -136,10 +120,10 @@ static void value_extended(struct random *random, uint8_t to[10])
 	case 7: /* edges of the narrower formats */
 		mantissa = ~0ULL << random_below(random, 64);
 		mantissa |= 1ULL << 63;
-		exponent = (uint16_t)(16383 + (int[]){ -1075, -1023, -1022, -150, -127, -126, 31, 63, 127, 1023 }[random_below(random, 10)]);
+		exponent = (uint16_t)(16383
+			+ (int[]){ -1075, -1023, -1022, -150, -127, -126, 31, 63, 127, 1023 }[random_below(random, 10)]);
 		break;
-	default:
-		break;
+	default: break;
 	}
 	exponent |= (uint16_t)(random_u64(random) & 0x8000);
 	memcpy(to, &mantissa, 8);

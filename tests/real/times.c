@@ -20,7 +20,7 @@ static void show_clocks(void)
 	gettimeofday(&day, NULL);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%ld.%06ld %ld.%06ld %llu %llu %u\n", (long)day.tv_sec, (long)day.tv_usec, (long)usage.ru_utime.tv_sec,
-	       (long)usage.ru_utime.tv_usec, __rdtsc(), __rdtscp(&cpu), cpu);
+		(long)usage.ru_utime.tv_usec, __rdtsc(), __rdtscp(&cpu), cpu);
 }
 
 int main(void)

@@ -65,7 +65,7 @@ static void self_modifying(uint8_t *code)
 
 	memcpy(code, text, sizeof(text));
 	for (uint64_t k = 0; k < ROUNDS; k++)
-		mix(&sum, ((uint64_t (*)(uint8_t *, uint64_t))(void *)code)(code, k % 100));
+		mix(&sum, ((uint64_t(*)(uint8_t *, uint64_t))(void *)code)(code, k % 100));
 	printf("self-modifying: %016lx\n", (unsigned long)sum);
 }
 

@@ -95,7 +95,10 @@ static void stacks(void)
 	sigaltstack(&alternative, NULL);
 	on(SIGSEGV, note, SA_ONSTACK);
 	if (!sigsetjmp(back, 1))
-		__asm__ volatile("mov %%rsp, %%r12; mov %0, %%rsp; push %%rax; mov %%r12, %%rsp" : : "r"(barrier + PAGE + 8) : "r12", "memory");
+		__asm__ volatile("mov %%rsp, %%r12; mov %0, %%rsp; push %%rax; mov %%r12, %%rsp"
+				 :
+				 : "r"(barrier + PAGE + 8)
+				 : "r12", "memory");
 	if (!sigsetjmp(back, 1))
 		printf("%d\n", deep(1 << 20));
 }

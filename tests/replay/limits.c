@@ -55,7 +55,8 @@ static void show(const char *what)
 
 int main(void)
 {
-	const struct rlimit limit = { LIMIT, LIMIT }, none = { RLIM_INFINITY, RLIM_INFINITY }, wrong = { 2, 1 }, less = { LIMIT / 2, LIMIT / 2 };
+	const struct rlimit limit = { LIMIT, LIMIT }, none = { RLIM_INFINITY, RLIM_INFINITY }, wrong = { 2, 1 },
+			    less = { LIMIT / 2, LIMIT / 2 };
 
 	signal(SIGXFSZ, note);
 	must(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");

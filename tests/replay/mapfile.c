@@ -124,7 +124,9 @@ static void cut_by(const char *what, char *shared, char c, int (*opens)(void))
 
 static int open_openat2(void)
 {
-	const struct { uint64_t flags, mode, resolve; } how = { .flags = O_RDWR | O_TRUNC }; /* struct open_how */
+	const struct {
+		uint64_t flags, mode, resolve;
+	} how = { .flags = O_RDWR | O_TRUNC }; /* struct open_how */
 
 	return (int)syscall(SYS_openat2, AT_FDCWD, "mapped", &how, sizeof(how));
 }

@@ -47,7 +47,7 @@ static void to_a_socket(void)
 {
 	struct iovec parts[] = { part("one of "), part("two\n"), part("two of two\n") };
 	struct mmsghdr messages[] = { { .msg_hdr = { .msg_iov = parts, .msg_iovlen = 2 } },
-	                              { .msg_hdr = { .msg_iov = parts + 2, .msg_iovlen = 1 } } };
+		{ .msg_hdr = { .msg_iov = parts + 2, .msg_iovlen = 1 } } };
 
 	if (send(STDOUT_FILENO, "send\n", 5, 0) < 0)
 		return;

@@ -47,6 +47,6 @@ int main(int argc, char **argv)
 		turns--;
 	after = look();
 	printf("monotonic %ld real %ld cpu %ld tsc %ld pid %d\n", after.monotonic - before.monotonic, after.real - before.real,
-	       after.cpu - before.cpu, after.tsc - before.tsc, getpid());
+		after.cpu - before.cpu, after.tsc - before.tsc, getpid());
 	return 0;
 }

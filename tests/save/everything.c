@@ -86,18 +86,18 @@ static long double x87(int turns)
 	long double sum = 0, term = 1;
 	float single = 0;
 
-	__asm__ volatile ("fnstcw %0" : "=m"(old));
+	__asm__ volatile("fnstcw %0" : "=m"(old));
 	new = (old & ~0xf00) | 0x800;
-	__asm__ volatile ("fldcw %0" : : "m"(new));
+	__asm__ volatile("fldcw %0" : : "m"(new));
 	_mm_setcsr((mxcsr & ~0x6000u) | 0x2000);
 	for (int k = 1; k <= turns; k++) {
-		__asm__ volatile ("fld %%st(0)\n\tfsqrt\n\tfaddp" : "+t"(term));
+		__asm__ volatile("fld %%st(0)\n\tfsqrt\n\tfaddp" : "+t"(term));
 		term /= 1.7L;
 		sum += term / k;
 		single += 1.0f / (float)k;
 	}
 	_mm_setcsr(mxcsr);
-	__asm__ volatile ("fldcw %0" : : "m"(old));
+	__asm__ volatile("fldcw %0" : : "m"(old));
 	return sum + single;
 }
 
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	getrlimit(RLIMIT_STACK, &limit);
 	prctl(PR_GET_NAME, name);
 	printf("%ld.%09ld %ld tsc %llu pid %d %s umask %o\n", now.tv_sec, now.tv_nsec, usage.ru_utime.tv_usec, __rdtsc(), getpid(), name,
-	       umask(0));
+		umask(0));
 	printf("%s %d\n", strrchr(getcwd(place, sizeof(place)), '/'), timer_getoverrun(w.timer));
 	return 7;
 }

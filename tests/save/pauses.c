@@ -7,9 +7,11 @@ enum { ROUNDS = 8 };
 
 static volatile int line[16] __attribute__((aligned(64)));
 
-#define PAUSE(BYTES, CARRY, DEADLINE, EAX) /* with ECX as the operand */ \
-	__asm__ volatile(".byte " BYTES ", 0x0f, 0xae, 0xf1\n\tsetc %0" : "=q"(CARRY), "=a"(EAX) \
-	                 : "c"(0), "a"((uint32_t)(DEADLINE)), "d"((uint32_t)((DEADLINE) >> 32)) : "cc", "memory")
+#define PAUSE(BYTES, CARRY, DEADLINE, EAX) /* with ECX as the operand */                        \
+	__asm__ volatile(".byte " BYTES ", 0x0f, 0xae, 0xf1\n\tsetc %0"                         \
+			 : "=q"(CARRY), "=a"(EAX)                                               \
+			 : "c"(0), "a"((uint32_t)(DEADLINE)), "d"((uint32_t)((DEADLINE) >> 32)) \
+			 : "cc", "memory")
 
 int main(void)
 {
@@ -24,7 +26,8 @@ int main(void)
 		__asm__ volatile(".byte 0xf3, 0x0f, 0xae, 0xf7" : : "D"(line) : "memory"); /* umonitor rdi */
 		line[0] += round & 1;
 		PAUSE("0xf2", monitored, second, low[1]);
-		printf("%d %d %d %ld\n", paused, monitored, low[0] == (uint32_t)first && low[1] == (uint32_t)second, (long)(__rdtsc() - last));
+		printf("%d %d %d %ld\n", paused, monitored, low[0] == (uint32_t)first && low[1] == (uint32_t)second,
+			(long)(__rdtsc() - last));
 		last = __rdtsc();
 	}
 	return 0;

@@ -38,7 +38,11 @@ static void put(const char *what, long a, long b)
 }
 
 /* The call comes first. */
-#define PUT(what, call, second) do { long result = (call); put(what, result, second); } while (0)
+#define PUT(what, call, second)            \
+	do {                               \
+		long result = (call);      \
+		put(what, result, second); \
+	} while (0)
 
 static void handler(int number, siginfo_t *info, void *context)
 {

@@ -15,7 +15,10 @@
 enum { TRACED_MAX = 512, CANNOT_TRACE = 77, SYSCALL_STOP = SIGTRAP | 0x80 };
 
 /* The processes, and whether each is within a call. */
-static struct traced { pid_t pid; bool in_call; } traced[TRACED_MAX];
+static struct traced {
+	pid_t pid;
+	bool in_call;
+} traced[TRACED_MAX];
 static unsigned processes;
 
 static struct traced *find(pid_t pid)
@@ -65,8 +68,8 @@ static bool goes_on(pid_t pid)
 {
 	struct user_regs_struct registers;
 
-	return ptrace(PTRACE_GETREGS, pid, 0, &registers) == 0 && registers.orig_rax != SYS_futex && registers.orig_rax != SYS_rt_sigqueueinfo &&
-	       registers.orig_rax != SYS_exit_group;
+	return ptrace(PTRACE_GETREGS, pid, 0, &registers) == 0 && registers.orig_rax != SYS_futex
+		&& registers.orig_rax != SYS_rt_sigqueueinfo && registers.orig_rax != SYS_exit_group;
 }
 
 int main(int argc, char **argv)

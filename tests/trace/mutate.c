@@ -111,16 +111,13 @@ static void mutate_file(const char *from, const char *to, uint64_t *random, bool
 static uint64_t hostile_number(uint64_t *random, uint64_t old)
 {
 	static const uint64_t numbers[] = { 0, 1, 2, 0xfff, 0x1000, 0x10000, 0x4ffff0010000, 0x7ffffffff000, 0x800000000000, INT32_MAX,
-	                                    UINT32_MAX, 1ULL << 40, INT64_MAX, 1ULL << 63, UINT64_MAX - 0xfff, UINT64_MAX };
+		UINT32_MAX, 1ULL << 40, INT64_MAX, 1ULL << 63, UINT64_MAX - 0xfff, UINT64_MAX };
 	uint64_t r = next_random(random);
 
 	switch (r % 4) {
-	case 0:
-		return old ^ 1ULL << (r >> 8) % 64;
-	case 1:
-		return old + (r >> 8) % 64 - 32;
-	default:
-		return numbers[(r >> 8) % (sizeof(numbers) / sizeof(numbers[0]))];
+	case 0: return old ^ 1ULL << (r >> 8) % 64;
+	case 1: return old + (r >> 8) % 64 - 32;
+	default: return numbers[(r >> 8) % (sizeof(numbers) / sizeof(numbers[0]))];
 	}
 }
 
@@ -205,7 +202,8 @@ static void mutate_kind(struct recording *recording, uint64_t *random)
 
 int main(int argc, char **argv)
 {
-	static void (*const mutations[])(struct recording *, uint64_t *) = { mutate_field, mutate_field, mutate_data, mutate_order, mutate_kind };
+	static void (*const mutations[])(struct recording *, uint64_t *) = { mutate_field, mutate_field, mutate_data, mutate_order,
+		mutate_kind };
 	static struct recording recording;
 	uint64_t seed = argc == 4 ? strtoull(argv[3], NULL, 10) : 0, random = seed * 0x9e3779b97f4a7c15;
 

@@ -127,8 +127,7 @@ static int rdtscp_without_ecx(struct trace *trace, const struct event *event, st
 }
 
 /* The new multiplier is used for the whole count, not only for ticks to come. */
-static int host_that_moves_the_value(struct trace *trace, const struct event *event,
-				     struct results *results)
+static int host_that_moves_the_value(struct trace *trace, const struct event *event, struct results *results)
 {
 	struct timekeep *s = trace->tk.state;
 

@@ -132,32 +132,16 @@ static void mutate(struct text *text)
 	const char *number = numbers[random_below(sizeof(numbers) / sizeof(numbers[0]))];
 
 	switch (random_below(12)) {
-	case 0:
-		text->bytes[at] = (char)random_below(256);
-		break;
-	case 1:
-		replace(text, at, random_below(20), "", 0);
-		break;
-	case 2:
-		replace(text, at, 0, word, strlen(word));
-		break;
-	case 3:
-		replace_number(text, at, word);
-		break;
-	case 4:
-		replace(text, line_start(text, at), 0, word, strlen(word));
-		break;
+	case 0: text->bytes[at] = (char)random_below(256); break;
+	case 1: replace(text, at, random_below(20), "", 0); break;
+	case 2: replace(text, at, 0, word, strlen(word)); break;
+	case 3: replace_number(text, at, word); break;
+	case 4: replace(text, line_start(text, at), 0, word, strlen(word)); break;
 	case 5:
-	case 6:
-		move_line(text, at, 0, false);
-		break;
+	case 6: move_line(text, at, 0, false); break;
 	case 7:
-	case 8:
-		move_line(text, at, random_below(text->length), true);
-		break;
-	default:
-		replace_number(text, at, number);
-		break;
+	case 8: move_line(text, at, random_below(text->length), true); break;
+	default: replace_number(text, at, number); break;
 	}
 }
 
@@ -167,8 +151,8 @@ static bool names_its_line(const char *message)
 {
 	size_t digits = strspn(message + 2, "0123456789");
 
-	return strncmp(message, "F:", 2) == 0 && digits > 0 &&
-	       strncmp(message + 2 + digits, ": ", 2) == 0 && strlen(message + 2 + digits) > 2;
+	return strncmp(message, "F:", 2) == 0 && digits > 0 && strncmp(message + 2 + digits, ": ", 2) == 0
+		&& strlen(message + 2 + digits) > 2;
 }
 
 static void check_messages(char *messages, int status)

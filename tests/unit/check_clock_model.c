@@ -43,8 +43,8 @@ static void new_clock(void)
 
 static bool may_not_step_back(void)
 {
-	return model.config.mode == TK_ICOUNT || model.config.guard == TK_GUARD_CLAMP ||
-	       model.config.guard == TK_GUARD_STRICT || model.config.guard == TK_GUARD_CATCHUP;
+	return model.config.mode == TK_ICOUNT || model.config.guard == TK_GUARD_CLAMP || model.config.guard == TK_GUARD_STRICT
+		|| model.config.guard == TK_GUARD_CATCHUP;
 }
 
 /* Both look at the clock, since a look at a host that steps back has consequences. */
@@ -330,13 +330,25 @@ static void one_event(void)
 	case 6: wall(); break;
 	case 7: change_frequency(); break;
 	case 8: save(); break;
-	case 9: if (random_below(8) == 0) restore(); break;
-	case 10: case 11: case 12: arm(); break;
-	case 13: case 14: case 15: pop(); break;
-	case 16: case 17: idle(); break;
+	case 9:
+		if (random_below(8) == 0)
+			restore();
+		break;
+	case 10:
+	case 11:
+	case 12: arm(); break;
+	case 13:
+	case 14:
+	case 15: pop(); break;
+	case 16:
+	case 17: idle(); break;
 	case 18: pvclock(v); break;
 	case 19: stats(); break;
-	case 20: case 21: case 22: case 23: case 24: read_both(v); break;
+	case 20:
+	case 21:
+	case 22:
+	case 23:
+	case 24: read_both(v); break;
 	default: read_tsc(v); break;
 	}
 }

@@ -83,8 +83,7 @@ START_TEST(auto_settles)
 	create_auto();
 	ck_assert_int_eq(tk_clock_ns(&tk, TK_MONOTONIC, 1000), 8000); /* it starts at shift 3 */
 	run_load(&load, speeds[_i], 12, ours);
-	ck_assert_msg(load.largest < 10000000, "%llu MIPS: off by %lld ns",
-		      (unsigned long long)speeds[_i], (long long)load.largest);
+	ck_assert_msg(load.largest < 10000000, "%llu MIPS: off by %lld ns", (unsigned long long)speeds[_i], (long long)load.largest);
 }
 END_TEST
 
@@ -138,8 +137,7 @@ START_TEST(auto_does_not_count_idle_time_as_slowness)
 		ck_assert_int_ge(tk_clock_ns(&tk, TK_MONOTONIC, insns), tk_next_deadline(&tk));
 		if (i > 500) {
 			ck_assert_int_lt(llabs(tk_drift(&tk, insns)), 10000000);
-			ck_assert_int_le(llabs((int64_t)tk_ns_per_insn(&tk) - (INT64_C(10) << 32)),
-					 INT64_C(5) << 32);
+			ck_assert_int_le(llabs((int64_t)tk_ns_per_insn(&tk) - (INT64_C(10) << 32)), INT64_C(5) << 32);
 		}
 	}
 }

@@ -161,8 +161,8 @@ END_TEST
 static bool has_mutation(const char *name)
 {
 	for (unsigned i = 0; i < MUTATIONS; i++)
-		if (strncmp(mutations[i].file, name, strlen(mutations[i].file)) == 0 &&
-		    strcmp(name + strlen(mutations[i].file), ".clk") == 0)
+		if (strncmp(mutations[i].file, name, strlen(mutations[i].file)) == 0
+			&& strcmp(name + strlen(mutations[i].file), ".clk") == 0)
 			return true;
 	return false;
 }

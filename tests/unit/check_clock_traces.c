@@ -82,14 +82,14 @@ START_TEST(each_event_prints_a_line)
 	       "rdtsc vcpu=0 cpu=0 tsc=5_000 => tsc=904\r\n"
 	       "rdtscp\n"
 	       "wrmsr msr=0xce value=1 => fault=gp",
-	       0,
-	       "3 clock\n"
-	       "4 create offset=-4096\n"
-	       "5 rdtsc tsc=904 aux=0\n"
-	       "6 rdtscp tsc=904 aux=0\n"
-	       "7 wrmsr fault=gp offset=-4096 adjust=0\n"
-	       "5 events, 2 expectations, 0 failed\n",
-	       "");
+		0,
+		"3 clock\n"
+		"4 create offset=-4096\n"
+		"5 rdtsc tsc=904 aux=0\n"
+		"6 rdtscp tsc=904 aux=0\n"
+		"7 wrmsr fault=gp offset=-4096 adjust=0\n"
+		"5 events, 2 expectations, 0 failed\n",
+		"");
 }
 END_TEST
 
@@ -99,16 +99,15 @@ START_TEST(a_failed_expectation_is_reported_and_the_rest_runs)
 	       "rdtsc tsc=7 => tsc=5 aux=0\n"
 	       "rdmsr msr=1 => value=3\n"
 	       "rdtsc => tsc=7\n",
-	       1,
-	       "1 clock\n"
-	       "2 rdtsc tsc=7 aux=0\n"
-	       "3 rdmsr fault=gp offset=0 adjust=0\n"
-	       "4 rdtsc tsc=7 aux=0\n"
-	       "4 events, 4 expectations, 2 failed\n",
-	       "T:2: expected tsc=5, got tsc=7\n"
-	       "T:3: expected value=3, got fault=gp\n");
-	expect("clock mode=host\nrdtscp => fault=ud\n", 1, NULL,
-	       "T:2: expected fault=ud, got no fault\n");
+		1,
+		"1 clock\n"
+		"2 rdtsc tsc=7 aux=0\n"
+		"3 rdmsr fault=gp offset=0 adjust=0\n"
+		"4 rdtsc tsc=7 aux=0\n"
+		"4 events, 4 expectations, 2 failed\n",
+		"T:2: expected tsc=5, got tsc=7\n"
+		"T:3: expected value=3, got fault=gp\n");
+	expect("clock mode=host\nrdtscp => fault=ud\n", 1, NULL, "T:2: expected fault=ud, got no fault\n");
 }
 END_TEST
 
@@ -123,8 +122,7 @@ static const struct {
 	{ "clock\nrdtsc tsc=_1\n", "T:2: tsc=_1 is not an integer of 64 bits\n" },
 	{ "clock\nrdtsc tsc=1__0\n", "T:2: tsc=1__0 is not an integer of 64 bits\n" },
 	{ "clock\nrdtsc tsc=0x\n", "T:2: tsc=0x is not an integer of 64 bits\n" },
-	{ "clock\nrdtsc tsc=18446744073709551616\n",
-	  "T:2: tsc=18446744073709551616 is not an integer of 64 bits\n" },
+	{ "clock\nrdtsc tsc=18446744073709551616\n", "T:2: tsc=18446744073709551616 is not an integer of 64 bits\n" },
 	{ "clock\nrdtsc tsc=1 tsc=2\n", "T:2: 'tsc' is given twice\n" },
 	{ "clock\nrdtsc => tsc=1 tsc=1\n", "T:2: 'tsc' is expected twice\n" },
 	{ "clock\nrdtsc =>\n", "T:2: '=>' without an expectation after it\n" },
@@ -135,16 +133,12 @@ static const struct {
 	{ "clock vcpus=2\nrdtsc vcpu=2\n", "T:2: no such vCPU: the clock has 2\n" },
 	{ "clock vcpus=65\n", "T:1: the number of vCPUs must be 1 to 64\n" },
 	{ "clock\nrdtsc cpu=1024\n", "T:2: host CPUs are 0 to 1023\n" },
-	{ "clock mode=icount shift=11\n",
-	  "T:1: shift must be 0 to 10 (2^shift ns for each instruction)\n" },
-	{ "clock mode=icount align=on\n\nnow\n",
-	  "T:1: align=on needs a given shift=0..10 or ns-per-insn\n" },
-	{ "clock mode=icount align=on shift=3 sleep=off\n",
-	  "T:1: align=on waits for the host and sleep=off never does: choose one\n" },
+	{ "clock mode=icount shift=11\n", "T:1: shift must be 0 to 10 (2^shift ns for each instruction)\n" },
+	{ "clock mode=icount align=on\n\nnow\n", "T:1: align=on needs a given shift=0..10 or ns-per-insn\n" },
+	{ "clock mode=icount align=on shift=3 sleep=off\n", "T:1: align=on waits for the host and sleep=off never does: choose one\n" },
 	{ "clock mode=icount align=on shift=auto\n",
-	  "T:1: align=on cannot be combined with shift=auto, which keeps to real time by itself\n" },
-	{ "clock mode=icount sleep=off shift=auto\n",
-	  "T:1: shift=auto follows real time and sleep=off leaves it: choose one\n" },
+		"T:1: align=on cannot be combined with shift=auto, which keeps to real time by itself\n" },
+	{ "clock mode=icount sleep=off shift=auto\n", "T:1: shift=auto follows real time and sleep=off leaves it: choose one\n" },
 	{ "clock\nhost table=0:1,x\n", "T:2: table=0:1,x is not CPU:OFFSET,CPU:OFFSET...\n" },
 	{ "clock\nrestore\n", "T:2: restore without a save before it\n" },
 	{ "clock\npvread\n", "T:2: pvread without a pvclock before it for this vCPU\n" },
@@ -203,8 +197,7 @@ START_TEST(a_recording_can_be_replayed_and_plotted)
 	ck_assert_ptr_nonnull(strstr(messages, "10 of 10"));
 	outcome = replay(text);
 	ck_assert_int_eq(outcome.status, 0);
-	ck_assert_ptr_nonnull(
-		strstr(outcome.out, "stats backsteps=10 largest_backstep=1000000 raised=0"));
+	ck_assert_ptr_nonnull(strstr(outcome.out, "stats backsteps=10 largest_backstep=1000000 raised=0"));
 	ck_assert_ptr_nonnull(strstr(outcome.out, "24 events"));
 
 	in = fmemopen(text, text_size, "r");
@@ -310,8 +303,7 @@ int main(void)
 	tcase_add_test(tcase, every_trace_holds);
 	tcase_add_test(tcase, each_event_prints_a_line);
 	tcase_add_test(tcase, a_failed_expectation_is_reported_and_the_rest_runs);
-	tcase_add_loop_test(tcase, a_malformed_line_is_named, 0,
-			    sizeof(malformed) / sizeof(malformed[0]));
+	tcase_add_loop_test(tcase, a_malformed_line_is_named, 0, sizeof(malformed) / sizeof(malformed[0]));
 	tcase_add_test(tcase, a_recording_can_be_replayed_and_plotted);
 	tcase_add_test(tcase, the_auto_rate_can_be_plotted);
 	tcase_add_test(tcase, this_machine_can_be_recorded);

@@ -84,8 +84,10 @@ static void record_program(void)
 	for (int k = 0; k < 500; k++)
 		fprintf(input, "line %d\n", k);
 	fclose(input);
-	ck_assert_int_eq(run(output, sizeof(output), "record -o honest.t86 --icount=3 -- %s", "/bin/busybox sh -c 'i=0; while [ $i -lt 4000 ];"
-	                     "do i=$((i+1)); done; exec /bin/busybox md5sum input'"), 0);
+	ck_assert_int_eq(run(output, sizeof(output), "record -o honest.t86 --icount=3 -- %s",
+				 "/bin/busybox sh -c 'i=0; while [ $i -lt 4000 ];"
+				 "do i=$((i+1)); done; exec /bin/busybox md5sum input'"),
+		0);
 	ck_assert_int_eq(run(output, sizeof(output), "replay %s", "honest.t86"), 0);
 }
 

@@ -12,8 +12,8 @@
 
 enum { CODE = 0x100000, DATA = 0x200000, WORDS = 8, GPRS = 16 };
 
-static const char *const gpr_names[GPRS] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                             "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+static const char *const gpr_names[GPRS] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+	"r14", "r15" };
 /* clang-format off */
 static const struct { char letter; flags_t bit; } flag_letters[] = {
 	{ 'C', FLAG_CF }, { 'P', FLAG_PF }, { 'A', FLAG_AF }, { 'Z', FLAG_ZF }, { 'S', FLAG_SF }, { 'O', FLAG_OF },
@@ -130,11 +130,11 @@ static void compare(const struct state *is, const struct state *wanted, const ch
 	ck_assert_msg(is->fault == wanted->fault, "%s: exception %d, wanted %d", text, is->fault, wanted->fault);
 	ck_assert_msg(is->rip == wanted->rip, "%s: rip %+d, wanted %+d", text, (int)(is->rip - CODE), (int)(wanted->rip - CODE));
 	for (int k = 0; k < GPRS; k++)
-		ck_assert_msg(is->r[k] == wanted->r[k], "%s: %s is %#llx, wanted %#llx", text, gpr_names[k],
-		              (unsigned long long)is->r[k], (unsigned long long)wanted->r[k]);
+		ck_assert_msg(is->r[k] == wanted->r[k], "%s: %s is %#llx, wanted %#llx", text, gpr_names[k], (unsigned long long)is->r[k],
+			(unsigned long long)wanted->r[k]);
 	for (int k = 0; k < WORDS; k++)
-		ck_assert_msg(is->word[k] == wanted->word[k], "%s: m%d is %#llx, wanted %#llx", text, k,
-		              (unsigned long long)is->word[k], (unsigned long long)wanted->word[k]);
+		ck_assert_msg(is->word[k] == wanted->word[k], "%s: m%d is %#llx, wanted %#llx", text, k, (unsigned long long)is->word[k],
+			(unsigned long long)wanted->word[k]);
 	ck_assert_msg(wanted->any_flags || is->flags == wanted->flags, "%s: flags are %#x, wanted %#x", text, is->flags, wanted->flags);
 	for (int k = 0; k < 16; k++)
 		ck_assert_msg(memcmp(is->xmm[k], wanted->xmm[k], 16) == 0, "%s: xmm%d differs", text, k);
@@ -204,10 +204,11 @@ static void set_up(void)
 {
 	fault_install();
 	space_init(&space);
-	ck_assert_int_eq(space_mmap(&space, CODE, GUEST_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-	                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), CODE);
-	ck_assert_int_eq(space_mmap(&space, DATA, GUEST_PAGE, PROT_READ | PROT_WRITE,
-	                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), DATA);
+	ck_assert_int_eq(
+		space_mmap(&space, CODE, GUEST_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+		CODE);
+	ck_assert_int_eq(space_mmap(&space, DATA, GUEST_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+		DATA);
 	blocks = blocks_create(&space);
 	cpu = aligned_alloc(64, (sizeof(*cpu) + 63) & ~(size_t)63);
 	ck_assert_ptr_nonnull(cpu);

@@ -19,11 +19,12 @@ static struct cpuid_result leaf_of(const char *model, uint32_t leaf, uint32_t su
 /* Bits of the x86-64 psABI, table 3.1, by level; what a level has, the next has too. */
 enum {
 	LEVEL1_EDX = 1 << 0 | 1 << 8 | 1 << 15 | 1 << 23 | 1 << 24 | 1 << 25 | 1 << 26, /* FPU CX8 CMOV MMX FXSR SSE SSE2 */
-	LEVEL2_ECX = 1 << 0 | 1 << 9 | 1 << 13 | 1 << 19 | 1 << 20 | 1 << 23, /* SSE3 SSSE3 CX16 SSE4.1 SSE4.2 POPCNT */
-	LEVEL3_ECX = 1 << 12 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29,         /* FMA MOVBE OSXSAVE AVX F16C */
-	LEVEL3_EBX7 = 1 << 3 | 1 << 5 | 1 << 8,                               /* BMI1 AVX2 BMI2 */
-	LAHF = 1 << 0, LZCNT = 1 << 5,                                        /* 80000001H ECX */
-	SYSCALL = 1 << 11,                                                    /* 80000001H EDX */
+	LEVEL2_ECX = 1 << 0 | 1 << 9 | 1 << 13 | 1 << 19 | 1 << 20 | 1 << 23,           /* SSE3 SSSE3 CX16 SSE4.1 SSE4.2 POPCNT */
+	LEVEL3_ECX = 1 << 12 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29,                   /* FMA MOVBE OSXSAVE AVX F16C */
+	LEVEL3_EBX7 = 1 << 3 | 1 << 5 | 1 << 8,                                         /* BMI1 AVX2 BMI2 */
+	LAHF = 1 << 0,
+	LZCNT = 1 << 5,    /* 80000001H ECX */
+	SYSCALL = 1 << 11, /* 80000001H EDX */
 };
 
 START_TEST(levels)
@@ -112,7 +113,9 @@ END_TEST
 /* The initial APIC id, the x2APIC id and the width of the ids agree. */
 START_TEST(topology)
 {
-	static const struct { unsigned vcpus, bits; } machines[] = { { 1, 0 }, { 2, 1 }, { 3, 2 }, { 4, 2 }, { 5, 3 } };
+	static const struct {
+		unsigned vcpus, bits;
+	} machines[] = { { 1, 0 }, { 2, 1 }, { 3, 2 }, { 4, 2 }, { 5, 3 } };
 	const struct cpu_model *model = cpu_model_find("x86-64-v3");
 	unsigned last = machines[_i].vcpus - 1;
 	struct cpuid_context context = { .vcpu = last, .vcpus = machines[_i].vcpus, .tsc_khz = 1000000 };
@@ -202,39 +205,39 @@ static const struct {
 	const char *feature;
 	uint8_t code[12];
 } instructions[] = {
-	{ "tsc", { 0x0f, 0x31 } },                                 /* rdtsc */
-	{ "cx8", { 0x0f, 0xc7, 0x08 } },                           /* cmpxchg8b [rax] */
-	{ "cmov", { 0x0f, 0x44, 0xc1 } },                          /* cmovz eax, ecx */
-	{ "clflush", { 0x0f, 0xae, 0x38 } },                       /* clflush [rax] */
-	{ "fxsr", { 0x0f, 0xae, 0x00 } },                          /* fxsave [rax] */
-	{ "sse", { 0x0f, 0x58, 0xc1 } },                           /* addps xmm0, xmm1 */
-	{ "sse2", { 0x66, 0x0f, 0xfe, 0xc1 } },                    /* paddd xmm0, xmm1 */
-	{ "syscall", { 0x0f, 0x05 } },                             /* syscall */
-	{ "rdtscp", { 0x0f, 0x01, 0xf9 } },                        /* rdtscp */
-	{ "pni", { 0xf2, 0x0f, 0x7c, 0xc1 } },                     /* haddps xmm0, xmm1 */
-	{ "pclmulqdq", { 0x66, 0x0f, 0x3a, 0x44, 0xc1, 0x00 } },   /* pclmulqdq xmm0, xmm1, 0 */
-	{ "ssse3", { 0x66, 0x0f, 0x38, 0x00, 0xc1 } },             /* pshufb xmm0, xmm1 */
-	{ "fma", { 0xc4, 0xe2, 0xf1, 0xb9, 0xc2 } },               /* vfmadd231sd xmm0, xmm1, xmm2 */
-	{ "cx16", { 0x48, 0x0f, 0xc7, 0x08 } },                    /* cmpxchg16b [rax] */
-	{ "sse4_1", { 0x66, 0x0f, 0x3a, 0x08, 0xc1, 0x00 } },      /* roundps xmm0, xmm1, 0 */
-	{ "sse4_2", { 0xf2, 0x0f, 0x38, 0xf1, 0xc1 } },            /* crc32 eax, ecx */
-	{ "sse4_2", { 0x66, 0x0f, 0x3a, 0x63, 0xc1, 0x00 } },      /* pcmpistri xmm0, xmm1, 0 */
-	{ "movbe", { 0x0f, 0x38, 0xf0, 0x00 } },                   /* movbe eax, [rax] */
-	{ "popcnt", { 0xf3, 0x0f, 0xb8, 0xc1 } },                  /* popcnt eax, ecx */
-	{ "aes", { 0x66, 0x0f, 0x38, 0xdc, 0xc1 } },               /* aesenc xmm0, xmm1 */
-	{ "xsave", { 0x0f, 0xae, 0x20 } },                         /* xsave [rax] */
-	{ "xsave", { 0x0f, 0x01, 0xd0 } },                         /* xgetbv */
-	{ "avx", { 0xc5, 0xf4, 0x58, 0xc2 } },                     /* vaddps ymm0, ymm1, ymm2 */
-	{ "f16c", { 0xc4, 0xe2, 0x7d, 0x13, 0xc1 } },              /* vcvtph2ps ymm0, xmm1 */
-	{ "lahf_lm", { 0x9f } },                                   /* lahf */
-	{ "abm", { 0xf3, 0x0f, 0xbd, 0xc1 } },                     /* lzcnt eax, ecx */
-	{ "fsgsbase", { 0xf3, 0x0f, 0xae, 0xc0 } },                /* rdfsbase eax */
-	{ "bmi1", { 0xc4, 0xe2, 0x70, 0xf2, 0xc2 } },              /* andn eax, ecx, edx */
-	{ "avx2", { 0xc5, 0xf5, 0xfe, 0xc2 } },                    /* vpaddd ymm0, ymm1, ymm2 */
-	{ "bmi2", { 0xc4, 0xe2, 0x73, 0xf5, 0xc2 } },              /* pdep eax, ecx, edx */
-	{ "xsaveopt", { 0x0f, 0xae, 0x30 } },                      /* xsaveopt [rax] */
-	{ "xsavec", { 0x0f, 0xc7, 0x20 } },                        /* xsavec [rax] */
-	{ "rdpid", { 0xf3, 0x0f, 0xc7, 0xf8 } },                   /* rdpid rax */
+	{ "tsc", { 0x0f, 0x31 } },                               /* rdtsc */
+	{ "cx8", { 0x0f, 0xc7, 0x08 } },                         /* cmpxchg8b [rax] */
+	{ "cmov", { 0x0f, 0x44, 0xc1 } },                        /* cmovz eax, ecx */
+	{ "clflush", { 0x0f, 0xae, 0x38 } },                     /* clflush [rax] */
+	{ "fxsr", { 0x0f, 0xae, 0x00 } },                        /* fxsave [rax] */
+	{ "sse", { 0x0f, 0x58, 0xc1 } },                         /* addps xmm0, xmm1 */
+	{ "sse2", { 0x66, 0x0f, 0xfe, 0xc1 } },                  /* paddd xmm0, xmm1 */
+	{ "syscall", { 0x0f, 0x05 } },                           /* syscall */
+	{ "rdtscp", { 0x0f, 0x01, 0xf9 } },                      /* rdtscp */
+	{ "pni", { 0xf2, 0x0f, 0x7c, 0xc1 } },                   /* haddps xmm0, xmm1 */
+	{ "pclmulqdq", { 0x66, 0x0f, 0x3a, 0x44, 0xc1, 0x00 } }, /* pclmulqdq xmm0, xmm1, 0 */
+	{ "ssse3", { 0x66, 0x0f, 0x38, 0x00, 0xc1 } },           /* pshufb xmm0, xmm1 */
+	{ "fma", { 0xc4, 0xe2, 0xf1, 0xb9, 0xc2 } },             /* vfmadd231sd xmm0, xmm1, xmm2 */
+	{ "cx16", { 0x48, 0x0f, 0xc7, 0x08 } },                  /* cmpxchg16b [rax] */
+	{ "sse4_1", { 0x66, 0x0f, 0x3a, 0x08, 0xc1, 0x00 } },    /* roundps xmm0, xmm1, 0 */
+	{ "sse4_2", { 0xf2, 0x0f, 0x38, 0xf1, 0xc1 } },          /* crc32 eax, ecx */
+	{ "sse4_2", { 0x66, 0x0f, 0x3a, 0x63, 0xc1, 0x00 } },    /* pcmpistri xmm0, xmm1, 0 */
+	{ "movbe", { 0x0f, 0x38, 0xf0, 0x00 } },                 /* movbe eax, [rax] */
+	{ "popcnt", { 0xf3, 0x0f, 0xb8, 0xc1 } },                /* popcnt eax, ecx */
+	{ "aes", { 0x66, 0x0f, 0x38, 0xdc, 0xc1 } },             /* aesenc xmm0, xmm1 */
+	{ "xsave", { 0x0f, 0xae, 0x20 } },                       /* xsave [rax] */
+	{ "xsave", { 0x0f, 0x01, 0xd0 } },                       /* xgetbv */
+	{ "avx", { 0xc5, 0xf4, 0x58, 0xc2 } },                   /* vaddps ymm0, ymm1, ymm2 */
+	{ "f16c", { 0xc4, 0xe2, 0x7d, 0x13, 0xc1 } },            /* vcvtph2ps ymm0, xmm1 */
+	{ "lahf_lm", { 0x9f } },                                 /* lahf */
+	{ "abm", { 0xf3, 0x0f, 0xbd, 0xc1 } },                   /* lzcnt eax, ecx */
+	{ "fsgsbase", { 0xf3, 0x0f, 0xae, 0xc0 } },              /* rdfsbase eax */
+	{ "bmi1", { 0xc4, 0xe2, 0x70, 0xf2, 0xc2 } },            /* andn eax, ecx, edx */
+	{ "avx2", { 0xc5, 0xf5, 0xfe, 0xc2 } },                  /* vpaddd ymm0, ymm1, ymm2 */
+	{ "bmi2", { 0xc4, 0xe2, 0x73, 0xf5, 0xc2 } },            /* pdep eax, ecx, edx */
+	{ "xsaveopt", { 0x0f, 0xae, 0x30 } },                    /* xsaveopt [rax] */
+	{ "xsavec", { 0x0f, 0xc7, 0x20 } },                      /* xsavec [rax] */
+	{ "rdpid", { 0xf3, 0x0f, 0xc7, 0xf8 } },                 /* rdpid rax */
 };
 
 /* The emulator has a form for an instruction of each feature that CPUID reports. */
@@ -259,12 +262,12 @@ END_TEST
 START_TEST(undefined_without_feature)
 {
 	static const uint8_t in_no_model[][12] = {
-		{ 0x0f, 0xc7, 0xf0 },                   /* rdrand eax */
-		{ 0x0f, 0xc7, 0xf8 },                   /* rdseed eax */
-		{ 0x0f, 0x38, 0xc8, 0xc1 },             /* sha1nexte xmm0, xmm1 */
-		{ 0x66, 0x0f, 0x38, 0xcf, 0xc1 },       /* gf2p8mulb xmm0, xmm1 */
-		{ 0x66, 0x0f, 0xae, 0x38 },             /* clflushopt [rax] */
-		{ 0x66, 0x0f, 0x38, 0xf6, 0xc1 },       /* adcx eax, ecx */
+		{ 0x0f, 0xc7, 0xf0 },             /* rdrand eax */
+		{ 0x0f, 0xc7, 0xf8 },             /* rdseed eax */
+		{ 0x0f, 0x38, 0xc8, 0xc1 },       /* sha1nexte xmm0, xmm1 */
+		{ 0x66, 0x0f, 0x38, 0xcf, 0xc1 }, /* gf2p8mulb xmm0, xmm1 */
+		{ 0x66, 0x0f, 0xae, 0x38 },       /* clflushopt [rax] */
+		{ 0x66, 0x0f, 0x38, 0xf6, 0xc1 }, /* adcx eax, ecx */
 	};
 	const struct cpu_model *model = cpu_model_find(level_names[_i]);
 	struct decoded decoded;
@@ -273,8 +276,7 @@ START_TEST(undefined_without_feature)
 	cpu_model_flags(model, &plain, flags, sizeof(flags));
 	for (unsigned k = 0; k < sizeof(instructions) / sizeof(instructions[0]); k++) {
 		ck_assert_int_eq(decode(instructions[k].code, sizeof(instructions[k].code), 0, &decoded), DECODE_OK);
-		ck_assert_msg(cpu_model_has(model, decoded.isa) == has_word(flags, instructions[k].feature), "%s",
-		              instructions[k].feature);
+		ck_assert_msg(cpu_model_has(model, decoded.isa) == has_word(flags, instructions[k].feature), "%s", instructions[k].feature);
 	}
 	for (unsigned k = 0; k < sizeof(in_no_model) / sizeof(in_no_model[0]); k++) {
 		ck_assert_int_eq(decode(in_no_model[k], sizeof(in_no_model[k]), 0, &decoded), DECODE_OK);

@@ -46,8 +46,8 @@ static bool compare(struct plans *plans, struct plans *others, const struct form
 		same &= plan->op == OP_POP || planned.mem.disp == alone.mem.disp;
 	}
 	if (!same)
-		ck_abort_msg("the plan of %s is another one's: its bytes, the first one lowest, are %lx", op_name(form ? alone.op : OP_NONE),
-		             *(const uint64_t *)address);
+		ck_abort_msg("the plan of %s is another one's: its bytes, the first one lowest, are %lx",
+			op_name(form ? alone.op : OP_NONE), *(const uint64_t *)address);
 	return plan != &room;
 }
 
@@ -127,7 +127,8 @@ START_TEST(test_shift_by_zero)
 	struct plans *plans = plans_create(forms);
 	struct plan room, other;
 	const struct plan *wide = plan_find(plans, NULL, (uint64_t)by_3, sizeof(by_3), &room);
-	const struct plan *zero = plan_for_one(plans, plan_find(plans, NULL, (uint64_t)by_64, sizeof(by_64), &room), (uint64_t)by_64, &other);
+	const struct plan *zero = plan_for_one(plans, plan_find(plans, NULL, (uint64_t)by_64, sizeof(by_64), &room), (uint64_t)by_64,
+		&other);
 
 	ck_assert(wide->attributes & FORM_WIDE_SHIFT);
 	ck_assert(!(zero->attributes & FORM_WIDE_SHIFT));

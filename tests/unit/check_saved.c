@@ -19,7 +19,9 @@ struct sample {
 	int32_t negative;
 	uint64_t large;
 	uint16_t list[5];
-	struct { int64_t inner; } nested;
+	struct {
+		int64_t inner;
+	} nested;
 	uint32_t late;
 };
 
@@ -47,8 +49,9 @@ START_TEST(a_structure_comes_back)
 	ck_assert_int_eq(to.nested.inner, INT64_MIN);
 	ck_assert_uint_eq(to.late, 5);
 	text = json_dumps(json, JSON_COMPACT);
-	ck_assert_str_eq(text, "{\"byte\":255,\"flag\":1,\"negative\":4294967289,\"large\":-2,\"list\":[1,0,65535],"
-	                       "\"nested.inner\":-9223372036854775808,\"late\":5}");
+	ck_assert_str_eq(text,
+		"{\"byte\":255,\"flag\":1,\"negative\":4294967289,\"large\":-2,\"list\":[1,0,65535],"
+		"\"nested.inner\":-9223372036854775808,\"late\":5}");
 	free(text);
 	json_object_del(json, "late"); /* as written by an earlier version */
 	to.late = 0;
@@ -218,7 +221,8 @@ END_TEST
 
 START_TEST(what_cannot_be_is_refused)
 {
-	struct vma good = mapping(4, 2, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS), over = mapping(5, 4, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
+	struct vma good = mapping(4, 2, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS),
+		   over = mapping(5, 4, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
 	struct vma odd = good, empty = mapping(9, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS), outside = good;
 
 	odd.end++;

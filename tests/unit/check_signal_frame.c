@@ -56,9 +56,11 @@ static void fault_natively(void)
 		sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
 		sigaction(SIGSEGV, &action, NULL);
 		__asm__ volatile("fninit\n\tfldpi\n\tvzeroall\n\tmov $0x1122334455667788, %%rax\n\tmovq %%rax, %%xmm3\n\t"
-		                 "mov $3, %%eax\n\tmov $5, %%ebx\n\tmov $7, %%ecx\n\tmov $9, %%r15d\n\tmov $11, %%r8d\n\t"
-		                 "xor %%edx, %%edx\n\tstc\n\tmovl %%eax, (%0)"
-		                 : : "D"(fault_at) : "rax", "rbx", "rcx", "rdx", "r8", "r15", "xmm3", "memory");
+				 "mov $3, %%eax\n\tmov $5, %%ebx\n\tmov $7, %%ecx\n\tmov $9, %%r15d\n\tmov $11, %%r8d\n\t"
+				 "xor %%edx, %%edx\n\tstc\n\tmovl %%eax, (%0)"
+				 :
+				 : "D"(fault_at)
+				 : "rax", "rbx", "rcx", "rdx", "r8", "r15", "xmm3", "memory");
 		_exit(1);
 	}
 	waitpid(child, NULL, 0);
@@ -123,8 +125,8 @@ static struct seen fault_emulated(struct task *task)
 
 START_TEST(frame_is_the_hosts)
 {
-	static const int compared[] = { REG_R8, REG_R15, REG_RDI, REG_RBX, REG_RDX, REG_RAX, REG_RCX, REG_EFL, REG_CSGSFS,
-	                                REG_ERR, REG_TRAPNO, REG_OLDMASK, REG_CR2 };
+	static const int compared[] = { REG_R8, REG_R15, REG_RDI, REG_RBX, REG_RDX, REG_RAX, REG_RCX, REG_EFL, REG_CSGSFS, REG_ERR,
+		REG_TRAPNO, REG_OLDMASK, REG_CR2 };
 	struct seen ours;
 
 	fault_natively();
@@ -135,13 +137,13 @@ START_TEST(frame_is_the_hosts)
 	ck_assert_uint_eq(ours.context.uc_stack.ss_size, native->context.uc_stack.ss_size);
 	for (size_t i = 0; i < sizeof(compared) / sizeof(compared[0]); i++)
 		ck_assert_msg(ours.context.uc_mcontext.gregs[compared[i]] == native->context.uc_mcontext.gregs[compared[i]],
-		              "gregs[%d]: %#llx, on the host %#llx", compared[i],
-		              ours.context.uc_mcontext.gregs[compared[i]], native->context.uc_mcontext.gregs[compared[i]]);
+			"gregs[%d]: %#llx, on the host %#llx", compared[i], ours.context.uc_mcontext.gregs[compared[i]],
+			native->context.uc_mcontext.gregs[compared[i]]);
 	ck_assert_int_eq(ours.info.si_signo, native->info.si_signo);
 	ck_assert_int_eq(ours.info.si_code, native->info.si_code);
 	ck_assert_ptr_eq(ours.info.si_addr, native->info.si_addr);
-	ck_assert_int_eq(memcmp(ours.fpstate + offsetof(struct xsave_area, xmm), native->fpstate + offsetof(struct xsave_area, xmm),
-	                        16 * 16), 0);
+	ck_assert_int_eq(
+		memcmp(ours.fpstate + offsetof(struct xsave_area, xmm), native->fpstate + offsetof(struct xsave_area, xmm), 16 * 16), 0);
 	/* the places of the parts depend on the size of the host's FP state, but their relations do not */
 	ck_assert_uint_eq(ours.stack_pointer % 16, native->stack_pointer % 16);
 	ck_assert_uint_eq((uint64_t)ours.context.uc_mcontext.fpregs % 64, (uint64_t)native->context.uc_mcontext.fpregs % 64);
@@ -150,7 +152,11 @@ END_TEST
 
 START_TEST(fp_state_describes_itself)
 {
-	const struct { uint32_t magic1, extended_size; uint64_t features; uint32_t xstate_size; } *words;
+	const struct {
+		uint32_t magic1, extended_size;
+		uint64_t features;
+		uint32_t xstate_size;
+	} * words;
 	struct seen ours = fault_emulated(make_task());
 	uint32_t magic2;
 

@@ -157,9 +157,9 @@ START_TEST(refused)
 		{ 1, { 0 } },
 		{ 1, { TRACE_KINDS } },
 		{ 1, { 0xff } },
-		{ 12, { TRACE_PROCESS, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02, 0 } },       /* 65 bits */
-		{ 12, { TRACE_PROCESS, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0 } },       /* 11 bytes */
-		{ 5, { TRACE_STATE, 4, 1, 2, 3 } },                                                             /* longer than what is left */
+		{ 12, { TRACE_PROCESS, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02, 0 } }, /* 65 bits */
+		{ 12, { TRACE_PROCESS, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0 } }, /* 11 bytes */
+		{ 5, { TRACE_STATE, 4, 1, 2, 3 } },                                                       /* longer than what is left */
 		{ 12, { TRACE_STATE, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0 } },
 	};
 	struct trace_record record;
@@ -174,9 +174,22 @@ START_TEST(statuses)
 		uint64_t status;
 		bool possible;
 	} cases[] = {
-		{ 0, true }, { 0x300, true }, { 0xff00, true }, { 9, true }, { 11, true }, { 0x8b, true }, { 64, true },
-		{ 0x10000, false }, { 0x7f, false }, { 0x137f, false }, { 0xffff, false }, { 65, false }, { 19, false }, { 17, false },
-		{ 0x109, false }, { 1ULL << 32, false },
+		{ 0, true },
+		{ 0x300, true },
+		{ 0xff00, true },
+		{ 9, true },
+		{ 11, true },
+		{ 0x8b, true },
+		{ 64, true },
+		{ 0x10000, false },
+		{ 0x7f, false },
+		{ 0x137f, false },
+		{ 0xffff, false },
+		{ 65, false },
+		{ 19, false },
+		{ 17, false },
+		{ 0x109, false },
+		{ 1ULL << 32, false },
 	};
 
 	ck_assert_int_eq(trace_status_possible(cases[_i].status), cases[_i].possible);

@@ -9,7 +9,10 @@
 #include "emu/trace/writer.h"
 #include "tests/unit/suite.h"
 
-#define JSON(KIND) { .kind = TRACE_##KIND, .data = (const uint8_t *)"{}", .size = 2 }
+#define JSON(KIND)                                                             \
+	{                                                                      \
+		.kind = TRACE_##KIND, .data = (const uint8_t *)"{}", .size = 2 \
+	}
 
 /* The first records of a file, after which a thread of a process runs, or none does. */
 static const struct trace_record recording[] = {

@@ -36,11 +36,10 @@ static bool host_through(const struct xsave_area *from, struct xsave_area *to, u
 		return false;
 	}
 	__asm__ volatile("xrstor64 %[from]\n\tmov %[all], %%eax\n\txsave64 %[to]\n\tfninit\n\tvzeroupper"
-	                 : [to] "+m"(*to), "+a"(components)
-	                 : [from] "m"(*from), [all] "i"(ALL), "d"(0)
-	                 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-	                   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
-	                   "st(6)", "st(7)");
+			 : [to] "+m"(*to), "+a"(components)
+			 : [from] "m"(*from), [all] "i"(ALL), "d"(0)
+			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+			 "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)");
 	host_defaults();
 	return true;
 }

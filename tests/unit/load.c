@@ -22,7 +22,7 @@ static struct process process;
 static struct task task;
 static struct load_error error;
 static char directory[] = "/tmp/tick86-load-XXXXXX";
-static char *no_environment[] = {NULL};
+static char *no_environment[] = { NULL };
 
 static void no_code(void *context, uint64_t start, uint64_t end)
 {
@@ -80,7 +80,7 @@ static bool load(const char *path, char **argv, char **envp)
 
 static bool load_plain(const char *path)
 {
-	char *argv[] = {(char *)path, NULL};
+	char *argv[] = { (char *)path, NULL };
 	return load(path, argv, no_environment);
 }
 
@@ -110,7 +110,7 @@ static void check_vectors(char **argv, char **envp)
 
 START_TEST(dynamic_program)
 {
-	char *argv[] = {"true", "one", "", "three", NULL}, *envp[] = {"A=1", "B=", NULL};
+	char *argv[] = { "true", "one", "", "three", NULL }, *envp[] = { "A=1", "B=", NULL };
 	ck_assert_msg(load("/bin/true", argv, envp), "%s", error.text);
 	check_vectors(argv, envp);
 	ck_assert_uint_eq(auxiliary(AT_BASE), GUEST_INTERP_BASE);
@@ -135,8 +135,10 @@ START_TEST(static_program_with_bss)
 {
 	char command[256];
 
-	snprintf(command, sizeof(command), "cd %s && echo 'char a[9999], b[5000] = {1}; int main(void) { return a[0]; }' >bss.c && "
-	         "gcc -static -o bss bss.c", directory);
+	snprintf(command, sizeof(command),
+		"cd %s && echo 'char a[9999], b[5000] = {1}; int main(void) { return a[0]; }' >bss.c && "
+		"gcc -static -o bss bss.c",
+		directory);
 	ck_assert_int_eq(system(command), 0);
 	ck_assert_msg(load_plain(file_named("bss")), "%s", error.text);
 	ck_assert_uint_eq(auxiliary(AT_BASE), 0);
@@ -174,10 +176,10 @@ END_TEST
 
 START_TEST(scripts)
 {
-	char path[128], *argv[] = {"name", "x", NULL};
+	char path[128], *argv[] = { "name", "x", NULL };
 	static const char script[] = "#! /bin/true  -a b  \nrest\n";
 	strcpy(path, make_file("script", script, sizeof(script) - 1, 0755));
-	char *expected[] = {"/bin/true", "-a b", path, "x", NULL}, *none[] = {NULL};
+	char *expected[] = { "/bin/true", "-a b", path, "x", NULL }, *none[] = { NULL };
 	ck_assert_msg(load(path, argv, none), "%s", error.text);
 	check_vectors(expected, none);
 	ck_assert_str_eq((char *)auxiliary(AT_EXECFN), path);
@@ -201,8 +203,8 @@ START_TEST(scripts_run_by_scripts)
 		int status;
 		waitpid(child, &status, 0);
 		bool loaded = load_plain(previous);
-		ck_assert_msg(WEXITSTATUS(status) == (loaded ? 0 : error.error), "depth %d: kernel %d, here %d", depth,
-		              WEXITSTATUS(status), error.error);
+		ck_assert_msg(WEXITSTATUS(status) == (loaded ? 0 : error.error), "depth %d: kernel %d, here %d", depth, WEXITSTATUS(status),
+			error.error);
 		space_reset(&process.space);
 	}
 }
@@ -210,7 +212,7 @@ END_TEST
 
 static void expect_failure(const char *path, int status, int number, const char *text)
 {
-	char *argv[] = {(char *)path, NULL};
+	char *argv[] = { (char *)path, NULL };
 
 	ck_assert(!load_plain(path));
 	ck_assert_msg(strstr(error.text, text), "\"%s\" does not say \"%s\"", error.text, text);
@@ -264,7 +266,7 @@ static uint64_t below(uint64_t n)
 /* Damages bytes, mostly those of the headers. */
 static void mutate(uint8_t *bytes, size_t size)
 {
-	static const uint64_t odd[] = {0, 1, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, ~0ULL, 4095, 0x500000000000};
+	static const uint64_t odd[] = { 0, 1, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, ~0ULL, 4095, 0x500000000000 };
 	for (uint64_t n = 1 + below(4); n > 0; n--) {
 		size_t at = below(8) ? below(64 + 13 * 56) : below(size - 8);
 		uint64_t value = odd[below(sizeof(odd) / sizeof(odd[0]))];
@@ -277,7 +279,7 @@ static void mutate(uint8_t *bytes, size_t size)
 
 START_TEST(broken_files)
 {
-	static const char *const sources[] = {"/bin/true", "/lib64/ld-linux-x86-64.so.2", "/bin/busybox"};
+	static const char *const sources[] = { "/bin/true", "/lib64/ld-linux-x86-64.so.2", "/bin/busybox" };
 	static uint8_t whole[3 << 20], bytes[3 << 20];
 	size_t size = read_whole(sources[_i], whole, sizeof(whole));
 	unsigned loaded = 0;

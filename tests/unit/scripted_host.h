@@ -7,9 +7,9 @@
 #include "timekeep/timekeep.h"
 
 /* An assertion for loops: Check notes the place of each of its own in a file. */
-#define MUST(condition) \
-	do { \
-		if (!(condition)) \
+#define MUST(condition)                                 \
+	do {                                            \
+		if (!(condition))                       \
 			ck_abort_msg("%s", #condition); \
 	} while (0)
 
@@ -57,7 +57,11 @@ static inline bool script_stable(void *ctx)
 static inline struct tk_host script_host(struct script *script)
 {
 	return (struct tk_host){
-		.ctx = script, .tsc = script_tsc, .clock = script_clock, .stable = script_stable, .stopped = script_stopped,
+		.ctx = script,
+		.tsc = script_tsc,
+		.clock = script_clock,
+		.stable = script_stable,
+		.stopped = script_stopped,
 	};
 }
 

@@ -14,8 +14,8 @@
 enum { ARENA_PAGES = 48, STEPS = 1500 };
 /* both outside the address sanitizer's memory */
 #define NATIVE 0x700000000000ULL
-#define GUEST  0x200000000000ULL
-#define PAGE   GUEST_PAGE
+#define GUEST 0x200000000000ULL
+#define PAGE GUEST_PAGE
 
 static uint64_t random_state;
 
@@ -74,8 +74,8 @@ static void read_host(uint64_t arena, int prot[ARENA_PAGES])
 		for (int i = 0; i < ARENA_PAGES; i++) {
 			uint64_t page = arena + (uint64_t)i * PAGE;
 			if (page >= start && page < end)
-				prot[i] = (rights[0] == 'r' ? PROT_READ : 0) | (rights[1] == 'w' ? PROT_WRITE : 0) |
-				          (rights[2] == 'x' ? PROT_EXEC : 0);
+				prot[i] = (rights[0] == 'r' ? PROT_READ : 0) | (rights[1] == 'w' ? PROT_WRITE : 0)
+					| (rights[2] == 'x' ? PROT_EXEC : 0);
 		}
 	}
 	fclose(maps);
@@ -101,16 +101,11 @@ static int64_t run_native(const struct request *r)
 {
 	void *at = (void *)(NATIVE + r->at);
 	switch (r->what) {
-	case 0:
-		return result_of(mmap(at, r->length, r->prot, r->flags, r->fd, 0));
-	case 1:
-		return munmap(at, r->length) ? -errno : 0;
-	case 2:
-		return mprotect(at, r->length, r->prot) ? -errno : 0;
-	case 3:
-		return madvise(at, r->length, r->flags) ? -errno : 0;
-	default:
-		return result_of(mremap(at, r->length, r->new_length, r->flags, NATIVE + r->to));
+	case 0: return result_of(mmap(at, r->length, r->prot, r->flags, r->fd, 0));
+	case 1: return munmap(at, r->length) ? -errno : 0;
+	case 2: return mprotect(at, r->length, r->prot) ? -errno : 0;
+	case 3: return madvise(at, r->length, r->flags) ? -errno : 0;
+	default: return result_of(mremap(at, r->length, r->new_length, r->flags, NATIVE + r->to));
 	}
 }
 
@@ -118,16 +113,11 @@ static int64_t run_guest(const struct request *r)
 {
 	uint64_t at = GUEST + r->at;
 	switch (r->what) {
-	case 0:
-		return relative(space_mmap(&space, at, r->length, r->prot, r->flags, r->fd, 0));
-	case 1:
-		return space_munmap(&space, at, r->length);
-	case 2:
-		return space_mprotect(&space, at, r->length, r->prot);
-	case 3:
-		return space_madvise(&space, at, r->length, r->flags);
-	default:
-		return relative(space_mremap(&space, at, r->length, r->new_length, r->flags, GUEST + r->to));
+	case 0: return relative(space_mmap(&space, at, r->length, r->prot, r->flags, r->fd, 0));
+	case 1: return space_munmap(&space, at, r->length);
+	case 2: return space_mprotect(&space, at, r->length, r->prot);
+	case 3: return space_madvise(&space, at, r->length, r->flags);
+	default: return relative(space_mremap(&space, at, r->length, r->new_length, r->flags, GUEST + r->to));
 	}
 }
 
@@ -140,10 +130,10 @@ static bool spans_mappings(const struct request *r)
 
 static struct request random_request(int file)
 {
-	static const int advices[] = {MADV_DONTNEED, MADV_WILLNEED, MADV_FREE, MADV_NORMAL, 12345};
-	static const int moves[] = {0, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_FIXED, MREMAP_DONTUNMAP,
-	                            MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP};
-	struct request r = {.what = (unsigned)below(5), .fd = -1};
+	static const int advices[] = { MADV_DONTNEED, MADV_WILLNEED, MADV_FREE, MADV_NORMAL, 12345 };
+	static const int moves[] = { 0, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_FIXED, MREMAP_DONTUNMAP,
+		MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP };
+	struct request r = { .what = (unsigned)below(5), .fd = -1 };
 	r.at = below(ARENA_PAGES - 12) * PAGE + (below(16) ? 0 : 7);
 	r.length = below(12) * PAGE + below(2) * 100;
 	r.new_length = below(12) * PAGE;
@@ -166,7 +156,6 @@ static struct request random_request(int file)
 	return r;
 }
 
-
 START_TEST(same_as_the_kernel)
 {
 	char path[] = "/tmp/tick86-space-XXXXXX";
@@ -180,15 +169,17 @@ START_TEST(same_as_the_kernel)
 		if (spans_mappings(&r))
 			continue;
 		int64_t want = run_native(&r), got = run_guest(&r);
-		ck_assert_msg(want == got, "seed %d step %d: call %u at %#lx length %#lx new %#lx to %#lx prot %d flags %#x: %ld, kernel %ld",
-		              _i, step, r.what, r.at, r.length, r.new_length, r.to, r.prot, r.flags, got, want);
+		ck_assert_msg(want == got,
+			"seed %d step %d: call %u at %#lx length %#lx new %#lx to %#lx prot %d flags %#x: %ld, kernel %ld", _i, step,
+			r.what, r.at, r.length, r.new_length, r.to, r.prot, r.flags, got, want);
 		read_host(NATIVE, native);
 		read_host(GUEST, guest);
 		for (int i = 0; i < ARENA_PAGES; i++) {
 			const struct vma *vma = space_find(&space, GUEST + (uint64_t)i * PAGE);
 			int listed = vma ? vma->prot : -1;
-			ck_assert_msg(listed == native[i], "seed %d step %d call %u at %#lx length %#lx new %#lx to %#lx flags %#x: page %d listed %d, kernel %d", _i, step,
-			              r.what, r.at, r.length, r.new_length, r.to, r.flags, i, listed, native[i]);
+			ck_assert_msg(listed == native[i],
+				"seed %d step %d call %u at %#lx length %#lx new %#lx to %#lx flags %#x: page %d listed %d, kernel %d", _i,
+				step, r.what, r.at, r.length, r.new_length, r.to, r.flags, i, listed, native[i]);
 			int expected = listed <= 0 ? listed : listed & PROT_EXEC ? (listed & PROT_WRITE) | PROT_READ : listed;
 			ck_assert_int_eq(guest[i], expected);
 		}
@@ -296,7 +287,7 @@ START_TEST(code_pages_are_trapped)
 	space_madvise(&space, GUEST + 21 * PAGE, PAGE, MADV_DONTNEED);
 	ck_assert_uint_eq(take_changed(), 1ULL << 21);
 	ck_assert_int_eq(space_mremap(&space, GUEST, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, GUEST + 45 * PAGE),
-	                 GUEST + 45 * PAGE);
+		GUEST + 45 * PAGE);
 	ck_assert_uint_eq(take_changed(), 3);
 	ck_assert(writable(GUEST + 45 * PAGE));
 	space_reset(&space);
@@ -323,7 +314,7 @@ START_TEST(aliases_of_code_are_trapped)
 	/* mremap with an old length of 0 makes another. */
 	space_protect_code(&space, GUEST + 10 * PAGE);
 	ck_assert_int_eq(space_mremap(&space, GUEST + 20 * PAGE, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, GUEST + 30 * PAGE),
-	                 GUEST + 30 * PAGE);
+		GUEST + 30 * PAGE);
 	ck_assert_uint_eq(take_changed() & 1ULL << 10, 1ULL << 10);
 	close(fd);
 }
@@ -343,8 +334,7 @@ START_TEST(stack_and_growing_mappings)
 	ck_assert_int_eq(space_find(&space, GUEST_STACK_TOP - (2 << 20))->prot, PROT_READ | PROT_WRITE | PROT_EXEC);
 	/* The host grows MAP_GROWSDOWN at a fault; the list follows. */
 	uint64_t top = GUEST + 0x10000000;
-	space_mmap(&space, top - PAGE, PAGE, PROT_READ | PROT_WRITE,
-	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	space_mmap(&space, top - PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
 	*(volatile char *)(top - 3 * PAGE) = 1;
 	ck_assert_int_eq(space_mprotect(&space, top - 3 * PAGE, PAGE, PROT_READ), 0);
 	ck_assert_int_eq(space_munmap(&space, top - 3 * PAGE, 3 * PAGE), 0);

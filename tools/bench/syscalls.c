@@ -12,8 +12,8 @@ int main(int argc, char **argv)
 	struct stat status;
 
 	for (long k = work(argc, argv, 100000); k > 0; k--) {
-		if (pwrite(fd, &word, sizeof(word), k % 512 * 8) != sizeof(word) || lseek(fd, k % 512 * 8, SEEK_SET) < 0 ||
-		    read(fd, &word, sizeof(word)) != sizeof(word) || fstat(fd, &status) != 0)
+		if (pwrite(fd, &word, sizeof(word), k % 512 * 8) != sizeof(word) || lseek(fd, k % 512 * 8, SEEK_SET) < 0
+			|| read(fd, &word, sizeof(word)) != sizeof(word) || fstat(fd, &status) != 0)
 			return 1;
 		sum += xorshift64(&word);
 	}

@@ -29,13 +29,13 @@ struct node {
 
 static struct node find_node(const struct process *process, const char *path)
 {
-	struct node node = {.kind = NODE_MISSING};
+	struct node node = { .kind = NODE_MISSING };
 	int end = 0, msr = 0;
 	if (strncmp(path, ROOT, ROOT_LENGTH) != 0 || (path[ROOT_LENGTH] && path[ROOT_LENGTH] != '/'))
-		return (struct node){.kind = NODE_OTHER};
+		return (struct node){ .kind = NODE_OTHER };
 	path += ROOT_LENGTH;
 	if (strspn(path, "/.") == strlen(path))
-		return (struct node){.kind = strstr(path, "..") ? NODE_OTHER : NODE_ROOT};
+		return (struct node){ .kind = strstr(path, "..") ? NODE_OTHER : NODE_ROOT };
 	if (sscanf(path, "/%3u%n/msr%n", &node.vcpu, &end, &msr) < 1 || node.vcpu >= tk_vcpus(process->clock))
 		return node;
 	if (msr && !path[msr])
@@ -49,7 +49,7 @@ static struct node find_node(const struct process *process, const char *path)
 static struct node node_of_directory(int fd)
 {
 	char link[32], name[PATH_MAX] = "", *at;
-	struct node node = {.kind = NODE_OTHER};
+	struct node node = { .kind = NODE_OTHER };
 	int vcpu;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (readlink(link, name, sizeof(name) - 1) < 0 || !(at = strrchr(name, '/')) || sscanf(at, "/" STAND_IN "%d-", &vcpu) != 1)
@@ -61,7 +61,7 @@ static struct node node_of_directory(int fd)
 
 bool dev_cpu_path(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX])
 {
-	struct node base = {.kind = NODE_ROOT};
+	struct node base = { .kind = NODE_ROOT };
 	if (path[0] == '/') {
 		snprintf(absolute, PATH_MAX, "%s", path);
 		return find_node(process, path).kind != NODE_OTHER;
@@ -82,7 +82,8 @@ static int64_t open_stand_in(struct node node, int flags)
 {
 	const char *place = getenv("TMPDIR");
 	char path[PATH_MAX];
-	int length = snprintf(path, sizeof(path), "%s/" STAND_IN "%d-XXXXXX", place ? place : "/tmp", node.kind == NODE_ROOT ? -1 : (int)node.vcpu);
+	int length = snprintf(path, sizeof(path), "%s/" STAND_IN "%d-XXXXXX", place ? place : "/tmp",
+		node.kind == NODE_ROOT ? -1 : (int)node.vcpu);
 	if (length >= (int)sizeof(path) || !mkdtemp(path))
 		return -errno;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | (flags & O_CLOEXEC));
@@ -101,8 +102,7 @@ int64_t dev_cpu_open(struct task *task, const char *path, int flags)
 			return -EISDIR;
 		task->process->files.dev_cpu = true;
 		return open_stand_in(node, flags);
-	case NODE_MSR:
-		return flags & O_DIRECTORY ? -ENOTDIR : msr_open(task, node.vcpu, flags);
+	case NODE_MSR: return flags & O_DIRECTORY ? -ENOTDIR : msr_open(task, node.vcpu, flags);
 	default:
 		/* a node whose vCPU does not exist, as in the driver */
 		return strlen(path) > 4 && strcmp(path + strlen(path) - 4, "/msr") == 0 ? -ENXIO : -ENOENT;
@@ -122,7 +122,7 @@ static bool nth_entry(const struct process *process, struct node node, int64_t n
 	int64_t last = node.kind == NODE_ROOT ? 2 + tk_vcpus(process->clock) : 3;
 	if (n >= last)
 		return false;
-	*entry = (struct entry){.inode = (uint64_t)n + 1, .offset = n + 1, .type = n > 1 && node.kind == NODE_VCPU ? DT_CHR : DT_DIR};
+	*entry = (struct entry){ .inode = (uint64_t)n + 1, .offset = n + 1, .type = n > 1 && node.kind == NODE_VCPU ? DT_CHR : DT_DIR };
 	if (n < 2)
 		snprintf(entry->name, sizeof(entry->name), "%s", n ? ".." : ".");
 	else if (node.kind == NODE_VCPU)
@@ -135,7 +135,7 @@ static bool nth_entry(const struct process *process, struct node node, int64_t n
 
 static bool list_entries(struct task *task, int fd, uint64_t buffer, uint64_t size, int64_t *result)
 {
-	struct node node = task->process->files.dev_cpu ? node_of_directory(fd) : (struct node){.kind = NODE_OTHER};
+	struct node node = task->process->files.dev_cpu ? node_of_directory(fd) : (struct node){ .kind = NODE_OTHER };
 	struct entry entry;
 	int64_t position;
 	uint64_t filled = 0;
@@ -181,7 +181,7 @@ int64_t dev_cpu_stat(const struct process *process, const char *path, struct sta
 
 bool dev_cpu_fstat(const struct process *process, int fd, struct stat *status)
 {
-	struct node node = {.kind = NODE_MSR};
+	struct node node = { .kind = NODE_MSR };
 	if (!process->files.dev_cpu)
 		return false;
 	if (!msr_device_vcpu(fd, &node.vcpu))

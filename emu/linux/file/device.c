@@ -39,7 +39,10 @@ static bool random_read(struct task *task, int fd, const struct iovec *vector, u
 }
 
 static const struct device random_device = {
-	.is = is_seeded_random, .read = random_read, .peek = random_peek, .take = random_take,
+	.is = is_seeded_random,
+	.read = random_read,
+	.peek = random_peek,
+	.take = random_take,
 };
 
 /* --- timerfds: each is implemented by an eventfd -------------------------------------------------------- */
@@ -74,17 +77,17 @@ static bool is_anything(struct process *process, int fd)
 
 static const struct device terminal = { .is = is_anything, .read_failed = tty_read_failed, .ioctl = tty_ioctl };
 
-static const struct device *const devices[] = { &random_device, &msr_device, &cpu_directory, &made_up_file, &threads_directory, &timerfd_device,
-                                              &terminal };
+static const struct device *const devices[] = { &random_device, &msr_device, &cpu_directory, &made_up_file, &threads_directory,
+	&timerfd_device, &terminal };
 
 enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
 
 /* --- asking all of them ------------------------------------------------------------------------------- */
 
-#define ASK(PROCESS, FD, OPERATION, ...)                                                                                         \
-	for (int k = 0; k < DEVICES; k++)                                                                                        \
+#define ASK(PROCESS, FD, OPERATION, ...)                                                                                            \
+	for (int k = 0; k < DEVICES; k++)                                                                                           \
 		if (devices[k]->OPERATION && devices[k]->is((struct process *)(PROCESS), FD) && devices[k]->OPERATION(__VA_ARGS__)) \
-			return true;                                                                                             \
+			return true;                                                                                                \
 	return false
 
 bool device_read(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)

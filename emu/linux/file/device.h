@@ -45,7 +45,7 @@ bool device_can_map(struct process *process, int fd);
 
 /* The input of sendfile(2) or splice(2). If it is an emulated device, a file with its next bytes replaces it. */
 struct device_input {
-	int fd;                     /* the descriptor from which the host must read */
+	int fd;                      /* the descriptor from which the host must read */
 	const struct device *device; /* NULL: `fd` is the guest's own */
 };
 /* Opens an input of which at most `size` bytes are needed. Returns 0 or -errno. */

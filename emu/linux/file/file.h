@@ -15,8 +15,7 @@
 enum { FILE_IOV_MAX = 1024 }; /* UIO_MAXIOV */
 
 /* Copies and checks the guest's vector. `written`: the kernel will write to the memory that it describes. Returns 0 or -errno. */
-int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
-                         struct iovec vector[FILE_IOV_MAX]);
+int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written, struct iovec vector[FILE_IOV_MAX]);
 uint64_t file_vector_length(const struct iovec *vector, uint64_t count);
 /* Drops `skip` bytes at the front, and what comes after the next `limit` bytes. Returns the new count. */
 uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, uint64_t limit);

@@ -25,12 +25,12 @@
 struct record_kind {
 	const char *info; /* a line that only this kind has in /proc/PID/fdinfo */
 	uint64_t size;
-	bool writable;    /* writes are possible, and may wait */
+	bool writable; /* writes are possible, and may wait */
 };
 
 static const struct record_kind record_kinds[] = {
-	{"eventfd-count", sizeof(uint64_t), true},
-	{"sigmask", 128 /* struct signalfd_siginfo */, false},
+	{ "eventfd-count", sizeof(uint64_t), true },
+	{ "sigmask", 128 /* struct signalfd_siginfo */, false },
 };
 
 static const struct record_kind *find_record_kind(int fd)
@@ -68,18 +68,16 @@ static bool answers_at_once(struct task *task, const struct transfer *transfer, 
 		return transfer->write ? major(status->st_rdev) == MEM_MAJOR : length == 0 && isatty(transfer->fd);
 	case S_IFREG: /* a message queue's state is text; other such files wait as poll says (/proc/kmsg) */
 		return fstatfs(transfer->fd, &system) == 0 && system.f_type == MQUEUE_MAGIC;
-	case 0:
-		return record_is_refused(task, transfer, length);
-	default:
-		return false;
+	case 0: return record_is_refused(task, transfer, length);
+	default: return false;
 	}
 }
 
 /* Tries with RWF_NOWAIT. The kernel checks the descriptor before it refuses the flag for files that do not support it. */
 static int64_t attempt_file(struct task *task, const struct transfer *transfer, const struct stat *status, uint64_t length)
 {
-	const uint64_t arg[6] = {(uint64_t)transfer->fd, (uint64_t)transfer->vector, transfer->count, UINT64_MAX, 0,
-	                         transfer->flags | RWF_NOWAIT};
+	const uint64_t arg[6] = { (uint64_t)transfer->fd, (uint64_t)transfer->vector, transfer->count, UINT64_MAX, 0,
+		transfer->flags | RWF_NOWAIT };
 	int64_t result = syscall_host(transfer->write ? SYS_pwritev2 : SYS_preadv2, arg);
 	/* A vector call with nothing to transfer succeeds for any file; read(2) and write(2) ask the file. */
 	if (result != -EOPNOTSUPP && !(result == 0 && length == 0 && transfer->plain))
@@ -90,12 +88,12 @@ static int64_t attempt_file(struct task *task, const struct transfer *transfer, 
 /* Tries as read(2) and write(2) do on a socket: sock_read_iter(), sock_write_iter(). */
 static int64_t attempt_socket(const struct transfer *transfer)
 {
-	struct msghdr message = {.msg_iov = (struct iovec *)transfer->vector, .msg_iovlen = transfer->count};
+	struct msghdr message = { .msg_iov = (struct iovec *)transfer->vector, .msg_iovlen = transfer->count };
 	int type = 0;
 	socklen_t size = sizeof(type);
 	getsockopt(transfer->fd, SOL_SOCKET, SO_TYPE, &type, &size);
 	int flags = MSG_DONTWAIT | (transfer->write && type == SOCK_SEQPACKET ? MSG_EOR : 0);
-	const uint64_t arg[6] = {(uint64_t)transfer->fd, (uint64_t)&message, (uint64_t)flags};
+	const uint64_t arg[6] = { (uint64_t)transfer->fd, (uint64_t)&message, (uint64_t)flags };
 	return syscall_host(transfer->write ? SYS_sendmsg : SYS_recvmsg, arg);
 }
 

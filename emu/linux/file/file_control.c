@@ -30,30 +30,23 @@ static uint64_t fcntl_pointer(int command, bool *written)
 	*written = false;
 	switch (command) {
 	case F_GETLK:
-	case F_OFD_GETLK:
-		*written = true;
-		return sizeof(struct flock);
+	case F_OFD_GETLK: *written = true; return sizeof(struct flock);
 	case F_SETLK:
 	case F_SETLKW:
 	case F_OFD_SETLK:
-	case F_OFD_SETLKW:
-		return sizeof(struct flock);
+	case F_OFD_SETLKW: return sizeof(struct flock);
 	case F_GET_RW_HINT:
-	case F_GET_FILE_RW_HINT:
-		*written = true;
-		return sizeof(uint64_t);
+	case F_GET_FILE_RW_HINT: *written = true; return sizeof(uint64_t);
 	case F_SET_RW_HINT:
-	case F_SET_FILE_RW_HINT:
-		return sizeof(uint64_t);
-	default:
-		return 0;
+	case F_SET_FILE_RW_HINT: return sizeof(uint64_t);
+	default: return 0;
 	}
 }
 
 /* Waits for a lock by trying again and again, since nothing tells when it is free. */
 static int64_t lock_waiting(struct task *task, const uint64_t arg[6], int try_command)
 {
-	const uint64_t try[6] = {arg[0], (uint64_t)try_command, arg[2]};
+	const uint64_t try[6] = { arg[0], (uint64_t)try_command, arg[2] };
 	int64_t woken = file_retried(task);
 	if (woken)
 		return woken;
@@ -77,7 +70,7 @@ static int64_t get_lock(struct task *task, const uint64_t arg[6])
 
 static int64_t set_owner(struct task *task, const uint64_t arg[6])
 {
-	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)pids_to_host(task->process, (pid_t)arg[2])};
+	const uint64_t host[6] = { arg[0], arg[1], (uint64_t)pids_to_host(task->process, (pid_t)arg[2]) };
 	return syscall_host(SYS_fcntl, host);
 }
 
@@ -91,7 +84,7 @@ static int64_t get_owner(struct task *task, const uint64_t arg[6])
 static int64_t set_owner_ex(struct task *task, const uint64_t arg[6])
 {
 	struct f_owner_ex owner;
-	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)&owner};
+	const uint64_t host[6] = { arg[0], arg[1], (uint64_t)&owner };
 	if (!space_read(&task->process->space, arg[2], &owner, sizeof(owner)))
 		return -EFAULT;
 	if (owner.pid && owner.type != F_OWNER_PGRP && task_find(task->process, owner.pid))
@@ -103,8 +96,8 @@ static int64_t set_owner_ex(struct task *task, const uint64_t arg[6])
 
 static int64_t get_owner_ex(struct task *task, const uint64_t arg[6])
 {
-	struct f_owner_ex owner = {0};
-	const uint64_t host[6] = {arg[0], arg[1], (uint64_t)&owner};
+	struct f_owner_ex owner = { 0 };
+	const uint64_t host[6] = { arg[0], arg[1], (uint64_t)&owner };
 	int64_t result = syscall_host(SYS_fcntl, host);
 	if (result < 0)
 		return result;
@@ -121,10 +114,8 @@ static bool asks_for_signals(int command, uint64_t value)
 	case F_SETOWN_EX:
 	case F_SETSIG:
 	case F_SETLEASE:
-	case F_NOTIFY:
-		return true;
-	default:
-		return command == F_SETFL && value & O_ASYNC;
+	case F_NOTIFY: return true;
+	default: return command == F_SETFL && value & O_ASYNC;
 	}
 }
 
@@ -138,33 +129,25 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		space_prepare_write(&task->process->space, arg[2], size);
 	task->process->signals.calls_signal |= asks_for_signals((int)arg[1], arg[2]);
 	switch ((int)arg[1]) {
-	case F_SETLKW:
-		return lock_waiting(task, arg, F_SETLK);
-	case F_OFD_SETLKW:
-		return lock_waiting(task, arg, F_OFD_SETLK);
-	case F_GETLK:
-		return get_lock(task, arg);
-	case F_SETOWN:
-		return set_owner(task, arg);
-	case F_GETOWN:
-		return get_owner(task, arg);
-	case F_SETOWN_EX:
-		return set_owner_ex(task, arg);
-	case F_GETOWN_EX:
-		return get_owner_ex(task, arg);
+	case F_SETLKW: return lock_waiting(task, arg, F_SETLK);
+	case F_OFD_SETLKW: return lock_waiting(task, arg, F_OFD_SETLK);
+	case F_GETLK: return get_lock(task, arg);
+	case F_SETOWN: return set_owner(task, arg);
+	case F_GETOWN: return get_owner(task, arg);
+	case F_SETOWN_EX: return set_owner_ex(task, arg);
+	case F_GETOWN_EX: return get_owner_ex(task, arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		if (arg[2] >= limit_of(task->process, RLIMIT_NOFILE))
 			return -EINVAL;
 		return descriptor_make(task->process, SYS_fcntl, arg);
-	default:
-		return syscall_host(SYS_fcntl, arg);
+	default: return syscall_host(SYS_fcntl, arg);
 	}
 }
 
 int64_t sys_flock(struct task *task, const uint64_t arg[6])
 {
-	const uint64_t try[6] = {arg[0], arg[1] | LOCK_NB};
+	const uint64_t try[6] = { arg[0], arg[1] | LOCK_NB };
 	int64_t woken = file_retried(task);
 	if (woken)
 		return woken;

@@ -21,8 +21,7 @@
 
 enum { PIECE = FILE_PIECE };
 
-int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written,
-                         struct iovec vector[FILE_IOV_MAX])
+int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written, struct iovec vector[FILE_IOV_MAX])
 {
 	if (count > FILE_IOV_MAX)
 		return -EINVAL;
@@ -79,7 +78,7 @@ static int64_t read_transfer(struct task *task, const struct transfer *transfer)
 
 int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
-	const struct iovec whole = {(void *)arg[1], arg[2]};
+	const struct iovec whole = { (void *)arg[1], arg[2] };
 	/* clang-format off */
 	const struct transfer transfer = {
 		.fd = (int)arg[0], .plain = true, .number = SYS_read, .arg = arg, .vector = &whole, .count = 1};
@@ -147,7 +146,7 @@ static int64_t write_transfer(struct task *task, const struct transfer *transfer
 
 int64_t sys_write(struct task *task, const uint64_t arg[6])
 {
-	const struct iovec whole = {(void *)arg[1], arg[2]};
+	const struct iovec whole = { (void *)arg[1], arg[2] };
 	/* clang-format off */
 	const struct transfer transfer = {
 		.fd = (int)arg[0], .write = true, .plain = true, .number = SYS_write, .arg = arg, .vector = &whole, .count = 1};
@@ -257,4 +256,4 @@ int64_t sys_process_vm_writev(struct task *task, const uint64_t arg[6])
 	return process_memory(task, SYS_process_vm_writev, arg, false);
 }
 
-	/* clang-format on */
+/* clang-format on */

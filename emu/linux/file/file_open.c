@@ -35,7 +35,7 @@ static int64_t set_blocking(int fd)
  * reports no hang-up before there was a writer. */
 static bool has_had_writer(int fd)
 {
-	struct pollfd one = {.fd = fd, .events = POLLIN};
+	struct pollfd one = { .fd = fd, .events = POLLIN };
 	int scratch[2];
 	if (poll(&one, 1, 0) > 0)
 		return true;
@@ -94,10 +94,10 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 	const char *path = file_host_path(task->process, guest, host);
 	if (waits_for_other_end(dirfd, path, flags)) {
 		made = (flags & O_ACCMODE) == O_RDONLY ? open_fifo_reader(task, dirfd, path, flags)
-		                                       : open_fifo_writer(task, dirfd, path, flags);
+						       : open_fifo_writer(task, dirfd, path, flags);
 		return made == SYSCALL_WAIT ? made : descriptor_keep(task->process, made);
 	}
-	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, (uint64_t)flags, mode};
+	const uint64_t arg[6] = { (uint64_t)dirfd, (uint64_t)path, (uint64_t)flags, mode };
 	made = descriptor_make(task->process, SYS_openat, arg);
 	if (strncmp(path + strlen(path) - (strlen(path) < 3 ? strlen(path) : 3), "mem", 3) == 0)
 		memory_file_opened(task->process, made);
@@ -123,7 +123,7 @@ int64_t sys_openat(struct task *task, const uint64_t arg[6])
  * (then ENOENT). With a resolve rule only the host can decide. */
 int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 {
-	const uint64_t trial[6] = {arg[0], (uint64_t)"", arg[2], arg[3]};
+	const uint64_t trial[6] = { arg[0], (uint64_t) "", arg[2], arg[3] };
 	struct open_how how;
 	if (arg[3] < sizeof(how))
 		return -EINVAL;
@@ -194,7 +194,7 @@ static int64_t read_link(struct task *task, int dirfd, uint64_t address, uint64_
 		return space_write(&task->process->space, buffer, path, bytes) ? (int64_t)bytes : -EFAULT;
 	}
 	path = file_host_path_of_link(task->process, guest, host);
-	const uint64_t arg[6] = {(uint64_t)dirfd, (uint64_t)path, buffer, size};
+	const uint64_t arg[6] = { (uint64_t)dirfd, (uint64_t)path, buffer, size };
 	return syscall_host(SYS_readlinkat, arg);
 }
 
@@ -212,7 +212,7 @@ int64_t sys_readlinkat(struct task *task, const uint64_t arg[6])
 
 static int64_t close_part(unsigned first, unsigned last, uint64_t flags)
 {
-	const uint64_t arg[6] = {first, last, flags};
+	const uint64_t arg[6] = { first, last, flags };
 	return first <= last ? syscall_host(SYS_close_range, arg) : 0;
 }
 

@@ -41,10 +41,10 @@ static bool is_slow(int fd, short events)
  * checks the input less. */
 static int64_t sendfile_input_error(const uint64_t arg[6])
 {
-	int scratch[2] = {-1, -1};
+	int scratch[2] = { -1, -1 };
 	if (is_pipe((int)arg[0]) ? pipe2(scratch, O_CLOEXEC) < 0 : (scratch[1] = memfd_create("", MFD_CLOEXEC)) < 0)
 		return -errno;
-	const uint64_t nothing[6] = {(uint64_t)scratch[1], arg[1], arg[2], 0};
+	const uint64_t nothing[6] = { (uint64_t)scratch[1], arg[1], arg[2], 0 };
 	int64_t result = syscall_host(SYS_sendfile, nothing);
 	close(scratch[1]);
 	if (scratch[0] >= 0)
@@ -72,7 +72,7 @@ static int64_t send_file(struct task *task, const uint64_t arg[6])
 	int64_t result = device_input_open(task, (int)arg[1], arg[3], &input);
 	if (result)
 		return result;
-	const uint64_t host[6] = {arg[0], (uint64_t)input.fd, input.device ? 0 : arg[2], arg[3]};
+	const uint64_t host[6] = { arg[0], (uint64_t)input.fd, input.device ? 0 : arg[2], arg[3] };
 	result = syscall_host(SYS_sendfile, host);
 	if (input.device)
 		advance(task, arg[2], result);
@@ -85,7 +85,7 @@ int64_t sys_sendfile(struct task *task, const uint64_t arg[6])
 {
 	int out = (int)arg[0];
 	uint64_t count = arg[3] > FILE_PIECE && file_may_block_midway(out) ? FILE_PIECE : arg[3];
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], count};
+	const uint64_t host[6] = { arg[0], arg[1], arg[2], count };
 	int64_t wait = file_woken(task, out, POLLOUT);
 	if (!wait && is_slow(out, POLLOUT) && (count > 0 || is_pipe(out))) {
 		wait = sendfile_input_error(arg);
@@ -107,7 +107,7 @@ static int64_t wait_for_ends(struct task *task, int in, int out, uint64_t flags)
 int64_t sys_tee(struct task *task, const uint64_t arg[6])
 {
 	int in = (int)arg[0], out = (int)arg[1];
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	const uint64_t host[6] = { arg[0], arg[1], arg[2], arg[3] | SPLICE_F_NONBLOCK };
 	int64_t wait = file_woken(task, in, POLLIN);
 	while (!wait) {
 		int64_t result = syscall_host(SYS_tee, host);
@@ -126,7 +126,7 @@ int64_t sys_vmsplice(struct task *task, const uint64_t arg[6])
 	int64_t wait = file_read_vector(task, arg[1], arg[2], mode == O_RDONLY, vector);
 	if (!wait)
 		wait = file_woken(task, fd, events);
-	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK};
+	const uint64_t host[6] = { arg[0], (uint64_t)vector, arg[2], arg[3] | SPLICE_F_NONBLOCK };
 	while (!wait) {
 		int64_t result = syscall_host(SYS_vmsplice, host);
 		if (result != -EAGAIN || arg[3] & SPLICE_F_NONBLOCK || !file_blocks(fd, events))
@@ -149,7 +149,7 @@ static bool splice_is_refused(const uint64_t arg[6], int in, int out)
 
 static bool has_bytes(int fd)
 {
-	struct pollfd one = {.fd = fd, .events = POLLIN};
+	struct pollfd one = { .fd = fd, .events = POLLIN };
 	return poll(&one, 1, 0) > 0 && one.revents & POLLIN;
 }
 
@@ -171,7 +171,7 @@ static int64_t splice_host(struct task *task, const uint64_t arg[6])
 	int64_t result = device_input_open(task, (int)arg[0], arg[4], &input);
 	if (result)
 		return result;
-	const uint64_t host[6] = {(uint64_t)input.fd, input.device ? 0 : arg[1], arg[2], arg[3], arg[4], arg[5]};
+	const uint64_t host[6] = { (uint64_t)input.fd, input.device ? 0 : arg[1], arg[2], arg[3], arg[4], arg[5] };
 	result = syscall_host(SYS_splice, host);
 	if (input.device)
 		advance(task, arg[1], result);
@@ -182,7 +182,7 @@ static int64_t splice_host(struct task *task, const uint64_t arg[6])
 int64_t sys_splice(struct task *task, const uint64_t arg[6])
 {
 	int in = (int)arg[0], out = (int)arg[2];
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK};
+	const uint64_t host[6] = { arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] | SPLICE_F_NONBLOCK };
 	int64_t wait = file_woken(task, in, POLLIN);
 	if (!wait)
 		wait = wait_for_slow_end(task, arg, in, out);

@@ -79,14 +79,22 @@ int64_t sys_newfstatat(struct task *task, const uint64_t arg[6])
 static struct statx statx_of(const struct stat *from)
 {
 	return (struct statx){
-		.stx_mask = STATX_BASIC_STATS, .stx_blksize = (uint32_t)from->st_blksize, .stx_nlink = (uint32_t)from->st_nlink,
-		.stx_uid = from->st_uid, .stx_gid = from->st_gid, .stx_mode = (uint16_t)from->st_mode, .stx_ino = from->st_ino,
-		.stx_size = (uint64_t)from->st_size, .stx_blocks = (uint64_t)from->st_blocks,
-		.stx_atime = {.tv_sec = from->st_atim.tv_sec, .tv_nsec = (uint32_t)from->st_atim.tv_nsec},
-		.stx_mtime = {.tv_sec = from->st_mtim.tv_sec, .tv_nsec = (uint32_t)from->st_mtim.tv_nsec},
-		.stx_ctime = {.tv_sec = from->st_ctim.tv_sec, .tv_nsec = (uint32_t)from->st_ctim.tv_nsec},
-		.stx_rdev_major = major(from->st_rdev), .stx_rdev_minor = minor(from->st_rdev),
-		.stx_dev_major = major(from->st_dev), .stx_dev_minor = minor(from->st_dev),
+		.stx_mask = STATX_BASIC_STATS,
+		.stx_blksize = (uint32_t)from->st_blksize,
+		.stx_nlink = (uint32_t)from->st_nlink,
+		.stx_uid = from->st_uid,
+		.stx_gid = from->st_gid,
+		.stx_mode = (uint16_t)from->st_mode,
+		.stx_ino = from->st_ino,
+		.stx_size = (uint64_t)from->st_size,
+		.stx_blocks = (uint64_t)from->st_blocks,
+		.stx_atime = { .tv_sec = from->st_atim.tv_sec, .tv_nsec = (uint32_t)from->st_atim.tv_nsec },
+		.stx_mtime = { .tv_sec = from->st_mtim.tv_sec, .tv_nsec = (uint32_t)from->st_mtim.tv_nsec },
+		.stx_ctime = { .tv_sec = from->st_ctim.tv_sec, .tv_nsec = (uint32_t)from->st_ctim.tv_nsec },
+		.stx_rdev_major = major(from->st_rdev),
+		.stx_rdev_minor = minor(from->st_rdev),
+		.stx_dev_major = major(from->st_dev),
+		.stx_dev_minor = minor(from->st_dev),
 	};
 }
 
@@ -95,8 +103,8 @@ int64_t sys_statx(struct task *task, const uint64_t arg[6])
 	struct statx extended;
 	struct stat status;
 	int64_t result = 0;
-	if (!(names_descriptor(task, arg[1], arg[2]) && device_stat(task->process, (int)arg[0], &status)) &&
-	    !is_ours(task, (int)arg[0], arg[1], &status, &result))
+	if (!(names_descriptor(task, arg[1], arg[2]) && device_stat(task->process, (int)arg[0], &status))
+		&& !is_ours(task, (int)arg[0], arg[1], &status, &result))
 		return syscall_pass(task, SYS_statx, arg);
 	extended = statx_of(&status);
 	return result ? result : give(task, arg[4], &extended, sizeof(extended));

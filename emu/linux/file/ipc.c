@@ -75,7 +75,7 @@ static int64_t semop_until(struct task *task, const uint64_t arg[6], uint64_t de
 		may_wait = may_wait && !(operations[i].sem_flg & IPC_NOWAIT);
 		tried[i].sem_flg |= IPC_NOWAIT;
 	}
-	result = syscall_host(SYS_semop, (const uint64_t[6]){arg[0], (uint64_t)tried, arg[2]});
+	result = syscall_host(SYS_semop, (const uint64_t[6]){ arg[0], (uint64_t)tried, arg[2] });
 	if (again && result == -EINVAL)
 		return -EIDRM;
 	if (result != -EAGAIN || !may_wait)
@@ -115,8 +115,8 @@ static int64_t count_waiters(struct view *view, const uint64_t arg[6])
 		if (!view_find(view, tids[i]))
 			continue;
 		wait = &view->task->wait;
-		count += view->task->state == TASK_WAITING && wait->sem_waits && wait->semaphores == (int)arg[0] &&
-		         wait->semaphore == (uint16_t)arg[1] && wait->sem_for_zero == ((int)arg[2] == GETZCNT);
+		count += view->task->state == TASK_WAITING && wait->sem_waits && wait->semaphores == (int)arg[0]
+			&& wait->semaphore == (uint16_t)arg[1] && wait->sem_for_zero == ((int)arg[2] == GETZCNT);
 	}
 	free(tids);
 	return count;
@@ -152,24 +152,18 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 
 	switch ((int)arg[2]) {
 	case GETNCNT:
-	case GETZCNT:
-		return waiters(task, arg);
-	case GETPID:
-		result = syscall_host(SYS_semctl, arg);
-		return result > 0 ? pids_from_host(task->process, (pid_t)result) : result;
+	case GETZCNT: return waiters(task, arg);
+	case GETPID: result = syscall_host(SYS_semctl, arg); return result > 0 ? pids_from_host(task->process, (pid_t)result) : result;
 	case IPC_STAT:
 	case IPC_SET:
 	case SEM_STAT:
 	case IPC_INFO:
-	case SEM_INFO:
-		size = SEM_STRUCT;
-		break;
+	case SEM_INFO: size = SEM_STRUCT; break;
 	case GETALL:
 	case SETALL:
 		size = 1; /* as many as the set has, which only the kernel knows */
 		break;
-	default:
-		return syscall_host(SYS_semctl, arg);
+	default: return syscall_host(SYS_semctl, arg);
 	}
 	if (!space_in_guest(arg[3], size))
 		return -EFAULT;
@@ -219,7 +213,7 @@ int64_t sys_shmctl(struct task *task, const uint64_t arg[6])
 
 static int64_t message_retry(struct task *task, uint64_t number, const uint64_t arg[6], unsigned flags_at, int64_t nothing)
 {
-	uint64_t try[6] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]};
+	uint64_t try[6] = { arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] };
 	bool again = task->wait.wake != WAKE_NOT_YET;
 	if (file_retried(task))
 		return -EINTR;
@@ -248,8 +242,8 @@ int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
  * The guest's timeout is a time of CLOCK_REALTIME. */
 static int64_t queue_call(struct task *task, uint64_t number, const uint64_t arg[6], short events)
 {
-	const struct timespec passed = {0};
-	const uint64_t host[6] = {arg[0], arg[1], arg[2], arg[3], (uint64_t)&passed};
+	const struct timespec passed = { 0 };
+	const uint64_t host[6] = { arg[0], arg[1], arg[2], arg[3], (uint64_t)&passed };
 	uint64_t deadline = WAIT_FOREVER;
 	struct timespec until;
 	if (arg[4]) {
@@ -286,7 +280,7 @@ int64_t sys_mq_notify(struct task *task, const uint64_t arg[6])
 {
 	enum { COOKIE_BYTES = 32 };
 	struct sigevent event;
-	const uint64_t host[6] = {arg[0], arg[1] ? (uint64_t)&event : 0};
+	const uint64_t host[6] = { arg[0], arg[1] ? (uint64_t)&event : 0 };
 	if (arg[1] && !space_read(&task->process->space, arg[1], &event, sizeof(event)))
 		return -EFAULT;
 	if (arg[1] && event.sigev_notify == SIGEV_THREAD && !space_in_guest((uint64_t)event.sigev_value.sival_ptr, COOKIE_BYTES))

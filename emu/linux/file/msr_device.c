@@ -50,12 +50,9 @@ bool msr_device_vcpu(int fd, unsigned *vcpu)
 static int64_t result_of(enum tk_error error)
 {
 	switch (error) {
-	case TK_OK:
-		return MSR_BYTES;
-	case TK_EVCPU:
-		return -ENXIO;
-	default:
-		return -EIO; /* an error that would be #GP for the instruction */
+	case TK_OK: return MSR_BYTES;
+	case TK_EVCPU: return -ENXIO;
+	default: return -EIO; /* an error that would be #GP for the instruction */
 	}
 }
 
@@ -105,11 +102,12 @@ static int64_t transfer(struct task *task, int fd, const struct iovec *part, int
 	if (error)
 		return error;
 	return write ? write_msr(task, vcpu, (uint32_t)position, (uint64_t)part->iov_base)
-	             : read_msr(task, vcpu, (uint32_t)position, (uint64_t)part->iov_base);
+		     : read_msr(task, vcpu, (uint32_t)position, (uint64_t)part->iov_base);
 }
 
 /* As the driver does, transfers the parts one by one, each as long as an MSR, and returns how much was done before one failed. */
-static bool transfer_all(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write, int64_t *result)
+static bool transfer_all(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write,
+	int64_t *result)
 {
 	int64_t total = 0;
 

@@ -55,8 +55,8 @@ static int64_t store_name(struct task *task, uint64_t address, uint64_t length_a
 
 static int64_t name_call(struct task *task, uint64_t number, const uint64_t arg[6])
 {
-	struct name name = {.length = sizeof(name.address)};
-	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length};
+	struct name name = { .length = sizeof(name.address) };
+	const uint64_t host[6] = { arg[0], (uint64_t)&name.address, (uint64_t)&name.length };
 	int64_t result = syscall_host(number, host);
 	return result ? result : store_name(task, arg[1], arg[2], &name);
 }
@@ -114,8 +114,8 @@ static bool accept_is_refused(const struct task *task, const uint64_t arg[6])
 /* If the name of an accepted connection cannot be stored, the connection is closed. */
 static int64_t accept_now(struct task *task, const uint64_t arg[6])
 {
-	struct name name = {.length = sizeof(name.address)};
-	const uint64_t host[6] = {arg[0], (uint64_t)&name.address, (uint64_t)&name.length, arg[3]};
+	struct name name = { .length = sizeof(name.address) };
+	const uint64_t host[6] = { arg[0], (uint64_t)&name.address, (uint64_t)&name.length, arg[3] };
 	int64_t fd = descriptor_make(task->process, SYS_accept4, host);
 	int64_t error = fd >= 0 && arg[1] ? store_name(task, arg[1], arg[2], &name) : 0;
 	if (error)
@@ -134,7 +134,7 @@ int64_t sys_accept4(struct task *task, const uint64_t arg[6])
 
 int64_t sys_accept(struct task *task, const uint64_t arg[6])
 {
-	const uint64_t with_flags[6] = {arg[0], arg[1], arg[2], 0};
+	const uint64_t with_flags[6] = { arg[0], arg[1], arg[2], 0 };
 	return sys_accept4(task, with_flags);
 }
 
@@ -160,7 +160,7 @@ static int64_t connect_result(int fd)
 static int64_t wait_for_connection(struct task *task, int fd)
 {
 	int64_t wait = task->wait.wake != WAKE_NOT_YET ? file_woken(task, fd, POLLOUT)
-	                                               : wait_fd(task, fd, POLLOUT, file_socket_deadline(task, fd, POLLOUT));
+						       : wait_fd(task, fd, POLLOUT, file_socket_deadline(task, fd, POLLOUT));
 	if (wait == -EAGAIN || wait == -ETIMEDOUT)
 		return -EINPROGRESS;
 	return wait ? wait : connect_result(fd);
@@ -178,7 +178,7 @@ int64_t sys_connect(struct task *task, const uint64_t arg[6])
 		return woken;
 	int64_t result = connect_nonblocking(arg, flags);
 	if (result == -EAGAIN)
-		return file_retry_later(task); /* a Unix socket whose listener's queue is full */
+		return file_retry_later(task);             /* a Unix socket whose listener's queue is full */
 	if (result != -EINPROGRESS && result != -EALREADY) /* EALREADY: the call is made again after a signal */
 		return result;
 	task->wait.progress = 1;
@@ -229,7 +229,7 @@ static uint64_t send_flags(uint64_t flags, uint64_t done)
 
 static int64_t send_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
-	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, send_flags(arg[3], done), arg[4], arg[5]};
+	const uint64_t rest[6] = { arg[0], arg[1] + done, arg[2] - done, send_flags(arg[3], done), arg[4], arg[5] };
 	int64_t sent = syscall_host(SYS_sendto, rest);
 	(void)task;
 	*whole = done + (uint64_t)sent >= arg[2];
@@ -241,14 +241,15 @@ static bool waits_for_all(int fd, uint64_t flags)
 {
 	int type = 0;
 	socklen_t size = sizeof(type);
-	return flags & MSG_WAITALL && !(flags & (MSG_DONTWAIT | MSG_PEEK)) &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+	return flags & MSG_WAITALL && !(flags & (MSG_DONTWAIT | MSG_PEEK)) && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0
+		&& type == SOCK_STREAM;
 }
 
 static int64_t receive_step(struct task *task, const uint64_t arg[6], uint64_t done, bool *whole)
 {
-	struct name name = {.length = sizeof(name.address)};
-	const uint64_t rest[6] = {arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, (uint64_t)&name.address, (uint64_t)&name.length};
+	struct name name = { .length = sizeof(name.address) };
+	const uint64_t rest[6] = { arg[0], arg[1] + done, arg[2] - done, arg[3] | MSG_DONTWAIT, (uint64_t)&name.address,
+		(uint64_t)&name.length };
 	int64_t received = syscall_host(SYS_recvfrom, rest);
 	int64_t error = received >= 0 && arg[4] ? store_name(task, arg[4], arg[5], &name) : 0;
 	if (error)
@@ -322,7 +323,7 @@ static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t d
 	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
 	if (done) /* control data went with the first part */
 		message.header.msg_controllen = 0;
-	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, send_flags(arg[2], done)};
+	const uint64_t host[6] = { arg[0], (uint64_t)&message.header, send_flags(arg[2], done) };
 	result = syscall_host(SYS_sendmsg, host);
 	*whole = done + (uint64_t)result >= length;
 	return result;
@@ -338,7 +339,7 @@ static int64_t receive_message(struct task *task, const uint64_t arg[6], uint64_
 	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
 	bool all = !message.header.msg_controllen && waits_for_all((int)arg[0], arg[2]);
 	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
-	const uint64_t host[6] = {arg[0], (uint64_t)&message.header, arg[2] | MSG_DONTWAIT};
+	const uint64_t host[6] = { arg[0], (uint64_t)&message.header, arg[2] | MSG_DONTWAIT };
 	result = syscall_host(SYS_recvmsg, host);
 	*whole = done + (uint64_t)result >= length || !all;
 	return result >= 0 && !store_message(task, arg[1], &message) ? -EFAULT : result;
@@ -361,7 +362,7 @@ static int64_t many_messages(struct task *task, const uint64_t arg[6], short eve
 	int64_t result = file_woken(task, (int)arg[0], events);
 	while (!result && task->wait.progress < count) {
 		uint64_t header = arg[1] + task->wait.progress * sizeof(struct mmsghdr);
-		const uint64_t message[6] = {arg[0], header, arg[3] & ~(uint64_t)MSG_WAITFORONE};
+		const uint64_t message[6] = { arg[0], header, arg[3] & ~(uint64_t)MSG_WAITFORONE };
 		bool whole, enough = task->wait.progress && arg[3] & MSG_WAITFORONE;
 		int64_t moved = one(task, message, 0, &whole);
 		uint32_t length = (uint32_t)moved;

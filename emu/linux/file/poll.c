@@ -44,7 +44,7 @@ static void store_left(struct task *task, uint64_t address, uint64_t deadline, b
 {
 	uint64_t now = (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC);
 	uint64_t left = deadline > now ? deadline - now : 0;
-	int64_t value[2] = {(int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S)};
+	int64_t value[2] = { (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S) };
 	if (!address || deadline == WAIT_FOREVER)
 		return;
 	if (micro)
@@ -106,12 +106,12 @@ enum {
 };
 enum { SETS = 3, BITS = 64, SELECT_MAX = 65536 };
 
-static const short wanted[SETS] = {POLLIN | POLLRDNORM | POLLRDBAND, POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI};
-static const short meaning[SETS] = {READ_EVENTS, WRITE_EVENTS, EXCEPT_EVENTS};
+static const short wanted[SETS] = { POLLIN | POLLRDNORM | POLLRDBAND, POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI };
+static const short meaning[SETS] = { READ_EVENTS, WRITE_EVENTS, EXCEPT_EVENTS };
 
 struct select_call {
 	uint64_t address[SETS];
-	uint64_t words;            /* size of each set */
+	uint64_t words; /* size of each set */
 	uint64_t *set[SETS];
 	struct pollfd *fds;
 	unsigned count;
@@ -135,8 +135,7 @@ static int64_t read_sets(struct task *task, struct select_call *call, unsigned l
 		call->set[i] = calloc(call->words + 1, sizeof(uint64_t));
 		if (!call->set[i])
 			return -ENOMEM;
-		if (call->address[i] &&
-		    !space_read(&task->process->space, call->address[i], call->set[i], call->words * sizeof(uint64_t)))
+		if (call->address[i] && !space_read(&task->process->space, call->address[i], call->set[i], call->words * sizeof(uint64_t)))
 			return -EFAULT;
 		cut_set(call->set[i], limit);
 	}
@@ -153,7 +152,7 @@ static int64_t list_descriptors(struct select_call *call, unsigned limit)
 		for (int i = 0; i < SETS; i++)
 			events |= has_bit(call->set[i], fd) ? wanted[i] : 0;
 		if (events)
-			call->fds[call->count++] = (struct pollfd){.fd = (int)fd, .events = events};
+			call->fds[call->count++] = (struct pollfd){ .fd = (int)fd, .events = events };
 	}
 	return 0;
 }
@@ -161,7 +160,7 @@ static int64_t list_descriptors(struct select_call *call, unsigned limit)
 /* Sets the bits of ready descriptors. -EBADF if a descriptor is not open. */
 static int64_t collect(struct select_call *call)
 {
-	uint64_t *ready[SETS] = {call->set[0], call->set[1], call->set[2]};
+	uint64_t *ready[SETS] = { call->set[0], call->set[1], call->set[2] };
 	int64_t count = 0;
 	for (unsigned n = 0; n < call->count; n++) {
 		const struct pollfd *one = &call->fds[n];
@@ -183,8 +182,7 @@ static int64_t collect(struct select_call *call)
 static int64_t write_sets(struct task *task, const struct select_call *call)
 {
 	for (int i = 0; i < SETS; i++) {
-		if (call->address[i] &&
-		    !space_write(&task->process->space, call->address[i], call->set[i], call->words * sizeof(uint64_t)))
+		if (call->address[i] && !space_write(&task->process->space, call->address[i], call->set[i], call->words * sizeof(uint64_t)))
 			return -EFAULT;
 	}
 	return 0;
@@ -213,7 +211,7 @@ static int64_t select_guest(struct task *task, const uint64_t arg[6], uint64_t d
 		return -EINVAL;
 	if (limit > SELECT_MAX)
 		limit = SELECT_MAX;
-	struct select_call call = {.address = {arg[1], arg[2], arg[3]}, .words = ((uint64_t)limit + BITS - 1) / BITS};
+	struct select_call call = { .address = { arg[1], arg[2], arg[3] }, .words = ((uint64_t)limit + BITS - 1) / BITS };
 	int64_t result = select_sets(task, &call, (unsigned)limit, deadline);
 	for (int i = 0; i < SETS; i++)
 		free(call.set[i]);
@@ -231,7 +229,7 @@ static int64_t timeval_deadline(struct task *task, uint64_t address, uint64_t *d
 		return -EFAULT;
 	if (time[0] < 0 || time[1] < 0)
 		return -EINVAL;
-	struct timespec timeout = {time[0] + time[1] / US_PER_S, time[1] % US_PER_S * NS_PER_US};
+	struct timespec timeout = { time[0] + time[1] / US_PER_S, time[1] % US_PER_S * NS_PER_US };
 	*deadline = wait_deadline(task, timespec_ns(&timeout));
 	return 0;
 }
@@ -251,7 +249,7 @@ int64_t sys_select(struct task *task, const uint64_t arg[6])
 
 int64_t sys_pselect6(struct task *task, const uint64_t arg[6])
 {
-	uint64_t deadline, mask[2] = {0, 0}; /* address and size of the mask */
+	uint64_t deadline, mask[2] = { 0, 0 }; /* address and size of the mask */
 	int64_t error = file_deadline(task, arg[4], &deadline);
 	if (!error && arg[5] && !space_read(&task->process->space, arg[5], mask, sizeof(mask)))
 		error = -EFAULT;
@@ -272,7 +270,7 @@ int64_t sys_pselect6(struct task *task, const uint64_t arg[6])
 static int64_t epoll_until(struct task *task, const uint64_t arg[6], uint64_t deadline)
 {
 	for (;;) {
-		const uint64_t now[6] = {arg[0], arg[1], arg[2], 0};
+		const uint64_t now[6] = { arg[0], arg[1], arg[2], 0 };
 		int64_t wait = 0, ready = syscall_host(SYS_epoll_wait, now);
 		if (ready)
 			return ready;

@@ -21,11 +21,11 @@
 
 struct proc_file {
 	enum {
-		OF_MACHINE,     /* `name` is the path */
-		OF_FIXED,       /* the same, but only if system_is_fixed(); otherwise it is the host's */
-		OF_CPU,         /* a file in each /sys/devices/system/cpu/cpuN/ */
-		OF_PROCESS,     /* a file in each /proc/PID/ and /proc/PID/task/TID/ */
-		OF_THREAD,      /* a file in each /proc/PID/task/TID/ */
+		OF_MACHINE, /* `name` is the path */
+		OF_FIXED,   /* the same, but only if system_is_fixed(); otherwise it is the host's */
+		OF_CPU,     /* a file in each /sys/devices/system/cpu/cpuN/ */
+		OF_PROCESS, /* a file in each /proc/PID/ and /proc/PID/task/TID/ */
+		OF_THREAD,  /* a file in each /proc/PID/task/TID/ */
 	} place;
 	const char *name;
 	void (*machine)(struct task *task, FILE *out);
@@ -35,35 +35,35 @@ struct proc_file {
 };
 
 static const struct proc_file files[] = {
-	{OF_MACHINE, "/proc/cpuinfo", .machine = machine_write_cpuinfo},
-	{OF_FIXED, "/proc/loadavg", .machine = system_write_loadavg},
-	{OF_FIXED, "/proc/meminfo", .machine = system_write_meminfo},
-	{OF_MACHINE, "/proc/uptime", .machine = machine_write_uptime},
-	{OF_MACHINE, "/proc/stat", .machine = machine_write_stat},
-	{OF_MACHINE, "/sys/devices/system/cpu/online", .machine = machine_write_cpu_range},
-	{OF_MACHINE, "/sys/devices/system/cpu/possible", .machine = machine_write_cpu_range},
-	{OF_MACHINE, "/sys/devices/system/cpu/present", .machine = machine_write_cpu_range},
-	{OF_MACHINE, "/sys/devices/system/clocksource/clocksource0/current_clocksource", .machine = machine_write_clocksource},
-	{OF_MACHINE, "/sys/devices/system/clocksource/clocksource0/available_clocksource", .machine = machine_write_clocksource},
-	{OF_CPU, "tsc_freq_khz", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/base_frequency", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/cpuinfo_cur_freq", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/cpuinfo_max_freq", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/cpuinfo_min_freq", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/scaling_cur_freq", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/scaling_max_freq", .machine = machine_write_khz},
-	{OF_CPU, "cpufreq/scaling_min_freq", .machine = machine_write_khz},
-	{OF_PROCESS, "maps", .process = proc_write_maps, .needs_records = true},
-	{OF_PROCESS, "smaps", .process = proc_write_smaps, .needs_records = true},
-	{OF_PROCESS, "cmdline", .process = proc_write_cmdline, .needs_records = true},
-	{OF_PROCESS, "environ", .process = proc_write_environ, .needs_records = true},
-	{OF_PROCESS, "auxv", .process = proc_write_auxv, .needs_records = true},
-	{OF_PROCESS, "comm", .process = proc_write_comm, .needs_records = true, .writable = true},
-	{OF_PROCESS, "limits", .process = proc_write_limits, .needs_records = true},
-	{OF_PROCESS, "stat", .process = proc_write_stat},
-	{OF_PROCESS, "status", .process = proc_write_status},
-	{OF_PROCESS, "statm", .process = proc_write_statm, .needs_records = true},
-	{OF_THREAD, "children", .process = proc_write_children},
+	{ OF_MACHINE, "/proc/cpuinfo", .machine = machine_write_cpuinfo },
+	{ OF_FIXED, "/proc/loadavg", .machine = system_write_loadavg },
+	{ OF_FIXED, "/proc/meminfo", .machine = system_write_meminfo },
+	{ OF_MACHINE, "/proc/uptime", .machine = machine_write_uptime },
+	{ OF_MACHINE, "/proc/stat", .machine = machine_write_stat },
+	{ OF_MACHINE, "/sys/devices/system/cpu/online", .machine = machine_write_cpu_range },
+	{ OF_MACHINE, "/sys/devices/system/cpu/possible", .machine = machine_write_cpu_range },
+	{ OF_MACHINE, "/sys/devices/system/cpu/present", .machine = machine_write_cpu_range },
+	{ OF_MACHINE, "/sys/devices/system/clocksource/clocksource0/current_clocksource", .machine = machine_write_clocksource },
+	{ OF_MACHINE, "/sys/devices/system/clocksource/clocksource0/available_clocksource", .machine = machine_write_clocksource },
+	{ OF_CPU, "tsc_freq_khz", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/base_frequency", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/cpuinfo_cur_freq", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/cpuinfo_max_freq", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/cpuinfo_min_freq", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/scaling_cur_freq", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/scaling_max_freq", .machine = machine_write_khz },
+	{ OF_CPU, "cpufreq/scaling_min_freq", .machine = machine_write_khz },
+	{ OF_PROCESS, "maps", .process = proc_write_maps, .needs_records = true },
+	{ OF_PROCESS, "smaps", .process = proc_write_smaps, .needs_records = true },
+	{ OF_PROCESS, "cmdline", .process = proc_write_cmdline, .needs_records = true },
+	{ OF_PROCESS, "environ", .process = proc_write_environ, .needs_records = true },
+	{ OF_PROCESS, "auxv", .process = proc_write_auxv, .needs_records = true },
+	{ OF_PROCESS, "comm", .process = proc_write_comm, .needs_records = true, .writable = true },
+	{ OF_PROCESS, "limits", .process = proc_write_limits, .needs_records = true },
+	{ OF_PROCESS, "stat", .process = proc_write_stat },
+	{ OF_PROCESS, "status", .process = proc_write_status },
+	{ OF_PROCESS, "statm", .process = proc_write_statm, .needs_records = true },
+	{ OF_THREAD, "children", .process = proc_write_children },
 };
 
 /* Returns what follows "/sys/devices/system/cpu/cpuN/", if the processor exists, otherwise NULL. */
@@ -83,19 +83,15 @@ struct found {
 	struct proc_place place;
 };
 
-static bool is_called(const struct process *process, const struct proc_file *file, const char *path, const char *cpu, const struct proc_place *place)
+static bool is_called(const struct process *process, const struct proc_file *file, const char *path, const char *cpu,
+	const struct proc_place *place)
 {
 	switch (file->place) {
-	case OF_FIXED:
-		return system_is_fixed(process) && strcmp(file->name, path) == 0;
-	case OF_CPU:
-		return cpu && strcmp(file->name, cpu) == 0;
-	case OF_PROCESS:
-		return place->pid && strcmp(file->name, place->rest) == 0;
-	case OF_THREAD:
-		return place->tid && strcmp(file->name, place->rest) == 0;
-	default:
-		return strcmp(file->name, path) == 0;
+	case OF_FIXED: return system_is_fixed(process) && strcmp(file->name, path) == 0;
+	case OF_CPU: return cpu && strcmp(file->name, cpu) == 0;
+	case OF_PROCESS: return place->pid && strcmp(file->name, place->rest) == 0;
+	case OF_THREAD: return place->tid && strcmp(file->name, place->rest) == 0;
+	default: return strcmp(file->name, path) == 0;
 	}
 }
 

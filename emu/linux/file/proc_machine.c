@@ -34,23 +34,21 @@ static void cpuinfo_of(struct task *task, const struct cpuid_context *context, F
 	memcpy(vendor + 4, &leaf.edx, 4);
 	memcpy(vendor + 8, &leaf.ecx, 4);
 	cpu_model_flags(model, context, flags, sizeof(flags));
-	fprintf(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %d\nmodel\t\t: %d\nmodel name\t: %s\nstepping\t: %d\n",
-	        context->vcpu, vendor, CPU_FAMILY, CPU_MODEL, model->brand, CPU_STEPPING);
-	fprintf(out, "cpu MHz\t\t: %lu.%03u\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", mhz,
-	        thousandths, context->vcpus, context->vcpu, context->vcpus);
+	fprintf(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %d\nmodel\t\t: %d\nmodel name\t: %s\nstepping\t: %d\n", context->vcpu,
+		vendor, CPU_FAMILY, CPU_MODEL, model->brand, CPU_STEPPING);
+	fprintf(out, "cpu MHz\t\t: %lu.%03u\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", mhz, thousandths,
+		context->vcpus, context->vcpu, context->vcpus);
 	fprintf(out, "apicid\t\t: %u\ninitial apicid\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n",
-	        context->vcpu, context->vcpu, leaf.eax);
+		context->vcpu, context->vcpu, leaf.eax);
 	fprintf(out, "flags\t\t: %s\nbugs\t\t:\nbogomips\t: %lu.%02u\nclflush size\t: 64\ncache_alignment\t: 64\n", flags,
-	        (2 * mhz * 1000 + 2 * thousandths) / 1000, 2 * thousandths % 1000 / 10);
+		(2 * mhz * 1000 + 2 * thousandths) / 1000, 2 * thousandths % 1000 / 10);
 	leaf = cpu_model_cpuid(model, context, 0x80000008, 0);
-	fprintf(out, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", leaf.eax & 0xff,
-	        leaf.eax >> 8 & 0xff);
+	fprintf(out, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", leaf.eax & 0xff, leaf.eax >> 8 & 0xff);
 }
 
 void machine_write_cpuinfo(struct task *task, FILE *out)
 {
-	struct cpuid_context context = {.vcpus = vcpus(task), .tsc_khz = tk_guest_khz(task->process->clock),
-	                                .tsc_invariant = true};
+	struct cpuid_context context = { .vcpus = vcpus(task), .tsc_khz = tk_guest_khz(task->process->clock), .tsc_invariant = true };
 	for (; context.vcpu < context.vcpus; context.vcpu++)
 		cpuinfo_of(task, &context, out);
 }
@@ -67,7 +65,7 @@ void machine_write_uptime(struct task *task, FILE *out)
 {
 	uint64_t up = (uint64_t)task_clock_ns(task, CLOCK_BOOTTIME), idle = idle_ns(task);
 	fprintf(out, "%lu.%02lu %lu.%02lu\n", up / NS_PER_S, up % NS_PER_S / NS_PER_USER_TICK, idle / NS_PER_S,
-	        idle % NS_PER_S / NS_PER_USER_TICK);
+		idle % NS_PER_S / NS_PER_USER_TICK);
 }
 
 /* The processors' ticks on the virtual clock, if all work is this process's, and the wall time of the boot. Counters that are no times

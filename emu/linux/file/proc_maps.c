@@ -17,9 +17,9 @@ static void write_mapping(const struct view *view, const struct vma *vma, FILE *
 
 	bool of_file = !(vma->flags & MAP_ANONYMOUS) && vma->inode;
 	int length = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %lu ", vma->start, vma->end,
-	                     vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
-	                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p', of_file ? vma->offset : 0,
-	                     major(vma->dev), minor(vma->dev), (unsigned long)(vma->dev ? vma->inode : vma->inode % SPACE_SYSV));
+		vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-', vma->prot & PROT_EXEC ? 'x' : '-',
+		vma->flags & MAP_SHARED ? 's' : 'p', of_file ? vma->offset : 0, major(vma->dev), minor(vma->dev),
+		(unsigned long)(vma->dev ? vma->inode : vma->inode % SPACE_SYSV));
 	if (view_string(view, vma->name, name, sizeof(name)))
 		fprintf(out, "%*s%s", length < NAME_COLUMN ? NAME_COLUMN - length : 0, "", name);
 	fputc('\n', out);
@@ -87,15 +87,14 @@ void proc_write_smaps(struct view *view, FILE *out)
 	char path[32];
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", view->host);
 	int pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	struct locked locked = {.host = proc_host_file(view, "smaps")};
+	struct locked locked = { .host = proc_host_file(view, "smaps") };
 	next_locked(&locked);
 	for (size_t i = 0; i < space->count; i++) {
 		const struct vma *vma = &space->vma[i];
 		write_mapping(view, vma, out);
 		fprintf(out, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n",
-		        (vma->end - vma->start) / 1024, PAGE_KB, PAGE_KB);
-		fprintf(out, "Rss:            %8" PRIu64 " kB\n",
-		        resident_pages(pagemap, vma->start, vma->end) * PAGE_KB);
+			(vma->end - vma->start) / 1024, PAGE_KB, PAGE_KB);
+		fprintf(out, "Rss:            %8" PRIu64 " kB\n", resident_pages(pagemap, vma->start, vma->end) * PAGE_KB);
 		fprintf(out, "Locked:         %8" PRIu64 " kB\n", locked_kb(&locked, vma));
 	}
 	if (locked.host)

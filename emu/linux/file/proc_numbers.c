@@ -86,13 +86,18 @@ static bool any_field(const struct view *view, enum stat_field field, int64_t ho
 
 	switch (field) {
 	case STAT_PPID: *value = parent_id(view, (pid_t)host); return true;
-	case STAT_PGRP: case STAT_SESSION: case STAT_TPGID:
-		*value = host > 0 ? pids_from_host(view->own, (pid_t)host) : host;
-		return true;
-	case STAT_STIME: case STAT_CSTIME: case STAT_STARTTIME:
+	case STAT_PGRP:
+	case STAT_SESSION:
+	case STAT_TPGID: *value = host > 0 ? pids_from_host(view->own, (pid_t)host) : host; return true;
+	case STAT_STIME:
+	case STAT_CSTIME:
+	case STAT_STARTTIME:
 		*value = 0; /* all time counts as user time; the clock began with the run */
 		return !host_clock;
-	case STAT_MINFLT: case STAT_CMINFLT: case STAT_MAJFLT: case STAT_CMAJFLT:
+	case STAT_MINFLT:
+	case STAT_CMINFLT:
+	case STAT_MAJFLT:
+	case STAT_CMAJFLT:
 		*value = 0; /* depends on the host's page cache */
 		return clock_counts_cpu(view->own);
 	default: return false;
@@ -127,7 +132,12 @@ static bool guest_field(const struct view *view, enum stat_field field, int64_t 
 	case STAT_ENV_START: *value = (int64_t)process->image.env_start; return true;
 	case STAT_ENV_END: *value = (int64_t)process->image.env_end; return true;
 	case STAT_PROCESSOR: *value = task->cpu.vcpu; return !view->foreign;
-	case STAT_STARTCODE: case STAT_ENDCODE: case STAT_ESP: case STAT_EIP: case STAT_START_DATA: case STAT_END_DATA:
+	case STAT_STARTCODE:
+	case STAT_ENDCODE:
+	case STAT_ESP:
+	case STAT_EIP:
+	case STAT_START_DATA:
+	case STAT_END_DATA:
 		*value = 0; /* as for a reader that may not trace the process */
 		return true;
 	default: return false;
@@ -169,7 +179,8 @@ void proc_write_statm(struct view *view, FILE *out)
 	if (clock_counts_cpu(view->own)) {
 		uint64_t resident = usage_resident(&view->process->space) / GUEST_PAGE;
 
-		fprintf(out, "%llu %" PRIu64 " 0 0 0 %" PRIu64 " 0\n", proc_mapped_bytes(&view->process->space) / GUEST_PAGE, resident, resident);
+		fprintf(out, "%llu %" PRIu64 " 0 0 0 %" PRIu64 " 0\n", proc_mapped_bytes(&view->process->space) / GUEST_PAGE, resident,
+			resident);
 	} else if (fscanf(host, "%*u%255[^\n]", rest) == 1)
 		fprintf(out, "%llu%s\n", proc_mapped_bytes(&view->process->space) / GUEST_PAGE, rest);
 	fclose(host);

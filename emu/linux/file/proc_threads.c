@@ -37,7 +37,7 @@ struct entry {
 
 static struct entry nth_entry(const pid_t *tids, int64_t n)
 {
-	struct entry entry = {.inode = (uint64_t)n + 1, .offset = n + 1, .type = DT_DIR};
+	struct entry entry = { .inode = (uint64_t)n + 1, .offset = n + 1, .type = DT_DIR };
 
 	if (n < 2)
 		snprintf(entry.name, sizeof(entry.name), "%s", n ? ".." : ".");

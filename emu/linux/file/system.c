@@ -21,11 +21,12 @@ bool system_is_fixed(const struct process *process)
 void system_write_meminfo(struct task *task, FILE *out)
 {
 	(void)task;
-	fprintf(out, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\nBuffers:               0 kB\n"
-	             "Cached:                0 kB\nSwapCached:            0 kB\nActive:                0 kB\nInactive:              0 kB\n"
-	             "SwapTotal:             0 kB\nSwapFree:              0 kB\nHugePages_Total:       0\nHugePages_Free:        0\n"
-	             "HugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n",
-	        total_bytes / KIB, free_bytes / KIB, free_bytes / KIB);
+	fprintf(out,
+		"MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\nBuffers:               0 kB\n"
+		"Cached:                0 kB\nSwapCached:            0 kB\nActive:                0 kB\nInactive:              0 kB\n"
+		"SwapTotal:             0 kB\nSwapFree:              0 kB\nHugePages_Total:       0\nHugePages_Free:        0\n"
+		"HugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n",
+		total_bytes / KIB, free_bytes / KIB, free_bytes / KIB);
 }
 
 void system_write_loadavg(struct task *task, FILE *out)

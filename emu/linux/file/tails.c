@@ -75,8 +75,8 @@ static int64_t prepare(struct task *task, const struct tail *tail, uint64_t addr
 	struct space *space = &task->process->space;
 	uint64_t count = 0, elements = address + tail->elements_at, length;
 
-	if (!space_read(space, address + tail->count_at, &count, tail->count_size) ||
-	    (tail->pointer && !space_read(space, address + tail->elements_at, &elements, sizeof(elements))))
+	if (!space_read(space, address + tail->count_at, &count, tail->count_size)
+		|| (tail->pointer && !space_read(space, address + tail->elements_at, &elements, sizeof(elements))))
 		return 0;
 	if (tail->number == SIOCGIFCONF && (int32_t)count < 0)
 		count = 0;

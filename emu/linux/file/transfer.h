@@ -10,12 +10,12 @@
 struct transfer {
 	int fd;
 	bool write;
-	bool plain;                 /* true for read(2) and write(2) */
-	uint64_t number;            /* the host call that does it, and its arguments */
+	bool plain;      /* true for read(2) and write(2) */
+	uint64_t number; /* the host call that does it, and its arguments */
 	const uint64_t *arg;
 	const struct iovec *vector; /* the memory to transfer */
 	uint64_t count;
-	uint64_t flags;             /* RWF_* of preadv2 and pwritev2 */
+	uint64_t flags; /* RWF_* of preadv2 and pwritev2 */
 };
 
 /* A pipe that is ready takes PIPE_BUF bytes without blocking. file_may_block_midway returns true if a larger write may block although

@@ -74,9 +74,18 @@ bool tty_read_failed(struct task *task, int fd, int64_t *result)
 static bool changes_terminal(unsigned long request)
 {
 	switch (request) {
-	case TCSETS: case TCSETSW: case TCSETSF: case TCSETA: case TCSETAW: case TCSETAF: case TIOCSPGRP: case TCFLSH:
-	case TCXONC: case TCSBRK: case TCSBRKP: case TIOCSETD:
-		return true;
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+	case TCSETA:
+	case TCSETAW:
+	case TCSETAF:
+	case TIOCSPGRP:
+	case TCFLSH:
+	case TCXONC:
+	case TCSBRK:
+	case TCSBRKP:
+	case TIOCSETD: return true;
 	}
 	return false;
 }

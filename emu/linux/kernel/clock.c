@@ -23,16 +23,12 @@ int64_t clock_now(const struct process *process)
 int64_t task_clock_ns(struct task *task, clockid_t id)
 {
 	switch (id) {
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return clock_process_cpu(task->process);
-	case CLOCK_THREAD_CPUTIME_ID:
-		return clock_task_cpu(task);
+	case CLOCK_PROCESS_CPUTIME_ID: return clock_process_cpu(task->process);
+	case CLOCK_THREAD_CPUTIME_ID: return clock_task_cpu(task);
 	case CLOCK_REALTIME_ALARM: /* these differ from the plain clocks only for timers; hosts without an RTC lack them */
 		return task_clock_ns(task, CLOCK_REALTIME);
-	case CLOCK_BOOTTIME_ALARM:
-		return task_clock_ns(task, CLOCK_BOOTTIME);
-	default:
-		return tk_clock_ns(task->process->clock, (enum tk_clock_id)id, clock_insns(task->process));
+	case CLOCK_BOOTTIME_ALARM: return task_clock_ns(task, CLOCK_BOOTTIME);
+	default: return tk_clock_ns(task->process->clock, (enum tk_clock_id)id, clock_insns(task->process));
 	}
 }
 

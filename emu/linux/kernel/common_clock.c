@@ -12,8 +12,8 @@
 #define MSR_TSC_ADJUST 0x3bu
 
 struct common_clock {
-	int64_t wall_moved; /* ns, the sum of all moves */
-	uint64_t writes;    /* number of changes to the members below */
+	int64_t wall_moved;            /* ns, the sum of all moves */
+	uint64_t writes;               /* number of changes to the members below */
 	uint64_t adjust[TK_MAX_VCPUS]; /* MSR 3BH, which moves with the TSC */
 };
 
@@ -94,8 +94,8 @@ void common_clock_tsc_written(struct process *process, unsigned vcpu)
 {
 	uint64_t adjust;
 
-	if (!process->time.common || tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &adjust) != TK_OK ||
-	    adjust == process->time.common->adjust[vcpu])
+	if (!process->time.common || tk_rdmsr(process->clock, vcpu, clock_insns(process), MSR_TSC_ADJUST, &adjust) != TK_OK
+		|| adjust == process->time.common->adjust[vcpu])
 		return;
 	__atomic_store_n(&process->time.common->adjust[vcpu], adjust, __ATOMIC_SEQ_CST);
 	process->time.common_writes = __atomic_add_fetch(&process->time.common->writes, 1, __ATOMIC_SEQ_CST);

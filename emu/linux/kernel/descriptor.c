@@ -74,7 +74,7 @@ int file_info(int fd, const char *name)
 
 uint64_t file_socket_deadline(struct task *task, int fd, short events)
 {
-	struct timeval limit = {0};
+	struct timeval limit = { 0 };
 	socklen_t size = sizeof(limit);
 	int option = events & POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
 	if (getsockopt(fd, SOL_SOCKET, option, &limit, &size) < 0 || (limit.tv_sec == 0 && limit.tv_usec == 0))
@@ -84,7 +84,7 @@ uint64_t file_socket_deadline(struct task *task, int fd, short events)
 
 bool file_is_ready(int fd, short events)
 {
-	struct pollfd one = {.fd = fd, .events = events};
+	struct pollfd one = { .fd = fd, .events = events };
 	return poll(&one, 1, 0) != 0;
 }
 

@@ -78,5 +78,6 @@ FILE *hidden_report(const char *path)
 	int fd = to_file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666) : dup(STDERR_FILENO);
 
 	fd = hidden_fd(fd);
-	return fd < 0 ? NULL : fopencookie((void *)(intptr_t)fd, "a", (cookie_io_functions_t){ .write = write_report, .close = close_report });
+	return fd < 0 ? NULL
+		      : fopencookie((void *)(intptr_t)fd, "a", (cookie_io_functions_t){ .write = write_report, .close = close_report });
 }

@@ -23,81 +23,82 @@
 
 enum host_turn { TURN_WAITS, TURN_RUNS, TURN_ENDS };
 
-_Static_assert(offsetof(struct host_thread, turn) == 0 && offsetof(struct host_thread, tid) == 4 && offsetof(struct host_thread, stack) == 8,
-               "the code below knows these places");
+_Static_assert(offsetof(struct host_thread, turn) == 0 && offsetof(struct host_thread, tid) == 4
+		&& offsetof(struct host_thread, stack) == 8,
+	"the code below knows these places");
 _Static_assert(TURN_WAITS == 0 && TURN_RUNS == 1 && TURN_ENDS == 2, "and these numbers");
 _Static_assert(SYS_futex == 202 && SYS_exit == 60 && SYS_clone == 56 && FUTEX_PRIVATE_FLAG == 128 && FUTEX_WAKE == 1, "and these");
 
 /* host_thread_wait: waits for the turn, with R12 as the address of the struct host_thread and without a stack, which another host thread is
  * using. Then it returns from the host_thread_hand_over() by which that one gave it away. */
 __asm__(".text\n"
-        "host_thread_wait:\n"
-        "1: mov (%r12), %eax\n"
-        "cmp $1, %eax\n"
-        "je 2f\n"
-        "ja 3f\n"
-        "mov $202, %eax\n" /* futex(&turn, FUTEX_WAIT_PRIVATE, TURN_WAITS, NULL) */
-        "mov %r12, %rdi\n"
-        "mov $128, %esi\n"
-        "xor %edx, %edx\n"
-        "xor %r10d, %r10d\n"
-        "syscall\n"
-        "jmp 1b\n"
-        "2: mov 8(%r12), %rsp\n"
-        "ldmxcsr (%rsp)\n"
-        "fldcw 4(%rsp)\n"
-        "add $8, %rsp\n"
-        "pop %r15\n"
-        "pop %r14\n"
-        "pop %r13\n"
-        "pop %r12\n"
-        "pop %rbx\n"
-        "pop %rbp\n"
-        "ret\n"
-        "3: mov $60, %eax\n" /* exit(0) */
-        "xor %edi, %edi\n"
-        "syscall\n");
+	"host_thread_wait:\n"
+	"1: mov (%r12), %eax\n"
+	"cmp $1, %eax\n"
+	"je 2f\n"
+	"ja 3f\n"
+	"mov $202, %eax\n" /* futex(&turn, FUTEX_WAIT_PRIVATE, TURN_WAITS, NULL) */
+	"mov %r12, %rdi\n"
+	"mov $128, %esi\n"
+	"xor %edx, %edx\n"
+	"xor %r10d, %r10d\n"
+	"syscall\n"
+	"jmp 1b\n"
+	"2: mov 8(%r12), %rsp\n"
+	"ldmxcsr (%rsp)\n"
+	"fldcw 4(%rsp)\n"
+	"add $8, %rsp\n"
+	"pop %r15\n"
+	"pop %r14\n"
+	"pop %r13\n"
+	"pop %r12\n"
+	"pop %rbx\n"
+	"pop %rbp\n"
+	"ret\n"
+	"3: mov $60, %eax\n" /* exit(0) */
+	"xor %edi, %edi\n"
+	"syscall\n");
 
 /* Gives the stack to another host thread, which returns in place of the caller's. What a function must keep for its caller is on the stack.
  * From the store of the other one's turn on, the stack is not ours. */
 void host_thread_hand_over(struct host_thread *from, struct host_thread *to);
 __asm__("host_thread_hand_over:\n"
-        "push %rbp\n"
-        "push %rbx\n"
-        "push %r12\n"
-        "push %r13\n"
-        "push %r14\n"
-        "push %r15\n"
-        "sub $8, %rsp\n"
-        "stmxcsr (%rsp)\n"
-        "fnstcw 4(%rsp)\n"
-        "mov %rdi, %r12\n"
-        "mov %rsp, 8(%rsi)\n"
-        "movl $0, (%rdi)\n"
-        "movl $1, (%rsi)\n"
-        "mov $202, %eax\n" /* futex(&to->turn, FUTEX_WAKE_PRIVATE, 1) */
-        "mov %rsi, %rdi\n"
-        "mov $129, %esi\n"
-        "mov $1, %edx\n"
-        "syscall\n"
-        "jmp host_thread_wait\n");
+	"push %rbp\n"
+	"push %rbx\n"
+	"push %r12\n"
+	"push %r13\n"
+	"push %r14\n"
+	"push %r15\n"
+	"sub $8, %rsp\n"
+	"stmxcsr (%rsp)\n"
+	"fnstcw 4(%rsp)\n"
+	"mov %rdi, %r12\n"
+	"mov %rsp, 8(%rsi)\n"
+	"movl $0, (%rdi)\n"
+	"movl $1, (%rsi)\n"
+	"mov $202, %eax\n" /* futex(&to->turn, FUTEX_WAKE_PRIVATE, 1) */
+	"mov %rsi, %rdi\n"
+	"mov $129, %esi\n"
+	"mov $1, %edx\n"
+	"syscall\n"
+	"jmp host_thread_wait\n");
 
 /* clone(2) with `flags`: the new thread has the caller's thread-local storage, and waits for its turn. Returns its id or -errno. */
 long host_thread_clone(struct host_thread *thread, uint64_t flags);
 __asm__("host_thread_clone:\n"
-        "push %r12\n"
-        "mov %rdi, %r12\n"
-        "mov %rsi, %rdi\n"
-        "xor %esi, %esi\n"
-        "lea 4(%r12), %rdx\n"
-        "lea 4(%r12), %r10\n"
-        "xor %r8d, %r8d\n"
-        "mov $56, %eax\n"
-        "syscall\n"
-        "test %rax, %rax\n"
-        "jz host_thread_wait\n"
-        "pop %r12\n"
-        "ret\n");
+	"push %r12\n"
+	"mov %rdi, %r12\n"
+	"mov %rsi, %rdi\n"
+	"xor %esi, %esi\n"
+	"lea 4(%r12), %rdx\n"
+	"lea 4(%r12), %r10\n"
+	"xor %r8d, %r8d\n"
+	"mov $56, %eax\n"
+	"syscall\n"
+	"test %rax, %rax\n"
+	"jz host_thread_wait\n"
+	"pop %r12\n"
+	"ret\n");
 
 /* --- going on in one ---------------------------------------------------------------------------------- */
 
@@ -155,7 +156,10 @@ static void take_signal_stack(struct process *process, struct host_thread *threa
 /* Returns a new one that is like the one that runs, or NULL. */
 static struct host_thread *make(struct process *process)
 {
-	enum { FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID };
+	enum {
+		FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_PARENT_SETTID
+			| CLONE_CHILD_CLEARTID
+	};
 	struct host_thread *thread = calloc(1, sizeof(*thread));
 
 	if (!thread)
@@ -300,8 +304,8 @@ static struct credentials credentials_read(void)
 
 static bool are_equal(const struct credentials *a, const struct credentials *b)
 {
-	return memcmp(a, b, offsetof(struct credentials, group)) == 0 && a->group && b->group &&
-	       memcmp(a->group, b->group, (size_t)a->groups * sizeof(*a->group)) == 0;
+	return memcmp(a, b, offsetof(struct credentials, group)) == 0 && a->group && b->group
+		&& memcmp(a->group, b->group, (size_t)a->groups * sizeof(*a->group)) == 0;
 }
 
 static void merge(struct process *process, struct host_thread *from, struct host_thread *into)

@@ -15,18 +15,18 @@ struct task;
 
 /* The first members are known to the code of host_thread_hand_over(), by their offsets. */
 struct host_thread {
-	uint32_t turn;            /* futex; enum host_turn */
-	uint32_t tid;             /* in the host, cleared by the kernel when it has ended */
-	void *stack;              /* the stack pointer with which it goes on */
+	uint32_t turn; /* futex; enum host_turn */
+	uint32_t tid;  /* in the host, cleared by the kernel when it has ended */
+	void *stack;   /* the stack pointer with which it goes on */
 	struct host_thread *next;
-	uint32_t view;            /* two with the same number have the same namespaces, root and working directory */
-	bool parent;              /* it has made a process, which would take its end for its parent's (PR_SET_PDEATHSIG): it stays */
+	uint32_t view; /* two with the same number have the same namespaces, root and working directory */
+	bool parent;   /* it has made a process, which would take its end for its parent's (PR_SET_PDEATHSIG): it stays */
 };
 
 struct host_threads {
 	struct host_thread first, *others;
 	struct host_thread *running; /* NULL: `first` */
-	uint32_t views;           /* the last number given to a view */
+	uint32_t views;              /* the last number given to a view */
 };
 
 /* Around a system call of the thread: goes on in its host thread, and then in the first one again. */

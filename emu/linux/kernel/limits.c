@@ -15,12 +15,14 @@ enum { NR_OPEN_DEFAULT = 1 << 20 };
 bool limit_is_kept(const struct process *process, int resource)
 {
 	switch (resource) {
-	case RLIMIT_CPU: /* the host counts the emulator's time */
-		return clock_counts_cpu(process);
-	case RLIMIT_NOFILE: case RLIMIT_AS: case RLIMIT_FSIZE: case RLIMIT_DATA: case RLIMIT_SIGPENDING: case RLIMIT_STACK:
-		return true;
-	default:
-		return false;
+	case RLIMIT_CPU: /* the host counts the emulator's time */ return clock_counts_cpu(process);
+	case RLIMIT_NOFILE:
+	case RLIMIT_AS:
+	case RLIMIT_FSIZE:
+	case RLIMIT_DATA:
+	case RLIMIT_SIGPENDING:
+	case RLIMIT_STACK: return true;
+	default: return false;
 	}
 }
 

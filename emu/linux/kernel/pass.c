@@ -13,7 +13,8 @@ static bool may_differ(struct process *process, uint64_t path)
 {
 	char start[6];
 
-	return process->options->sysroot || (space_read(&process->space, path, start, sizeof(start)) && memcmp(start, "/proc/", sizeof(start)) == 0);
+	return process->options->sysroot
+		|| (space_read(&process->space, path, start, sizeof(start)) && memcmp(start, "/proc/", sizeof(start)) == 0);
 }
 
 int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
@@ -23,11 +24,11 @@ int64_t syscall_pass(struct task *task, uint64_t number, const uint64_t arg[6])
 	unsigned path = file_row_looks(row);
 	uint64_t changed[6];
 
-	if (path >= row->args || !may_differ(task->process, arg[path]) ||
-	    space_read_string(&task->process->space, arg[path], guest, sizeof(guest)) < 0)
+	if (path >= row->args || !may_differ(task->process, arg[path])
+		|| space_read_string(&task->process->space, arg[path], guest, sizeof(guest)) < 0)
 		return syscall_host(number, arg);
 	memcpy(changed, arg, sizeof(changed));
 	changed[path] = (uint64_t)(file_call_follows(row, arg) ? file_host_path(task->process, guest, host)
-	                                                       : file_host_path_of_link(task->process, guest, host));
+							       : file_host_path_of_link(task->process, guest, host));
 	return syscall_host(number, changed);
 }

@@ -72,7 +72,8 @@ static const char *host_place(const struct process *process, const char *path, c
 	struct proc_place place;
 	struct view view;
 
-	if (strcmp(path, "/proc/self") == 0 || strcmp(path, "/proc/thread-self") == 0) /* these are links, and a call may be about the link itself */
+	if (strcmp(path, "/proc/self") == 0
+		|| strcmp(path, "/proc/thread-self") == 0) /* these are links, and a call may be about the link itself */
 		return path;
 	if (!path_of_process(process, path, &place) || !view_open(&view, process, place.pid, 0))
 		return path;
@@ -97,8 +98,7 @@ const char *path_program(const struct process *process, const char *path, char b
 	const char *exe = NULL;
 	struct view view;
 
-	if (!path_of_process(process, path, &place) || strcmp(place.rest, "exe") != 0 ||
-	    !view_open(&view, process, place.pid, place.tid))
+	if (!path_of_process(process, path, &place) || strcmp(place.rest, "exe") != 0 || !view_open(&view, process, place.pid, place.tid))
 		return NULL;
 	if (view.process && !view.foreign)
 		exe = view.process->image.exe_path;

@@ -21,8 +21,8 @@ struct known_thread {
 
 struct peers {
 	struct robust_word lock;
-	int seats;               /* as many have ever been taken */
-	uint32_t numbers;        /* given to threads; atomic */
+	int seats;        /* as many have ever been taken */
+	uint32_t numbers; /* given to threads; atomic */
 	struct seat seat[SEATS];
 	struct known_thread thread[THREADS]; /* by id; of two whose ids meet the later one */
 };
@@ -59,7 +59,8 @@ void peers_join(struct process *process)
 	if (peer->tid)
 		return;
 	peer->list = (struct robust_list_head){
-		.list.next = &peer->list.list, .futex_offset = offsetof(struct robust_word, word) - offsetof(struct robust_word, node),
+		.list.next = &peer->list.list,
+		.futex_offset = offsetof(struct robust_word, word) - offsetof(struct robust_word, node),
 	};
 	peer->tid = (uint32_t)syscall(SYS_gettid);
 	syscall(SYS_set_robust_list, &peer->list, sizeof(peer->list));

@@ -34,8 +34,8 @@ struct held_futex {
 struct seat {
 	struct robust_word taken;
 	pid_t pid, host_pid;
-	uint32_t calls;  /* grows when the process is to look for what it waits for; atomic */
-	bool waits;      /* it waits on the host, so a call rings; atomic */
+	uint32_t calls; /* grows when the process is to look for what it waits for; atomic */
+	bool waits;     /* it waits on the host, so a call rings; atomic */
 	uint32_t held;
 	struct held_futex holds[HELD_MAX];
 };

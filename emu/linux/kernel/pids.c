@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-
 enum { FIRST_THREAD = 1 << 22 }; /* above the host's largest pid_max, so no process has this id */
 
 pid_t pids_to_host(const struct process *process, pid_t pid)

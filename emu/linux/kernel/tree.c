@@ -125,7 +125,11 @@ pid_t tree_reserve(struct process *process, pid_t **told)
 
 		if (member->state != FREE)
 			continue;
-		*member = (struct member){ .state = RUNNABLE, .pid = tree_new_id(tree), .parent = process->member, .starting = true, .unready = true };
+		*member = (struct member){ .state = RUNNABLE,
+			.pid = tree_new_id(tree),
+			.parent = process->member,
+			.starting = true,
+			.unready = true };
 		tree->host_pid[member->pid - FIRST_PID] = 0;
 		*told = &member->host_pid;
 		return member->pid;

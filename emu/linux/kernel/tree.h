@@ -31,11 +31,11 @@ pid_t tree_begin_child(struct process *process, pid_t pid);
 
 /* The state of a process when its turn ends. */
 struct turn_end {
-	bool blocked;      /* no thread can run */
-	bool ran;          /* a thread has run in this turn */
+	bool blocked;        /* no thread can run */
+	bool ran;            /* a thread has run in this turn */
 	bool watches_memory; /* another process of the tree may end the blocking by a write to shared memory */
 	bool timed;          /* a thread or a timer has a deadline (retries do not count) */
-	struct pollfd *fds; /* the descriptors that could end the blocking, one of them for host signals */
+	struct pollfd *fds;  /* the descriptors that could end the blocking, one of them for host signals */
 	unsigned count;
 };
 

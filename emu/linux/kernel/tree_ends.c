@@ -302,14 +302,11 @@ pid_t tree_child_reaped(struct process *process, pid_t host_pid, int status, str
 int tree_wait_status(const siginfo_t *info)
 {
 	switch (info->si_code) {
-	case CLD_EXITED:
-		return (info->si_status & 0xff) << 8;
-	case CLD_KILLED: case CLD_DUMPED:
-		return info->si_status;
-	case CLD_CONTINUED:
-		return 0xffff;
-	default:
-		return info->si_status << 8 | 0x7f;
+	case CLD_EXITED: return (info->si_status & 0xff) << 8;
+	case CLD_KILLED:
+	case CLD_DUMPED: return info->si_status;
+	case CLD_CONTINUED: return 0xffff;
+	default: return info->si_status << 8 | 0x7f;
 	}
 }
 

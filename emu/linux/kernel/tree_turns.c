@@ -140,8 +140,8 @@ static void ask_to_stop(const struct tree *tree, struct member *holder)
 	uint32_t asked = __atomic_load_n(&holder->stops_asked, __ATOMIC_SEQ_CST);
 
 	usleep(STOP_STAYS_US);
-	if (&tree->member[__atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST)] == holder && member_is_stopped(holder) &&
-	    __atomic_compare_exchange_n(&holder->stops_asked, &asked, asked + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	if (&tree->member[__atomic_load_n(&tree->turn, __ATOMIC_SEQ_CST)] == holder && member_is_stopped(holder)
+		&& __atomic_compare_exchange_n(&holder->stops_asked, &asked, asked + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		doorbell_ring(holder->host_pid, SIGCONT);
 }
 

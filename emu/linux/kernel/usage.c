@@ -72,8 +72,10 @@ int64_t sys_getrusage(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	usage_note(process);
 	if (clock_counts_cpu(process))
-		usage = usage_of_ns(who == RUSAGE_SELF ? process->time.cpu_ns : who == RUSAGE_THREAD ? task->time.cpu_ns : process->time.children_cpu_ns,
-		                    who == RUSAGE_CHILDREN ? process->children_most_kib : process->most_kib);
+		usage = usage_of_ns(who == RUSAGE_SELF ? process->time.cpu_ns
+				: who == RUSAGE_THREAD ? task->time.cpu_ns
+						       : process->time.children_cpu_ns,
+			who == RUSAGE_CHILDREN ? process->children_most_kib : process->most_kib);
 	else if (getrusage(who, &usage) != 0)
 		return -errno;
 	else
@@ -95,7 +97,8 @@ int64_t sys_times(struct task *task, const uint64_t arg[6])
 	buffer.tms_utime += process->time.cpu_before_ns / NS_PER_USER_TICK;
 	if (clock_counts_cpu(process))
 		buffer = (struct tms){
-			.tms_utime = process->time.cpu_ns / NS_PER_USER_TICK, .tms_cutime = process->time.children_cpu_ns / NS_PER_USER_TICK,
+			.tms_utime = process->time.cpu_ns / NS_PER_USER_TICK,
+			.tms_cutime = process->time.children_cpu_ns / NS_PER_USER_TICK,
 		};
 	if (arg[0] && !space_write(&task->process->space, arg[0], &buffer, sizeof(buffer)))
 		return -EFAULT;

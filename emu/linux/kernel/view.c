@@ -199,11 +199,8 @@ char view_state(const struct view *view)
 	if (!view->process || strchr("TtZX", letter))
 		return letter;
 	switch (view->task->state) {
-	case TASK_WAITING:
-		return view->task->wait.uninterruptible ? 'D' : 'S';
-	case TASK_DEAD:
-		return 'Z';
-	default:
-		return 'R';
+	case TASK_WAITING: return view->task->wait.uninterruptible ? 'D' : 'S';
+	case TASK_DEAD: return 'Z';
+	default: return 'R';
 	}
 }

@@ -29,12 +29,9 @@ static int64_t woken(struct wait *wait)
 
 	wait->wake = WAKE_NOT_YET;
 	switch (wake) {
-	case WAKE_TIMEOUT:
-		return -ETIMEDOUT;
-	case WAKE_SIGNAL:
-		return -ERESTARTSYS;
-	default:
-		return 0;
+	case WAKE_TIMEOUT: return -ETIMEDOUT;
+	case WAKE_SIGNAL: return -ERESTARTSYS;
+	default: return 0;
 	}
 }
 

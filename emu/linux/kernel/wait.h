@@ -21,12 +21,12 @@ enum { WAIT_FDS_MAX = 64 };
 /* What a task waits for. The system call fills this in and returns SYSCALL_WAIT. The scheduler runs other tasks, or waits with one ppoll
  * for all of them and the next deadline. Then it makes the system call again with `wake` set. */
 struct wait {
-	enum wake wake;        /* WAKE_NOT_YET on the first call */
-	struct pollfd *fd;     /* `fds` elements; owned by the wait, freed at the end of the system call */
+	enum wake wake;    /* WAKE_NOT_YET on the first call */
+	struct pollfd *fd; /* `fds` elements; owned by the wait, freed at the end of the system call */
 	unsigned fds;
-	bool begun;            /* the fields below are set */
-	uint64_t deadline;     /* virtual CLOCK_MONOTONIC, ns, or WAIT_FOREVER */
-	bool on_wall;          /* `deadline` was computed from this time of CLOCK_REALTIME, and moves when that clock is set */
+	bool begun;        /* the fields below are set */
+	uint64_t deadline; /* virtual CLOCK_MONOTONIC, ns, or WAIT_FOREVER */
+	bool on_wall;      /* `deadline` was computed from this time of CLOCK_REALTIME, and moves when that clock is set */
 	int64_t wall;
 	uint64_t futex;        /* guest address of a futex waited on, or 0 */
 	uint32_t futex_waiter; /* the first of those by which it waits for futexes (futex_queue.c), or 0 */
@@ -40,7 +40,7 @@ struct wait {
 	bool sem_for_zero;
 	uint16_t semaphore;
 	int semaphores;
-	uint64_t progress;     /* the call's progress, in a form of its choice; 0 at its beginning */
+	uint64_t progress; /* the call's progress, in a form of its choice; 0 at its beginning */
 };
 
 /* Waits for `events` on one descriptor. At the first call, returns SYSCALL_WAIT, or 0 if the descriptor is ready or cannot be polled.

@@ -84,8 +84,8 @@ static int64_t look(struct task *task, const uint64_t arg[6])
 	int status = 0;
 	pid_t pid;
 
-	while ((pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage)) > 0 &&
-	       has_ended(status) && unwanted(task->process))
+	while ((pid = wait4(pids_to_host(task->process, (pid_t)arg[0]), &status, (int)arg[2] | WNOHANG, &usage)) > 0 && has_ended(status)
+		&& unwanted(task->process))
 		forget(task->process, pid, status);
 	if (pid < 0)
 		return -errno;
@@ -156,8 +156,7 @@ static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info
 	}
 	task->process->signals.due = true;
 	info->si_pid = (int)arg[3] & WNOWAIT ? pids_from_host(task->process, info->si_pid)
-	                                     : tree_child_reaped(task->process, info->si_pid,
-	                                                         tree_wait_status(info), usage);
+					     : tree_child_reaped(task->process, info->si_pid, tree_wait_status(info), usage);
 	info->si_utime = info->si_stime = 0;
 	return 1;
 }

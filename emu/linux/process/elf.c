@@ -50,12 +50,9 @@ static bool wrong_machine(const struct elf *elf, struct load_error *error)
 static bool wrong_type(const struct elf *elf, struct load_error *error)
 {
 	switch (elf->header.e_type) {
-	case ET_REL:
-		return load_fail(error, ENOEXEC, "%s: an object file, not a linked program", elf->path);
-	case ET_CORE:
-		return load_fail(error, ENOEXEC, "%s: a core dump, not a program", elf->path);
-	default:
-		return load_fail(error, ENOEXEC, "%s: ELF type %u, not a program", elf->path, elf->header.e_type);
+	case ET_REL: return load_fail(error, ENOEXEC, "%s: an object file, not a linked program", elf->path);
+	case ET_CORE: return load_fail(error, ENOEXEC, "%s: a core dump, not a program", elf->path);
+	default: return load_fail(error, ENOEXEC, "%s: ELF type %u, not a program", elf->path, elf->header.e_type);
 	}
 }
 
@@ -81,8 +78,8 @@ static bool check_header(struct elf *elf, struct load_error *error)
 	if (have < SELFMAG || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return load_fail(error, ENOEXEC, "%s: not an ELF file", elf->path);
 	if (have < (ssize_t)sizeof(elf->header))
-		return load_fail(error, ENOEXEC, "%s: truncated: the ELF header ends at %zu of %zd bytes", elf->path,
-		                 sizeof(elf->header), have);
+		return load_fail(error, ENOEXEC, "%s: truncated: the ELF header ends at %zu of %zd bytes", elf->path, sizeof(elf->header),
+			have);
 	if (header->e_machine != EM_X86_64 || header->e_ident[EI_DATA] == ELFDATA2MSB)
 		return wrong_machine(elf, error);
 	if (header->e_ident[EI_CLASS] != ELFCLASS64)
@@ -97,15 +94,15 @@ static bool read_segments(struct elf *elf, struct load_error *error)
 	const Elf64_Ehdr *header = &elf->header;
 	size_t size = (size_t)header->e_phnum * sizeof(Elf64_Phdr);
 	if (header->e_phentsize != sizeof(Elf64_Phdr))
-		return load_fail(error, ENOEXEC, "%s: malformed: program headers of %u bytes each, not %zu", elf->path,
-		                 header->e_phentsize, sizeof(Elf64_Phdr));
+		return load_fail(error, ENOEXEC, "%s: malformed: program headers of %u bytes each, not %zu", elf->path, header->e_phentsize,
+			sizeof(Elf64_Phdr));
 	if (size == 0)
 		return load_fail(error, ENOEXEC, "%s: malformed: it has no program headers", elf->path);
 	if (size > HEADERS_MAX)
 		return load_fail(error, ENOEXEC, "%s: malformed: %u program headers", elf->path, header->e_phnum);
 	if (header->e_phoff > elf->file_size || size > elf->file_size - header->e_phoff)
 		return load_fail(error, ENOEXEC, "%s: truncated: program headers end at %#lx + %zu of %lu bytes", elf->path,
-		                 header->e_phoff, size, elf->file_size);
+			header->e_phoff, size, elf->file_size);
 	elf->segment = malloc(size);
 	if (!elf->segment)
 		return load_fail(error, ENOMEM, "%s: no memory for the program headers", elf->path);
@@ -120,28 +117,26 @@ static bool check_loadable(const struct elf *elf, unsigned number, struct load_e
 	uint64_t file_end = page_ceil(elf->file_size);
 
 	if (segment->p_filesz > segment->p_memsz)
-		return load_fail(error, EINVAL, "%s: malformed: segment %u is larger in the file than in memory", elf->path,
-		                 number);
+		return load_fail(error, EINVAL, "%s: malformed: segment %u is larger in the file than in memory", elf->path, number);
 	if (segment->p_vaddr >= GUEST_END || segment->p_memsz > GUEST_END - segment->p_vaddr)
-		return load_fail(error, EINVAL, "%s: malformed: segment %u at %#lx with %#lx bytes is outside the address space",
-		                 elf->path, number, segment->p_vaddr, segment->p_memsz);
+		return load_fail(error, EINVAL, "%s: malformed: segment %u at %#lx with %#lx bytes is outside the address space", elf->path,
+			number, segment->p_vaddr, segment->p_memsz);
 	if (segment->p_filesz && (segment->p_offset > file_end || segment->p_filesz > file_end - segment->p_offset))
 		return load_fail(error, ENOEXEC, "%s: truncated: segment %u ends at %#lx + %#lx of %lu bytes", elf->path, number,
-		                 segment->p_offset, segment->p_filesz, elf->file_size);
+			segment->p_offset, segment->p_filesz, elf->file_size);
 	if ((segment->p_vaddr - segment->p_offset) % GUEST_PAGE && segment->p_filesz)
-		return load_fail(error, EINVAL, "%s: malformed: segment %u: offset %#lx does not fit address %#lx", elf->path,
-		                 number, segment->p_offset, segment->p_vaddr);
+		return load_fail(error, EINVAL, "%s: malformed: segment %u: offset %#lx does not fit address %#lx", elf->path, number,
+			segment->p_offset, segment->p_vaddr);
 	return true;
 }
 
 static bool read_interpreter(struct elf *elf, const Elf64_Phdr *segment, struct load_error *error)
 {
 	if (segment->p_filesz < 2 || segment->p_filesz > sizeof(elf->interpreter))
-		return load_fail(error, ENOEXEC, "%s: malformed: the interpreter's name has %lu bytes", elf->path,
-		                 segment->p_filesz);
+		return load_fail(error, ENOEXEC, "%s: malformed: the interpreter's name has %lu bytes", elf->path, segment->p_filesz);
 	if (pread(elf->fd, elf->interpreter, segment->p_filesz, (off_t)segment->p_offset) != (ssize_t)segment->p_filesz)
 		return load_fail(error, EIO, "%s: truncated: the interpreter's name ends at %#lx + %lu of %lu bytes", elf->path,
-		                 segment->p_offset, segment->p_filesz, elf->file_size);
+			segment->p_offset, segment->p_filesz, elf->file_size);
 	if (elf->interpreter[segment->p_filesz - 1])
 		return load_fail(error, ENOEXEC, "%s: malformed: the interpreter's name does not end", elf->path);
 	return true;
@@ -201,8 +196,8 @@ void elf_close(struct elf *elf)
 
 static int segment_prot(const Elf64_Phdr *segment)
 {
-	return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) |
-	       (segment->p_flags & PF_X ? PROT_EXEC : 0);
+	return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0)
+		| (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
 /* Maps the part that is in the file. `first` must not replace any mapping. Later segments of the same file may overlap; the last one
@@ -211,7 +206,7 @@ static int64_t map_file_part(const struct space_file *file, struct space *space,
 {
 	uint64_t slack = segment->p_vaddr % GUEST_PAGE;
 	return space_mmap_file(space, page_floor(base + segment->p_vaddr), segment->p_filesz + slack, segment_prot(segment),
-	                       MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED), file, segment->p_offset - slack);
+		MAP_PRIVATE | (first ? MAP_FIXED_NOREPLACE : MAP_FIXED), file, segment->p_offset - slack);
 }
 
 /* Clears the rest of the last file page if the segment is writable (otherwise leaves it, as the kernel does). Whole pages after it are
@@ -224,14 +219,13 @@ static int64_t map_bss(struct space *space, const Elf64_Phdr *segment, uint64_t 
 
 	if (segment->p_filesz == 0)
 		start = page_floor(start);
-	else if (start % GUEST_PAGE && !space_write(space, start, zeros, page_ceil(start) - start) &&
-	         segment->p_flags & PF_W)
+	else if (start % GUEST_PAGE && !space_write(space, start, zeros, page_ceil(start) - start) && segment->p_flags & PF_W)
 		return -EFAULT;
 	start = page_ceil(start);
 	if (start >= end)
 		return 0;
 	return space_mmap(space, start, end - start, PROT_READ | PROT_WRITE | (segment->p_flags & PF_X ? PROT_EXEC : 0),
-	                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 static int64_t map_segment(const struct space_file *file, struct space *space, const Elf64_Phdr *segment, uint64_t base, bool first)
@@ -266,7 +260,7 @@ static uint64_t headers_address(const struct elf *elf, uint64_t base)
 }
 
 static bool map_segments(const struct elf *elf, const struct space_file *file, struct space *space, struct elf_place *place,
-                         struct load_error *error)
+	struct load_error *error)
 {
 	bool first = true;
 	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
@@ -276,7 +270,7 @@ static bool map_segments(const struct elf *elf, const struct space_file *file, s
 		int64_t result = map_segment(file, space, segment, place->base, first);
 		if (result < 0)
 			return load_fail(error, (int)-result, "%s: segment %u cannot be mapped at %#lx: %s", elf->path, i,
-			                 place->base + segment->p_vaddr, strerror((int)-result));
+				place->base + segment->p_vaddr, strerror((int)-result));
 		uint64_t end = place->base + segment->p_vaddr + segment->p_memsz;
 		place->end = end > place->end ? end : place->end;
 		first = false;
@@ -289,7 +283,7 @@ bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct e
 	struct space_file file;
 	bool mapped;
 
-	*place = (struct elf_place){.base = elf->header.e_type == ET_DYN ? base - lowest_address(elf) : 0};
+	*place = (struct elf_place){ .base = elf->header.e_type == ET_DYN ? base - lowest_address(elf) : 0 };
 	if (space_file_open(&file, elf->fd) < 0)
 		return load_fail(error, EBADF, "%s: %s", elf->path, strerror(EBADF));
 	mapped = map_segments(elf, &file, space, place, error);

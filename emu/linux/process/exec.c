@@ -17,16 +17,16 @@
 #include "emu/linux/kernel/observer.h"
 
 enum {
-	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: the kernel reads only so much of a script's first line */
-	SCRIPT_DEPTH = 5,     /* scripts whose interpreters are scripts: exec_binprm() */
-	SCRIPT_ARGS = 3,      /* interpreter, its argument, the script */
+	SCRIPT_LINE = 256, /* BINPRM_BUF_SIZE: the kernel reads only so much of a script's first line */
+	SCRIPT_DEPTH = 5,  /* scripts whose interpreters are scripts: exec_binprm() */
+	SCRIPT_ARGS = 3,   /* interpreter, its argument, the script */
 };
 
 /* A program that was found and checked. Nothing is mapped yet. */
 struct program {
-	struct elf elf, interpreter; /* interpreter.fd is -1 if there is none */
-	char *path;           /* path of the ELF file, or of the script's interpreter; owned */
-	char **argv;          /* the vector is owned, the strings are the caller's or in `words` */
+	struct elf elf, interpreter;             /* interpreter.fd is -1 if there is none */
+	char *path;                              /* path of the ELF file, or of the script's interpreter; owned */
+	char **argv;                             /* the vector is owned, the strings are the caller's or in `words` */
 	char *words[SCRIPT_DEPTH * SCRIPT_ARGS]; /* owned */
 	unsigned word_count;
 	char interpreter_path[PATH_MAX];
@@ -178,8 +178,7 @@ static bool open_interpreter(struct process *process, struct program *program, s
 	return elf_open(&program->interpreter, fd, name, true, error);
 }
 
-static bool find_program(struct process *process, struct program *program, const char *path, char *const argv[],
-                         struct load_error *error)
+static bool find_program(struct process *process, struct program *program, const char *path, char *const argv[], struct load_error *error)
 {
 	size_t count = vector_length(argv);
 	memset(program, 0, sizeof(*program));
@@ -194,10 +193,10 @@ static bool find_program(struct process *process, struct program *program, const
 
 int process_check_executable(struct process *process, const char *path, char *const argv[], char *const envp[])
 {
-	struct load_error error = {0};
+	struct load_error error = { 0 };
 	struct program program;
 	bool found = find_program(process, &program, path, argv, &error);
-	struct start start = {.argv = program.argv, .envp = envp, .execfn = path};
+	struct start start = { .argv = program.argv, .envp = envp, .execfn = path };
 	bool fits = found && stack_can_hold(process, &start);
 	program_close(&program);
 	return !found ? -error.error : fits ? 0 : -E2BIG;
@@ -232,9 +231,9 @@ static void name_process(struct process *process, const struct program *program,
 }
 
 static bool map_program(struct process *process, const struct program *program, const char *path, char *const envp[],
-                        struct load_error *error)
+	struct load_error *error)
 {
-	struct start start = {.argv = program->argv, .envp = envp, .execfn = path, .elf = &program->elf};
+	struct start start = { .argv = program->argv, .envp = envp, .execfn = path, .elf = &program->elf };
 	struct elf_place interpreter;
 	uint64_t entry;
 
@@ -261,12 +260,10 @@ static bool map_program(struct process *process, const struct program *program, 
 	return true;
 }
 
-bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[],
-                  struct load_error *error)
+bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[], struct load_error *error)
 {
 	struct program program;
-	bool loaded = find_program(process, &program, path, argv, error) &&
-	              map_program(process, &program, path, envp, error);
+	bool loaded = find_program(process, &program, path, argv, error) && map_program(process, &program, path, envp, error);
 	program_close(&program);
 	if (loaded)
 		OBSERVE(process, exec, process, path, argv);

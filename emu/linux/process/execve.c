@@ -22,7 +22,7 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
 
-enum { STRING_MAX = 131072 }; /* MAX_ARG_STRLEN: 32 pages */
+enum { STRING_MAX = 131072 };    /* MAX_ARG_STRLEN: 32 pages */
 enum { STRINGS_MAX = 0x7fffff }; /* sum over argv and envp; the kernel allows a quarter of the stack */
 
 /* --- the caller's strings ---------------------------------------------------------------------------- */

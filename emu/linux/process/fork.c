@@ -24,8 +24,10 @@
 /* Flags that are passed to the host, since each process is also a process there. */
 enum { HOST_FLAGS = CLONE_FS | CLONE_FILES | CLONE_IO | CLONE_PARENT | CLONE_PIDFD | CLONE_SYSVSEM };
 /* Flags that are implemented here. The last ones have no effect: there is no tracer, and Linux ignores CLONE_DETACHED since 2.5. */
-enum { OWN_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
-                   CLONE_PTRACE | CLONE_UNTRACED | CLONE_DETACHED };
+enum {
+	OWN_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PTRACE
+		| CLONE_UNTRACED | CLONE_DETACHED
+};
 enum { THREAD_FLAGS = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
 
 static void become_child(struct task *task, const struct clone_request *request, pid_t pid)
@@ -167,18 +169,20 @@ static int64_t check_request(struct task *task, const struct clone_request *requ
 		return -EINVAL;
 	if ((flags & CLONE_FS) && (flags & CLONE_NEWNS))
 		return -EINVAL;
-	if ((flags & CLONE_PIDFD) && ((flags & (CLONE_THREAD | CLONE_DETACHED)) || ((flags & CLONE_PARENT_SETTID) && request->pidfd == request->parent_tid)))
+	if ((flags & CLONE_PIDFD)
+		&& ((flags & (CLONE_THREAD | CLONE_DETACHED)) || ((flags & CLONE_PARENT_SETTID) && request->pidfd == request->parent_tid)))
 		return -EINVAL;
 	if (flags & CLONE_THREAD)
 		return 0;
 	if (flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)) {
 		log_line(task->process->options, LOG_WARNING, "clone: flags 0x%llx are not supported",
-		         (unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)));
+			(unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)));
 		return flags & CLONE_SIGHAND ? -EINVAL : -EPERM;
 	}
 	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) {
-		log_line(task->process->options, LOG_WARNING, "clone: a process that shares memory without CLONE_VFORK or "
-		                                              "CLONE_THREAD is not supported");
+		log_line(task->process->options, LOG_WARNING,
+			"clone: a process that shares memory without CLONE_VFORK or "
+			"CLONE_THREAD is not supported");
 		return -EINVAL;
 	}
 	return 0;
@@ -279,14 +283,17 @@ int64_t sys_clone3(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (args.set_tid && !space_read(&task->process->space, args.set_tid, id, args.set_tid_size * sizeof(*id)))
 		return -EFAULT;
-	if ((args.flags & (CSIGNAL | CLONE_DETACHED)) ||
-	    !args.stack != !args.stack_size || (args.exit_signal && args.flags & (CLONE_THREAD | CLONE_PARENT)))
+	if ((args.flags & (CSIGNAL | CLONE_DETACHED)) || !args.stack != !args.stack_size
+		|| (args.exit_signal && args.flags & (CLONE_THREAD | CLONE_PARENT)))
 		return -EINVAL;
 	request = (struct clone_request){
 		.flags = args.flags,
 		.exit_signal = (int)args.exit_signal,
 		.stack = args.stack ? args.stack + args.stack_size : 0,
-		.parent_tid = args.parent_tid, .child_tid = args.child_tid, .pidfd = args.pidfd, .tls = args.tls,
+		.parent_tid = args.parent_tid,
+		.child_tid = args.child_tid,
+		.pidfd = args.pidfd,
+		.tls = args.tls,
 		.id_error = chosen_id_error(id, args.set_tid_size),
 	};
 	return do_clone(task, &request);

@@ -260,11 +260,11 @@ static int64_t wait_on(struct task *task, const uint64_t arg[6], bool private, u
 static bool operate(uint32_t op, uint32_t old, uint32_t operand, uint32_t *new)
 {
 	switch (op) {
-	case FUTEX_OP_SET:  *new = operand; return true;
-	case FUTEX_OP_ADD:  *new = old + operand; return true;
-	case FUTEX_OP_OR:   *new = old | operand; return true;
+	case FUTEX_OP_SET: *new = operand; return true;
+	case FUTEX_OP_ADD: *new = old + operand; return true;
+	case FUTEX_OP_OR: *new = old | operand; return true;
 	case FUTEX_OP_ANDN: *new = old & ~operand; return true;
-	case FUTEX_OP_XOR:  *new = old ^ operand; return true;
+	case FUTEX_OP_XOR: *new = old ^ operand; return true;
 	default: return false;
 	}
 }
@@ -361,11 +361,12 @@ static int64_t read_deadline(struct task *task, const uint64_t arg[6], uint64_t 
 	bool wall = (arg[1] & FUTEX_CLOCK_REALTIME) || command == FUTEX_LOCK_PI;
 
 	switch (command) {
-	case FUTEX_WAIT: case FUTEX_WAIT_BITSET: case FUTEX_WAIT_REQUEUE_PI: case FUTEX_LOCK_PI: case FUTEX_LOCK_PI2:
-		return futex_deadline(task, arg[3], command == FUTEX_WAIT, wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, deadline);
-	default:
-		*deadline = WAIT_FOREVER;
-		return 0;
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2: return futex_deadline(task, arg[3], command == FUTEX_WAIT, wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, deadline);
+	default: *deadline = WAIT_FOREVER; return 0;
 	}
 }
 
@@ -392,32 +393,19 @@ int64_t sys_futex(struct task *task, const uint64_t arg[6])
 	if (arg[1] & FUTEX_CLOCK_REALTIME && !takes_realtime(command))
 		return -ENOSYS;
 	switch (command) {
-	case FUTEX_WAIT:
-		return wait_on(task, arg, private, FUTEX_BITSET_MATCH_ANY, deadline);
-	case FUTEX_WAIT_BITSET:
-		return wait_on(task, arg, private, (uint32_t)arg[5], deadline);
-	case FUTEX_WAKE:
-		return wake_call(process, arg, private, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE_BITSET:
-		return wake_call(process, arg, private, (uint32_t)arg[5]);
-	case FUTEX_REQUEUE:
-		return requeue(process, arg, private, false);
-	case FUTEX_CMP_REQUEUE:
-		return requeue(process, arg, private, true);
-	case FUTEX_WAKE_OP:
-		return wake_op(process, arg, private);
+	case FUTEX_WAIT: return wait_on(task, arg, private, FUTEX_BITSET_MATCH_ANY, deadline);
+	case FUTEX_WAIT_BITSET: return wait_on(task, arg, private, (uint32_t)arg[5], deadline);
+	case FUTEX_WAKE: return wake_call(process, arg, private, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAKE_BITSET: return wake_call(process, arg, private, (uint32_t)arg[5]);
+	case FUTEX_REQUEUE: return requeue(process, arg, private, false);
+	case FUTEX_CMP_REQUEUE: return requeue(process, arg, private, true);
+	case FUTEX_WAKE_OP: return wake_op(process, arg, private);
 	case FUTEX_LOCK_PI:
-	case FUTEX_LOCK_PI2:
-		return futex_lock_pi(task, arg[0], private, deadline, false);
-	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(task, arg[0], private, WAIT_FOREVER, true);
-	case FUTEX_UNLOCK_PI:
-		return futex_unlock_pi(task, arg[0], private);
-	case FUTEX_WAIT_REQUEUE_PI:
-		return futex_wait_requeue_pi(task, arg, private, deadline);
-	case FUTEX_CMP_REQUEUE_PI:
-		return futex_cmp_requeue_pi(task, arg, private);
-	default:
-		return -ENOSYS;
+	case FUTEX_LOCK_PI2: return futex_lock_pi(task, arg[0], private, deadline, false);
+	case FUTEX_TRYLOCK_PI: return futex_lock_pi(task, arg[0], private, WAIT_FOREVER, true);
+	case FUTEX_UNLOCK_PI: return futex_unlock_pi(task, arg[0], private);
+	case FUTEX_WAIT_REQUEUE_PI: return futex_wait_requeue_pi(task, arg, private, deadline);
+	case FUTEX_CMP_REQUEUE_PI: return futex_cmp_requeue_pi(task, arg, private);
+	default: return -ENOSYS;
 	}
 }

@@ -31,7 +31,7 @@ static int64_t take_or_mark(struct process *process, const struct futex_key *key
 			return -EINVAL;
 		is_free = !first && !(word & FUTEX_TID_MASK);
 		if (!space_exchange(&process->space, address, &word,
-		                    is_free ? (word & FUTEX_OWNER_DIED) | (uint32_t)tid | (moved ? FUTEX_WAITERS : 0) : word | FUTEX_WAITERS))
+			    is_free ? (word & FUTEX_OWNER_DIED) | (uint32_t)tid | (moved ? FUTEX_WAITERS : 0) : word | FUTEX_WAITERS))
 			return -EFAULT;
 	} while (word != was);
 	if (is_free)
@@ -170,7 +170,8 @@ static bool may_move(const struct futex_waiter *waiter, const struct futex_key *
 }
 
 /* The first one gets the lock if it is free; all others wait for it. */
-static int64_t move_locked(struct process *process, const struct futex_key *from, const struct futex_key *to, uint64_t address, int32_t most)
+static int64_t move_locked(struct process *process, const struct futex_key *from, const struct futex_key *to, uint64_t address,
+	int32_t most)
 {
 	struct futex_waiter *waiter = futex_first(process, from, FUTEX_BITSET_MATCH_ANY, UINT64_MAX);
 	int64_t moved = 0, taken;

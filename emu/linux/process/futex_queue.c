@@ -10,8 +10,8 @@
 enum { WAITERS_MAX = 32768 };
 
 struct futex_table {
-	uint64_t order;  /* counts waits, so that waiters are woken in turn */
-	uint32_t used;   /* waiters from here on have never been used, or are free again */
+	uint64_t order; /* counts waits, so that waiters are woken in turn */
+	uint32_t used;  /* waiters from here on have never been used, or are free again */
 	struct futex_waiter waiter[WAITERS_MAX];
 };
 
@@ -74,8 +74,8 @@ uint64_t futex_address(struct process *process, const struct futex_key *key)
 	for (size_t i = 0; i < space->count; i++) {
 		const struct vma *vma = &space->vma[i];
 
-		if (is_object(vma) && vma->dev == key->dev && vma->inode == key->object && key->offset >= vma->offset &&
-		    key->offset - vma->offset < vma->end - vma->start)
+		if (is_object(vma) && vma->dev == key->dev && vma->inode == key->object && key->offset >= vma->offset
+			&& key->offset - vma->offset < vma->end - vma->start)
 			return vma->start + (key->offset - vma->offset);
 	}
 	return 0;
@@ -150,7 +150,12 @@ struct futex_waiter *futex_add(struct task *task, const struct futex_key *key)
 	if (!waiter)
 		return NULL;
 	*waiter = (struct futex_waiter){
-		.bits = ~0u, .seat = process->peer.seat, .tid = task->tid, .task = task, .key = *key, .order = table->order++,
+		.bits = ~0u,
+		.seat = process->peer.seat,
+		.tid = task->tid,
+		.task = task,
+		.key = *key,
+		.order = table->order++,
 		.next = task->wait.futex_waiter,
 	};
 	__atomic_store_n(&waiter->state, WAITER_WAITS, __ATOMIC_SEQ_CST);
@@ -218,7 +223,8 @@ struct futex_waiter *futex_first(struct process *process, const struct futex_key
 	for (uint32_t i = 0; i < table->used; i++) {
 		struct futex_waiter *waiter = &table->waiter[i];
 
-		if (waiter->state != WAITER_WAITS || !(waiter->bits & bits) || !futex_same_key(&waiter->key, key) || waiter->order >= before)
+		if (waiter->state != WAITER_WAITS || !(waiter->bits & bits) || !futex_same_key(&waiter->key, key)
+			|| waiter->order >= before)
 			continue;
 		if ((!first || waiter->order < first->order) && (is_own(process, waiter) || !peers_is_dead(process, waiter->seat)))
 			first = waiter;

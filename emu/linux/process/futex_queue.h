@@ -21,18 +21,18 @@ enum futex_role {
 enum waiter_state { WAITER_NONE, WAITER_WAITS, WAITER_WOKEN };
 
 struct futex_waiter {
-	uint32_t state;        /* enum waiter_state; the last to be written when the waiter is added */
-	uint32_t bits;         /* a wake's mask must have one of them */
+	uint32_t state; /* enum waiter_state; the last to be written when the waiter is added */
+	uint32_t bits;  /* a wake's mask must have one of them */
 	enum futex_role role;
-	int seat;              /* in the shared table: of its process (peers.h) */
+	int seat; /* in the shared table: of its process (peers.h) */
 	pid_t tid;
-	struct task *task;     /* valid in its process alone */
+	struct task *task; /* valid in its process alone */
 	struct futex_key key, target;
 	uint64_t order;
-	uint64_t address;      /* where its process has the word, and what it was when the wait began */
+	uint64_t address; /* where its process has the word, and what it was when the wait began */
 	uint32_t value;
-	bool changed;          /* it was another value when its process last looked (programs outside the run) */
-	uint32_t index, next;  /* futex_waitv(2): number of the entry, and the thread's next waiter */
+	bool changed;         /* it was another value when its process last looked (programs outside the run) */
+	uint32_t index, next; /* futex_waitv(2): number of the entry, and the thread's next waiter */
 };
 
 /* The two tables. False without memory. */

@@ -52,7 +52,7 @@ static int64_t kept_elsewhere(struct task *task, pid_t host, int resource, const
 	if (syscall(SYS_prlimit64, host, resource, NULL, old) != 0)
 		return -errno;
 	if (!peer_record(task->process, host, &peer))
-		return new && syscall(SYS_prlimit64, host, resource, new, NULL) != 0 ? -errno : 0;
+		return new &&syscall(SYS_prlimit64, host, resource, new, NULL) != 0 ? -errno : 0;
 	*old = peer.limit[resource];
 	if (!new)
 		return 0;
@@ -132,30 +132,39 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 	int value;
 
 	switch ((int)arg[0]) {
-	case PR_SET_TSC:
-		return set_tsc(task, arg[1]);
-	case PR_GET_TSC:
-		return put_int(task, arg[1], task->cpu.tsc_faults ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
-	case PR_SET_NAME: case PR_GET_NAME:
-		return name_call(task, arg);
-	case PR_GET_PDEATHSIG: case PR_GET_CHILD_SUBREAPER:
-		return prctl((int)arg[0], &value) != 0 ? -errno : put_int(task, arg[1], value);
-	case PR_SET_CHILD_SUBREAPER:
-		tree_set_subreaper(task->process, arg[1] != 0);
-		return syscall_host(SYS_prctl, arg);
+	case PR_SET_TSC: return set_tsc(task, arg[1]);
+	case PR_GET_TSC: return put_int(task, arg[1], task->cpu.tsc_faults ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
+	case PR_SET_NAME:
+	case PR_GET_NAME: return name_call(task, arg);
+	case PR_GET_PDEATHSIG:
+	case PR_GET_CHILD_SUBREAPER: return prctl((int)arg[0], &value) != 0 ? -errno : put_int(task, arg[1], value);
+	case PR_SET_CHILD_SUBREAPER: tree_set_subreaper(task->process, arg[1] != 0); return syscall_host(SYS_prctl, arg);
 	case PR_GET_TID_ADDRESS:
 		return space_write(&task->process->space, arg[1], &task->end.clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
 	/* The host keeps these for us; they take no pointers. */
-	case PR_SET_PDEATHSIG: case PR_SET_DUMPABLE: case PR_GET_DUMPABLE: case PR_GET_KEEPCAPS:
-	case PR_CAPBSET_READ: case PR_SET_TIMERSLACK: case PR_GET_TIMERSLACK: case PR_GET_NO_NEW_PRIVS:
-	case PR_GET_SECUREBITS: case PR_SET_THP_DISABLE: case PR_GET_THP_DISABLE:
-	case PR_MCE_KILL: case PR_MCE_KILL_GET: case PR_SET_PTRACER: case PR_GET_TIMING: case PR_SET_TIMING: case PR_GET_SECCOMP:
-		return syscall_host(SYS_prctl, arg);
-	case PR_SET_KEEPCAPS: case PR_CAPBSET_DROP: case PR_SET_NO_NEW_PRIVS: case PR_CAP_AMBIENT: case PR_SET_SECUREBITS:
-		return host_thread_call(task, SYS_prctl, arg);
-	default:
-		log_line(task->process->options, LOG_INFO, "prctl: option %d is not supported", (int)arg[0]);
-		return -EINVAL;
+	case PR_SET_PDEATHSIG:
+	case PR_SET_DUMPABLE:
+	case PR_GET_DUMPABLE:
+	case PR_GET_KEEPCAPS:
+	case PR_CAPBSET_READ:
+	case PR_SET_TIMERSLACK:
+	case PR_GET_TIMERSLACK:
+	case PR_GET_NO_NEW_PRIVS:
+	case PR_GET_SECUREBITS:
+	case PR_SET_THP_DISABLE:
+	case PR_GET_THP_DISABLE:
+	case PR_MCE_KILL:
+	case PR_MCE_KILL_GET:
+	case PR_SET_PTRACER:
+	case PR_GET_TIMING:
+	case PR_SET_TIMING:
+	case PR_GET_SECCOMP: return syscall_host(SYS_prctl, arg);
+	case PR_SET_KEEPCAPS:
+	case PR_CAPBSET_DROP:
+	case PR_SET_NO_NEW_PRIVS:
+	case PR_CAP_AMBIENT:
+	case PR_SET_SECUREBITS: return host_thread_call(task, SYS_prctl, arg);
+	default: log_line(task->process->options, LOG_INFO, "prctl: option %d is not supported", (int)arg[0]); return -EINVAL;
 	}
 }
 
@@ -169,20 +178,16 @@ int64_t sys_arch_prctl(struct task *task, const uint64_t arg[6])
 	struct space *space = &task->process->space;
 
 	switch ((int)arg[0]) {
-	case ARCH_SET_FS: case ARCH_SET_GS:
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
 		if (arg[1] >= task_size)
 			return -EPERM;
 		cpu->r[(int)arg[0] == ARCH_SET_FS ? SLOT_FS_BASE : SLOT_GS_BASE] = arg[1];
 		return 0;
-	case ARCH_GET_FS:
-		return space_write(space, arg[1], &cpu->r[SLOT_FS_BASE], sizeof(uint64_t)) ? 0 : -EFAULT;
-	case ARCH_GET_GS:
-		return space_write(space, arg[1], &cpu->r[SLOT_GS_BASE], sizeof(uint64_t)) ? 0 : -EFAULT;
-	case GET_CPUID_FAULTING:
-		return 1; /* CPUID does not fault */
-	case SET_CPUID_FAULTING:
-		return -ENODEV;
-	default:
-		return -EINVAL;
+	case ARCH_GET_FS: return space_write(space, arg[1], &cpu->r[SLOT_FS_BASE], sizeof(uint64_t)) ? 0 : -EFAULT;
+	case ARCH_GET_GS: return space_write(space, arg[1], &cpu->r[SLOT_GS_BASE], sizeof(uint64_t)) ? 0 : -EFAULT;
+	case GET_CPUID_FAULTING: return 1; /* CPUID does not fault */
+	case SET_CPUID_FAULTING: return -ENODEV;
+	default: return -EINVAL;
 	}
 }

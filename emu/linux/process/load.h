@@ -11,27 +11,27 @@
 /* Why a program could not be started: exit status 127 or 126, and one line for the user. */
 struct load_error {
 	int status;
-	int error;       /* errno for execve(2) */
+	int error; /* errno for execve(2) */
 	char text[256];
 };
 
 /* An ELF file whose headers were read and checked. */
 struct elf {
-	const char *path;     /* for messages; not owned */
+	const char *path; /* for messages; not owned */
 	int fd;
 	uint64_t file_size;
 	Elf64_Ehdr header;
-	Elf64_Phdr *segment;  /* header.e_phnum elements; owned */
+	Elf64_Phdr *segment;        /* header.e_phnum elements; owned */
 	char interpreter[PATH_MAX]; /* from PT_INTERP; may be empty */
 	bool executable_stack;
 };
 
 /* Where it was mapped. */
 struct elf_place {
-	uint64_t base;        /* added to the file's addresses */
+	uint64_t base; /* added to the file's addresses */
 	uint64_t entry;
-	uint64_t headers;     /* address of the program headers in memory, or 0 */
-	uint64_t end;         /* end of the last segment with its bss; the heap begins above it */
+	uint64_t headers; /* address of the program headers in memory, or 0 */
+	uint64_t end;     /* end of the last segment with its bss; the heap begins above it */
 };
 
 /* Fills in `error` and returns false, for `return load_fail(...)`. */
@@ -50,7 +50,7 @@ int64_t vdso_map(struct space *space);
 struct start {
 	char *const *argv;
 	char *const *envp;
-	const char *execfn;   /* the path that was passed to execve(2) */
+	const char *execfn; /* the path that was passed to execve(2) */
 	const struct elf *elf;
 	struct elf_place program;
 	uint64_t interpreter_base; /* 0: no interpreter */
@@ -64,8 +64,7 @@ uint64_t stack_build(struct process *process, const struct start *start, struct 
 
 /* Loads `path` (with its interpreter, or as a #! script) into the process's space, which must be empty, builds the stack, and sets the
  * leader's registers. exec.c. */
-bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[],
-                  struct load_error *error);
+bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[], struct load_error *error);
 
 /* Called before execve gives up the old image: checks that `path` can be loaded with these strings. Returns 0 or -errno. */
 int process_check_executable(struct process *process, const char *path, char *const argv[], char *const envp[]);

@@ -62,7 +62,7 @@ static bool is_allowed(const struct policy *old, const struct policy *new)
 	uint64_t most = limit_of(RLIMIT_RTPRIO);
 
 	if (is_realtime(new->policy))
-		return (new->policy == old->policy || most > 0) && (new->priority <= old->priority || (uint64_t)new->priority <= most);
+		return (new->policy == old->policy || most > 0) && (new->priority <= old->priority || (uint64_t) new->priority <= most);
 	return new->nice >= old->nice || (uint64_t)(MOST_NICE + 1 - new->nice) <= limit_of(RLIMIT_NICE);
 }
 
@@ -70,14 +70,11 @@ static bool is_valid(const struct policy *new)
 {
 	switch (new->policy) {
 	case SCHED_FIFO:
-	case SCHED_RR:
-		return new->priority >= 1 && new->priority <= MOST_PRIORITY;
+	case SCHED_RR: return new->priority >= 1 && new->priority <= MOST_PRIORITY;
 	case SCHED_OTHER:
 	case SCHED_BATCH:
-	case SCHED_IDLE:
-		return new->priority == 0;
-	default:
-		return false;
+	case SCHED_IDLE: return new->priority == 0;
+	default: return false;
 	}
 }
 
@@ -138,8 +135,8 @@ bool policy_waits(const struct task *task)
 
 bool policy_goes_on(const struct task *task)
 {
-	return task->policy.own && task->policy.policy == SCHED_FIFO && task->process->options->vcpus == 1 && !task->process->turn.yielded &&
-	       !policy_waits(task);
+	return task->policy.own && task->policy.policy == SCHED_FIFO && task->process->options->vcpus == 1 && !task->process->turn.yielded
+		&& !policy_waits(task);
 }
 
 /* The kernel's sched_prio_to_weight[], from nice -20: each weight is 1.25 times the next one. */

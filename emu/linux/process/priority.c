@@ -304,25 +304,36 @@ int64_t sys_ioprio_set(struct task *task, const uint64_t arg[6])
  * stopped there. So it only remains to refuse what the process has not registered for. */
 int64_t sys_membarrier(struct task *task, const uint64_t arg[6])
 {
-	enum { QUERY = 0, GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4, PRIVATE_EXPEDITED = 8,
-	       REGISTER_PRIVATE_EXPEDITED = 16, PRIVATE_SYNC_CORE = 32, REGISTER_PRIVATE_SYNC_CORE = 64, PRIVATE_RSEQ = 128,
-	       REGISTER_PRIVATE_RSEQ = 256, FLAG_CPU = 1 };
+	enum {
+		QUERY = 0,
+		GLOBAL = 1,
+		GLOBAL_EXPEDITED = 2,
+		REGISTER_GLOBAL_EXPEDITED = 4,
+		PRIVATE_EXPEDITED = 8,
+		REGISTER_PRIVATE_EXPEDITED = 16,
+		PRIVATE_SYNC_CORE = 32,
+		REGISTER_PRIVATE_SYNC_CORE = 64,
+		PRIVATE_RSEQ = 128,
+		REGISTER_PRIVATE_RSEQ = 256,
+		FLAG_CPU = 1
+	};
 	unsigned command = (unsigned)arg[0], flags = (unsigned)arg[1], *registered = &task->process->membarriers;
 
 	if (flags && (command != PRIVATE_RSEQ || flags != FLAG_CPU))
 		return -EINVAL;
 	switch (command) {
 	case QUERY:
-		return GLOBAL | GLOBAL_EXPEDITED | REGISTER_GLOBAL_EXPEDITED | PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED |
-		       PRIVATE_SYNC_CORE | REGISTER_PRIVATE_SYNC_CORE | PRIVATE_RSEQ | REGISTER_PRIVATE_RSEQ;
-	case REGISTER_PRIVATE_EXPEDITED: case REGISTER_PRIVATE_SYNC_CORE: case REGISTER_PRIVATE_RSEQ:
-		*registered |= command;
-		return 0;
-	case PRIVATE_EXPEDITED: case PRIVATE_SYNC_CORE: case PRIVATE_RSEQ:
-		return *registered & command << 1 ? 0 : -EPERM;
-	case GLOBAL: case GLOBAL_EXPEDITED: case REGISTER_GLOBAL_EXPEDITED:
-		return 0;
-	default:
-		return -EINVAL;
+		return GLOBAL | GLOBAL_EXPEDITED | REGISTER_GLOBAL_EXPEDITED | PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED
+			| PRIVATE_SYNC_CORE | REGISTER_PRIVATE_SYNC_CORE | PRIVATE_RSEQ | REGISTER_PRIVATE_RSEQ;
+	case REGISTER_PRIVATE_EXPEDITED:
+	case REGISTER_PRIVATE_SYNC_CORE:
+	case REGISTER_PRIVATE_RSEQ: *registered |= command; return 0;
+	case PRIVATE_EXPEDITED:
+	case PRIVATE_SYNC_CORE:
+	case PRIVATE_RSEQ: return *registered & command << 1 ? 0 : -EPERM;
+	case GLOBAL:
+	case GLOBAL_EXPEDITED:
+	case REGISTER_GLOBAL_EXPEDITED: return 0;
+	default: return -EINVAL;
 	}
 }

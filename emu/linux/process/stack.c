@@ -20,20 +20,21 @@
 #endif
 
 enum {
-	CLOCK_TICKS = 100,           /* USER_HZ */
-	STRING_MAX = 32 * 4096,      /* MAX_ARG_STRLEN */
-	STRINGS_MAX = 6 << 20,       /* 3/4 of the default stack limit, _STK_LIM */
-	ARGUMENTS_MIN = 32 * 4096,   /* ARG_MAX: always allowed */
+	CLOCK_TICKS = 100,         /* USER_HZ */
+	STRING_MAX = 32 * 4096,    /* MAX_ARG_STRLEN */
+	STRINGS_MAX = 6 << 20,     /* 3/4 of the default stack limit, _STK_LIM */
+	ARGUMENTS_MIN = 32 * 4096, /* ARG_MAX: always allowed */
 	AUXV_MAX = 32,
 	HWCAP2_FSGSBASE = 2,
 	CPUID7_EBX_FSGSBASE = 1,
-	FRAME_SSE = 1040, FRAME_AVX = 1360, /* signal frame with its FXSAVE or XSAVE image: get_sigframe_size() */
+	FRAME_SSE = 1040,
+	FRAME_AVX = 1360, /* signal frame with its FXSAVE or XSAVE image: get_sigframe_size() */
 };
 
 struct builder {
 	struct process *process;
 	const struct start *start;
-	uint64_t top;      /* moves downwards */
+	uint64_t top; /* moves downwards */
 	size_t argc, envc;
 	uint64_t execfn, platform, random;
 };
@@ -41,7 +42,7 @@ struct builder {
 /* If there are no arguments, the kernel passes one empty string. */
 static const char *const *arguments_of(const struct start *start)
 {
-	static const char *const empty[] = {"", NULL};
+	static const char *const empty[] = { "", NULL };
 	return start->argv[0] ? (const char *const *)start->argv : empty;
 }
 
@@ -72,8 +73,8 @@ static uint64_t strings_limit(uint64_t stack_limit)
 static bool measure_all(const struct process *process, const struct start *start, size_t *argc, size_t *envc)
 {
 	uint64_t bytes = strlen(start->execfn) + 1;
-	return measure(arguments_of(start), argc, &bytes) && measure((const char *const *)start->envp, envc, &bytes) &&
-	       bytes <= strings_limit(process->space.stack_limit);
+	return measure(arguments_of(start), argc, &bytes) && measure((const char *const *)start->envp, envc, &bytes)
+		&& bytes <= strings_limit(process->space.stack_limit);
 }
 
 bool stack_can_hold(const struct process *process, const struct start *start)
@@ -110,7 +111,7 @@ static void push_strings(struct builder *builder)
 static void push_platform_and_random(struct builder *builder)
 {
 	/* AT_RANDOM comes from the run's seed, so stack guards and hash seeds are the same in every run. */
-	uint64_t seed = builder->process->options->seed, random[2] = {random_word(seed, 0), random_word(seed, 1)};
+	uint64_t seed = builder->process->options->seed, random[2] = { random_word(seed, 0), random_word(seed, 1) };
 	builder->top &= ~15ULL;
 	builder->platform = push(builder, "x86_64", sizeof "x86_64");
 	builder->random = push(builder, random, sizeof(random));
@@ -120,33 +121,33 @@ static size_t fill_auxv(const struct builder *builder, Elf64_auxv_t auxv[AUXV_MA
 {
 	const struct start *start = builder->start;
 	const struct cpu_model *model = builder->process->tasks->cpu.model;
-	const struct cpuid_context context = {.vcpus = 1};
+	const struct cpuid_context context = { .vcpus = 1 };
 	bool fsgsbase = cpu_model_cpuid(model, &context, 7, 0).ebx & CPUID7_EBX_FSGSBASE;
 	bool secure = getuid() != geteuid() || getgid() != getegid();
 	const uint64_t entries[][2] = {
-		{AT_SYSINFO_EHDR, GUEST_VDSO},
-		{AT_MINSIGSTKSZ, model->avx ? FRAME_AVX : FRAME_SSE},
-		{AT_HWCAP, cpu_model_cpuid(model, &context, 1, 0).edx},
-		{AT_PAGESZ, GUEST_PAGE},
-		{AT_CLKTCK, CLOCK_TICKS},
-		{AT_PHDR, start->program.headers},
-		{AT_PHENT, sizeof(Elf64_Phdr)},
-		{AT_PHNUM, start->elf->header.e_phnum},
-		{AT_BASE, start->interpreter_base},
-		{AT_FLAGS, 0},
-		{AT_ENTRY, start->program.entry},
-		{AT_UID, getuid()},
-		{AT_EUID, geteuid()},
-		{AT_GID, getgid()},
-		{AT_EGID, getegid()},
-		{AT_SECURE, secure},
-		{AT_RANDOM, builder->random},
-		{AT_HWCAP2, fsgsbase ? HWCAP2_FSGSBASE : 0},
-		{AT_EXECFN, builder->execfn},
-		{AT_PLATFORM, builder->platform},
-		{AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE},
-		{AT_RSEQ_ALIGN, RSEQ_ALIGN},
-		{AT_NULL, 0},
+		{ AT_SYSINFO_EHDR, GUEST_VDSO },
+		{ AT_MINSIGSTKSZ, model->avx ? FRAME_AVX : FRAME_SSE },
+		{ AT_HWCAP, cpu_model_cpuid(model, &context, 1, 0).edx },
+		{ AT_PAGESZ, GUEST_PAGE },
+		{ AT_CLKTCK, CLOCK_TICKS },
+		{ AT_PHDR, start->program.headers },
+		{ AT_PHENT, sizeof(Elf64_Phdr) },
+		{ AT_PHNUM, start->elf->header.e_phnum },
+		{ AT_BASE, start->interpreter_base },
+		{ AT_FLAGS, 0 },
+		{ AT_ENTRY, start->program.entry },
+		{ AT_UID, getuid() },
+		{ AT_EUID, geteuid() },
+		{ AT_GID, getgid() },
+		{ AT_EGID, getegid() },
+		{ AT_SECURE, secure },
+		{ AT_RANDOM, builder->random },
+		{ AT_HWCAP2, fsgsbase ? HWCAP2_FSGSBASE : 0 },
+		{ AT_EXECFN, builder->execfn },
+		{ AT_PLATFORM, builder->platform },
+		{ AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE },
+		{ AT_RSEQ_ALIGN, RSEQ_ALIGN },
+		{ AT_NULL, 0 },
 	};
 	memcpy(auxv, entries, sizeof(entries));
 	return sizeof(entries) / sizeof(entries[0]);
@@ -183,7 +184,7 @@ static void push_vectors(struct builder *builder)
 
 uint64_t stack_build(struct process *process, const struct start *start, struct load_error *error)
 {
-	struct builder builder = {.process = process, .start = start};
+	struct builder builder = { .process = process, .start = start };
 	int64_t result = space_map_stack(&process->space, start->elf->executable_stack);
 	if (result < 0) {
 		load_fail(error, (int)-result, "%s: the stack cannot be mapped: %s", start->execfn, strerror((int)-result));

@@ -83,8 +83,7 @@ void task_release_memory(struct task *task)
 	uint32_t zero = 0;
 
 	robust_release(task);
-	if (task->end.clear_child_tid &&
-	    space_write(&task->process->space, task->end.clear_child_tid, &zero, sizeof(zero)))
+	if (task->end.clear_child_tid && space_write(&task->process->space, task->end.clear_child_tid, &zero, sizeof(zero)))
 		futex_wake(task->process, task->end.clear_child_tid, 1);
 	task->end.clear_child_tid = 0;
 }
@@ -142,8 +141,8 @@ int64_t sys_get_robust_list(struct task *task, const uint64_t arg[6])
 
 	if (!other)
 		return -ESRCH;
-	if (!space_write(space, arg[2], &size, sizeof(size)) ||
-	    !space_write(space, arg[1], &other->end.robust_list, sizeof(other->end.robust_list)))
+	if (!space_write(space, arg[2], &size, sizeof(size))
+		|| !space_write(space, arg[1], &other->end.robust_list, sizeof(other->end.robust_list)))
 		return -EFAULT;
 	return 0;
 }

@@ -64,7 +64,8 @@ bool vsyscall_emulate(struct task *task)
 	const struct exception *exception = &task->cpu.exception;
 	int entry = entry_of(exception->address);
 
-	if (exception->vector != VECTOR_PF || !(exception->error & PF_FETCH) || exception->address / GUEST_PAGE != VSYSCALL_PAGE / GUEST_PAGE)
+	if (exception->vector != VECTOR_PF || !(exception->error & PF_FETCH)
+		|| exception->address / GUEST_PAGE != VSYSCALL_PAGE / GUEST_PAGE)
 		return false;
 	if (!call(task, entry))
 		refuse(task, entry);

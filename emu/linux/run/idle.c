@@ -19,8 +19,7 @@
 #include "emu/linux/time/timer.h"
 #include "emu/linux/kernel/observer.h"
 
-enum { DEADLOCK_STATUS = 125, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000,
-       LOOK_AGAIN_NS = 1000000 };
+enum { DEADLOCK_STATUS = 125, SHARED_MEMORY_NS = 1000000, SHARED_WALL_NS = 10000000, LOOK_AGAIN_NS = 1000000 };
 #define ENDLESS_NS (INT64_C(1) << 60) /* 36 years */
 
 static void describe_wait(const struct task *task, char *text, size_t size)
@@ -45,7 +44,7 @@ static void report_deadlock(struct process *process)
 			continue;
 		describe_wait(task, text, sizeof(text));
 		log_line(process->options, LOG_ERROR, "  thread %d, in system call %llu at 0x%llx, waits for %s", (int)task->tid,
-		         (unsigned long long)task->call.number, (unsigned long long)task->cpu.rip, text);
+			(unsigned long long)task->call.number, (unsigned long long)task->cpu.rip, text);
 	}
 	process_end(process, DEADLOCK_STATUS << 8);
 }
@@ -169,9 +168,7 @@ void idle_wait(struct process *process)
 		if (!tree_somebody_runs(process))
 			report_deadlock(process);
 		return;
-	case TK_IDLE_FOREVER:
-		wait_ns = -1;
-		break;
+	case TK_IDLE_FOREVER: wait_ns = -1; break;
 	case TK_IDLE_WAIT:
 		if (wait_ns == 0)
 			wait_ns = shortest_wait(process);
@@ -202,4 +199,3 @@ void idle_poll(struct process *process)
 	if (count_fds(process) > 0)
 		wait_on_host(process, 0);
 }
-

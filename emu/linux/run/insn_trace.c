@@ -49,8 +49,8 @@ static void put_instruction(struct line *line, struct task *task)
 
 static void put_changes(struct line *line, const uint64_t before[GPR_COUNT], const uint64_t after[GPR_COUNT])
 {
-	static const char *const names[GPR_COUNT] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-	                                       "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+	static const char *const names[GPR_COUNT] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11",
+		"r12", "r13", "r14", "r15" };
 
 	for (unsigned k = 0; k < GPR_COUNT; k++)
 		if (before[k] != after[k])

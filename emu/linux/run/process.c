@@ -85,14 +85,19 @@ struct process *process_create(struct options *options, const struct tk *clock)
 	process->blocks = blocks_create(&process->space);
 	if (!process->blocks)
 		return NULL;
-	translate_attach(process->blocks, &(struct translate_config){
-		.code_bytes = options->hostile.code_bytes, .unlinked = options->hostile.unlinked, .dump = &process->dump_code,
-	});
-	blocks_configure(process->blocks, &(struct blocks_config){
-		.max_insns = (unsigned)options->hostile.block_insns, .arena_bytes = options->hostile.arena_bytes,
-		.hot_after = options->interpret ? (unsigned)BLOCKS_NEVER_HOT : (unsigned)options->hostile.hot_after,
-		.budget = options->hostile.budget,
-	});
+	translate_attach(process->blocks,
+		&(struct translate_config){
+			.code_bytes = options->hostile.code_bytes,
+			.unlinked = options->hostile.unlinked,
+			.dump = &process->dump_code,
+		});
+	blocks_configure(process->blocks,
+		&(struct blocks_config){
+			.max_insns = (unsigned)options->hostile.block_insns,
+			.arena_bytes = options->hostile.arena_bytes,
+			.hot_after = options->interpret ? (unsigned)BLOCKS_NEVER_HOT : (unsigned)options->hostile.hot_after,
+			.budget = options->hostile.budget,
+		});
 	process->threads_started = 1;
 	peers_thread_began(process, process->pid);
 	process->tasks->cpu.model = cpu_model_find(options->cpu);

@@ -48,7 +48,7 @@ static void put_back_mask(struct task *task, int64_t result)
 static uint64_t syscall_in_host_thread(struct task *task)
 {
 	const struct cpu *cpu = &task->cpu;
-	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
+	const uint64_t arg[6] = { cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9] };
 	int64_t result = syscall_dispatch(task);
 	uint64_t cost = slice_cost_of_call(task->call.number, result);
 
@@ -112,14 +112,14 @@ static void log_unknown_instruction(struct task *task)
 
 	size = size < sizeof(bytes) ? size : sizeof(bytes);
 	if (task->cpu.exception.vector != VECTOR_UD || !space_read(&task->process->space, task->cpu.rip, bytes, size)
-	    || decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2 || decoded.op == OP_UD1
-	    || decoded.op == OP_UD0)
+		|| decode(bytes, size, task->cpu.rip, &decoded) != DECODE_OK || decoded.op == OP_UD2 || decoded.op == OP_UD1
+		|| decoded.op == OP_UD0)
 		return;
 	decode_text(bytes, size, task->cpu.rip, text, sizeof(text));
 	for (unsigned k = 0; k < decoded.length; k++)
 		snprintf(hex + 3 * k, 4, "%02x ", bytes[k]);
 	log_line(task->process->options, LOG_WARNING, "undefined instruction at 0x%" PRIx64 ": %s %s (not implemented, or not in --cpu=%s)",
-	         task->cpu.rip, hex, text, task->process->options->cpu);
+		task->cpu.rip, hex, text, task->process->options->cpu);
 }
 
 /* Tells the clock of an event. With align=on, waits until real time has caught up. */

@@ -30,16 +30,14 @@ static int64_t read_string(void *of, uint64_t address, char *to, size_t size)
 	return space_read_string(of, address, to, size);
 }
 
-static void put_arguments(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
-                          int64_t result)
+static void put_arguments(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6], int64_t result)
 {
 	const struct strace_memory memory = { &task->process->space, read_memory, read_string };
 
 	strace_put_arguments(line, &memory, row, arg, result);
 }
 
-void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
-                     const uint64_t arg[6])
+void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
 {
 	line->length = 0;
 	line->whole = strace_destroys_arguments(row);
@@ -49,8 +47,7 @@ void strace_put_call(struct strace_line *line, struct task *task, const struct s
 		put_arguments(line, task, row, arg, 0);
 }
 
-void strace_put_result(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
-                       int64_t result)
+void strace_put_result(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6], int64_t result)
 {
 	if (!line->whole)
 		put_arguments(line, task, row, arg, result);

@@ -6,13 +6,11 @@
 #include "emu/linux/run/strace_text.h"
 
 /* `row` is NULL for an unknown system call. */
-void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
-                     const uint64_t arg[6]);
-void strace_put_result(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
-                       int64_t result);
+void strace_put_call(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6]);
+void strace_put_result(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6], int64_t result);
 
 static inline void strace_begin(struct strace_line *line, struct task *task, const struct syscall_row *row, uint64_t number,
-                                const uint64_t arg[6])
+	const uint64_t arg[6])
 {
 	line->on = task->process->strace;
 	if (line->on)
@@ -20,7 +18,7 @@ static inline void strace_begin(struct strace_line *line, struct task *task, con
 }
 
 static inline void strace_end(struct strace_line *line, struct task *task, const struct syscall_row *row, const uint64_t arg[6],
-                              int64_t result)
+	int64_t result)
 {
 	if (line->on)
 		strace_put_result(line, task, row, arg, result);

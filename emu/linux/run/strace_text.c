@@ -46,8 +46,8 @@ static void put_words(struct strace_line *line, const struct flag_word *words, u
 
 static void put_byte(struct strace_line *line, uint8_t byte, bool digit_follows)
 {
-	static const char *const escapes[] = {['\t'] = "\\t", ['\n'] = "\\n", ['\v'] = "\\v", ['\f'] = "\\f",
-	                                      ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+	static const char *const escapes
+		[] = { ['\t'] = "\\t", ['\n'] = "\\n", ['\v'] = "\\v", ['\f'] = "\\f", ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\" };
 	if (byte < sizeof(escapes) / sizeof(escapes[0]) && escapes[byte])
 		strace_put(line, "%s", escapes[byte]);
 	else if (byte >= ' ' && byte < 0x7f)
@@ -181,7 +181,7 @@ static void put_int(struct strace_line *line, const struct strace_memory *memory
 
 /* Structures whose members are printed. */
 static void put_struct(struct strace_line *line, const struct strace_memory *memory, const struct syscall_arg *arg, uint64_t value,
-                       bool filled)
+	bool filled)
 {
 	switch (arg->direction == DIR_OUT && !filled ? ARG_STRUCT : arg->type) {
 	case ARG_STRINGS: put_string_list(line, memory, value); break;
@@ -222,8 +222,8 @@ static int64_t as_int(uint64_t value)
 
 static bool fcntl_takes_nothing(int command)
 {
-	return command == F_GETFD || command == F_GETFL || command == F_GETOWN || command == F_GETSIG || command == F_GETLEASE ||
-	       command == F_GETPIPE_SZ || command == F_GET_SEALS;
+	return command == F_GETFD || command == F_GETFL || command == F_GETOWN || command == F_GETSIG || command == F_GETLEASE
+		|| command == F_GETPIPE_SZ || command == F_GET_SEALS;
 }
 
 static void put_fcntl_argument(struct strace_line *line, int command, uint64_t value)
@@ -237,7 +237,7 @@ static void put_fcntl_argument(struct strace_line *line, int command, uint64_t v
 }
 
 static void put_argument(struct strace_line *line, const struct strace_memory *memory, const struct syscall_row *row, unsigned i,
-                         const uint64_t arg[6], int64_t result)
+	const uint64_t arg[6], int64_t result)
 {
 	const struct syscall_arg *a = &row->arg[i];
 	uint64_t value = arg[i];
@@ -281,8 +281,8 @@ static bool is_unused(const struct syscall_row *row, unsigned i, const uint64_t 
 	return ahead && ahead->role == ROLE_CREATES && !(arg[i - 1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
 }
 
-void strace_put_arguments(struct strace_line *line, const struct strace_memory *memory, const struct syscall_row *row, const uint64_t arg[6],
-                          int64_t result)
+void strace_put_arguments(struct strace_line *line, const struct strace_memory *memory, const struct syscall_row *row,
+	const uint64_t arg[6], int64_t result)
 {
 	for (unsigned i = 0; row && i < row->args; i++) {
 		if (is_unused(row, i, arg))

@@ -6,7 +6,7 @@
 
 struct strace_line {
 	bool on;
-	bool whole;     /* the arguments were already printed before the call, which destroys them */
+	bool whole; /* the arguments were already printed before the call, which destroys them */
 	size_t length;
 	char text[1024];
 };
@@ -30,7 +30,7 @@ void strace_put_signal(struct strace_line *line, int number);
 void strace_put_name(struct strace_line *line, const struct syscall_row *row, uint64_t number, const uint64_t arg[6]);
 /* Appends the arguments and ")". */
 void strace_put_arguments(struct strace_line *line, const struct strace_memory *memory, const struct syscall_row *row,
-                          const uint64_t arg[6], int64_t result);
+	const uint64_t arg[6], int64_t result);
 /* strace_put_gap appends "= " in strace's column, strace_put_result what follows it. */
 void strace_put_gap(struct strace_line *line);
 void strace_put_outcome(struct strace_line *line, const struct syscall_row *row, int64_t result);

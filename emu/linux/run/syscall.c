@@ -76,16 +76,11 @@ static int64_t make(struct task *task, const struct syscall_row *row, uint64_t n
 	if (error)
 		return error;
 	switch (row->class) {
-	case CLASS_PASS:
-		return syscall_pass(task, number, arg);
-	case CLASS_PASS_FD:
-		return descriptor_make(task->process, number, arg);
-	case CLASS_PASS_THREAD:
-		return host_thread_call(task, number, arg);
-	case CLASS_REFUSE:
-		return refuse(task, row);
-	default:
-		return row->run(task, arg);
+	case CLASS_PASS: return syscall_pass(task, number, arg);
+	case CLASS_PASS_FD: return descriptor_make(task->process, number, arg);
+	case CLASS_PASS_THREAD: return host_thread_call(task, number, arg);
+	case CLASS_REFUSE: return refuse(task, row);
+	default: return row->run(task, arg);
 	}
 }
 
@@ -123,7 +118,7 @@ int64_t syscall_dispatch(struct task *task)
 {
 	struct cpu *cpu = &task->cpu;
 	uint64_t number = (uint32_t)cpu->r[RAX];
-	const uint64_t arg[6] = {cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9]};
+	const uint64_t arg[6] = { cpu->r[RDI], cpu->r[RSI], cpu->r[RDX], cpu->r[R10], cpu->r[R8], cpu->r[R9] };
 	const struct syscall_row *row = syscall_find(number);
 	struct strace_line line;
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-
 enum { FLAG_UNREGISTER = 1, ORIGINAL_SIZE = 32 };
 #define TASK_SIZE 0x7ffffffff000ULL /* the kernel's limit of user addresses, with four levels of page tables */
 
@@ -42,8 +41,8 @@ static bool valid(struct task *task, const struct guest_rseq_cs *cs)
 		return false;
 	if (__builtin_add_overflow(cs->start, cs->length, &end) || end >= TASK_SIZE || cs->abort - cs->start < cs->length)
 		return false;
-	return space_read(&task->process->space, cs->abort - sizeof(signature), &signature, sizeof(signature)) &&
-	       signature == task->rseq.signature;
+	return space_read(&task->process->space, cs->abort - sizeof(signature), &signature, sizeof(signature))
+		&& signature == task->rseq.signature;
 }
 
 static bool leave_critical_section(struct task *task, const struct guest_rseq *area)

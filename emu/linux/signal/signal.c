@@ -14,23 +14,24 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/kernel/observer.h"
 
-enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) |
-	                     1 << (SIGFPE - 1) };
+enum { SYNCHRONOUS_SIGNALS = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) | 1 << (SIGFPE - 1) };
 enum { RESTART_SYSCALL_NUMBER = 219, SYSCALL_LENGTH = 2 };
 enum { FIRST_QUEUED_SIGNAL = 32 }; /* the kernel's SIGRTMIN; libc reserves the first two */
 
-static const uint64_t stop_signals = 1ULL << (SIGSTOP - 1) | 1ULL << (SIGTSTP - 1) | 1ULL << (SIGTTIN - 1) |
-                                     1ULL << (SIGTTOU - 1);
+static const uint64_t stop_signals = 1ULL << (SIGSTOP - 1) | 1ULL << (SIGTSTP - 1) | 1ULL << (SIGTTIN - 1) | 1ULL << (SIGTTOU - 1);
 
 enum default_action signal_default_action(int number)
 {
 	switch (number) {
-	case SIGCHLD: case SIGCONT: case SIGURG: case SIGWINCH:
-		return ACTION_IGNORE;
-	case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
-		return ACTION_STOP;
-	default:
-		return ACTION_TERMINATE;
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH: return ACTION_IGNORE;
+	case SIGSTOP:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU: return ACTION_STOP;
+	default: return ACTION_TERMINATE;
 	}
 }
 
@@ -38,8 +39,7 @@ static bool ignored(const struct process *process, int number)
 {
 	uint64_t handler = process->signals.action[number].handler;
 
-	return handler == (uint64_t)SIG_IGN ||
-	       (handler == (uint64_t)SIG_DFL && signal_default_action(number) == ACTION_IGNORE);
+	return handler == (uint64_t)SIG_IGN || (handler == (uint64_t)SIG_DFL && signal_default_action(number) == ACTION_IGNORE);
 }
 
 /* --- queues ------------------------------------------------------------------------------------------ */
@@ -132,8 +132,7 @@ int signal_dequeue(struct task *task, uint64_t set, siginfo_t *info)
 /* Stop signals and SIGCONT remove each other from every queue of the process, blocked or not. */
 static void cancel_opposite(struct process *process, int number)
 {
-	uint64_t opposite = number == SIGCONT ? stop_signals
-	                    : stop_signals & signal_bit(number) ? signal_bit(SIGCONT) : 0;
+	uint64_t opposite = number == SIGCONT ? stop_signals : stop_signals & signal_bit(number) ? signal_bit(SIGCONT) : 0;
 
 	if (!opposite)
 		return;
@@ -156,8 +155,7 @@ void signal_send_task(struct task *task, const siginfo_t *info)
 	if (signal_host_hold(task->process, info, task))
 		return;
 	cancel_opposite(task->process, number);
-	if (ignored(task->process, number) && !(task->signals.mask & signal_bit(number)) &&
-	    !(task->wait.signals & signal_bit(number)))
+	if (ignored(task->process, number) && !(task->signals.mask & signal_bit(number)) && !(task->wait.signals & signal_bit(number)))
 		return;
 	queue_append(&task->signals.pending, info);
 	interrupt(task, number);
@@ -290,8 +288,7 @@ static void settle_interrupted_call(struct task *task, const struct guest_sigact
 	case ERESTART_RESTARTBLOCK:
 		task->call.restart_number = 0;
 		/* fall through */
-	case ERESTARTNOHAND:
-		task->cpu.r[RAX] = (uint64_t)-EINTR;
+	case ERESTARTNOHAND: task->cpu.r[RAX] = (uint64_t)-EINTR;
 	}
 }
 
@@ -339,8 +336,7 @@ static void enter_handler(struct task *task, const siginfo_t *info)
 		return;
 	}
 	task->signals.restore_mask = false;
-	signal_set_mask(task, task->signals.mask | action.mask |
-	                      (action.flags & SA_NODEFER ? 0 : signal_bit(number)));
+	signal_set_mask(task, task->signals.mask | action.mask | (action.flags & SA_NODEFER ? 0 : signal_bit(number)));
 }
 
 void signal_deliver(struct task *task)
@@ -361,13 +357,9 @@ void signal_deliver(struct task *task)
 			continue;
 		}
 		switch (signal_default_action(number)) {
-		case ACTION_IGNORE:
-			break;
-		case ACTION_STOP:
-			process_stop(process, number);
-			break;
-		case ACTION_TERMINATE:
-			process_end(process, number);
+		case ACTION_IGNORE: break;
+		case ACTION_STOP: process_stop(process, number); break;
+		case ACTION_TERMINATE: process_end(process, number);
 		}
 	}
 	if (process->exiting)

@@ -13,8 +13,10 @@
 
 enum { SIGSET_SIZE = 8 };
 /* The sa_flags that the kernel knows, arch/x86/include/uapi/asm/signal.h; it drops others (SA_UNSUPPORTED). */
-enum { KNOWN_FLAGS = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | 0x800 /* SA_EXPOSE_TAGBITS */ | 0x04000000 /* SA_RESTORER */ |
-                     SA_ONSTACK | SA_RESTART | SA_NODEFER };
+enum {
+	KNOWN_FLAGS = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | 0x800 /* SA_EXPOSE_TAGBITS */ | 0x04000000 /* SA_RESTORER */ | SA_ONSTACK
+		| SA_RESTART | SA_NODEFER
+};
 
 static bool signal_number(uint64_t number)
 {
@@ -57,17 +59,10 @@ int64_t sys_rt_sigprocmask(struct task *task, const uint64_t arg[6])
 		if (!space_read(space, arg[1], &set, sizeof(set)))
 			return -EFAULT;
 		switch ((int)arg[0]) {
-		case SIG_BLOCK:
-			signal_set_mask(task, old | set);
-			break;
-		case SIG_UNBLOCK:
-			signal_set_mask(task, old & ~set);
-			break;
-		case SIG_SETMASK:
-			signal_set_mask(task, set);
-			break;
-		default:
-			return -EINVAL;
+		case SIG_BLOCK: signal_set_mask(task, old | set); break;
+		case SIG_UNBLOCK: signal_set_mask(task, old & ~set); break;
+		case SIG_SETMASK: signal_set_mask(task, set); break;
+		default: return -EINVAL;
 		}
 		if (old & ~task->signals.mask)
 			task->process->signals.due = true; /* signals pending in the host must arrive before the call returns */

@@ -73,14 +73,10 @@ static const struct {
 static int code_of(const struct cpu *cpu, unsigned vector)
 {
 	switch (vector) {
-	case VECTOR_DB:
-		return cpu->exception.si_code ? cpu->exception.si_code : TRAP_BRKPT; /* a step, or INT1 */
-	case VECTOR_MF:
-		return float_code(cpu->x87.status & ~(uint32_t)cpu->x87.control);
-	case VECTOR_XM:
-		return float_code(cpu->mxcsr & ~(cpu->mxcsr >> 7));
-	default:
-		return traps[vector].code;
+	case VECTOR_DB: return cpu->exception.si_code ? cpu->exception.si_code : TRAP_BRKPT; /* a step, or INT1 */
+	case VECTOR_MF: return float_code(cpu->x87.status & ~(uint32_t)cpu->x87.control);
+	case VECTOR_XM: return float_code(cpu->mxcsr & ~(cpu->mxcsr >> 7));
+	default: return traps[vector].code;
 	}
 }
 

@@ -56,9 +56,8 @@ static bool has_extended(const struct cpu *cpu, const uint8_t *image, size_t siz
 	uint32_t magic2;
 
 	memcpy(words, image + offsetof(struct xsave_area, software), sizeof(*words));
-	if (!cpu->model->avx || size < fpstate_size(cpu) || words->magic1 != MAGIC1 ||
-	    words->xstate_size < XSAVE_HEADER_END || words->xstate_size > XSAVE_SIZE ||
-	    words->xstate_size > words->extended_size)
+	if (!cpu->model->avx || size < fpstate_size(cpu) || words->magic1 != MAGIC1 || words->xstate_size < XSAVE_HEADER_END
+		|| words->xstate_size > XSAVE_SIZE || words->xstate_size > words->extended_size)
 		return false;
 	memcpy(&magic2, image + words->xstate_size, sizeof(magic2));
 	return magic2 == MAGIC2;

@@ -158,8 +158,8 @@ bool signal_frame_push(struct task *task, const siginfo_t *info, const struct gu
 	fill_context(task, mask, place.fpstate, &frame.uc.context);
 	frame.info = *info;
 	fpstate_write(cpu, fpstate);
-	if (!space_write(&task->process->space, place.fpstate, fpstate, fpstate_size(cpu)) ||
-	    !space_write(&task->process->space, place.frame, &frame, sizeof(frame)))
+	if (!space_write(&task->process->space, place.fpstate, fpstate, fpstate_size(cpu))
+		|| !space_write(&task->process->space, place.frame, &frame, sizeof(frame)))
 		return false;
 	if (task->signals.altstack.ss_flags & (int)SS_AUTODISARM)
 		task->signals.altstack = (stack_t){ .ss_flags = SS_DISABLE };
@@ -188,8 +188,7 @@ static bool restore_fpstate(struct task *task, uint64_t address)
 	}
 	if (!space_read(&task->process->space, address, image, FXSAVE_SIZE))
 		return false;
-	if (size > FXSAVE_SIZE &&
-	    !space_read(&task->process->space, address + FXSAVE_SIZE, image + FXSAVE_SIZE, size - FXSAVE_SIZE))
+	if (size > FXSAVE_SIZE && !space_read(&task->process->space, address + FXSAVE_SIZE, image + FXSAVE_SIZE, size - FXSAVE_SIZE))
 		size = FXSAVE_SIZE;
 	return fpstate_read(&task->cpu, image, size);
 }

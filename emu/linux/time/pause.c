@@ -16,8 +16,9 @@ static bool line_written(struct task *task)
 	const struct monitor *monitor = &task->cpu.monitor;
 	uint64_t content[MONITOR_LINE / 8];
 
-	return monitor->waits && (!space_read(&task->process->space, monitor->address, content, sizeof(content)) ||
-	                          memcmp(content, monitor->content, sizeof(content)) != 0);
+	return monitor->waits
+		&& (!space_read(&task->process->space, monitor->address, content, sizeof(content))
+			|| memcmp(content, monitor->content, sizeof(content)) != 0);
 }
 
 /* UMWAIT has set CF in case the limit ends the wait; clears it if the limit did not (SDM vol. 2, UMWAIT). */

@@ -74,7 +74,7 @@ int64_t pvclock_map(struct process *process)
 		return 0;
 	vcpus = tk_vcpus(process->clock);
 	result = space_mmap(&process->space, GUEST_PVCLOCK, vcpus * GUEST_PAGE, PROT_READ | PROT_WRITE,
-	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (result < 0)
 		return result;
 	space_set_name(&process->space, GUEST_PVCLOCK, page_of(vcpus), "[pvclock]");

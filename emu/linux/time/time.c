@@ -27,10 +27,17 @@ static int64_t put(struct task *task, uint64_t address, const void *from, size_t
 static bool clock_known(clockid_t id)
 {
 	switch (id) {
-	case CLOCK_REALTIME: case CLOCK_MONOTONIC: case CLOCK_PROCESS_CPUTIME_ID: case CLOCK_THREAD_CPUTIME_ID:
-	case CLOCK_MONOTONIC_RAW: case CLOCK_REALTIME_COARSE: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME:
-	case CLOCK_REALTIME_ALARM: case CLOCK_BOOTTIME_ALARM: case CLOCK_TAI:
-		return true;
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+	case CLOCK_TAI: return true;
 	}
 	return false;
 }
@@ -148,8 +155,8 @@ static int64_t adjust(struct task *task, uint64_t address)
 	if (state.modes & ~(unsigned)(ADJ_SETOFFSET | ADJ_NANO))
 		return -EPERM;
 	if (state.modes & ADJ_SETOFFSET) {
-		if (state.time.tv_usec < 0 || state.time.tv_usec >= (state.modes & ADJ_NANO ? NS_PER_S : US_PER_S) ||
-		    state.time.tv_sec <= -SETTABLE_MAX_S || state.time.tv_sec >= SETTABLE_MAX_S)
+		if (state.time.tv_usec < 0 || state.time.tv_usec >= (state.modes & ADJ_NANO ? NS_PER_S : US_PER_S)
+			|| state.time.tv_sec <= -SETTABLE_MAX_S || state.time.tv_sec >= SETTABLE_MAX_S)
 			return -EINVAL;
 		delta = state.time.tv_sec * NS_PER_S + state.time.tv_usec * (state.modes & ADJ_NANO ? 1 : NS_PER_US);
 		result = wall_step(task->process, delta);
@@ -235,8 +242,7 @@ int64_t sys_clock_nanosleep(struct task *task, const uint64_t arg[6])
 
 	if (!clock_resolve(task, &id) || id == CLOCK_THREAD_CPUTIME_ID)
 		return -EINVAL;
-	if (id == CLOCK_MONOTONIC_RAW || id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE ||
-	    id == CLOCK_PROCESS_CPUTIME_ID)
+	if (id == CLOCK_MONOTONIC_RAW || id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE || id == CLOCK_PROCESS_CPUTIME_ID)
 		return -EOPNOTSUPP;
 	if (!space_read(&task->process->space, arg[2], &length, sizeof(length)))
 		return -EFAULT;

@@ -74,12 +74,8 @@ static void notify(struct process *process, struct timer *timer, uint64_t expira
 	siginfo_t info = { .si_signo = timer->signal, .si_code = SI_KERNEL };
 
 	switch (timer->kind) {
-	case TIMER_POSIX:
-		notify_posix(process, timer, expirations);
-		break;
-	case TIMER_INTERVAL:
-		send_process(process, timer, &info);
-		break;
+	case TIMER_POSIX: notify_posix(process, timer, expirations); break;
+	case TIMER_INTERVAL: send_process(process, timer, &info); break;
 	case TIMER_FD:
 		/* The eventfd counts as a timerfd does; it cannot overflow. */
 		if (write(timer->host_fd, &expirations, sizeof(expirations)) < 0)
@@ -173,7 +169,7 @@ static void cancel(struct timer *timer, int64_t shift)
 	int64_t before = timer->run->wall_offset;
 
 	if (before == shift
-	    || !__atomic_compare_exchange_n(&timer->run->wall_offset, &before, shift, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		|| !__atomic_compare_exchange_n(&timer->run->wall_offset, &before, shift, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	timer->run->canceled = true;
 	eventfd_write(timer->host_fd, 1);

@@ -10,30 +10,30 @@ enum timer_kind { TIMER_POSIX, TIMER_INTERVAL, TIMER_FD };
 
 /* A timer's setting. */
 struct timer_run {
-	uint64_t deadline;    /* virtual CLOCK_MONOTONIC, or the CPU clock, in ns; WAIT_FOREVER: disarmed */
-	uint64_t interval;    /* ns; 0: it expires once */
-	bool on_wall;         /* armed for an absolute time of CLOCK_REALTIME, `wall` */
+	uint64_t deadline; /* virtual CLOCK_MONOTONIC, or the CPU clock, in ns; WAIT_FOREVER: disarmed */
+	uint64_t interval; /* ns; 0: it expires once */
+	bool on_wall;      /* armed for an absolute time of CLOCK_REALTIME, `wall` */
 	int64_t wall;
-	bool cancel_on_set;   /* TFD_TIMER_CANCEL_ON_SET */
-	bool canceled;        /* the clock was set: it is no longer CLOCK_MONOTONIC + wall_offset */
+	bool cancel_on_set; /* TFD_TIMER_CANCEL_ON_SET */
+	bool canceled;      /* the clock was set: it is no longer CLOCK_MONOTONIC + wall_offset */
 	int64_t wall_offset;
 };
 
 struct timer {
 	struct timer *next;
 	enum timer_kind kind;
-	int id;               /* timer_t, ITIMER_*, or the eventfd's number (/proc/PID/fdinfo) */
+	int id; /* timer_t, ITIMER_*, or the eventfd's number (/proc/PID/fdinfo) */
 	clockid_t clock;
 	struct timer_run *run; /* TIMER_FD: in memory shared with the processes that have inherited it; otherwise `own` */
 	struct timer_run own;
-	int notify;           /* SIGEV_* */
+	int notify; /* SIGEV_* */
 	int signal;
-	pid_t tid;            /* SIGEV_THREAD_ID */
+	pid_t tid; /* SIGEV_THREAD_ID */
 	union sigval value;
-	uint64_t overrun;     /* expirations since the signal was queued, minus one */
-	int last_overrun;     /* overrun when the last signal was delivered */
-	int host_fd;          /* TIMER_FD: the eventfd that implements it */
-	bool reachable;       /* the search for unreachable timerfds has found a descriptor of it */
+	uint64_t overrun; /* expirations since the signal was queued, minus one */
+	int last_overrun; /* overrun when the last signal was delivered */
+	int host_fd;      /* TIMER_FD: the eventfd that implements it */
+	bool reachable;   /* the search for unreachable timerfds has found a descriptor of it */
 };
 
 /* A new setting: `value` 0 disarms. */
@@ -53,7 +53,7 @@ uint64_t timer_now(const struct process *process, const struct timer *timer);
 void timer_set(struct process *process, struct timer *timer, const struct timer_setting *setting);
 /* Converts `spec` to a setting as of now. `own_clock_now`: the time of the timer's own clock. */
 struct timer_setting timer_setting(struct task *task, clockid_t clock, bool absolute, const struct itimerspec *spec,
-                                   uint64_t own_clock_now);
+	uint64_t own_clock_now);
 struct itimerspec timer_get(const struct process *process, const struct timer *timer);
 uint64_t timer_left(const struct process *process, const struct timer *timer);
 

@@ -15,25 +15,21 @@
 
 static bool may_drive_timer(clockid_t id)
 {
-	return id == CLOCK_REALTIME || id == CLOCK_MONOTONIC || id == CLOCK_BOOTTIME || id == CLOCK_TAI ||
-	       id == CLOCK_REALTIME_ALARM || id == CLOCK_BOOTTIME_ALARM || id == CLOCK_PROCESS_CPUTIME_ID ||
-	       id == CLOCK_THREAD_CPUTIME_ID;
+	return id == CLOCK_REALTIME || id == CLOCK_MONOTONIC || id == CLOCK_BOOTTIME || id == CLOCK_TAI || id == CLOCK_REALTIME_ALARM
+		|| id == CLOCK_BOOTTIME_ALARM || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID;
 }
 
 static int64_t check_event(struct task *task, const struct sigevent *event)
 {
 	switch (event->sigev_notify) {
-	case SIGEV_NONE:
-		return 0;
+	case SIGEV_NONE: return 0;
 	case SIGEV_THREAD_ID:
 		if (!task_find(task->process, event->_sigev_un._tid))
 			return -EINVAL;
 		/* fall through */
 	case SIGEV_SIGNAL:
-	case SIGEV_THREAD:
-		return event->sigev_signo >= 1 && event->sigev_signo <= GUEST_SIGNALS ? 0 : -EINVAL;
-	default:
-		return -EINVAL;
+	case SIGEV_THREAD: return event->sigev_signo >= 1 && event->sigev_signo <= GUEST_SIGNALS ? 0 : -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
@@ -71,8 +67,7 @@ int64_t sys_timer_create(struct task *task, const uint64_t arg[6])
 	return 0;
 }
 
-struct timer_setting timer_setting(struct task *task, clockid_t clock, bool absolute, const struct itimerspec *spec,
-                                   uint64_t own_clock_now)
+struct timer_setting timer_setting(struct task *task, clockid_t clock, bool absolute, const struct itimerspec *spec, uint64_t own_clock_now)
 {
 	struct timer_setting setting = { .value = timespec_ns(&spec->it_value), .interval = timespec_ns(&spec->it_interval) };
 	bool cpu = clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;

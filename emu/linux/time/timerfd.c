@@ -93,8 +93,8 @@ static void free_some(struct process *process)
 
 static bool clock_allowed(clockid_t clock)
 {
-	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
-	       clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM
+		|| clock == CLOCK_BOOTTIME_ALARM;
 }
 
 struct timer *timerfd_new(struct process *process, int fd, clockid_t clock)
@@ -127,7 +127,7 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 /* Drops unread expirations, which belong to the old setting. */
 static void drain(int fd)
 {
-	struct pollfd one = {.fd = fd, .events = POLLIN};
+	struct pollfd one = { .fd = fd, .events = POLLIN };
 	eventfd_t count;
 	if (poll(&one, 1, 0) == 1 && eventfd_read(fd, &count) < 0)
 		return;
@@ -135,7 +135,7 @@ static void drain(int fd)
 
 uint64_t timerfd_unread(const struct timer *timer)
 {
-	struct pollfd one = {.fd = timer->host_fd, .events = POLLIN};
+	struct pollfd one = { .fd = timer->host_fd, .events = POLLIN };
 	eventfd_t count;
 	if (poll(&one, 1, 0) != 1 || eventfd_read(timer->host_fd, &count) < 0)
 		return 0;
@@ -192,8 +192,8 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 
 	if (!space_read(&process->space, arg[2], &new, sizeof(new)))
 		return -EFAULT;
-	if (arg[1] & ~(uint64_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(&new.it_value) ||
-	    !timespec_valid(&new.it_interval))
+	if (arg[1] & ~(uint64_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(&new.it_value)
+		|| !timespec_valid(&new.it_interval))
 		return -EINVAL;
 	if (!timer)
 		return no_timer((int)arg[0]);
@@ -201,7 +201,7 @@ int64_t sys_timerfd_settime(struct task *task, const uint64_t arg[6])
 	bool was_canceled = is_canceled(timer);
 	drain(timer->host_fd);
 	struct timer_setting setting = timer_setting(task, timer->clock, arg[1] & TFD_TIMER_ABSTIME, &new,
-	                                             (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC));
+		(uint64_t)task_clock_ns(task, CLOCK_MONOTONIC));
 	timer_set(process, timer, &setting);
 	watch_wall(process, timer, (int)arg[1]);
 	if (was_canceled && timer->run->cancel_on_set && setting.value)

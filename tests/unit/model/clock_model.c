@@ -129,7 +129,9 @@ static wide mult_for(const struct tk_config *config)
 void model_begin(struct model *model, const struct tk_config *config, const struct script *host)
 {
 	*model = (struct model){
-		.config = *config, .host = host, .stable = config->mode == TK_ICOUNT || !host->unstable,
+		.config = *config,
+		.host = host,
+		.stable = config->mode == TK_ICOUNT || !host->unstable,
 	};
 	model->ns_num = config->rate == TK_RATE_FRACTION ? (wide)config->ns_num : (wide)1 << config->shift;
 	model->ns_den = config->rate == TK_RATE_FRACTION ? (wide)config->ns_den : 1;
@@ -191,15 +193,12 @@ static bool matches(const struct model *model, uint64_t value, wide ns)
 	if (!model->written)
 		return false;
 	switch (model->config.sync) {
-	case TK_SYNC_1S:
-		return value == 0 || (off < khz * 1000 && -off < khz * 1000);
+	case TK_SYNC_1S: return value == 0 || (off < khz * 1000 && -off < khz * 1000);
 	case TK_SYNC_2010:
-		return jump < 5 * khz * 1000 && -jump < 5 * khz * 1000 && ns - model->written_ns < 5000 * MILLION &&
-		       model->written_ns - ns < 5000 * MILLION;
-	case TK_SYNC_MAX:
-		return true;
-	default:
-		return false;
+		return jump < 5 * khz * 1000 && -jump < 5 * khz * 1000 && ns - model->written_ns < 5000 * MILLION
+			&& model->written_ns - ns < 5000 * MILLION;
+	case TK_SYNC_MAX: return true;
+	default: return false;
 	}
 }
 

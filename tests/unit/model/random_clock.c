@@ -26,8 +26,7 @@ uint64_t random_below(uint64_t limit)
 
 uint64_t random_khz(void)
 {
-	static const uint64_t frequencies[] = { 10000,	 999983,  1000000, 1500000, 2000000,
-						2399999, 2400000, 3000000, 5333333 };
+	static const uint64_t frequencies[] = { 10000, 999983, 1000000, 1500000, 2000000, 2399999, 2400000, 3000000, 5333333 };
 
 	return frequencies[random_below(sizeof(frequencies) / sizeof(frequencies[0]))];
 }
@@ -47,8 +46,7 @@ void random_host_begin(struct random_host *host)
 		host->skew[cpu] = is_broken ? (int64_t)random_below(UINT64_C(1) << (1 + random_below(40))) : 0;
 		host->table[cpu] = (int64_t)random_below(1000) - 500 - host->skew[cpu];
 	}
-	host->script = (struct script){ .unstable = random_below(2),
-					.ns = (int64_t)random_below(UINT64_C(1) << 50) };
+	host->script = (struct script){ .unstable = random_below(2), .ns = (int64_t)random_below(UINT64_C(1) << 50) };
 	host->tsc = (UINT64_C(1) << 46) + random_below(UINT64_C(1) << 50);
 	set_tsc(host);
 }

@@ -151,9 +151,13 @@ HANDLER(call_through)
 JCC(o)
 JCC(b)
 JCC(z)
-JCC(be) JCC(s) JCC(p) JCC(l) JCC(le)
+JCC(be)
+JCC(s)
+JCC(p)
+JCC(l)
+JCC(le)
 
-	static HANDLER(jrcxz)
+static HANDLER(jrcxz)
 {
 	CONDITIONAL(cpu->r[RCX] == 0);
 }

@@ -417,14 +417,46 @@ static void give_up_all(void)
 
 static int own_program;
 
-static void run_again(void)
+static void execute(void)
 {
 	char *const arguments[] = { "credentials", "shows", NULL };
 
-	give_up_all();
 	syscall(SYS_execveat, own_program, "", arguments, NULL, AT_EMPTY_PATH);
 	printf("  exec: errno %d\n", errno);
 	_exit(1);
+}
+
+static void run_again(void)
+{
+	give_up_all();
+	execute();
+}
+
+/* Keeps capabilities, which the program that it executes does not get. */
+static void execute_as_other(void)
+{
+	struct header header = { VERSION_3, 0 };
+	struct capabilities set[2] = { 0 };
+
+	SHOW(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
+	give_up_all();
+	SHOW(syscall(SYS_capget, &header, set));
+	set[0].effective = set[0].permitted;
+	SHOW(syscall(SYS_capset, &header, set));
+	execute();
+}
+
+/* The saved user becomes the effective one. */
+static void execute_with_effective(void)
+{
+	give_up_user();
+	execute();
+}
+
+static void execute_with_fewer(void)
+{
+	SHOW(prctl(PR_CAPBSET_DROP, 0, 0, 0, 0));
+	execute();
 }
 
 static void leader_gives_up(void)
@@ -470,6 +502,11 @@ int main(int argc, char **argv)
 	(void)argv;
 	if (argc > 1) {
 		show_ids("new program");
+		show_own_status();
+		SHOW(prctl(PR_GET_DUMPABLE));
+		if (prctl(PR_GET_DUMPABLE))
+			CHECK(open("/proc/self/environ", O_RDONLY) >= 0);
+		SHOW(prctl(PR_GET_KEEPCAPS));
 		open_private();
 		return 4;
 	}
@@ -489,5 +526,8 @@ int main(int argc, char **argv)
 	all_threads();
 	in_child("the leader gives up", leader_gives_up);
 	in_child("a worker executes", worker_executes);
+	in_child("another user executes", execute_as_other);
+	in_child("an effective user executes", execute_with_effective);
+	in_child("fewer capabilities", execute_with_fewer);
 	return 0;
 }

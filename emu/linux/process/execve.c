@@ -132,6 +132,7 @@ static int64_t execute(struct task *task, const char *path, char **argv, char **
 	if (result != 0)
 		return result;
 	leave_image(task);
+	privileges_at_exec(); /* before the new program's auxiliary vector tells of them */
 	if (!process_load(process, path, argv, envp, &error)) {
 		/* The old image is gone, so as in the kernel, the process ends by a signal. */
 		log_line(process->options, LOG_WARNING, "execve: %s", error.text);

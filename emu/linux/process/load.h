@@ -66,6 +66,8 @@ uint64_t stack_build(struct process *process, const struct start *start, struct 
  * leader's registers. exec.c. */
 bool process_load(struct process *process, const char *path, char *const argv[], char *const envp[], struct load_error *error);
 
+/* Changes the caller's credentials as execve(2) does for a program whose file gives none. privileges.c. */
+void privileges_at_exec(void);
 /* Called before execve gives up the old image: checks that `path` can be loaded with these strings. Returns 0 or -errno. */
 int process_check_executable(struct process *process, const char *path, char *const argv[], char *const envp[]);
 

@@ -1,4 +1,4 @@
-/* clone3(2): sizes of its structure, and arguments that do not go together. */
+/* clone3(2): sizes of its structure, arguments that do not go together, and handlers that the child does not get. */
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -62,6 +62,39 @@ static void chosen_ids(void)
 	SHOW(make(88));
 }
 
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+/* CLONE_CLEAR_SIGHAND: handlers are gone in the child, what is ignored stays so, and the parent keeps its own. */
+static void cleared_handlers(void)
+{
+	struct sigaction action;
+	int status = 0;
+	long pid;
+
+	signal(SIGUSR1, handler);
+	signal(SIGUSR2, SIG_IGN);
+	begin(0x100000000, SIGCHLD);
+	pid = syscall(435, &given, 88);
+	if (pid == 0) {
+		sigaction(SIGUSR1, NULL, &action);
+		CHECK(action.sa_handler == SIG_DFL && action.sa_flags == 0);
+		sigaction(SIGUSR2, NULL, &action);
+		CHECK(action.sa_handler == SIG_IGN);
+		raise(SIGUSR1);
+		_exit(0);
+	}
+	waitpid((pid_t)pid, &status, 0);
+	SUCCEEDS(pid);
+	SHOW(WTERMSIG(status));
+	sigaction(SIGUSR1, NULL, &action);
+	CHECK(action.sa_handler == handler);
+	begin(0x100000000 | CLONE_SIGHAND | CLONE_VM, SIGCHLD);
+	SHOW(make(88));
+}
+
 int main(void)
 {
 	begin(0, SIGCHLD);
@@ -103,6 +136,7 @@ int main(void)
 	given.set_tid_size = 33;
 	SHOW(make(88));
 	chosen_ids();
+	cleared_handlers();
 	SHOW(syscall(435, 8L, 88L));
 	return 0;
 }

@@ -198,6 +198,29 @@ static void errors(void)
 	SHOW(recv(socket(AF_INET, SOCK_STREAM, 0), &option, 1, 0));
 }
 
+/* MSG_FASTOPEN: a blocking socket is connected first, one that does not block says that it connects. */
+static void sent_while_connecting(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0), in;
+	char text[8] = "";
+
+	SHOW(bind(listener, (struct sockaddr *)&address, sizeof address));
+	SHOW(listen(listener, 1));
+	SHOW(getsockname(listener, (struct sockaddr *)&address, &size));
+	SHOW(sendto(out, "early", 5, MSG_FASTOPEN, (struct sockaddr *)&address, size));
+	in = accept(listener, NULL, NULL);
+	SHOW(read(in, text, sizeof text));
+	CHECK(strcmp(text, "early") == 0);
+	close(in);
+	close(out);
+	close(listener);
+	out = socket(AF_INET, SOCK_STREAM, 0);
+	SHOW(sendto(out, "refused", 7, MSG_FASTOPEN, (struct sockaddr *)&address, size));
+	close(out);
+}
+
 int main(void)
 {
 	pairs();
@@ -206,6 +229,7 @@ int main(void)
 	internet(SOCK_STREAM);
 	internet(SOCK_DGRAM);
 	names_without_a_place();
+	sent_while_connecting();
 	errors();
 	return 0;
 }

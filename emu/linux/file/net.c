@@ -187,12 +187,21 @@ int64_t sys_connect(struct task *task, const uint64_t arg[6])
 
 /* --- sending and receiving ----------------------------------------------------------------------------------------- */
 
-/* Called when a call with MSG_DONTWAIT gave EAGAIN. Returns 0 to make it again, or the guest's result. */
-static int64_t wait_again(struct task *task, int fd, uint64_t flags, short events)
+/* Returns true if the result of a call with MSG_DONTWAIT says that it would have waited. A send with MSG_FASTOPEN connects first, and
+ * goes on if it is made again when the connection stands (tcp_sendmsg_fastopen()). */
+static bool would_wait(uint64_t flags, short events, int64_t result)
+{
+	bool connects = events == POLLOUT && flags & MSG_FASTOPEN;
+	return result == -EAGAIN || (connects && (result == -EINPROGRESS || result == -EALREADY));
+}
+
+/* Called when a call with MSG_DONTWAIT gave `error`, and would have waited. Returns 0 to make it again, or the guest's result. */
+static int64_t wait_again(struct task *task, int fd, uint64_t flags, short events, int64_t error)
 {
 	int mode = fcntl(fd, F_GETFL);
 	bool never_waits = flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || (events == POLLIN && flags & MSG_OOB);
-	return never_waits || mode < 0 || mode & O_NONBLOCK ? -EAGAIN : file_wait_again(task, fd, events);
+	int64_t result = never_waits || mode < 0 || mode & O_NONBLOCK ? -EAGAIN : file_wait_again(task, fd, events);
+	return result == -EAGAIN ? error : result;
 }
 
 /* If bytes were transferred, the result is their number, however the wait has ended. */
@@ -210,8 +219,8 @@ static int64_t in_steps(struct task *task, const uint64_t arg[6], uint64_t flags
 	int64_t result = file_woken(task, (int)arg[0], events);
 	for (bool whole = false; !result && !whole;) {
 		int64_t moved = step(task, arg, task->wait.progress, &whole);
-		if (moved == -EAGAIN)
-			result = wait_again(task, (int)arg[0], flags, events);
+		if (would_wait(flags, events, moved))
+			result = wait_again(task, (int)arg[0], flags, events, moved);
 		else if (moved <= 0)
 			return with_progress(task, moved);
 		else
@@ -368,8 +377,8 @@ static int64_t many_messages(struct task *task, const uint64_t arg[6], short eve
 		uint32_t length = (uint32_t)moved;
 		if (moved == -EAGAIN && enough)
 			break;
-		if (moved == -EAGAIN)
-			result = wait_again(task, (int)arg[0], arg[3], events);
+		if (would_wait(arg[3], events, moved))
+			result = wait_again(task, (int)arg[0], arg[3], events, moved);
 		else if (moved < 0)
 			result = moved;
 		else if (!space_write(&task->process->space, header + offsetof(struct mmsghdr, msg_len), &length, sizeof(length)))

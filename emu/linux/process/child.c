@@ -1,5 +1,6 @@
 /* Waiting for children. They are the host's children, too; SIGCHLD tells when to look at them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -161,6 +162,12 @@ static int64_t look_id(struct task *task, const uint64_t arg[6], siginfo_t *info
 	return 1;
 }
 
+/* Returns true if the process is named by a pidfd that does not block (kernel_waitid_prepare()). */
+static bool pidfd_answers_at_once(const uint64_t arg[6])
+{
+	return (idtype_t)arg[0] == P_PIDFD && fcntl((int)arg[1], F_GETFL) & O_NONBLOCK;
+}
+
 static int64_t put_id(struct task *task, const uint64_t arg[6], const siginfo_t *info, const struct rusage *usage)
 {
 	struct space *space = &task->process->space;
@@ -181,8 +188,10 @@ int64_t sys_waitid(struct task *task, const uint64_t arg[6])
 
 		if (result < 0)
 			return result;
-		if (result > 0 || ((int)arg[3] & WNOHANG))
+		if (result > 0 || (int)arg[3] & WNOHANG)
 			return put_id(task, arg, &info, &usage);
+		if (pidfd_answers_at_once(arg))
+			return -EAGAIN;
 		result = wait_for_change(task);
 		if (result != 0)
 			return result;

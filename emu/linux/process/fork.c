@@ -28,6 +28,8 @@ enum {
 	OWN_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PTRACE
 		| CLONE_UNTRACED | CLONE_DETACHED
 };
+/* The child's handlers become SIG_DFL (clone3(2)). Older C libraries do not define it. */
+#define CLEAR_SIGHAND 0x100000000ULL
 enum { THREAD_FLAGS = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
 
 static void become_child(struct task *task, const struct clone_request *request, pid_t pid)
@@ -57,6 +59,8 @@ static void become_child(struct task *task, const struct clone_request *request,
 	vfork_close(&process->vfork);
 	process->silent_children = false;
 	signal_host_begin_child(process, request->flags & CLONE_FILES);
+	if (request->flags & CLEAR_SIGHAND)
+		signal_reset_handlers(process);
 	clone_apply(task, request);
 }
 
@@ -174,9 +178,9 @@ static int64_t check_request(struct task *task, const struct clone_request *requ
 		return -EINVAL;
 	if (flags & CLONE_THREAD)
 		return 0;
-	if (flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)) {
+	if (flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS | CLEAR_SIGHAND)) {
 		log_line(task->process->options, LOG_WARNING, "clone: flags 0x%llx are not supported",
-			(unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS)));
+			(unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS | CLEAR_SIGHAND)));
 		return flags & CLONE_SIGHAND ? -EINVAL : -EPERM;
 	}
 	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) {
@@ -283,8 +287,8 @@ int64_t sys_clone3(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (args.set_tid && !space_read(&task->process->space, args.set_tid, id, args.set_tid_size * sizeof(*id)))
 		return -EFAULT;
-	if ((args.flags & (CSIGNAL | CLONE_DETACHED)) || !args.stack != !args.stack_size
-		|| (args.exit_signal && args.flags & (CLONE_THREAD | CLONE_PARENT)))
+	if ((args.flags & (CSIGNAL | CLONE_DETACHED)) || (args.flags & CLONE_SIGHAND && args.flags & CLEAR_SIGHAND)
+		|| !args.stack != !args.stack_size || (args.exit_signal && args.flags & (CLONE_THREAD | CLONE_PARENT)))
 		return -EINVAL;
 	request = (struct clone_request){
 		.flags = args.flags,

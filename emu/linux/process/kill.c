@@ -146,11 +146,11 @@ int64_t sys_rt_tgsigqueueinfo(struct task *task, const uint64_t arg[6])
 
 /* --- by descriptor ------------------------------------------------------------------------------------ */
 
-/* Returns the host's id of the process whose directory of /proc `fd` is; 0: it is none. */
+/* Returns the host's id of the process whose directory of /proc `fd` is; -1: the process has ended; 0: it is no such directory. */
 static int proc_directory(int fd)
 {
 	char link[32], path[64];
-	int pid = 0, end = 0;
+	int pid = 0, end = 0, gone = 0;
 	ssize_t length;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -158,7 +158,9 @@ static int proc_directory(int fd)
 	if (length <= 0)
 		return 0;
 	path[length] = '\0';
-	return sscanf(path, "/proc/%d%n", &pid, &end) == 1 && end == length ? pid : 0;
+	if (sscanf(path, "/proc/%d%n (deleted)%n", &pid, &end, &gone) != 1 || (end != length && gone != length))
+		return 0;
+	return gone ? -1 : pid;
 }
 
 /* Returns the guest's id of the process of a pidfd or a directory of /proc; -EBADF if it is neither, -ESRCH if the process has ended. */

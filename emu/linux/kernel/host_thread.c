@@ -175,14 +175,13 @@ static struct host_thread *make(struct process *process)
 	return thread;
 }
 
+/* Returns when the kernel does not know it any more: its pidfds are readable then. */
 static void end(struct host_thread *thread)
 {
-	uint32_t tid;
-
 	__atomic_store_n(&thread->turn, TURN_ENDS, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &thread->turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-	while ((tid = __atomic_load_n(&thread->tid, __ATOMIC_SEQ_CST)))
-		syscall(SYS_futex, &thread->tid, FUTEX_WAIT, tid, NULL, NULL, 0);
+	while (syscall(SYS_tgkill, getpid(), thread->tid, 0) == 0)
+		sched_yield();
 	free(thread);
 }
 
@@ -203,13 +202,39 @@ void host_threads_sweep(struct process *process)
 	while (*link) {
 		struct host_thread *thread = *link;
 
-		if (thread == running(process) || thread->parent || users(process, thread, NULL) > 0) {
+		if (thread == running(process) || (thread->parent && !thread->named) || users(process, thread, NULL) > 0) {
 			link = &thread->next;
 			continue;
 		}
 		*link = thread->next;
 		end(thread);
 	}
+}
+
+pid_t host_thread_name(struct task *task)
+{
+	struct process *process = task->process;
+	struct host_thread *caller = running(process), *made = task->host;
+
+	if (!made || users(process, made, task) > 0) {
+		peers_join(process); /* by the first one, which lives as long as the process */
+		go_on_in(process, host_of(task));
+		made = make(process);
+		go_on_in(process, caller);
+	}
+	if (!made)
+		return -EAGAIN;
+	task->host = made;
+	made->named = true;
+	return (pid_t)made->tid;
+}
+
+struct task *host_thread_named(struct process *process, pid_t id)
+{
+	for (struct task *task = process->tasks; task; task = task->next)
+		if (task->host && task->host->named && (pid_t)task->host->tid == id && task->state != TASK_DEAD)
+			return task;
+	return NULL;
 }
 
 void host_thread_made_child(struct process *process)
@@ -322,7 +347,7 @@ static void unite_with(struct task *task, struct host_thread *other, const struc
 	struct host_thread *own = host_of(task);
 	struct credentials found;
 
-	if (other == own || other->view != own->view)
+	if (other == own || other->view != own->view || other->named || own->named)
 		return;
 	go_on_in(process, other);
 	found = credentials_read();
@@ -349,6 +374,24 @@ static void unite(struct task *task)
 	unite_with(task, &process->host.first, &own);
 	free(own.group);
 	host_threads_sweep(process);
+}
+
+bool host_thread_inherit(struct task *child, struct task *parent)
+{
+	struct process *process = parent->process;
+	struct host_thread *made;
+
+	child->host = parent->host;
+	if (!parent->host || !parent->host->named)
+		return true;
+	made = make(process);
+	if (!made)
+		return false;
+	child->host = made;
+	go_on_in(process, made);
+	unite(child);
+	go_on_in(process, parent->host);
+	return true;
 }
 
 int64_t host_thread_call(struct task *task, uint64_t number, const uint64_t arg[6])

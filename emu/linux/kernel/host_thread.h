@@ -2,7 +2,7 @@
  * One host thread runs at a time and all share one stack, so the emulator goes on in another one as if nothing had happened; only the
  * kernel sees another caller. The process's first host thread makes the system calls of all guest threads until one of them changes its
  * credentials while others keep theirs: then that one's calls are made by a host thread of its own. Once the credentials of two host threads
- * are equal again, one of them ends. All else (guest code, waits, signals) stays with the first. */
+ * are equal again, one of them ends. A guest thread that a pidfd stands for has a host thread of its own, too. All else (guest code, waits, signals) stays with the first. */
 #ifndef TICK86_EMU_HOST_THREAD_H
 #define TICK86_EMU_HOST_THREAD_H
 
@@ -20,6 +20,7 @@ struct host_thread {
 	void *stack;   /* the stack pointer with which it goes on */
 	struct host_thread *next;
 	uint32_t view; /* two with the same number have the same namespaces, root and working directory */
+	bool named;    /* a pidfd stands for it: it is of one guest thread alone, and ends with that one */
 	bool parent;   /* it has made a process, which would take its end for its parent's (PR_SET_PDEATHSIG): it stays */
 };
 
@@ -37,6 +38,12 @@ void host_thread_leave(struct process *process);
 int64_t host_thread_call(struct task *task, uint64_t number, const uint64_t arg[6]);
 /* The same for a call that changes namespaces, root or working directory, which are not compared: the thread stays with its host thread. */
 int64_t host_thread_call_apart(struct task *task, uint64_t number, const uint64_t arg[6]);
+/* Gives a new guest thread the credentials of the one that makes it, which calls. Returns false if the host has no thread left. */
+bool host_thread_inherit(struct task *child, struct task *parent);
+/* Gives the guest thread a host thread that no other one has until it ends. Returns its id in the host, or -EAGAIN. */
+pid_t host_thread_name(struct task *task);
+/* Returns the guest thread that has got this id so, or NULL. */
+struct task *host_thread_named(struct process *process, pid_t id);
 /* The host thread that runs has made a process. */
 void host_thread_made_child(struct process *process);
 /* In a new process, which has the host thread that made it, and no other. */

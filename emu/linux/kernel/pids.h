@@ -3,9 +3,13 @@
 #ifndef TICK86_EMU_PIDS_H
 #define TICK86_EMU_PIDS_H
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include "emu/linux/kernel/machine.h"
+
+/* A flag of pidfd_open(2), PIDFD_THREAD since Linux 6.9: the descriptor stands for a thread. */
+enum { THREAD_PIDFD = O_EXCL };
 
 /* Returns the host's id for a guest's process id. Negative ids are groups; 0 and -1 keep their meaning. */
 pid_t pids_to_host(const struct process *process, pid_t pid);

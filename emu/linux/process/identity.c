@@ -89,17 +89,21 @@ static int64_t no_leader(void)
 	return major > 6 || (major == 6 && minor >= 16) ? -ENOENT : -EINVAL;
 }
 
-/* The host does not know the thread, so PIDFD_THREAD is refused, as by Linux before 6.9. */
+/* For a thread that leads no process, a host thread of its own stands: the descriptor is readable when both have ended. */
 int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 {
-	enum { PIDFD_THREAD_FLAG = O_EXCL };
 	struct target target = pids_find(task, (pid_t)arg[0]);
-	const uint64_t host[6] = { (uint64_t)(target.task ? getpid() : target.host), arg[1] };
+	uint64_t host[6] = { (uint64_t)(target.task ? getpid() : target.host), arg[1] };
 
-	if ((pid_t)arg[0] <= 0 || arg[1] & ~(uint64_t)(O_NONBLOCK | PIDFD_THREAD_FLAG))
+	if ((pid_t)arg[0] <= 0 || arg[1] & ~(uint64_t)(O_NONBLOCK | THREAD_PIDFD))
 		return -EINVAL;
-	if (!target.leads)
-		return arg[1] & PIDFD_THREAD_FLAG ? -EINVAL : no_leader();
+	if (!target.leads) {
+		pid_t id = arg[1] & THREAD_PIDFD ? host_thread_name(target.task) : (pid_t)no_leader();
+
+		if (id < 0)
+			return id == -EAGAIN ? -ENOMEM : id;
+		host[0] = (uint64_t)id;
+	}
 	return descriptor_make(task->process, SYS_pidfd_open, host);
 }
 

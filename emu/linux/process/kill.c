@@ -1,11 +1,13 @@
 /* Sending signals. Those to the own process go to its queues; those to other processes go through the host. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/host_thread.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
@@ -163,8 +165,8 @@ static int proc_directory(int fd)
 	return gone ? -1 : pid;
 }
 
-/* Returns the guest's id of the process of a pidfd or a directory of /proc; -EBADF if it is neither, -ESRCH if the process has ended. */
-static pid_t pidfd_process(const struct process *process, int fd)
+/* Returns the host's id of what a pidfd or a directory of /proc stands for; -EBADF if it is neither, -ESRCH if that has ended. */
+static pid_t pidfd_host(int fd)
 {
 	int pid = file_info(fd, "Pid");
 
@@ -172,21 +174,54 @@ static pid_t pidfd_process(const struct process *process, int fd)
 		pid = proc_directory(fd);
 	if (pid == 0)
 		return -EBADF;
-	return pid < 0 ? -ESRCH : pids_from_host(process, pid);
+	return pid < 0 ? -ESRCH : pid;
 }
 
-/* The flags that choose a thread or a group came with Linux 6.9; they are refused, as before it. */
+/* The flags of pidfd_send_signal(2), since Linux 6.9. Without any, the descriptor tells if the signal is for a thread. */
+enum { TO_THREAD = 1, TO_PROCESS = 2, TO_GROUP = 4 };
+
+/* Returns which of them applies, or -EINVAL. The host judges flags, by a call that sends nothing. */
+static int scope_of(int fd, uint64_t flags)
+{
+	if (flags && syscall(SYS_pidfd_send_signal, fd, 0, NULL, flags) != 0 && errno == EINVAL)
+		return -EINVAL;
+	if (flags)
+		return (int)flags;
+	return fcntl(fd, F_GETFL) & THREAD_PIDFD ? TO_THREAD : TO_PROCESS;
+}
+
+/* Sends a signal to the thread `tid`, the process or the group `pid`. */
+static int64_t send_in_scope(struct task *task, int scope, pid_t tid, pid_t pid, const uint64_t arg[6])
+{
+	const uint64_t by_id[6] = { (uint64_t)(scope == TO_GROUP ? -pid : pid), arg[1], arg[2] };
+	siginfo_t info = from_self(task->process, (int)arg[1], SI_TKILL);
+
+	if (arg[2]) {
+		if (!space_read(&task->process->space, arg[2], &info, sizeof(info)))
+			return -EFAULT;
+		if (info.si_signo != (int)arg[1])
+			return -EINVAL;
+	}
+	if (scope == TO_THREAD) {
+		int64_t error = arg[2] ? read_info(task, arg[2], (int)arg[1], tid, &info) : 0;
+
+		return error ? error : send_to_thread(task, -1, tid, &info);
+	}
+	return arg[2] && scope == TO_PROCESS ? sys_rt_sigqueueinfo(task, by_id) : sys_kill(task, by_id);
+}
+
 int64_t sys_pidfd_send_signal(struct task *task, const uint64_t arg[6])
 {
-	pid_t pid = arg[3] ? -EINVAL : pidfd_process(task->process, (int)arg[0]);
-	const uint64_t by_id[6] = { (uint64_t)pid, arg[1], arg[2] };
-	siginfo_t info;
+	pid_t host = pidfd_host((int)arg[0]), pid;
+	struct task *thread;
+	int scope;
 
-	if (pid < 0)
-		return pid;
-	if (!arg[2])
-		return sys_kill(task, by_id);
-	if (!space_read(&task->process->space, arg[2], &info, sizeof(info)))
-		return -EFAULT;
-	return info.si_signo == (int)arg[1] ? sys_rt_sigqueueinfo(task, by_id) : -EINVAL;
+	if (host < 0)
+		return host;
+	scope = scope_of((int)arg[0], arg[3]);
+	if (scope < 0)
+		return scope;
+	thread = host_thread_named(task->process, host);
+	pid = thread ? task->process->pid : pids_from_host(task->process, host);
+	return send_in_scope(task, scope, thread ? thread->tid : pid, pid, arg);
 }

@@ -56,12 +56,15 @@ int64_t thread_clone(struct task *task, const struct clone_request *request)
 
 	if (!child)
 		return -EAGAIN;
+	if (!host_thread_inherit(child, task)) {
+		task_free(child);
+		return -EAGAIN;
+	}
 	memcpy(&child->cpu, &task->cpu, sizeof(child->cpu));
 	child->cpu.monitor = (struct monitor){ 0 };
 	memset(child->cpu.time_reads, 0, sizeof(child->cpu.time_reads));
 	child->signals.mask = task->signals.mask;
 	child->affinity = task->affinity;
-	child->host = task->host;
 	child->signals.altstack = task->signals.altstack;
 	task_get_name(task, child->name);
 	process->threads_started++;

@@ -1,5 +1,5 @@
-/* Decodes instructions with Zydis: from bytes to an operation and its operands. */
-#include "decode/shape.h"
+/* Decodes instructions with Zydis: from bytes to an operation, its operands, its encoding and the registers that it uses. */
+#include "decode/decode.h"
 
 #include <Zydis/Zydis.h>
 #include <stdio.h>
@@ -23,23 +23,43 @@ const char *op_name(enum op op)
 }
 
 /* Zydis tells AVX2's 256-bit integer instructions from AVX's, and AES with three operands from AES with two. */
-/* clang-format off */
 static const uint8_t isa_of_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
-	[ZYDIS_ISA_SET_SSE3] = ISA_SSE3, [ZYDIS_ISA_SET_SSE3X87] = ISA_SSE3, [ZYDIS_ISA_SET_SSSE3] = ISA_SSSE3,
-	[ZYDIS_ISA_SET_SSSE3MMX] = ISA_SSSE3, [ZYDIS_ISA_SET_SSE4] = ISA_SSE4_1, [ZYDIS_ISA_SET_SSE42] = ISA_SSE4_2,
-	[ZYDIS_ISA_SET_POPCNT] = ISA_POPCNT, [ZYDIS_ISA_SET_CMPXCHG16B] = ISA_CX16, [ZYDIS_ISA_SET_LAHF] = ISA_LAHF,
-	[ZYDIS_ISA_SET_MOVBE] = ISA_MOVBE, [ZYDIS_ISA_SET_LZCNT] = ISA_LZCNT, [ZYDIS_ISA_SET_BMI1] = ISA_BMI1,
-	[ZYDIS_ISA_SET_BMI2] = ISA_BMI2, [ZYDIS_ISA_SET_ADOX_ADCX] = ISA_ADX, [ZYDIS_ISA_SET_AES] = ISA_AES,
-	[ZYDIS_ISA_SET_AVXAES] = ISA_AES, [ZYDIS_ISA_SET_PCLMULQDQ] = ISA_PCLMULQDQ, [ZYDIS_ISA_SET_SHA] = ISA_SHA,
-	[ZYDIS_ISA_SET_GFNI] = ISA_GFNI, [ZYDIS_ISA_SET_AVX_GFNI] = ISA_GFNI, [ZYDIS_ISA_SET_AVX] = ISA_AVX,
-	[ZYDIS_ISA_SET_AVX2] = ISA_AVX2, [ZYDIS_ISA_SET_AVX2GATHER] = ISA_AVX2, [ZYDIS_ISA_SET_F16C] = ISA_F16C,
-	[ZYDIS_ISA_SET_FMA] = ISA_FMA, [ZYDIS_ISA_SET_XSAVE] = ISA_XSAVE, [ZYDIS_ISA_SET_XSAVEOPT] = ISA_XSAVEOPT,
-	[ZYDIS_ISA_SET_XSAVEC] = ISA_XSAVEC, [ZYDIS_ISA_SET_RDWRFSGS] = ISA_FSGSBASE, [ZYDIS_ISA_SET_RDPID] = ISA_RDPID,
-	[ZYDIS_ISA_SET_RDRAND] = ISA_RDRAND, [ZYDIS_ISA_SET_RDSEED] = ISA_RDSEED,
-	[ZYDIS_ISA_SET_CLFLUSHOPT] = ISA_CLFLUSHOPT, [ZYDIS_ISA_SET_CLWB] = ISA_CLWB,
+	[ZYDIS_ISA_SET_SSE3] = ISA_SSE3,
+	[ZYDIS_ISA_SET_SSE3X87] = ISA_SSE3,
+	[ZYDIS_ISA_SET_SSSE3] = ISA_SSSE3,
+	[ZYDIS_ISA_SET_SSSE3MMX] = ISA_SSSE3,
+	[ZYDIS_ISA_SET_SSE4] = ISA_SSE4_1,
+	[ZYDIS_ISA_SET_SSE42] = ISA_SSE4_2,
+	[ZYDIS_ISA_SET_POPCNT] = ISA_POPCNT,
+	[ZYDIS_ISA_SET_CMPXCHG16B] = ISA_CX16,
+	[ZYDIS_ISA_SET_LAHF] = ISA_LAHF,
+	[ZYDIS_ISA_SET_MOVBE] = ISA_MOVBE,
+	[ZYDIS_ISA_SET_LZCNT] = ISA_LZCNT,
+	[ZYDIS_ISA_SET_BMI1] = ISA_BMI1,
+	[ZYDIS_ISA_SET_BMI2] = ISA_BMI2,
+	[ZYDIS_ISA_SET_ADOX_ADCX] = ISA_ADX,
+	[ZYDIS_ISA_SET_AES] = ISA_AES,
+	[ZYDIS_ISA_SET_AVXAES] = ISA_AES,
+	[ZYDIS_ISA_SET_PCLMULQDQ] = ISA_PCLMULQDQ,
+	[ZYDIS_ISA_SET_SHA] = ISA_SHA,
+	[ZYDIS_ISA_SET_GFNI] = ISA_GFNI,
+	[ZYDIS_ISA_SET_AVX_GFNI] = ISA_GFNI,
+	[ZYDIS_ISA_SET_AVX] = ISA_AVX,
+	[ZYDIS_ISA_SET_AVX2] = ISA_AVX2,
+	[ZYDIS_ISA_SET_AVX2GATHER] = ISA_AVX2,
+	[ZYDIS_ISA_SET_F16C] = ISA_F16C,
+	[ZYDIS_ISA_SET_FMA] = ISA_FMA,
+	[ZYDIS_ISA_SET_XSAVE] = ISA_XSAVE,
+	[ZYDIS_ISA_SET_XSAVEOPT] = ISA_XSAVEOPT,
+	[ZYDIS_ISA_SET_XSAVEC] = ISA_XSAVEC,
+	[ZYDIS_ISA_SET_RDWRFSGS] = ISA_FSGSBASE,
+	[ZYDIS_ISA_SET_RDPID] = ISA_RDPID,
+	[ZYDIS_ISA_SET_RDRAND] = ISA_RDRAND,
+	[ZYDIS_ISA_SET_RDSEED] = ISA_RDSEED,
+	[ZYDIS_ISA_SET_CLFLUSHOPT] = ISA_CLFLUSHOPT,
+	[ZYDIS_ISA_SET_CLWB] = ISA_CLWB,
 	[ZYDIS_ISA_SET_WAITPKG] = ISA_WAITPKG,
 };
-/* clang-format on */
 
 static enum op string_op(ZydisMnemonic mnemonic)
 {
@@ -122,46 +142,47 @@ static bool sib_without_base(const ZydisDecodedInstruction *in)
 	return in->attributes & ZYDIS_ATTRIB_HAS_SIB && in->raw.modrm.mod == 0 && in->raw.sib.base == 5;
 }
 
-static void set_memory(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
+static void set_memory(struct decoded *d, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
 {
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(from->mem.index);
-	struct decoded *d = &out->decoded;
 
 	d->mem.base = sib_without_base(in) ? DECODE_NO_REG : address_register(from->mem.base);
 	d->mem.index = address_register(from->mem.index);
 	d->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM ? 16 : index_class == ZYDIS_REGCLASS_YMM ? 32 : 0;
 	d->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
 	d->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
-	out->disp = (struct field){ in->raw.disp.offset, in->raw.disp.size / 8, true, 0 };
+	d->disp_at = (struct value_place){ in->raw.disp.offset, in->raw.disp.size / 8, true, 0 };
 	if (from->mem.base == ZYDIS_REGISTER_RIP)
-		out->disp.relative = 64;
+		d->disp_at.relative = 64;
 	else if (from->mem.base == ZYDIS_REGISTER_EIP)
-		out->disp.relative = 32;
+		d->disp_at.relative = 32;
 }
 
-/* The n-th immediate: one in the instruction's bytes, or one that the operation implies (SHL r/m, 1). */
-static void set_immediate(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from, unsigned n)
+/* Sets an immediate: one in the instruction's bytes, or one that the operation implies (SHL r/m, 1). A second one follows the first, and
+ * both are read as one value. */
+static void set_immediate(struct decoded *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from, unsigned n)
 {
-	if (from->encoding == ZYDIS_OPERAND_ENCODING_NONE)
-		*(n ? &out->decoded.imm2 : &out->decoded.imm) = from->imm.value.u;
-	else
-		out->imm[n] = (struct field){ in->raw.imm[n].offset, in->raw.imm[n].size / 8, from->imm.is_signed,
+	if (from->encoding == ZYDIS_OPERAND_ENCODING_NONE) {
+		out->imm = from->imm.value.u;
+	} else if (n == 0) {
+		out->imm_at = (struct value_place){ in->raw.imm[0].offset, in->raw.imm[0].size / 8, from->imm.is_signed,
 			from->imm.is_relative ? 64 : 0 };
+	} else {
+		out->imm_at.size += in->raw.imm[1].size / 8;
+		out->imm_at.is_signed = false;
+	}
 }
 
-static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
+static void set_operands(struct decoded *out, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *from)
 {
 	unsigned immediates = 0;
 
-	out->decoded.operands = in->operand_count_visible;
+	out->operands = in->operand_count_visible;
 	for (int k = 0; k < in->operand_count_visible && k < 5; k++) {
-		struct operand *operand = &out->decoded.operand[k];
+		struct operand *operand = &out->operand[k];
 
 		operand->size = (uint8_t)(from[k].size / 8);
 		operand->written = from[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
-		operand->from = from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG ? FROM_MODRM_REG
-			: from[k].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM        ? FROM_MODRM_RM
-										     : FROM_ELSEWHERE;
 		switch (from[k].type) {
 		case ZYDIS_OPERAND_TYPE_REGISTER: set_register(operand, from[k].reg.value); break;
 		case ZYDIS_OPERAND_TYPE_MEMORY:
@@ -177,20 +198,84 @@ static void set_operands(struct shape *out, const ZydisDecodedInstruction *in, c
 	}
 }
 
-/* The length of the shape's key: the bytes before the displacement and the immediates, if nothing else follows them. Otherwise it is the
- * whole instruction, for instance where an immediate holds a register's number or the opcode is the last byte. */
-static uint8_t key_length(const struct shape *shape)
+/* Returns the number of bytes before the displacement and the immediate, if nothing else follows them. Otherwise it is the whole
+ * instruction, for instance where an immediate holds a register's number or the opcode is the last byte. */
+static uint8_t key_bytes(const struct decoded *d)
 {
-	const struct field *field[] = { &shape->disp, &shape->imm[0], &shape->imm[1] };
-	unsigned key = shape->decoded.length;
+	unsigned key = d->length - d->disp_at.size - d->imm_at.size;
 
-	for (unsigned k = 0; k < 3; k++)
-		key -= field[k]->size;
-	for (unsigned k = 0; k < 3; k++)
-		if (field[k]->size && field[k]->offset < key)
-			return shape->decoded.length;
+	if ((d->disp_at.size && d->disp_at.offset < key) || (d->imm_at.size && d->imm_at.offset < key))
+		return d->length;
 	return (uint8_t)key;
 }
+
+/* --- the encoding, and the general registers that it uses --------------------------------------------- */
+
+/* Returns the number of the general register that holds `reg`, or DECODE_NO_REG. */
+static uint8_t number_of(ZydisRegister reg)
+{
+	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+
+	if (reg == ZYDIS_REGISTER_NONE || ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64)
+		return DECODE_NO_REG;
+	return (uint8_t)ZydisRegisterGetId(whole);
+}
+
+static uint16_t set_of(ZydisRegister reg)
+{
+	uint8_t number = number_of(reg);
+
+	return number == DECODE_NO_REG ? 0 : (uint16_t)(1u << number);
+}
+
+/* A register that is written in part, or only perhaps, keeps an old value: it counts as read. */
+static void note_register(struct encoding *encoding, const ZydisDecodedOperand *operand)
+{
+	uint16_t set = set_of(operand->reg.value);
+	bool written = operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+	bool whole = operand->size >= 32 && !(operand->actions & ZYDIS_OPERAND_ACTION_CONDWRITE);
+
+	if (written)
+		encoding->changes |= set;
+	if (written && whole)
+		encoding->writes |= set;
+	if ((operand->actions & ZYDIS_OPERAND_ACTION_MASK_READ) || !whole)
+		encoding->reads |= set;
+}
+
+static void note_memory(struct encoding *encoding, const ZydisDecodedOperand *operand)
+{
+	encoding->addresses |= set_of(operand->mem.base) | set_of(operand->mem.index);
+	if (operand->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+		return;
+	encoding->relative = operand->mem.base == ZYDIS_REGISTER_RIP || operand->mem.base == ZYDIS_REGISTER_EIP;
+	encoding->base = number_of(operand->mem.base);
+	encoding->index = number_of(operand->mem.index);
+}
+
+static void set_encoding(struct encoding *encoding, const uint8_t *bytes, const ZydisDecodedInstruction *in,
+	const ZydisDecodedOperand *operand)
+{
+	bool vex3 = in->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX && in->raw.vex.size == 3;
+
+	memcpy(encoding->bytes, bytes, in->length);
+	encoding->length = in->length;
+	encoding->rex = in->attributes & ZYDIS_ATTRIB_HAS_REX ? in->raw.rex.offset : DECODE_NO_REG;
+	encoding->vex = vex3 ? in->raw.vex.offset : DECODE_NO_REG;
+	encoding->modrm = in->raw.modrm.offset;
+	encoding->rest = (uint8_t)(in->raw.modrm.offset + 1 + !!(in->attributes & ZYDIS_ATTRIB_HAS_SIB) + in->raw.disp.size / 8);
+	encoding->wide = in->operand_width == 64;
+	encoding->base = encoding->index = DECODE_NO_REG;
+	for (unsigned k = 0; k < in->operand_count; k++)
+		if (operand[k].type == ZYDIS_OPERAND_TYPE_REGISTER)
+			note_register(encoding, &operand[k]);
+		else if (operand[k].type == ZYDIS_OPERAND_TYPE_MEMORY)
+			note_memory(encoding, &operand[k]);
+	encoding->to = in->operand_count && operand[0].type == ZYDIS_OPERAND_TYPE_REGISTER ? number_of(operand[0].reg.value)
+											   : DECODE_NO_REG;
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------- */
 
 static void set_exchange_r8(struct decoded *out)
 {
@@ -201,6 +286,7 @@ static void set_exchange_r8(struct decoded *out)
 	out->operands = 2;
 	out->operand[0] = out->operand[1] = operand;
 	out->operand[1].reg = 0;
+	out->encoding.reads = out->encoding.changes = 1 << 8 | 1 << 0;
 }
 
 /* Returns true for AVX-512 and its predecessor, whose instructions share their names with AVX. */
@@ -209,13 +295,12 @@ static bool in_no_model(const ZydisDecodedInstruction *in)
 	return in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX || in->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX;
 }
 
-enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *shape)
+enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out)
 {
 	ZydisDecoder decoder;
 	ZydisDecoderContext context;
 	ZydisDecodedInstruction in;
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-	struct decoded *out = &shape->decoded;
 	ZyanStatus status;
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
@@ -229,11 +314,12 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 		return DECODE_TOO_LONG;
 	if (!ZYAN_SUCCESS(status))
 		return DECODE_INVALID;
-	status = ZydisDecoderDecodeOperands(&decoder, &context, &in, operands, in.operand_count_visible);
+	status = ZydisDecoderDecodeOperands(&decoder, &context, &in, operands, in.operand_count);
 	if (!ZYAN_SUCCESS(status))
 		return DECODE_INVALID;
 
-	memset(shape, 0, sizeof(*shape));
+	memset(out, 0, sizeof(*out));
+	out->address = address;
 	out->length = in.length;
 	out->width = in.operand_width;
 	out->address_width = in.address_width;
@@ -253,48 +339,16 @@ enum decode_status shape_learn(const uint8_t *bytes, size_t size, struct shape *
 		out->op = far_op(in.mnemonic);
 	if (in_no_model(&in))
 		out->op = OP_NONE;
-	set_operands(shape, &in, operands);
+	set_operands(out, &in, operands);
+	set_encoding(&out->encoding, bytes, &in, operands);
 	if (in.mnemonic == ZYDIS_MNEMONIC_PAUSE && in.raw.rex.B) /* With REX.B it is XCHG R8, RAX, whatever the prefix */
 		set_exchange_r8(out);
-	shape->key = key_length(shape);
+	out->key = key_bytes(out);
+	if (out->disp_at.size)
+		out->mem.disp = (int64_t)value_of(&out->disp_at, bytes, address + out->length);
+	if (out->imm_at.size)
+		out->imm = value_of(&out->imm_at, bytes, address + out->length);
 	return DECODE_OK;
-}
-
-static uint64_t field_value(const struct field *field, const uint8_t *bytes, uint64_t next)
-{
-	unsigned unused = 64 - 8 * field->size;
-	uint64_t value = 0;
-
-	memcpy(&value, bytes + field->offset, field->size);
-	if (field->is_signed)
-		value = (uint64_t)((int64_t)(value << unused) >> unused);
-	if (field->relative)
-		value += next;
-	return field->relative == 32 ? (uint32_t)value : value;
-}
-
-void shape_apply(const struct shape *shape, const uint8_t *bytes, uint64_t address, struct decoded *out)
-{
-	uint64_t next = address + shape->decoded.length;
-
-	*out = shape->decoded;
-	out->address = address;
-	if (shape->disp.size)
-		out->mem.disp = (int64_t)field_value(&shape->disp, bytes, next);
-	if (shape->imm[0].size)
-		out->imm = field_value(&shape->imm[0], bytes, next);
-	if (shape->imm[1].size)
-		out->imm2 = field_value(&shape->imm[1], bytes, next);
-}
-
-enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out)
-{
-	struct shape shape;
-	enum decode_status status = shape_learn(bytes, size, &shape);
-
-	if (status == DECODE_OK)
-		shape_apply(&shape, bytes, address, out);
-	return status;
 }
 
 void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size)

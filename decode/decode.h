@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "decode/ops.h"
 
@@ -32,12 +33,8 @@ enum operand_kind {
 	OPERAND_SYS, /* control, debug and other registers that CPL 3 cannot reach */
 };
 
-/* The field of the encoding that holds a register's number. */
-enum operand_from { FROM_ELSEWHERE, FROM_MODRM_REG, FROM_MODRM_RM };
-
 struct operand {
 	uint8_t kind; /* enum operand_kind */
-	uint8_t from; /* enum operand_from */
 	uint8_t reg;
 	bool high;    /* AH, CH, DH, BH */
 	uint8_t size; /* bytes */
@@ -57,6 +54,29 @@ enum isa {
 };
 /* clang-format on */
 
+/* A displacement or immediate within an instruction; size 0 if there is none. */
+struct value_place {
+	uint8_t offset, size; /* bytes */
+	bool is_signed;
+	uint8_t relative; /* relative to the next instruction, in addresses of 32 or 64 bits; 0 if it is not relative */
+};
+
+/* How an instruction is encoded and which general registers it uses: what it takes to encode it with another base register. A set of
+ * registers has a bit for each, in the order of encoding. */
+struct encoding {
+	uint8_t bytes[DECODE_MAX_LENGTH + 1];
+	uint8_t length;
+	uint8_t rex, vex, modrm, rest; /* offsets, or DECODE_NO_REG; modrm: 0 if there is none. rest: of what follows the displacement */
+	uint8_t base, index;           /* of the memory operand, or DECODE_NO_REG */
+	uint8_t to;                    /* the first operand, if it is a general register; otherwise DECODE_NO_REG */
+	bool wide;                     /* the operand size is 64 bits */
+	bool relative;                 /* the memory operand is relative to RIP */
+	uint16_t reads;                /* except in addresses; also the registers that are written in part or only perhaps */
+	uint16_t addresses;            /* the registers in addresses of memory operands */
+	uint16_t writes;               /* those that are written as a whole */
+	uint16_t changes;              /* those that may change */
+};
+
 struct decoded {
 	uint64_t address;
 	uint16_t op;           /* enum op */
@@ -75,8 +95,12 @@ struct decoded {
 		uint8_t segment;         /* enum segment; only FS and GS have a base. Also a string instruction's override */
 		int64_t disp;            /* RIP-relative operands: the absolute address, with no base */
 	} mem;
-	uint64_t imm;
-	uint64_t imm2; /* ENTER's second */
+	uint64_t imm; /* of two immediates (ENTER), the second stands above the first */
+
+	/* Where the values are in the bytes. Instructions that begin with the same `key` bytes differ in these values only. */
+	struct value_place disp_at, imm_at;
+	uint8_t key;
+	struct encoding encoding;
 };
 
 enum decode_status {
@@ -89,6 +113,25 @@ enum decode_status {
 /* Decodes the instruction at `bytes`, of which at most `size` count. The guest has it at `address`. The op is OP_NONE if Zydis knows the
  * instruction and DECODE_OPS does not name it. */
 enum decode_status decode(const uint8_t *bytes, size_t size, uint64_t address, struct decoded *out);
+
+/* Reads a value of the instruction at `bytes`, which the guest has before the address `next`. Returns 0 if there is none. */
+static inline uint64_t value_of(const struct value_place *place, const uint8_t *bytes, uint64_t next)
+{
+	unsigned unused = 64 - 8 * place->size;
+	uint64_t value = 0;
+
+	switch (place->size) {
+	case 0: return 0;
+	case 1: value = bytes[place->offset]; break;
+	case 4: memcpy(&value, bytes + place->offset, 4); break;
+	default: memcpy(&value, bytes + place->offset, place->size); break;
+	}
+	if (place->is_signed)
+		value = (uint64_t)((int64_t)(value << unused) >> unused);
+	if (place->relative)
+		value += next;
+	return place->relative == 32 ? (uint32_t)value : value;
+}
 
 /* Writes the instruction in Intel syntax to `text`, with a final NUL and cut at `text_size`. Undecodable bytes become ".byte". */
 void decode_text(const uint8_t *bytes, size_t size, uint64_t address, char *text, size_t text_size);

@@ -88,7 +88,7 @@ bool breaks_alignment(const struct cpu *cpu, const struct blocks *blocks)
 	plan = plan_find(blocks->plans, cpu->model, cpu->rip, size < DECODE_MAX_LENGTH ? size : DECODE_MAX_LENGTH, &room);
 	if (!plan || !plan->form)
 		return false;
-	plan_decode(blocks->plans, plan, cpu->rip, &d);
+	plan_decode(plan, cpu->rip, &d);
 	if (has_memory(&d) && !(plan->attributes & (FORM_ADDRESS_ONLY | FORM_OMIT)) && misaligned_operand(cpu, &d))
 		return true;
 	if (plan->attributes & (FORM_PUSHES | FORM_POPS) && misaligned_stack(cpu, &d))

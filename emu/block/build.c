@@ -7,39 +7,10 @@
 
 /* --- one instruction -------------------------------------------------------------------------------- */
 
-/* Returns the kind of address of a plain step's record, if its plan is valid for this displacement and `run` has a handler for that
- * kind; otherwise ADDRESS_KINDS. */
-static enum address_kind plain_kind(const struct step *step, handler_t *const *run)
-{
-	const struct plan *plan = step->plan;
-	enum address_kind kind = fits_disp32(step->disp) ? plan->kind : ADDRESS_ABSOLUTE;
-
-	if (!(plan->flags & PLAN_PLAIN) || !run[kind] || (kind == ADDRESS_ABSOLUTE && !(plan->flags & PLAN_ABSOLUTE)))
-		return ADDRESS_KINDS;
-	return kind;
-}
-
 /* Appends the record of a step. Its handler is the one of `run` for the operand's kind of address. */
-static struct insn *step_record(const struct blocks *blocks, struct draft *draft, const struct step *step, handler_t *const *run)
+static struct insn *step_record(struct draft *draft, const struct step *step, handler_t *const *run)
 {
-	const struct plan *plan = step->plan;
-	enum address_kind kind = plain_kind(step, run);
-	struct insn *record;
-	struct decoded d;
-
-	if (kind == ADDRESS_KINDS) {
-		plan_decode(blocks->plans, plan, step->address, &d);
-		return operand_record(draft, &d, plan->form, run);
-	}
-	record = new_record(draft, step->address);
-	record->run = run[kind];
-	record->a = plan->byte[0];
-	record->b = plan->byte[1];
-	record->c = plan->byte[2];
-	record->d = plan->byte[3];
-	record->disp = (int32_t)(kind == ADDRESS_ABSOLUTE ? step->imm : (uint64_t)step->disp);
-	record->imm = kind == ADDRESS_ABSOLUTE ? (uint64_t)step->disp : step->imm;
-	return record;
+	return operand_record(draft, step->plan, step->address, step->imm, step->disp, run);
 }
 
 static void emit_end(struct draft *draft, const struct step *step)
@@ -50,14 +21,14 @@ static void emit_end(struct draft *draft, const struct step *step)
 	record->a = step->left ? step->plan->form->world : WORLD_NONE;
 }
 
-void build_record(const struct blocks *blocks, struct draft *draft, const struct step *step)
+void build_record(struct draft *draft, const struct step *step)
 {
 	const struct plan *plan = step->plan;
 	struct insn *record;
 
 	if ((plan->attributes & FORM_OMIT) || (step->followed && plan->form->branch == BRANCH_JUMP))
 		return;
-	record = step_record(blocks, draft, step, step->dead ? plan->form->run_dead : plan->form->run);
+	record = step_record(draft, step, step->dead ? plan->form->run_dead : plan->form->run);
 	if (plan->attributes & FORM_COUNTS)
 		record->imm = draft->insns;
 	if (plan->attributes & FORM_KEEPS_ADDRESS)
@@ -119,7 +90,7 @@ static const struct fused_form *find_fused(const struct step *steps, unsigned co
 	return fused_with(compare->plan->fused, branch->plan->form->cc);
 }
 
-static void emit_steps(struct blocks *blocks, struct draft *draft, const struct step *steps, unsigned count)
+static void emit_steps(struct draft *draft, const struct step *steps, unsigned count)
 {
 	const struct fused_form *fused = find_fused(steps, count);
 
@@ -129,9 +100,9 @@ static void emit_steps(struct blocks *blocks, struct draft *draft, const struct 
 		if (!runs)
 			emit_end(draft, &steps[k]);
 		else if (fused && k == count - 2)
-			step_record(blocks, draft, &steps[k], fused->run);
+			step_record(draft, &steps[k], fused->run);
 		else if (!(fused && k == count - 1))
-			build_record(blocks, draft, &steps[k]);
+			build_record(draft, &steps[k]);
 		draft->insns += runs;
 		if (steps[k].followed && step_branch(&steps[k]) == BRANCH_CALL)
 			add_exit(draft, &steps[k]);
@@ -151,7 +122,7 @@ bool build_draft(struct cpu *cpu, struct blocks *blocks, uint64_t rip, unsigned 
 		return false;
 	if (blocks->tier) /* cache_add sets its imm */
 		new_record(draft, rip)->run = entry_record;
-	emit_steps(blocks, draft, steps, count);
+	emit_steps(draft, steps, count);
 	last = &steps[count - 1];
 	if (!step_form(last))
 		return true;

@@ -5,6 +5,6 @@
 #include "emu/block/steps.h"
 
 /* Appends the records of a step, if it has any; the last one is the instruction's own. */
-void build_record(const struct blocks *blocks, struct draft *draft, const struct step *step);
+void build_record(struct draft *draft, const struct step *step);
 
 #endif

@@ -1,8 +1,9 @@
-/* Records and their operands. Inside emu/block. */
+/* The operands of plans and records. Inside emu/block. */
 #ifndef TICK86_EMU_OPERANDS_H
 #define TICK86_EMU_OPERANDS_H
 
 #include "emu/block/cache.h"
+#include "emu/block/plan.h"
 
 static inline bool fits_disp32(int64_t value)
 {
@@ -21,14 +22,12 @@ static inline struct insn *new_record(struct draft *draft, uint64_t address)
 
 bool has_memory(const struct decoded *d);
 
-/* Returns the operand byte for a register. */
-uint8_t operand_byte(const struct operand *operand);
-/* Returns which of a record's bytes a, b, c, d (0 to 3) holds the k-th register operand, or -1. `memory`: there is a memory operand,
- * too. */
-int register_place(bool memory, unsigned k);
+/* Sets the operands of a plan, whose form and flags are known, from `d`. */
+void place_operands(struct plan *plan, const struct decoded *d);
 
-/* Appends the record of `d`, whose row is `form`, with the handler of `run` that fits. If none fits, appends a record before it that
- * computes the address. */
-struct insn *operand_record(struct draft *draft, const struct decoded *d, const struct form *form, handler_t *const *run);
+/* Appends the record of an instruction with this plan and these values. Its handler is the one of `run` for the address's kind. If there is
+ * none, appends a record before it that computes the address. */
+struct insn *operand_record(struct draft *draft, const struct plan *plan, uint64_t address, uint64_t imm, int64_t disp,
+	handler_t *const *run);
 
 #endif

@@ -1,39 +1,37 @@
-/* A plan holds what all instructions of one shape have in common, found once: the form, and the record without its values. Inside
- * emu/block. */
+/* A plan holds what all instructions with one key have in common, found once: the form, the parts of the record that are not values, the
+ * places of the values, and the encoding. Inside emu/block, and for the translator. */
 #ifndef TICK86_EMU_PLAN_H
 #define TICK86_EMU_PLAN_H
 
-#include "decode/shape.h"
+#include "decode/decode.h"
 #include "emu/op/form.h"
 
 enum plan_flag {
-	PLAN_PLAIN = 1,    /* the record is the plan's, plus immediate and displacement; otherwise the instruction must be decoded */
-	PLAN_ABSOLUTE = 2, /* the address is a displacement alone */
-	PLAN_IMM_SIGNED = 4,
-	PLAN_IMM_RELATIVE = 8, /* relative to the next instruction; PLAN_DISP_RELATIVE: so are displacements */
-	PLAN_DISP_RELATIVE = 16,
-	PLAN_FAULTS = 32, /* may raise an exception */
-	PLAN_DIRECT = 64, /* operand 0 is an immediate */
-	PLAN_DEAD = 128,  /* the form has handlers that compute no flags */
+	PLAN_MEMORY = 1,   /* has a memory operand */
+	PLAN_WIDE = 2,     /* its address has 64 bits */
+	PLAN_FAULTS = 4,   /* may raise an exception */
+	PLAN_DIRECT = 8,   /* operand 0 is an immediate */
+	PLAN_DEAD = 16,    /* the form has handlers that compute no flags */
 };
 
-/* One cache line. */
+/* Blocks are built from the first cache line, the translator also uses the second one. */
 struct plan {
 	_Alignas(64) uint64_t key;
 	const struct form *form;        /* NULL: no such instruction */
 	const struct fused_form *fused; /* for CMP or TEST: the first row for fused_with; or NULL */
-	uint16_t op;                    /* what the CPU's model takes it for */
-	uint16_t shape;                 /* number of its shape plus 1; 0: the shape is not kept */
-	flags_t reads, writes;          /* from the form; so are the attributes */
-	uint32_t attributes;
+	uint32_t attributes;            /* from the form; so are reads and writes */
+	uint32_t constant;              /* the immediate, if imm.size is 0 */
+	flags_t reads, writes;
+	uint16_t op; /* what the CPU's model takes it for */
 	uint8_t length;
-	uint8_t flags;   /* enum plan_flag */
-	uint8_t kind;    /* enum address_kind, valid if the displacement fits into 32 bits */
-	uint8_t byte[4]; /* a, b, c, d of the record */
-	uint8_t from[4]; /* for family.c: where `byte` comes from */
-	/* offsets in the instruction, and sizes in bytes; imm_size 0: the immediate is `constant` */
-	uint8_t imm_offset, imm_size, disp_offset, disp_size;
-	uint8_t constant;
+	uint8_t flags;                /* enum plan_flag */
+	uint8_t byte[4];              /* a, b, c, d of the record, except for the parts of a memory operand: */
+	uint8_t base, index, segment; /* register offsets, SLOT_ZERO's if there is none */
+	uint8_t scale;                /* log2 */
+	uint8_t kind;   /* enum address_kind if the displacement fits into 32 bits; ADDRESS_KINDS: only an address record will do */
+	uint8_t popped; /* added to the displacement: POP computes its address after RSP was incremented (SDM vol. 2, POP) */
+	struct value_place imm, disp;
+	_Alignas(64) struct encoding encoding; /* with the bytes of the first such instruction */
 };
 
 struct cpu_model;
@@ -46,14 +44,26 @@ void plans_destroy(struct plans *plans);
  * needed. */
 const struct plan *plan_find(struct plans *plans, const struct cpu_model *model, uint64_t address, size_t size, struct plan *room);
 
-/* Decodes the instruction at `address` by its plan. */
-void plan_decode(const struct plans *plans, const struct plan *plan, uint64_t address, struct decoded *out);
+/* Decodes the instruction at `address`, which has this plan, again. */
+void plan_decode(const struct plan *plan, uint64_t address, struct decoded *out);
 
-/* Makes a plan, in `room`, for the instruction at `address` only, not for others of its shape: a shift by 0 has another form. */
-const struct plan *plan_for_one(const struct plans *plans, const struct plan *plan, uint64_t address, struct plan *room);
+/* Returns true if the plan's form does not do a shift by `imm`, which is 0 for the CPU. plan_for_shift_by_0 makes a plan, in `room`, for
+ * such an instruction alone. */
+static inline bool plan_excludes(const struct plan *plan, uint64_t imm)
+{
+	return plan->attributes & FORM_WIDE_SHIFT && (imm & (plan->form->size0 == 8 ? 63 : 31)) == 0;
+}
+const struct plan *plan_for_shift_by_0(const struct plans *plans, const struct plan *plan, uint64_t address, struct plan *room);
 
 /* Return the immediate, and the displacement, of the instruction at `address`. */
-uint64_t plan_imm(const struct plan *plan, uint64_t address);
-int64_t plan_disp(const struct plan *plan, uint64_t address);
+static inline uint64_t plan_imm(const struct plan *plan, uint64_t address)
+{
+	return plan->imm.size ? value_of(&plan->imm, (const uint8_t *)address, address + plan->length) : plan->constant;
+}
+
+static inline int64_t plan_disp(const struct plan *plan, uint64_t address)
+{
+	return (int64_t)value_of(&plan->disp, (const uint8_t *)address, address + plan->length) + plan->popped;
+}
 
 #endif

@@ -308,7 +308,7 @@ static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 	if (!plan || !plan->form)
 		return;
 	access.form = plan->form;
-	plan_decode(blocks->plans, plan, cpu->rip, &access.insn);
+	plan_decode(plan, cpu->rip, &access.insn);
 	if (exception->vector == VECTOR_PF) {
 		access.address = exception->address;
 		access.refused = exception->address >= GUEST_END;

@@ -29,8 +29,8 @@ bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address,
 	step->disp = plan_disp(step->plan, address);
 	step->left = blocks->config.leave_world && step->plan->form && step->plan->form->world;
 	step->dead = step->followed = false;
-	if (step->plan->attributes & FORM_WIDE_SHIFT && step->imm % 32 == 0)
-		step->plan = plan_for_one(blocks->plans, step->plan, address, &step->room);
+	if (plan_excludes(step->plan, step->imm))
+		step->plan = plan_for_shift_by_0(blocks->plans, step->plan, address, &step->room);
 	return true;
 }
 

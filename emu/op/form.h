@@ -69,7 +69,6 @@ enum form_hidden {
 	HIDDEN_NONE,
 	HIDDEN_STRING, /* a: slot of the source's segment base, b: 1 with 32-bit addresses, d: 1 for REP and REPE, 2 for REPNE */
 	HIDDEN_RDI,    /* c: slot of the segment base for RDI, d: 1 with 32-bit addresses */
-	HIDDEN_LEVEL,  /* c: ENTER's second immediate */
 };
 
 /* One row. Columns that a row does not name are 0. */

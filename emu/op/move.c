@@ -95,10 +95,10 @@ HANDLER(address_record32)
 	NEXT();
 }
 
-/* A displacement that does not fit into a record is a constant address: it has no base and no index. */
+/* A displacement that does not fit into a record is a constant address: it has no index, and no base but a segment's. */
 HANDLER(address_record_constant)
 {
-	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + i->imm;
+	cpu->r[SLOT_TMP] = *reg64(cpu, i->a) + *reg64(cpu, i->b) + i->imm;
 	NEXT();
 }
 

@@ -91,7 +91,7 @@ static HANDLER(popf16)
 #define ENTER_HANDLER(BITS)                                                                                                               \
 	static HANDLER(enter##BITS)                                                                                                       \
 	{                                                                                                                                 \
-		const unsigned size = BITS / 8, level = i->c & 31;                                                                        \
+		const unsigned size = BITS / 8, level = i->imm >> 16 & 31;                                                                \
 		uint64_t frame = cpu->r[RSP] - size, top = frame - size * level - (uint16_t)i->imm;                                       \
 		guest_store##BITS(cpu, i, frame, (uint##BITS##_t)cpu->r[RBP]);                                                            \
 		for (unsigned k = 1; k < level; k++)                                                                                      \
@@ -142,7 +142,7 @@ STACK_RUN(push_run, push_at, 3)
 STACK_RUN(pop_run, pop_at, 2)
 STACK_RUN(pop_run, pop_at, 3)
 
-static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
+	static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
 static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3 };
 
 /* Returns how many records, from the first one on, have the handler `plain`. */
@@ -192,8 +192,8 @@ static const struct form rows[] = {
 	{ .op = OP_POPFQ, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf64 } },
 	{ .op = OP_LEAVE, .size0 = 2, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave16 } },
 	{ .op = OP_LEAVE, .size0 = 8, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave64 } },
-	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
-	{ .op = OP_ENTER, .hidden = HIDDEN_LEVEL, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
+	{ .op = OP_ENTER, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
+	{ .op = OP_ENTER, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
 };
 /* clang-format on */
 

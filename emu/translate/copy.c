@@ -19,13 +19,13 @@ void write_site(struct writer *w, unsigned aside)
 
 enum { MOD = 0xc0, MOD_DISP32 = 0x80, RM = 7, RM_SIB = 4, RM_DISP32 = 5 };
 
-static bool has_sib(const struct machine_insn *in)
+static bool has_sib(const struct encoding *in)
 {
 	return (in->bytes[in->modrm] & RM) == RM_SIB;
 }
 
 /* A displacement of 32 bits with nothing to be added to. */
-static bool is_absolute(const struct machine_insn *in)
+static bool is_absolute(const struct encoding *in)
 {
 	uint8_t modrm = in->bytes[in->modrm];
 
@@ -42,22 +42,22 @@ static void copy_prefixes(struct writer *w, const struct unit *unit)
 /* From REX, VEX or the opcode up to ModRM, for a base register below R8. */
 static void copy_opcode(struct writer *w, const struct unit *unit)
 {
-	const struct machine_insn *in = &unit->in;
+	const struct encoding *in = &unit->in;
 	unsigned first = unit->prefixes;
 	uint8_t *to = w->e.at;
 
 	emit_bytes(&w->e, in->bytes + first, in->modrm - first);
-	if (in->rex != MACHINE_NO_REG)
+	if (in->rex != DECODE_NO_REG)
 		to[in->rex - first] &= (uint8_t)~REX_B;
-	if (in->vex != MACHINE_NO_REG) /* inverted B */
+	if (in->vex != DECODE_NO_REG) /* inverted B */
 		to[in->vex + 1 - first] |= 0x20;
 }
 
 void write_with_base(struct writer *w, const struct unit *unit, unsigned base)
 {
-	const struct machine_insn *in = &unit->in;
+	const struct encoding *in = &unit->in;
 	uint8_t modrm = in->bytes[in->modrm], mod = modrm & MOD;
-	bool indexed = has_sib(in) && in->index != MACHINE_NO_REG;
+	bool indexed = has_sib(in) && in->index != DECODE_NO_REG;
 	unsigned disp = in->modrm + 1u + has_sib(in);
 
 	copy_prefixes(w, unit);
@@ -93,7 +93,7 @@ static unsigned free_register(const struct unit *unit)
  * back. */
 static unsigned loaded_register(const struct unit *unit)
 {
-	machine_set_t only = unit->in.writes & unit->in.changes & ~unit->in.reads & ~unit->in.addresses & 0xffff;
+	unsigned only = unit->in.writes & unit->in.changes & ~unit->in.reads & ~unit->in.addresses & 0xffff;
 
 	for (unsigned reg = RAX; reg <= RDI; reg++)
 		if (only == 1u << reg && reg != RSP && reg != RBP)
@@ -103,7 +103,7 @@ static unsigned loaded_register(const struct unit *unit)
 
 unsigned write_base(struct writer *w, const struct unit *unit)
 {
-	const struct machine_insn *in = &unit->in;
+	const struct encoding *in = &unit->in;
 	unsigned base;
 
 	if (!in->relative && !unit->segment)
@@ -117,7 +117,7 @@ unsigned write_base(struct writer *w, const struct unit *unit)
 		return base;
 	}
 	emit_load(&w->e, base, HOME(base) + 8 * (size_t)(unit->segment - SEG_FS));
-	if (in->base != MACHINE_NO_REG && !is_absolute(in))
+	if (in->base != DECODE_NO_REG && !is_absolute(in))
 		emit_add(&w->e, base, in->base, base);
 	return base;
 }

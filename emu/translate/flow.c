@@ -162,8 +162,8 @@ void write_branch(struct writer *w, const struct unit *unit)
 static struct unit load_of(const struct unit *unit)
 {
 	struct unit load = *unit;
-	const struct machine_insn *in = &unit->in;
-	unsigned prefixes = 0, rex = in->rex == MACHINE_NO_REG ? 0 : in->bytes[in->rex] & (REX_X | REX_B);
+	const struct encoding *in = &unit->in;
+	unsigned prefixes = 0, rex = in->rex == DECODE_NO_REG ? 0 : in->bytes[in->rex] & (REX_X | REX_B);
 
 	for (unsigned k = 0; k < unit->prefixes; k++)
 		if (in->bytes[k] == 0x67 || in->bytes[k] == 0x64 || in->bytes[k] == 0x65)
@@ -200,7 +200,7 @@ static void write_target(struct writer *w, const struct unit *unit)
 	}
 	if (load.in.relative) {
 		emit_constant(&w->e, RCX, (uint64_t)unit->step.disp);
-	} else if (load.in.base == MACHINE_NO_REG && load.in.index == MACHINE_NO_REG) {
+	} else if (load.in.base == DECODE_NO_REG && load.in.index == DECODE_NO_REG) {
 		emit_load(&w->e, RCX, HOME(base) + 8 * (size_t)(load.segment - SEG_FS));
 	} else {
 		unsigned base = write_base(w, unit);

@@ -57,13 +57,12 @@ static bool has_prefix(const struct unit *unit, uint8_t prefix)
 	return false;
 }
 
-/* Copies the bytes, which may end at the end of what can be read. */
+/* Takes the encoding from the plan, with the bytes of this instruction. */
 static bool decode_unit(struct unit *unit)
 {
-	uint8_t bytes[DECODE_MAX_LENGTH + 1] = { 0 };
-
-	memcpy(bytes, (const void *)unit->step.address, unit->step.plan->length);
-	return machine_decode(bytes, &unit->in) && unit->in.length == unit->step.plan->length && scan_prefixes(unit);
+	unit->in = unit->step.plan->encoding;
+	memcpy(unit->in.bytes, (const void *)unit->step.address, unit->in.length);
+	return scan_prefixes(unit);
 }
 
 /* Another base register, where the operand is relative to RIP or to a segment. Not with 32-bit addresses, nor where the address is not
@@ -100,7 +99,7 @@ static bool classify(struct unit *unit)
 
 	if (!step_form(&unit->step))
 		return false;
-	unit->in = (struct machine_insn){ 0 };
+	unit->in = (struct encoding){ 0 };
 	unit->segment = unit->prefixes = 0;
 	unit->follows_taken = unit->keeps_flags = false;
 	unit->may_keep = plan->attributes & FORM_PRESERVES;

@@ -2,7 +2,6 @@
 #ifndef TICK86_EMU_TRANSLATE_PATH_H
 #define TICK86_EMU_TRANSLATE_PATH_H
 
-#include "decode/machine.h"
 #include "emu/block/steps.h"
 
 enum { PATH_MAX_INSNS = BUDGET_RESERVE };
@@ -19,7 +18,7 @@ enum unit_kind {
 /* One instruction of a path. */
 struct unit {
 	struct step step;
-	struct machine_insn in;
+	struct encoding in; /* with its own bytes */
 	uint8_t kind;       /* enum unit_kind */
 	uint8_t segment;    /* SEG_FS or SEG_GS, or 0 */
 	uint8_t prefixes;   /* legacy ones, ahead of REX, VEX or the opcode */

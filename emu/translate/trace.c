@@ -42,7 +42,7 @@ static struct called *make_called(struct writer *w, const struct unit *unit)
 
 	draft.rip = unit->step.address;
 	draft.records = draft.insns = draft.exits = 0;
-	build_record(w->blocks, &draft, &unit->step);
+	build_record(&draft, &unit->step);
 	*called = (struct called){
 		.trace = w->trace,
 		.rip = unit->step.address,

@@ -78,7 +78,7 @@ static struct test_form *form_of_key(struct test_forms *forms, uint64_t key, con
 }
 
 /* Writes the bytes before ModRM. Returns their number. `rxb` are REX's bits R, X, B; `rex` asks for a REX prefix that is not needed. */
-static unsigned put_opcode(uint8_t *to, const struct encoding *encoding, unsigned rxb, bool rex, unsigned vvvv)
+static unsigned put_opcode(uint8_t *to, const struct test_encoding *encoding, unsigned rxb, bool rex, unsigned vvvv)
 {
 	const struct prefix_group *group = &prefix_groups[encoding->prefix];
 	unsigned at = 0;
@@ -107,7 +107,7 @@ static unsigned put_opcode(uint8_t *to, const struct encoding *encoding, unsigne
 }
 
 /* Returns true for bytes that are no opcode of the map: prefixes, escapes and VEX. (EVEX, XOP and 3DNow are not in the decoder's list.) */
-static bool is_prefix(const struct encoding *encoding)
+static bool is_prefix(const struct test_encoding *encoding)
 {
 	uint8_t opcode = encoding->opcode;
 
@@ -121,7 +121,7 @@ static bool is_prefix(const struct encoding *encoding)
 /* Returns true for prefixes that have an effect on AMD's CPUs and none on Intel's. The operand size of a near branch cuts its target and
  * its displacement to 16 bits (APM vol. 3, 1.2.2; SDM vol. 2, Jcc). LOOPE and LOOPNE take a repeating prefix for their condition, which
  * no manual mentions. */
-static bool differs_by_vendor(const struct decoded *decoded, const struct encoding *encoding)
+static bool differs_by_vendor(const struct decoded *decoded, const struct test_encoding *encoding)
 {
 	enum op op = decoded->op;
 
@@ -131,7 +131,7 @@ static bool differs_by_vendor(const struct decoded *decoded, const struct encodi
 		&& (is_relative_branch(decoded) || op == OP_JMP || op == OP_CALL || op == OP_RET);
 }
 
-static void scan_encoding(struct test_forms *forms, struct random *random, const struct encoding *encoding)
+static void scan_encoding(struct test_forms *forms, struct random *random, const struct test_encoding *encoding)
 {
 	uint8_t bytes[32] = { 0 };
 	struct decoded decoded;
@@ -159,7 +159,7 @@ static void scan_encoding(struct test_forms *forms, struct random *random, const
 	}
 }
 
-static void scan_modrm(struct test_forms *forms, struct random *random, struct encoding *encoding)
+static void scan_modrm(struct test_forms *forms, struct random *random, struct test_encoding *encoding)
 {
 	/* mod 2 with rm 3 and 4 is memory without and with SIB; mod 3 is tried with every rm. */
 	for (unsigned reg = 0; reg < 8; reg++) {
@@ -177,13 +177,13 @@ static void scan_modrm(struct test_forms *forms, struct random *random, struct e
 void encode_enumerate(struct test_forms *forms)
 {
 	struct random random = { 1 };
-	struct encoding encoding;
+	struct test_encoding encoding;
 
 	*forms = (struct test_forms){ .bucket = calloc(BUCKETS, sizeof(*forms->bucket)) };
 	if (!forms->bucket)
 		abort();
 	for (unsigned k = 0; k < MAPS * 256 * PREFIX_GROUPS * 4; k++) {
-		encoding = (struct encoding){
+		encoding = (struct test_encoding){
 			.opcode = (uint8_t)k,
 			.map = k >> 8 & 3,
 			.w = k >> 10 & 1,
@@ -193,7 +193,7 @@ void encode_enumerate(struct test_forms *forms)
 		scan_modrm(forms, &random, &encoding);
 	}
 	for (unsigned k = 0; k < MAPS * 256 * 4 * 4; k++) {
-		encoding = (struct encoding){
+		encoding = (struct test_encoding){
 			.opcode = (uint8_t)k,
 			.map = k >> 8 & 3,
 			.w = k >> 10 & 1,
@@ -243,7 +243,7 @@ static unsigned put_memory(struct random *random, uint8_t *to, unsigned reg, boo
 }
 
 /* Makes one attempt: unused prefixes, opcode, operands, and random bytes for the immediate. */
-static void put_random(struct random *random, const struct encoding *encoding, bool has_memory, bool tame, struct encoded *out)
+static void put_random(struct random *random, const struct test_encoding *encoding, bool has_memory, bool tame, struct encoded *out)
 {
 	unsigned rxb = random_percent(random, 50) ? (unsigned)random_below(random, 8) : 0, at = 0, disp_at = 0;
 	unsigned vvvv = random_percent(random, 50) ? (unsigned)random_below(random, 16) : 0;
@@ -296,7 +296,7 @@ bool encode_random(struct random *random, const struct test_form *form, uint64_t
 	for (int k = 0; k < form->sample.operands && k < 5; k++)
 		has_memory |= form->sample.operand[k].kind == OPERAND_MEM;
 	for (int attempt = 0; attempt < 60; attempt++) {
-		const struct encoding *encoding = &form->encoding[random_below(random, encodings)];
+		const struct test_encoding *encoding = &form->encoding[random_below(random, encodings)];
 
 		put_random(random, encoding, has_memory, limits.tame, out);
 		if (decode(out->bytes, DECODE_MAX_LENGTH, address, &out->decoded) != DECODE_OK || form_key(&out->decoded) != form->key

@@ -8,7 +8,7 @@
 enum opcode_map { MAP_1BYTE, MAP_0F, MAP_0F38, MAP_0F3A, MAPS };
 
 /* The fixed part of an encoding. Registers, addresses, immediates and unused prefixes are free. */
-struct encoding {
+struct test_encoding {
 	uint8_t map; /* enum opcode_map */
 	uint8_t opcode;
 	uint8_t prefix; /* legacy: index of a prefix group in encode.c; VEX: pp */
@@ -22,7 +22,7 @@ struct test_form {
 	uint64_t key;
 	struct decoded sample;
 	unsigned seen; /* number of encodings found; the first FORM_ENCODINGS of a random order are kept */
-	struct encoding encoding[FORM_ENCODINGS];
+	struct test_encoding encoding[FORM_ENCODINGS];
 };
 
 struct test_forms {

@@ -7,12 +7,14 @@
 #include "emu/cpu/model.h"
 #include "tests/unit/suite.h"
 
-/* Returns true if the record of a kept plan equals that of the plan made for this instruction alone. */
-static bool same_record(const struct plan *plan, const struct plan *alone)
+/* Returns true if a kept plan equals the one made for this instruction alone, but for the bytes that it was made from. */
+static bool same_plan(const struct plan *plan, const struct plan *alone)
 {
-	if ((plan->flags ^ alone->flags) & PLAN_PLAIN)
-		return false;
-	return !(plan->flags & PLAN_PLAIN) || (plan->kind == alone->kind && memcmp(plan->byte, alone->byte, sizeof(plan->byte)) == 0);
+	struct plan same = *plan;
+
+	memcpy(same.encoding.bytes, alone->encoding.bytes, sizeof(same.encoding.bytes));
+	same.key = alone->key;
+	return memcmp(&same, alone, sizeof(same)) == 0;
 }
 
 /* Returns the plan of the instruction at `address` without any other plan known: choosing another model drops all. */
@@ -30,18 +32,18 @@ static bool compare(struct plans *plans, struct plans *others, const struct form
 	const struct form *form = NULL;
 	struct decoded alone, planned;
 	struct plan other_room;
-	bool same = address % 8 || same_record(plan, find_alone(others, address, &other_room)); /* this is slow */
+	bool same = address % 8 || same_plan(plan, find_alone(others, address, &other_room)); /* this is slow */
 
 	if (decode((const uint8_t *)address, DECODE_MAX_LENGTH, address, &alone) == DECODE_OK)
 		form = form_find(forms, &alone);
-	if (plan->attributes & FORM_WIDE_SHIFT && plan_imm(plan, address) % 32 == 0)
-		plan = plan_for_one(plans, plan, address, &room);
+	if (plan_excludes(plan, plan_imm(plan, address)))
+		plan = plan_for_shift_by_0(plans, plan, address, &room);
 	same &= plan->form == form;
 	if (form) {
 		same &= plan->op == alone.op && plan->length == alone.length;
-		same &= !(plan->flags & (PLAN_PLAIN | PLAN_DIRECT)) || plan_imm(plan, address) == alone.imm;
-		same &= !(plan->flags & PLAN_PLAIN) || plan_disp(plan, address) == alone.mem.disp;
-		plan_decode(plans, plan, address, &planned);
+		same &= alone.mem.index_is_vector || plan_imm(plan, address) == alone.imm;
+		same &= !(plan->flags & PLAN_MEMORY) || plan_disp(plan, address) == alone.mem.disp + plan->popped;
+		plan_decode(plan, address, &planned);
 		same &= planned.imm == alone.imm && planned.operands == alone.operands;
 		same &= plan->op == OP_POP || planned.mem.disp == alone.mem.disp;
 	}
@@ -119,20 +121,19 @@ START_TEST(test_random_bytes)
 }
 END_TEST
 
-/* One shape, two forms. */
+/* One key, two forms. */
 START_TEST(test_shift_by_zero)
 {
 	static const uint8_t by_3[] = { 0x48, 0xc1, 0xe0, 3 }, by_64[] = { 0x48, 0xc1, 0xe0, 64 }; /* shl rax, n */
 	struct form_index *forms = form_index_create();
 	struct plans *plans = plans_create(forms);
 	struct plan room, other;
-	const struct plan *wide = plan_find(plans, NULL, (uint64_t)by_3, sizeof(by_3), &room);
-	const struct plan *zero = plan_for_one(plans, plan_find(plans, NULL, (uint64_t)by_64, sizeof(by_64), &room), (uint64_t)by_64,
-		&other);
+	const struct plan *wide = plan_find(plans, NULL, (uint64_t)by_3, sizeof(by_3), &room), *zero;
 
-	ck_assert(wide->attributes & FORM_WIDE_SHIFT);
+	ck_assert_ptr_eq(plan_find(plans, NULL, (uint64_t)by_64, sizeof(by_64), &room), wide);
+	ck_assert(!plan_excludes(wide, 3) && !plan_excludes(wide, 32) && plan_excludes(wide, 64));
+	zero = plan_for_shift_by_0(plans, wide, (uint64_t)by_64, &other);
 	ck_assert(!(zero->attributes & FORM_WIDE_SHIFT));
-	ck_assert_ptr_eq(plan_for_one(plans, wide, (uint64_t)by_3, &other), wide);
 	plans_destroy(plans);
 	form_index_destroy(forms);
 }

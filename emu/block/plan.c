@@ -80,6 +80,7 @@ static void make(const struct plans *plans, const struct decoded *decoded, struc
 	plan->flags |= d.address_width == 64 ? PLAN_WIDE : 0;
 	plan->flags |= d.operand[0].kind == OPERAND_IMM ? PLAN_DIRECT : 0;
 	set_form(plan, form);
+	plan->flags |= form_handled(form) || d.op != decoded->op ? PLAN_HANDLED : 0;
 	plan->fused = fused_first(&d);
 	if (!d.imm_at.size)
 		plan->constant = (uint32_t)d.imm;

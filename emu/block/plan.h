@@ -12,6 +12,7 @@ enum plan_flag {
 	PLAN_FAULTS = 4,   /* may raise an exception */
 	PLAN_DIRECT = 8,   /* operand 0 is an immediate */
 	PLAN_DEAD = 16,    /* the form has handlers that compute no flags */
+	PLAN_HANDLED = 32, /* what it does is what its handler does, not what the host's instruction does */
 };
 
 /* Blocks are built from the first cache line, the translator also uses the second one. */

@@ -33,10 +33,12 @@ enum form_attribute {
 	FORM_REG_SELECTS = 1 << 4,      /* another number in ModRM's reg field, which shows as an operand, makes another instruction */
 
 	/* Effects that its operands do not tell. */
-	FORM_FAULTS = 1 << 5,    /* may raise an exception without a memory operand */
-	FORM_PRESERVES = 1 << 6, /* may keep flags that it lists as written (a shift by CL = 0) */
-	FORM_ENDS = 1 << 7,      /* ends its block; its handler ends the run or follows links_of(i) */
-	FORM_OMIT = 1 << 8,      /* has no effect, so it gets no record */
+	FORM_FAULTS = 1 << 5,        /* may raise an exception without a memory operand */
+	FORM_PRESERVES = 1 << 6,     /* may keep flags that it lists as written (a shift by CL = 0) */
+	FORM_KEEPS_FLAGS = 1 << 19,  /* keeps all flags, which the manual leaves undefined: a copy of the instruction would change them */
+	FORM_KEEPS_RESULT = 1 << 20, /* may keep the register that it lists as written (BSF with a source of 0) */
+	FORM_ENDS = 1 << 7,          /* ends its block; its handler ends the run or follows links_of(i) */
+	FORM_OMIT = 1 << 8,          /* has no effect, so it gets no record */
 
 	/* Memory accesses without an operand, and memory operands without an access. */
 	FORM_PUSHES = 1 << 9, /* stores to the stack, below RSP */
@@ -64,6 +66,14 @@ enum form_branch {
 	BRANCH_COUNT, /* on RCX: LOOP, LOOPcc, JRCXZ */
 };
 
+/* Which flags of a shift are defined depends on its count: emu/op/shift.h. */
+enum form_shift {
+	SHIFT_NONE,
+	SHIFT_ARITHMETIC, /* sar_defined() */
+	SHIFT_LOGICAL,    /* shift_defined() */
+	SHIFT_ROTATE,     /* rotate_defined() */
+};
+
 /* Values in a record besides the operands. */
 enum form_hidden {
 	HIDDEN_NONE,
@@ -82,7 +92,9 @@ struct form {
 	uint8_t hidden;       /* enum form_hidden */
 	uint32_t pattern;
 	uint32_t attributes;                /* enum form_attribute */
-	flags_t reads, writes;              /* FLAG_ bits */
+	flags_t reads, writes;              /* FLAG_ bits: its result depends on `reads`; it changes no others than `writes` */
+	flags_t zeroed;                     /* of `writes`: undefined by the manual, and 0 by the handler */
+	uint8_t shift;                      /* enum form_shift: `zeroed` depends on the count */
 	handler_t *run[ADDRESS_KINDS];      /* run[0] if there is no memory operand */
 	handler_t *run_dead[ADDRESS_KINDS]; /* handlers that do not compute flags, for when the flags are not used; or NULL */
 };

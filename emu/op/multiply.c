@@ -6,7 +6,7 @@
 /* --- bodies: the double-width operand is in RDX:RAX (AX for bytes) ------------------------------- */
 
 /* The flags that tell about a product. The others are undefined (SDM vol. 2), and 0 here. */
-enum { PRODUCT_FLAGS = FLAG_CF | FLAG_OF };
+enum { PRODUCT_FLAGS = FLAG_CF | FLAG_OF, PRODUCT_UNDEFINED = FLAGS_ALL & ~PRODUCT_FLAGS };
 
 /* Each takes the source and works on the register file. DIV and IDIV may raise #DE on the host, which the fault handler turns into the
  * guest's; they write registers only after that. */
@@ -204,23 +204,28 @@ static HANDLER(cqo)
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-#define MULTIPLY_ROWS(OP, name, BITS)                                                                       \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = FLAGS_ALL, .run = { name##BITS##_r } }, \
-		{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .writes = FLAGS_ALL, .run = { name##BITS##_m } },
+#define MULTIPLY_ROWS(OP, name, BITS)                                                                                                    \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .writes = FLAGS_ALL, .zeroed = PRODUCT_UNDEFINED, .run = { name##BITS##_r } }, \
+		{ .op = OP,                                                                                                              \
+			.size0 = BYTES##BITS,                                                                                            \
+			.pattern = K_M,                                                                                                  \
+			.writes = FLAGS_ALL,                                                                                             \
+			.zeroed = PRODUCT_UNDEFINED,                                                                                     \
+			.run = { name##BITS##_m } },
 /* DIV keeps the flags, which are undefined. */
 /* clang-format off */
 #define DIVIDE_ROWS(OP, name, BITS)                                                                               \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_FAULTS, .run = { name##BITS##_r } }, \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_FAULTS, .run = { name##BITS##_m } },
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_R, .attributes = FORM_FAULTS | FORM_KEEPS_FLAGS, .run = { name##BITS##_r } }, \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = K_M, .attributes = FORM_FAULTS | FORM_KEEPS_FLAGS, .run = { name##BITS##_m } },
 
 #define IMUL_ROWS(unused, BITS, suffix)                                                                                              \
-	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .run = { imul##BITS##_rr },       \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_R), .writes = FLAGS_ALL, .zeroed = PRODUCT_UNDEFINED, .run = { imul##BITS##_rr }, \
 	  .run_dead = { imul##BITS##_dead_rr } },                                                                                    \
-	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .writes = FLAGS_ALL, .run = { imul##BITS##_rri }, \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .writes = FLAGS_ALL, .zeroed = PRODUCT_UNDEFINED, .run = { imul##BITS##_rri }, \
 	  .run_dead = { imul##BITS##_dead_rri } },                                                                                   \
-	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .writes = FLAGS_ALL, .run = HANDLERS(imul##BITS##_rm), \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_M), .writes = FLAGS_ALL, .zeroed = PRODUCT_UNDEFINED, .run = HANDLERS(imul##BITS##_rm), \
 	  .run_dead = HANDLERS(imul##BITS##_dead_rm) },                                                                              \
-	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .writes = FLAGS_ALL,                              \
+	{ .op = OP_IMUL, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .writes = FLAGS_ALL, .zeroed = PRODUCT_UNDEFINED, \
 	  .run = HANDLERS(imul##BITS##_rmi), .run_dead = HANDLERS(imul##BITS##_dead_rmi) },
 /* clang-format on */
 

@@ -115,42 +115,45 @@ RORX_HANDLERS(64)
 /* --- rows ---------------------------------------------------------------------------------------- */
 
 /* clang-format off */
-#define SHIFT_ROWS(OP, name, BITS, suffix)                                                                                   \
+#define SHIFT_ROWS(OP, name, BITS, suffix, RULE)                                                                             \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_WIDE_SHIFT, .writes = FLAGS_ALL, \
-	  .run = { name##BITS##_set_ri }, .run_dead = { name##BITS##_dead_ri } },                                            \
+	  .shift = RULE, .run = { name##BITS##_set_ri }, .run_dead = { name##BITS##_dead_ri } },                             \
 	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_WIDE_SHIFT, .writes = FLAGS_ALL, \
-	  .run = { name##BITS##_set_mi }, .run_dead = { name##BITS##_dead_mi } },                                            \
-	ROTATE_ROWS(OP, name, BITS, suffix)
+	  .shift = RULE, .run = { name##BITS##_set_mi }, .run_dead = { name##BITS##_dead_mi } },                             \
+	COUNT_ROWS(OP, name, BITS, RULE, FLAGS_ALL)
 
-#define ROTATE_ROWS(OP, name, BITS, suffix)                                                                                            \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_ri }, .run_dead = { name##BITS##_dead_ri } },                                     \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_mi }, .run_dead = { name##BITS##_dead_mi } },                                     \
-	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_rc }, .run_dead = { name##BITS##_dead_rc } },                                     \
-	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_mc }, .run_dead = { name##BITS##_dead_mc } },
+#define LOGICAL_ROWS(OP, name, BITS, suffix) SHIFT_ROWS(OP, name, BITS, suffix, SHIFT_LOGICAL)
+#define ARITHMETIC_ROWS(OP, name, BITS, suffix) SHIFT_ROWS(OP, name, BITS, suffix, SHIFT_ARITHMETIC)
+#define ROTATE_ROWS(OP, name, BITS, suffix) COUNT_ROWS(OP, name, BITS, SHIFT_ROTATE, FLAG_CF | FLAG_OF)
 
-#define CARRY_SHIFT_ROWS(OP, name, BITS, suffix)                                                                                       \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_ri } },                                                                           \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL,             \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_mi } },                                                                           \
-	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_rc } },                                                                           \
-	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_mc } },
+#define COUNT_ROWS(OP, name, BITS, RULE, FLAGS)                                                                                 \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_R, K_I), .attributes = FORM_PRESERVES, .writes = FLAGS,         \
+	  .shift = RULE, .run = { name##BITS##_ri }, .run_dead = { name##BITS##_dead_ri } },                                    \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN2(K_M, K_I), .attributes = FORM_PRESERVES, .writes = FLAGS,         \
+	  .shift = RULE, .run = { name##BITS##_mi }, .run_dead = { name##BITS##_dead_mi } },                                    \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_R, K_R), .attributes = FORM_PRESERVES,              \
+	  .writes = FLAGS, .shift = RULE, .run = { name##BITS##_rc }, .run_dead = { name##BITS##_dead_rc } },                   \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = 1, .pattern = PATTERN2(K_M, K_R), .attributes = FORM_PRESERVES,              \
+	  .writes = FLAGS, .shift = RULE, .run = { name##BITS##_mc }, .run_dead = { name##BITS##_dead_mc } },
 
+#define CARRY_SHIFT_ROW(OP, BITS, SIZE1, PATTERN, HANDLER)                                                                      \
+	{ .op = OP, .size0 = BYTES##BITS, .size1 = SIZE1, .pattern = PATTERN, .attributes = FORM_PRESERVES, .reads = FLAG_CF,   \
+	  .writes = FLAG_CF | FLAG_OF, .shift = SHIFT_ROTATE, .run = { HANDLER } },
+#define CARRY_SHIFT_ROWS(OP, name, BITS, suffix)                                                                                \
+	CARRY_SHIFT_ROW(OP, BITS, 0, PATTERN2(K_R, K_I), name##BITS##_ri)                                                       \
+	CARRY_SHIFT_ROW(OP, BITS, 0, PATTERN2(K_M, K_I), name##BITS##_mi)                                                       \
+	CARRY_SHIFT_ROW(OP, BITS, 1, PATTERN2(K_R, K_R), name##BITS##_rc)                                                       \
+	CARRY_SHIFT_ROW(OP, BITS, 1, PATTERN2(K_M, K_R), name##BITS##_mc)
+
+/* CPUs differ in what a double shift of 16 bits by more than 16 leaves. */
+#define DOUBLE_SHIFT_ROW(OP, BITS, PATTERN, HANDLER)                                                                            \
+	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN, .attributes = FORM_PRESERVES | (BITS == 16 ? FORM_HANDLED : 0),   \
+	  .writes = FLAGS_ALL, .shift = SHIFT_LOGICAL, .run = { HANDLER } },
 #define DOUBLE_SHIFT_ROWS(OP, name, BITS, suffix)                                                                               \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_rri } },                                                                   \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_M, K_R, K_I), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_mri } },                                                                   \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_rrc } },                                                                   \
-	{ .op = OP, .size0 = BYTES##BITS, .pattern = PATTERN3(K_M, K_R, K_R), .attributes = FORM_PRESERVES, .reads = FLAGS_ALL, \
-	  .writes = FLAGS_ALL, .run = { name##BITS##_mrc } },
+	DOUBLE_SHIFT_ROW(OP, BITS, PATTERN3(K_R, K_R, K_I), name##BITS##_rri)                                                   \
+	DOUBLE_SHIFT_ROW(OP, BITS, PATTERN3(K_M, K_R, K_I), name##BITS##_mri)                                                   \
+	DOUBLE_SHIFT_ROW(OP, BITS, PATTERN3(K_R, K_R, K_R), name##BITS##_rrc)                                                   \
+	DOUBLE_SHIFT_ROW(OP, BITS, PATTERN3(K_M, K_R, K_R), name##BITS##_mrc)
 /* clang-format on */
 
 #define BMI2_ROWS(OP, name, BITS)                                                                            \
@@ -161,8 +164,8 @@ RORX_HANDLERS(64)
 	{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_R, K_I), .run = { rorx##BITS##_rri } }, \
 		{ .op = OP_RORX, .size0 = BYTES##BITS, .pattern = PATTERN3(K_R, K_M, K_I), .run = { rorx##BITS##_rmi } },
 
-static const struct form rows[] = { EACH_WIDTH(SHIFT_ROWS, OP_SHL, shl) EACH_WIDTH(SHIFT_ROWS, OP_SHR, shr) EACH_WIDTH(SHIFT_ROWS, OP_SAR,
-	sar) EACH_WIDTH(ROTATE_ROWS, OP_ROL, rol) EACH_WIDTH(ROTATE_ROWS, OP_ROR, ror) EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCL, rcl)
+static const struct form rows[] = { EACH_WIDTH(LOGICAL_ROWS, OP_SHL, shl) EACH_WIDTH(LOGICAL_ROWS, OP_SHR, shr) EACH_WIDTH(ARITHMETIC_ROWS,
+	OP_SAR, sar) EACH_WIDTH(ROTATE_ROWS, OP_ROL, rol) EACH_WIDTH(ROTATE_ROWS, OP_ROR, ror) EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCL, rcl)
 		EACH_WIDTH(CARRY_SHIFT_ROWS, OP_RCR, rcr) EACH_WIDE_WIDTH(DOUBLE_SHIFT_ROWS, OP_SHLD, shld)
 			EACH_WIDE_WIDTH(DOUBLE_SHIFT_ROWS, OP_SHRD, shrd) BMI2_ROWS(OP_SHLX, shlx, 32) BMI2_ROWS(OP_SHLX, shlx, 64)
 				BMI2_ROWS(OP_SHRX, shrx, 32) BMI2_ROWS(OP_SHRX, shrx, 64) BMI2_ROWS(OP_SARX, sarx, 32)

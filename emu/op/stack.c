@@ -142,7 +142,7 @@ STACK_RUN(push_run, push_at, 3)
 STACK_RUN(pop_run, pop_at, 2)
 STACK_RUN(pop_run, pop_at, 3)
 
-	static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
+static handler_t *const push_runs[RUN_MAX + 1] = { NULL, NULL, push_run2, push_run3 };
 static handler_t *const pop_runs[RUN_MAX + 1] = { NULL, NULL, pop_run2, pop_run3 };
 
 /* Returns how many records, from the first one on, have the handler `plain`. */

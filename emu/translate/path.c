@@ -114,13 +114,12 @@ static bool classify(struct unit *unit)
 		return true;
 	}
 	unit->kind = UNIT_CALLED;
-	if (form_handled(plan->form))
-		return true;
-	if (!decode_unit(unit))
+	if (plan->flags & PLAN_HANDLED || !decode_unit(unit))
 		return true;
 	if (plan->attributes & FORM_ADDRESS_ONLY) /* LEA takes no segment */
 		unit->segment = 0;
-	if (can_be_based(unit) && rules_flags(unit))
+	rules_flags(unit);
+	if (can_be_based(unit))
 		unit->kind = UNIT_COPIED;
 	return true;
 }

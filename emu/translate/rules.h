@@ -4,8 +4,8 @@
 
 #include "emu/translate/path.h"
 
-/* Sets unit->zero and keeps_flags. False: only its handler knows what it does. */
-bool rules_flags(struct unit *unit);
+/* Sets what the instruction's row says of undefined flags and results: zero, keeps_flags; of shifts, also reads, writes and may_keep. */
+void rules_flags(struct unit *unit);
 
 /* Whether an indirect branch is one of those that translated code makes. */
 bool rules_indirect(const struct unit *unit);

@@ -15,7 +15,7 @@ enum { PAGE = 4096, ROUNDS = 3000, CODE_SIZE = 6 };
 typedef int function(void);
 
 static volatile char data[64] = "as it was";
-static char *page;
+static char *page, *fixed;
 
 /* mov $value, %eax; ret */
 static void make_code(uint8_t code[CODE_SIZE], int value)
@@ -103,7 +103,7 @@ static void tell(int fd)
 
 static int child(int go, int ready)
 {
-	for (int k = 0; k < 3; k++) {
+	for (int k = 0; k < 4; k++) {
 		int value = run(page);
 
 		tell(ready);
@@ -111,6 +111,19 @@ static int child(int go, int ready)
 		printf("child: %s, code %d, then %d\n", (const char *)data, value, run(page));
 	}
 	return 0;
+}
+
+/* Data, then code on a page of its own, then a page that may not be written. */
+static void code_by_vector(pid_t pid)
+{
+	uint8_t code[CODE_SIZE];
+	struct iovec local[] = { { "again", 6 }, { code, CODE_SIZE }, { code, 1 } },
+		     remote[] = { { (void *)data, 6 }, { page, CODE_SIZE }, { fixed, 1 } };
+
+	make_code(code, 12);
+	SHOW(process_vm_writev(pid, local, 3, remote, 3, 0));
+	SHOW(process_vm_writev(pid, local + 1, 1, remote + 1, 1, 0));
+	SHOW(process_vm_writev(pid, local + 2, 1, remote + 2, 1, 0));
 }
 
 /* The child's memory is written while it waits. */
@@ -125,6 +138,7 @@ static void of_a_child(void)
 
 	page = map(PROT_READ | PROT_WRITE | PROT_EXEC);
 	make_code((uint8_t *)page, 10);
+	fixed = map(PROT_READ);
 	if (pipe(go) < 0 || pipe(ready) < 0)
 		return;
 	pid = fork();
@@ -143,6 +157,9 @@ static void of_a_child(void)
 	wait_for(ready[0]);
 	CHECK(lseek(memory, (off_t)data, SEEK_SET) == (off_t)data);
 	SHOW(write(memory, "by write", 9));
+	tell(go[1]);
+	wait_for(ready[0]);
+	code_by_vector(pid);
 	tell(go[1]);
 	waitpid(pid, &status, 0);
 	printf("own data: %s, status %d\n", (const char *)data, WEXITSTATUS(status));

@@ -57,6 +57,10 @@ void memory_file_opened(struct process *process, int64_t fd);
 int64_t memory_file_prepare(struct task *task, const struct syscall_row *row, const uint64_t arg[6]);
 /* Called after each system call. */
 void memory_file_written(struct task *task, const struct syscall_row *row, const uint64_t arg[6], int64_t result);
+/* Called when the host has copied `result` bytes (or has failed so) from parts of our memory to parts of the memory of process `pid`. Goes on
+ * where it was stopped by a page that only decoded code makes read-only. Returns how many bytes are copied now, or the error. */
+int64_t memory_write_code(struct task *task, pid_t pid, const struct iovec *from, uint64_t from_count, const struct iovec *to,
+	uint64_t to_count, int64_t result);
 /* Called when the host has copied `size` bytes from parts of our memory to parts of the memory of process `pid`, which may be of this
  * run. */
 void memory_written(struct task *task, pid_t pid, const struct iovec *from, uint64_t from_count, const struct iovec *to, uint64_t size);

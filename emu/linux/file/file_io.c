@@ -241,6 +241,8 @@ static int64_t process_memory(struct task *task, uint64_t number, const uint64_t
 	pid_t pid = own ? getpid() : pids_to_host(task->process, (pid_t)arg[0]);
 	const uint64_t host[6] = {(uint64_t)pid, (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5]};
 	int64_t result = error ? error : syscall_host(number, host);
+	if (!error && !reading && !own)
+		result = memory_write_code(task, (pid_t)arg[0], local, arg[2], remote, arg[4], result);
 	if (result > 0 && !reading && !own)
 		memory_written(task, (pid_t)arg[0], local, arg[2], remote, (uint64_t)result);
 	return result;

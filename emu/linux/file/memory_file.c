@@ -2,14 +2,17 @@
  * there, so decoded code would not notice the write, and the observers of another process of the run would not see it. This file tells
  * them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/view.h"
 #include "emu/linux/kernel/written.h"
 
 /* A write to a /proc/PID/mem: whose memory, and at which address. */
@@ -102,6 +105,61 @@ static uint8_t *gather(struct process *process, const struct iovec *from, uint64
 		have += part;
 	}
 	return bytes;
+}
+
+/* Returns the part of `to` that begins after `done` bytes of it all and ends at a page's end. */
+static struct iovec part_at(const struct iovec *to, uint64_t done)
+{
+	uint64_t address, most;
+
+	while (done >= to->iov_len) {
+		done -= to->iov_len;
+		to++;
+	}
+	address = (uint64_t)to->iov_base + done;
+	most = GUEST_PAGE - address % GUEST_PAGE;
+	return (struct iovec){ (void *)address, to->iov_len - done < most ? to->iov_len - done : most };
+}
+
+/* Copies what follows the first `done` of `size` bytes, as far as the process itself may write there. Returns how many are copied then. */
+static uint64_t copy_on(const struct view *view, const uint8_t *bytes, const struct iovec *to, uint64_t done, uint64_t size)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", view->host);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && done < size) {
+		struct iovec part = part_at(to, done);
+		const struct vma *vma = space_find(&view->process->space, (uint64_t)part.iov_base);
+		uint64_t length = part.iov_len < size - done ? part.iov_len : size - done;
+
+		if (!vma || !(vma->prot & PROT_WRITE) || pwrite(fd, bytes + done, length, (off_t)part.iov_base) != (ssize_t)length)
+			break;
+		done += length;
+	}
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+int64_t memory_write_code(struct task *task, pid_t pid, const struct iovec *from, uint64_t from_count, const struct iovec *to,
+	uint64_t to_count, int64_t result)
+{
+	uint64_t size = file_vector_length(from, from_count), room = file_vector_length(to, to_count),
+		 done = result > 0 ? (uint64_t)result : 0;
+	struct view view;
+	uint8_t *bytes;
+
+	size = size < room ? size : room;
+	if ((result < 0 && result != -EFAULT) || done >= size || !view_open(&view, task->process, pid, 0))
+		return result;
+	bytes = view.process && view.foreign ? gather(task->process, from, from_count, size) : NULL;
+	if (bytes)
+		done = copy_on(&view, bytes, to, done, size);
+	free(bytes);
+	view_close(&view);
+	return done ? (int64_t)done : result;
 }
 
 void memory_written(struct task *task, pid_t pid, const struct iovec *from, uint64_t from_count, const struct iovec *to, uint64_t size)

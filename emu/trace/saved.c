@@ -59,7 +59,7 @@ static const struct field thread_fields[] = {
 	FIELD(struct task, wait.wall), FIELD(struct task, wait.futex),
 	FIELD(struct task, wait.child), FIELD(struct task, wait.uninterruptible), FIELD(struct task, wait.signals),
 	FIELD(struct task, wait.progress),
-	LATE_FIELD(struct task, wait.pause), LATE_FIELD(struct task, wait.retries), LATE_FIELD(struct task, wait.limit),
+	LATE_FIELD(struct task, wait.pause), LATE_FIELD(struct task, wait.retries), LATE_FIELD(struct task, wait.limit), LATE_FIELD(struct task, wait.until),
 	LATE_FIELD(struct task, rseq.address), LATE_FIELD(struct task, rseq.length), LATE_FIELD(struct task, rseq.signature),
 	LATE_FIELD(struct task, rseq.due), LATE_FIELD(struct task, cpu.monitor.armed), LATE_FIELD(struct task, cpu.monitor.waits),
 	LATE_FIELD(struct task, cpu.monitor.address), LATE_FIELD_ARRAY(struct task, cpu.monitor.content),

@@ -11,6 +11,7 @@
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/units.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/rows/calls.h"
 
@@ -364,12 +365,29 @@ int64_t sys_recvmsg(struct task *task, const uint64_t arg[6])
 	return in_steps(task, arg, arg[2], POLLIN, receive_message);
 }
 
+static uint64_t now(struct task *task)
+{
+	return (uint64_t)task_clock_ns(task, CLOCK_MONOTONIC);
+}
+
+/* Called after each message. recvmmsg(2) looks at its timeout then, and leaves the rest after out-of-band data (do_recvmmsg()). */
+static bool is_enough(struct task *task, uint64_t header)
+{
+	int flags = 0;
+
+	if (!task->wait.until)
+		return false;
+	space_read(&task->process->space, header + offsetof(struct mmsghdr, msg_hdr.msg_flags), &flags, sizeof(flags));
+	return flags & MSG_OOB || now(task) >= task->wait.until;
+}
+
 /* Transfers as many of the guest's mmsghdrs as go without waiting, the first one with waiting. wait.progress counts them. */
 static int64_t many_messages(struct task *task, const uint64_t arg[6], short events, transfer_step *one)
 {
 	uint64_t count = (uint32_t)arg[2] < FILE_IOV_MAX ? (uint32_t)arg[2] : FILE_IOV_MAX;
 	int64_t result = file_woken(task, (int)arg[0], events);
-	while (!result && task->wait.progress < count) {
+	bool ended = false;
+	while (!result && !ended && task->wait.progress < count) {
 		uint64_t header = arg[1] + task->wait.progress * sizeof(struct mmsghdr);
 		const uint64_t message[6] = { arg[0], header, arg[3] & ~(uint64_t)MSG_WAITFORONE };
 		bool whole, enough = task->wait.progress && arg[3] & MSG_WAITFORONE;
@@ -383,8 +401,10 @@ static int64_t many_messages(struct task *task, const uint64_t arg[6], short eve
 			result = moved;
 		else if (!space_write(&task->process->space, header + offsetof(struct mmsghdr, msg_len), &length, sizeof(length)))
 			result = -EFAULT;
-		else
+		else {
 			task->wait.progress++;
+			ended = is_enough(task, header);
+		}
 	}
 	return with_progress(task, result);
 }
@@ -394,8 +414,21 @@ int64_t sys_sendmmsg(struct task *task, const uint64_t arg[6])
 	return many_messages(task, arg, POLLOUT, send_message);
 }
 
-/* The timeout is checked only after a message (recvmmsg(2), BUGS): it ends the loop, never a wait. */
+/* The timeout ends no wait (recvmmsg(2), BUGS); what is left of it is stored if messages have come. */
 int64_t sys_recvmmsg(struct task *task, const uint64_t arg[6])
 {
-	return many_messages(task, arg, POLLIN, receive_message);
+	struct timespec left;
+	uint64_t until = WAIT_FOREVER;
+	int64_t result = task->wait.until ? 0 : file_deadline(task, arg[4], &until);
+
+	if (result != 0)
+		return result;
+	if (!task->wait.until)
+		task->wait.until = until;
+	until = task->wait.until;
+	result = many_messages(task, arg, POLLIN, receive_message);
+	if (result <= 0 || !arg[4])
+		return result;
+	left = timespec_of(until > now(task) ? (int64_t)(until - now(task)) : 0);
+	return space_write(&task->process->space, arg[4], &left, sizeof(left)) ? result : -EFAULT;
 }

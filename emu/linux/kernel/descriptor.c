@@ -119,9 +119,10 @@ int64_t file_wait(struct task *task, int fd, short events)
 /* Begins a new wait, and keeps only the call's progress. */
 static void begin_anew(struct task *task)
 {
-	uint64_t progress = task->wait.progress;
+	uint64_t progress = task->wait.progress, until = task->wait.until;
 	wait_clear(&task->wait);
 	task->wait.progress = progress;
+	task->wait.until = until;
 }
 
 /* poll(2) says that the descriptor is ready, and yet the call would block: another process was faster, or the receiver of a datagram is

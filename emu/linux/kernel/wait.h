@@ -41,6 +41,7 @@ struct wait {
 	uint16_t semaphore;
 	int semaphores;
 	uint64_t progress; /* the call's progress, in a form of its choice; 0 at its beginning */
+	uint64_t until;    /* recvmmsg(2): no more messages from then on; kept, as progress is, when a new wait begins */
 };
 
 /* Waits for `events` on one descriptor. At the first call, returns SYSCALL_WAIT, or 0 if the descriptor is ready or cannot be polled.

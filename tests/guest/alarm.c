@@ -1,4 +1,5 @@
 /* Timers that send signals: alarm, setitimer of all three kinds, timer_create. */
+/* tests/guest.test: --serial */
 #include <signal.h>
 #include <stdint.h>
 #include <sys/time.h>

@@ -1,4 +1,5 @@
 /* Calls that wait: whole messages, time-outs of sockets, what a signal does to a connection that is made, FIFOs. */
+/* tests/guest.test: --serial */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 /* clone3(2): sizes of its structure, arguments that do not go together, and handlers that the child does not get. */
+/* tests/guest.test: --serial */
 #include <sched.h>
 #include <signal.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Credentials, and what else the kernel keeps for each thread, differ between threads: users, groups, capabilities, no_new_privs, working
  * directories. Each change is made by the system call itself in one thread, unless it says libc. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>

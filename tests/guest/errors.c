@@ -1,4 +1,5 @@
 /* Calls that Linux answers at once, by an error or of nothing, though what they are made on is not ready; and a few that wait. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netinet/in.h>

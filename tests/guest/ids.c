@@ -1,4 +1,5 @@
 /* Ids of threads and of other processes in system calls: kill, getpgid, priorities, queued signals, pidfds, affinity. */
+/* tests/guest.test: --serial */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

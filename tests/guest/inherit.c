@@ -1,4 +1,5 @@
 /* futex(2) with priority inheritance: what the word holds, wrong calls, bad timeouts, owners that are gone, condition variables. */
+/* tests/guest.test: --serial */
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>

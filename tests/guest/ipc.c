@@ -1,4 +1,5 @@
 /* System V and POSIX message queues, semaphores and shared memory, FIFOs: calls that wait for another process. */
+/* tests/guest.test: --serial */
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>

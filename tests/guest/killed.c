@@ -1,4 +1,5 @@
 /* Children that die by SIGKILL, whatever they do and however it is sent: their parent then sleeps, polls and forks as before. */
+/* tests/guest.test: --serial */
 #include <poll.h>
 #include <signal.h>
 #include <string.h>

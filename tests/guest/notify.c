@@ -1,5 +1,6 @@
 /* Signals that answer a call: message queues (mq_notify), descriptors (O_ASYNC, F_SETSIG), CPU time. They are there when the call returns, or
  * come to the thread that runs. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <mqueue.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* Processes whose parent has ended: whose children they are then, and that their ends are waited for. */
+/* tests/guest.test: --serial */
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>

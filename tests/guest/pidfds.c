@@ -1,4 +1,5 @@
 /* Processes that are named by a descriptor: one that does not block, and a directory of /proc whose process has ended. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>

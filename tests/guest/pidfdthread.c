@@ -1,4 +1,5 @@
 /* pidfds of threads: PIDFD_THREAD of pidfd_open(2), and the scopes of pidfd_send_signal(2), both since Linux 6.9. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>

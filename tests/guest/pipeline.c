@@ -1,4 +1,5 @@
 /* Pipes between processes: order, blocking, end of file, SIGPIPE, many stages, non-blocking ends. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Processes: fork, vfork, posix_spawn, exec and its errors, wait in all forms, statuses, groups, exit. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>

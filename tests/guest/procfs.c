@@ -1,4 +1,5 @@
 /* /proc of threads and of other processes: states, ids, names, signals, lists of threads; texts that are made anew for each reader. */
+/* tests/guest.test: --serial */
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>

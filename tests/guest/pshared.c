@@ -1,4 +1,5 @@
 /* futex(2) between processes: whatever memory they share, wakes without a change of the word, who is woken, who is moved. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ipc.h>

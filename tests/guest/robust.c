@@ -1,4 +1,5 @@
 /* The C library's locks between processes, of each kind, and what becomes of those whose owner ends or is killed. */
+/* tests/guest.test: --serial */
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>

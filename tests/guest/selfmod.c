@@ -1,4 +1,5 @@
 /* Code that changes: in its own block, on its page, from elsewhere, as JIT compilers do it, and through a second mapping. */
+/* tests/guest.test: --serial */
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
 /* Signals that others send, as they arrive: the last one with any value, the CPU's own ones from a process, and as the exit signal of a
  * child. */
+/* tests/guest.test: --serial */
 #include <sched.h>
 #include <signal.h>
 #include <string.h>

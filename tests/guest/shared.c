@@ -1,4 +1,5 @@
 /* Memory that processes share: semaphores, a robust mutex and a condition variable in it, and what a child of vfork writes. */
+/* tests/guest.test: --serial */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,4 +1,5 @@
 /* Signals in a signalfd, whatever the threads are waiting for, and whenever the signalfd was made. */
+/* tests/guest.test: --serial */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>

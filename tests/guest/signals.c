@@ -1,4 +1,5 @@
 /* Handlers: what sigaction's flags do, the alternate stack, nesting, altered contexts, and default actions. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>

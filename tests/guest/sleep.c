@@ -1,4 +1,5 @@
 /* Sleeping, relative and absolute, interrupted and wrong; processor time while asleep and while computing. */
+/* tests/guest.test: --serial */
 #include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>

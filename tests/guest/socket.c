@@ -1,4 +1,5 @@
 /* Sockets: pairs, Unix names, loopback TCP and UDP, descriptors passed along, options, errors. */
+/* tests/guest.test: --serial */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 /* Stopping and continuing: every stop signal, from within and from outside, and what waiting for it says. */
+/* tests/guest.test: --serial */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>

@@ -1,5 +1,6 @@
 /* Long transfers between threads of one process, where each side must wait for the other; timeouts of sockets; files that the
  * emulator makes up. */
+/* tests/guest.test: --serial */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* What System V IPC tells of processes: who acted last, who waits; what becomes of those that wait when their object is removed. */
+/* tests/guest.test: --serial */
 #include <signal.h>
 #include <string.h>
 #include <sys/ipc.h>

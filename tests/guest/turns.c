@@ -1,4 +1,5 @@
 /* Processes that wait while others compute, stop or end: each goes on when what it waits for has come. */
+/* tests/guest.test: --serial */
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>

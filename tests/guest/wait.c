@@ -1,4 +1,5 @@
 /* Waiting for descriptors: poll, ppoll, select, pselect, epoll: readiness, time-outs, signals, errors. */
+/* tests/guest.test: --serial */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

@@ -220,10 +220,11 @@ check-campaign: deps
 	@$(MAKE) $(PARALLEL) --no-print-directory all
 	tests/campaign.test $(BUILD) --count=1000
 
-# The hostile build (tests/hard.test) in all its forms.
+# The hostile build (tests/hard.test) in all its forms, and all programs with both tiers in lockstep (tests/verify.test).
 check-hard: deps
 	@$(MAKE) $(PARALLEL) --no-print-directory all
 	tests/hard.test $(BUILD) --long
+	tests/verify.test $(BUILD) --long
 
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps

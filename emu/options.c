@@ -49,13 +49,19 @@ static bool option_interpret(struct parse *parse, const char *text)
 	return parse->options->interpret = true;
 }
 
-/* Some of "block=1,arena=65536,hot=1,budget=1,code=65536,unlinked=1". */
+static bool option_verify(struct parse *parse, const char *text)
+{
+	(void)text;
+	return parse->options->verify = parse->options->one_at_a_time = true;
+}
+
+/* Some of "block=1,arena=65536,hot=1,budget=1,code=65536,unlinked=1,wrong=1". */
 static bool option_hostile(struct parse *parse, const char *text)
 {
-	static const char *const names[] = { "block", "arena", "hot", "budget", "code", "unlinked", NULL };
+	static const char *const names[] = { "block", "arena", "hot", "budget", "code", "unlinked", "wrong", NULL };
 	uint64_t *const values[] = { &parse->options->hostile.block_insns, &parse->options->hostile.arena_bytes,
 		&parse->options->hostile.hot_after, &parse->options->hostile.budget, &parse->options->hostile.code_bytes,
-		&parse->options->hostile.unlinked };
+		&parse->options->hostile.unlinked, &parse->options->hostile.wrong };
 	char *list = strdup(text), *rest = list, *value;
 	bool good = list;
 
@@ -66,7 +72,7 @@ static bool option_hostile(struct parse *parse, const char *text)
 	}
 	free(list);
 	return good
-		|| option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N, code=BYTES, unlinked=1",
+		|| option_fail(parse, "%s: '%s' is not a list of block=N, arena=BYTES, hot=N, budget=N, code=BYTES, unlinked=1, wrong=N",
 			parse->option, text);
 }
 
@@ -182,6 +188,7 @@ static const struct option_row run_rows[] = {
 	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
 	{ "--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: tiny blocks, caches, budgets (block=N,arena=BYTES,...)" },
 	{ "--interpret", VALUE_NONE, NULL, option_interpret, "translate nothing (slower; nothing else differs)" },
+	{ "--verify", VALUE_NONE, NULL, option_verify, "run all twice, translated and not, and compare (slow; implies --serial)" },
 	{ NULL, VALUE_NONE, "Program", NULL, NULL },
 	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },
 	{ "-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one" },

@@ -47,9 +47,10 @@ struct options {
 
 	/* --hostile, for tests: tiny limits, which are reached all the time; 0: the normal ones */
 	struct {
-		uint64_t block_insns, arena_bytes, hot_after, budget, code_bytes, unlinked;
+		uint64_t block_insns, arena_bytes, hot_after, budget, code_bytes, unlinked, wrong;
 	} hostile;
 	bool interpret; /* nothing is translated (emu/translate) */
+	bool verify;    /* --verify */
 
 	struct tk_config clock;
 	bool clock_given; /* --clock was given, or an option that implies a mode */

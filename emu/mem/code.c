@@ -23,7 +23,7 @@ static size_t find_slot(const struct space *space, uint64_t page)
 	return slot;
 }
 
-static bool is_code(const struct space *space, uint64_t page)
+bool code_is_on(const struct space *space, uint64_t page)
 {
 	return space->code_count && space->code_pages[find_slot(space, page)];
 }
@@ -78,7 +78,7 @@ static void set_host_prot(uint64_t page, int prot)
 
 static void protect_page(struct space *space, uint64_t page, const struct vma *vma)
 {
-	if (is_code(space, page))
+	if (code_is_on(space, page))
 		return;
 	add(space, page);
 	if (vma->prot & PROT_WRITE)
@@ -107,7 +107,7 @@ void space_protect_code(struct space *space, uint64_t address)
 {
 	uint64_t page = page_floor(address);
 	const struct vma *vma = space_find(space, page);
-	if (!vma || is_code(space, page))
+	if (!vma || code_is_on(space, page))
 		return;
 	protect_page(space, page, vma);
 	space->shared_code |= (vma->flags & MAP_SHARED) != 0;
@@ -123,14 +123,14 @@ bool space_unprotect_code(struct space *space, uint64_t address)
 {
 	uint64_t page = page_floor(address);
 	const struct vma *vma = space_find(space, page);
-	if (!vma || !(vma->prot & PROT_WRITE) || !is_code(space, page))
+	if (!vma || !(vma->prot & PROT_WRITE) || !code_is_on(space, page))
 		return false;
 	lift_page(space, page, vma);
 	space->code_changed(space->context, page, page + GUEST_PAGE);
 	for (size_t i = 0; i < space->count; i++) {
 		const struct vma *other = &space->vma[i];
 		uint64_t alias = vma->flags & MAP_SHARED ? alias_of(vma, page, other) : 0;
-		if (!alias || !is_code(space, alias))
+		if (!alias || !code_is_on(space, alias))
 			continue;
 		lift_page(space, alias, other);
 		space->code_changed(space->context, alias, alias + GUEST_PAGE);
@@ -143,7 +143,7 @@ static void for_code_pages(struct space *space, uint64_t start, uint64_t end, vo
 {
 	if ((end - start) / GUEST_PAGE <= space->code_capacity) {
 		for (uint64_t page = start; page < end; page += GUEST_PAGE) {
-			if (is_code(space, page))
+			if (code_is_on(space, page))
 				visit(space, page);
 		}
 		return;
@@ -158,6 +158,17 @@ static void for_code_pages(struct space *space, uint64_t start, uint64_t end, vo
 	for (size_t i = 0; i < count; i++)
 		visit(space, pages[i]);
 	free(pages);
+}
+
+static void protect_again(struct space *space, uint64_t page)
+{
+	set_host_prot(page, host_prot(space_find(space, page)->prot) & ~PROT_WRITE);
+}
+
+void code_protect_again(struct space *space, const struct vma *vma)
+{
+	if (space->code_count)
+		for_code_pages(space, vma->start, vma->end, protect_again);
 }
 
 static void forget_page(struct space *space, uint64_t page)

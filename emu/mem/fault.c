@@ -13,6 +13,7 @@
 #include "emu/cpu/x87_live.h"
 #include "emu/mem/access.h"
 #include "emu/mem/doorbell.h"
+#include "emu/mem/undo.h"
 
 /* The one static pointer: see fault.h. */
 static struct fault_frame *current;
@@ -46,13 +47,15 @@ static void host_exception(struct cpu *cpu, const siginfo_t *info, const ucontex
 		cpu->exception.address = (uint64_t)info->si_addr;
 }
 
+static bool is_write(const siginfo_t *info, const ucontext_t *uc)
+{
+	return info->si_signo == SIGSEGV && uc->uc_mcontext.gregs[REG_TRAPNO] == VECTOR_PF && uc->uc_mcontext.gregs[REG_ERR] & PF_WRITE;
+}
+
 /* Returns true if the write hit a page that is protected only because it holds decoded code, and lifts that protection. */
 static bool code_write(struct fault_frame *frame, const siginfo_t *info, const ucontext_t *uc)
 {
-	if (info->si_signo != SIGSEGV || uc->uc_mcontext.gregs[REG_TRAPNO] != VECTOR_PF || !(uc->uc_mcontext.gregs[REG_ERR] & PF_WRITE)
-		|| !space_unprotect_code(frame->space, (uint64_t)info->si_addr))
-		return false;
-	return true;
+	return is_write(info, uc) && space_unprotect_code(frame->space, (uint64_t)info->si_addr);
 }
 
 /* The kernel gives a signal handler a fresh MXCSR, so the guest's is in the frame. So is the x87 state, if it was live. */
@@ -146,6 +149,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		sigaction(signal, &dying, NULL);
 		return;
 	}
+	if (frame->space->undo && is_write(info, uc) && undo_take(frame->space->undo, (uint64_t)info->si_addr))
+		return;
 	if (code_write(frame, info, uc)) {
 		if (!frame->code_written(frame->context, uc))
 			return;

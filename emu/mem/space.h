@@ -73,6 +73,7 @@ struct space {
 	void *context;
 	void (*follow)(void *follower, const struct space_change *change); /* NULL: no follower */
 	void *follower;
+	struct undo *undo; /* its pages are write-protected for the moment (undo.h); or NULL */
 };
 
 void space_init(struct space *space);

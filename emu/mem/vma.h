@@ -71,6 +71,9 @@ static inline void forget_plain_page(struct space *space)
 
 /* Drops the decoded code of the range, and makes its pages writable again if the guest may write them. */
 void code_forget(struct space *space, uint64_t start, uint64_t end);
+bool code_is_on(const struct space *space, uint64_t page);
+/* Write-protects the pages with code of a mapping again, after its protection was set as a whole. */
+void code_protect_again(struct space *space, const struct vma *vma);
 /* The same for every mapping of a file, whose pages can now be written in a new way. */
 void code_forget_file(struct space *space, dev_t dev, ino_t inode);
 /* Makes pages in the range that hold code writable, if the guest may write them, and drops the code. */

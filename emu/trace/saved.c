@@ -113,6 +113,7 @@ TRANSIENT(struct process, peer);
 TRANSIENT(struct process, strace);
 TRANSIENT(struct process, insn_trace);
 TRANSIENT(struct process, dump_code);
+TRANSIENT(struct process, verify);
 TRANSIENT(struct process, time.host);
 TRANSIENT(struct process, time.stop);
 TRANSIENT(struct process, time.cpu_before_ns);

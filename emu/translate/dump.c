@@ -21,6 +21,11 @@ static void dump_code(FILE *out, const uint8_t *from, const uint8_t *to)
 		from += dump_line(out, "\t\t", from, DECODE_MAX_LENGTH);
 }
 
+void trace_dump_code(FILE *out, const struct trace *trace)
+{
+	dump_code(out, trace->code, trace->end);
+}
+
 void trace_dump(FILE *out, const struct trace *trace, const struct path *path, uint8_t *const *start)
 {
 	fprintf(out, "trace %012" PRIx64 ", %u instructions, %s\n", path->rip, path->count,

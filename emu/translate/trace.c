@@ -108,6 +108,11 @@ static void list_trace(struct translator *translator, struct blocks *blocks, str
 	translator->trace[translator->traces++] = trace;
 }
 
+static bool is_wrong(const struct translator *translator)
+{
+	return translator->config.wrong && (translator->traces + 1) % translator->config.wrong == 0;
+}
+
 struct trace *trace_write(struct translator *translator, struct blocks *blocks, const struct path *path)
 {
 	struct store *store = &translator->store;
@@ -131,6 +136,8 @@ struct trace *trace_write(struct translator *translator, struct blocks *blocks, 
 		.code = w.e.at,
 		.insns = (uint8_t)path->count };
 	write_entries(&w);
+	if (is_wrong(translator))
+		emit_lea(&w.e, RAX, RAX, 1);
 	for (w.unit = 0; w.unit < path->count; w.unit++) {
 		start[w.unit] = w.e.at;
 		if (w.unit == w.charge_at)

@@ -72,6 +72,8 @@ struct translator {
 	struct trace_exit look_up; /* what home.leaving is behind an indirect branch to where no trace is known */
 	struct trace_exit *open;   /* the exit by which translated code was left last */
 	bool missed;               /* it was left by look_up */
+	bool paused;               /* the handlers run everything (--verify) */
+	bool entered;              /* translated code has run since this was cleared */
 };
 
 enum { ARENA_BYTES = 128 << 20 };
@@ -87,8 +89,11 @@ static inline void *arena_take(struct translator *translator, size_t bytes)
 /* How often the code at `rip` has been entered: 0 never. Whether a trace begins there. */
 unsigned trace_entries(const struct blocks *blocks, uint64_t rip);
 bool trace_known(const struct blocks *blocks, uint64_t rip);
+/* The trace that begins there, or NULL. */
+const struct trace *trace_at(const struct blocks *blocks, uint64_t rip);
 
 /* Writes guest instructions and what is made of them. `start`: where the code of each unit begins. */
+void trace_dump_code(FILE *out, const struct trace *trace); /* the host's alone */
 void trace_dump(FILE *out, const struct trace *trace, const struct path *path, uint8_t *const *start);
 
 /* recover.c, of struct tier_calls */

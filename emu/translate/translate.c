@@ -69,9 +69,10 @@ static HANDLER(translated_record)
 	struct trace_exit *exit;
 	const struct insn *next;
 
-	if (cpu->budget < trace->insns || cpu->df)
+	if (cpu->budget < trace->insns || cpu->df || translator->paused)
 		NEXT();
 	note_entry(translator, trace);
+	translator->entered = true;
 	exit = (struct trace_exit *)translator->store.enter(cpu, trace->entry[COUNTING]);
 	if (!exit)
 		return NULL;
@@ -100,6 +101,11 @@ unsigned trace_entries(const struct blocks *blocks, uint64_t rip)
 bool trace_known(const struct blocks *blocks, uint64_t rip)
 {
 	return trace_entries(blocks, rip) == UINT32_MAX;
+}
+
+const struct trace *trace_at(const struct blocks *blocks, uint64_t rip)
+{
+	return trace_known(blocks, rip) ? (const struct trace *)cache_find(blocks, rip)->insn[0].imm : NULL;
 }
 
 /* What makes translated code is had with the first of it. */

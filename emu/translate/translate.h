@@ -9,6 +9,7 @@
 struct translate_config {
 	size_t code_bytes; /* of translated code; all code is dropped when they are used up; 0: as always */
 	bool unlinked;     /* traces do not lead to each other, but through the run loop */
+	unsigned wrong;    /* every so many traces one does what its code does not, for tests of --verify; 0: never */
 	FILE *const *dump; /* where that is not NULL gets guest instructions and what is made of them; or NULL */
 };
 

@@ -227,6 +227,7 @@ struct process {
 	bool exiting;
 	int exit_status;                       /* in wait(2)'s format */
 	FILE *strace, *insn_trace, *dump_code; /* may be NULL */
+	struct verify *verify;                 /* --verify; or NULL */
 	struct observer *observers;            /* informed of the run's events (observer.h); NULL: none */
 	bool show_pids;                        /* there was more than one process: lines of reports begin with the thread's id */
 	struct process_counts counts;

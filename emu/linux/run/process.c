@@ -27,6 +27,7 @@
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
 #include "emu/translate/translate.h"
+#include "emu/translate/verify.h"
 #include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/written.h"
 #include "timekeep/timekeep.h"
@@ -89,6 +90,7 @@ struct process *process_create(struct options *options, const struct tk *clock)
 		&(struct translate_config){
 			.code_bytes = options->hostile.code_bytes,
 			.unlinked = options->hostile.unlinked,
+			.wrong = (unsigned)options->hostile.wrong,
 			.dump = &process->dump_code,
 		});
 	blocks_configure(process->blocks,
@@ -98,6 +100,9 @@ struct process *process_create(struct options *options, const struct tk *clock)
 			.hot_after = options->interpret ? (unsigned)BLOCKS_NEVER_HOT : (unsigned)options->hostile.hot_after,
 			.budget = options->hostile.budget,
 		});
+	process->verify = options->verify ? verify_create(&process->space, process->blocks) : NULL;
+	if (options->verify && !process->verify)
+		log_line(options, LOG_WARNING, "--verify: this build translates nothing, so there is nothing to compare");
 	process->threads_started = 1;
 	peers_thread_began(process, process->pid);
 	process->tasks->cpu.model = cpu_model_find(options->cpu);

@@ -31,6 +31,7 @@
 #include "emu/linux/time/pvclock.h"
 #include "emu/linux/kernel/observer.h"
 #include "emu/linux/kernel/written.h"
+#include "emu/translate/verify.h"
 #include "timekeep/timekeep.h"
 
 /* --- running ----------------------------------------------------------------------------------------- */
@@ -132,6 +133,21 @@ static void tick(struct process *process)
 		nanosleep(&wait, NULL);
 }
 
+/* As cpu_run, in the way that the options ask for. Where --verify finds a difference, the run ends with SIGABRT. */
+static enum cpu_exit run_cpu(struct task *task, uint64_t budget)
+{
+	struct process *process = task->process;
+	enum cpu_exit exit;
+
+	if (process->insn_trace)
+		return insn_trace_step(task);
+	if (!process->verify)
+		return cpu_run(&task->cpu, process->blocks, budget);
+	if (!verify_run(process->verify, &task->cpu, budget, &exit, stderr))
+		abort();
+	return exit;
+}
+
 /* Runs at most `budget` instructions, up to a system call, which it makes. Returns the call's cost in instructions of the slice. */
 static uint64_t run_guest(struct task *task, uint64_t budget)
 {
@@ -140,10 +156,10 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 	uint64_t count;
 
 	task->signals.fault.resume_flag = false;
-	task->cpu.answer = process->insn_trace || observer_sees_calls(process) ? NULL : answer;
+	task->cpu.answer = process->insn_trace || process->verify || observer_sees_calls(process) ? NULL : answer;
 	clock_run_begin(task);
 	OBSERVE(process, resume, task);
-	exit = process->insn_trace ? insn_trace_step(task) : cpu_run(&task->cpu, process->blocks, budget);
+	exit = run_cpu(task, budget);
 	count = cpu_count(&task->cpu, 0);
 	clock_run_end(task);
 	OBSERVE(process, stop, task, exit);

@@ -82,6 +82,18 @@ static void posix_timer(void)
 	SHOW(timer_create(12345, &event, &timer));
 }
 
+/* An interval without a first time arms nothing. ITIMER_REAL forgets it, the others do not. */
+static void interval_alone(int which)
+{
+	const struct itimerval alone = { .it_interval = { 10, 20 } };
+	struct itimerval now;
+
+	SHOW(setitimer(which, &alone, NULL));
+	getitimer(which, &now);
+	printf("%ld %ld, interval is kept: %d\n", now.it_value.tv_sec, now.it_value.tv_usec, now.it_interval.tv_sec == 10);
+	SHOW(setitimer(which, &(struct itimerval){ 0 }, NULL));
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
@@ -97,6 +109,9 @@ int main(void)
 	interval(ITIMER_REAL, CLOCK_MONOTONIC, "ITIMER_REAL");
 	interval(ITIMER_VIRTUAL, CLOCK_PROCESS_CPUTIME_ID, "ITIMER_VIRTUAL");
 	interval(ITIMER_PROF, CLOCK_PROCESS_CPUTIME_ID, "ITIMER_PROF");
+	interval_alone(ITIMER_REAL);
+	interval_alone(ITIMER_VIRTUAL);
+	interval_alone(ITIMER_PROF);
 	SHOW(setitimer(7, &(struct itimerval){ 0 }, NULL));
 	SHOW(setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_sec = 100 }, NULL));
 	posix_timer();

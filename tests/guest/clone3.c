@@ -96,6 +96,18 @@ static void cleared_handlers(void)
 	SHOW(make(88));
 }
 
+/* clone(2) does not look at addresses that its flags do not ask for. */
+static void unused_addresses(void)
+{
+	int status = 0;
+	long pid = syscall(SYS_clone, SIGCHLD, 0L, -1L, -1L, -1L);
+
+	if (pid == 0)
+		_exit(3);
+	SHOW(waitpid((pid_t)pid, &status, 0) == pid);
+	SHOW(WEXITSTATUS(status));
+}
+
 int main(void)
 {
 	begin(0, SIGCHLD);
@@ -138,6 +150,7 @@ int main(void)
 	SHOW(make(88));
 	chosen_ids();
 	cleared_handlers();
+	unused_addresses();
 	SHOW(syscall(435, 8L, 88L));
 	return 0;
 }

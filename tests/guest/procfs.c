@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -246,6 +247,33 @@ static void relative(void)
 	close(directory);
 }
 
+/* Paths with ids that are relative to a directory's descriptor. */
+static void relative_with_ids(void)
+{
+	struct stat status;
+	char path[64], link[16] = "";
+	int fd, proc = open("/proc", O_RDONLY | O_DIRECTORY), self = open("/proc/self", O_RDONLY | O_DIRECTORY);
+
+	snprintf(path, sizeof(path), "%d/fd", getpid());
+	fd = openat(proc, path, O_RDONLY | O_DIRECTORY);
+	SHOW(fd);
+	CHECK(fstatat(fd, "0", &status, 0) == 0);
+	close(fd);
+	snprintf(path, sizeof(path), "task/%d/stat", getpid());
+	fd = openat(self, path, O_RDONLY);
+	CHECK(read(fd, link, sizeof(link) - 1) > 0 && atoi(link) == getpid());
+	close(fd);
+	SHOW(faccessat(self, path, R_OK, 0));
+	snprintf(path, sizeof(path), "%d", getppid());
+	SHOW(fstatat(proc, path, &status, 0));
+	SHOW(fstatat(proc, "4194303/stat", &status, 0));
+	SHOW(fstatat(self, "", &status, AT_EMPTY_PATH));
+	memset(link, 0, sizeof(link));
+	CHECK(readlinkat(proc, "self", link, sizeof(link) - 1) > 0 && atoi(link) == getpid());
+	close(self);
+	close(proc);
+}
+
 int main(void)
 {
 	links();
@@ -254,5 +282,6 @@ int main(void)
 	child();
 	read_again();
 	relative();
+	relative_with_ids();
 	return 0;
 }

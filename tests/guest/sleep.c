@@ -6,6 +6,7 @@
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,6 +84,9 @@ static void interrupted(void)
 		left_ns = left.tv_sec * 1000000000 + left.tv_nsec;
 		CHECK(left_ns < hundred_s && left_ns + slept >= hundred_s && left_ns + slept < hundred_s + 5000000000);
 	}
+	hundred.tv_sec = INT64_MAX; /* longer than any clock goes */
+	SHOW(nanosleep(&hundred, &left));
+	CHECK(left.tv_sec > 1000000000);
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 }
 
@@ -142,6 +146,16 @@ static void time_of_day(void)
 	CHECK(time(NULL) >= tv.tv_sec && time(NULL) <= tv.tv_sec + 5);
 }
 
+/* What is left of adjtime(3)'s adjustment may be asked for by anybody. */
+static void adjustment(void)
+{
+	struct timex state = { .modes = ADJ_OFFSET_SS_READ };
+
+	CHECK(adjtimex(&state) >= 0);
+	state.modes = 0x8000;
+	SHOW(adjtimex(&state));
+}
+
 /* sysinfo(2) rounds CLOCK_BOOTTIME up. */
 static void time_since_boot(void)
 {
@@ -160,6 +174,7 @@ int main(void)
 	interrupted();
 	processor_time();
 	time_of_day();
+	adjustment();
 	time_since_boot();
 	return 0;
 }

@@ -24,7 +24,7 @@ uint64_t file_trim_vector(struct iovec *vector, uint64_t count, uint64_t skip, u
 
 /* Opens a file that the emulator must make up. Returns a descriptor, -errno, or NOT_EMULATED. */
 enum { NOT_EMULATED = INT_MIN };
-int64_t proc_open(struct task *task, int dirfd, const char *path, int flags);
+int64_t proc_open(struct task *task, const char *path, int flags);
 /* Open made-up files. A read at the beginning of one gives its text as of now. */
 extern const struct device made_up_file;
 /* Returns the target of the links /proc/self and /proc/thread-self, or NULL for any other path. */

@@ -82,11 +82,12 @@ static int64_t open_fifo_writer(struct task *task, int dirfd, const char *path, 
 
 static int64_t open_path(struct task *task, int dirfd, uint64_t address, int flags, mode_t mode)
 {
-	char guest[PATH_MAX], host[PATH_MAX];
-	int64_t length = space_read_string(&task->process->space, address, guest, sizeof(guest));
+	char given[PATH_MAX], absolute[PATH_MAX], host[PATH_MAX];
+	int64_t length = space_read_string(&task->process->space, address, given, sizeof(given));
 	if (length < 0)
 		return length;
-	int64_t made = proc_open(task, dirfd, guest, flags);
+	const char *guest = path_below_proc(task->process, dirfd, given, absolute) ? absolute : given;
+	int64_t made = proc_open(task, guest, flags);
 	if (made == NOT_EMULATED && dev_cpu_path(task->process, dirfd, guest, host))
 		made = dev_cpu_open(task, host, flags);
 	if (made != NOT_EMULATED)
@@ -179,10 +180,11 @@ int64_t sys_socketpair(struct task *task, const uint64_t arg[6])
 
 static int64_t read_link(struct task *task, int dirfd, uint64_t address, uint64_t buffer, uint64_t size)
 {
-	char guest[PATH_MAX], host[PATH_MAX];
-	int64_t length = space_read_string(&task->process->space, address, guest, sizeof(guest));
+	char given[PATH_MAX], absolute[PATH_MAX], host[PATH_MAX];
+	int64_t length = space_read_string(&task->process->space, address, given, sizeof(given));
 	if (length < 0)
 		return length;
+	const char *guest = path_below_proc(task->process, dirfd, given, absolute) ? absolute : given;
 	const char *path = path_program(task->process, guest, host);
 	if (!path)
 		path = proc_link(task, guest, host);

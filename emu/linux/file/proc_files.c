@@ -210,32 +210,10 @@ static int64_t open_found(struct task *task, const struct found *found, const ch
 	return result;
 }
 
-/* If the directory `dirfd` is below /proc, joins its path, with the guest's ids, and `path`. */
-static bool below_directory(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX])
+int64_t proc_open(struct task *task, const char *path, int flags)
 {
-	char link[32], directory[64];
-	struct proc_place place;
-	ssize_t length;
-
-	if (path[0] == '/' || dirfd == AT_FDCWD || !process->files.proc_files)
-		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
-	length = readlink(link, directory, sizeof(directory) - 1);
-	if (length < 5 || strncmp(directory, "/proc", 5) != 0)
-		return false;
-	directory[length] = '\0';
-	if (!path_of_host(process, directory, &place))
-		return snprintf(absolute, PATH_MAX, "%s/%s", directory, path) < PATH_MAX;
-	return snprintf(absolute, PATH_MAX, "/proc/%d/%s%s%s", place.pid, place.rest, *place.rest ? "/" : "", path) < PATH_MAX;
-}
-
-int64_t proc_open(struct task *task, int dirfd, const char *path, int flags)
-{
-	char absolute[PATH_MAX];
 	struct found found;
 
-	if (below_directory(task->process, dirfd, path, absolute))
-		path = absolute;
 	task->process->files.proc_files |= strncmp(path, "/proc", 5) == 0;
 	return find(task->process, path, &found) ? open_found(task, &found, path, flags) : NOT_EMULATED;
 }

@@ -64,6 +64,27 @@ bool path_of_host(const struct process *process, const char *path, struct proc_p
 	return true;
 }
 
+/* A thread's directory is known as its process's first thread's: the host has no other. */
+bool path_below_proc(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX])
+{
+	char link[32], directory[PATH_MAX], task[32] = "";
+	struct proc_place place;
+	ssize_t length;
+
+	if (path[0] == '/' || path[0] == '\0' || dirfd == AT_FDCWD || !process->files.proc_files)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	length = readlink(link, directory, sizeof(directory) - 1);
+	if (length < 5 || strncmp(directory, "/proc", 5) != 0)
+		return false;
+	directory[length] = '\0';
+	if (!path_of_host(process, directory, &place))
+		return snprintf(absolute, PATH_MAX, "%s/%s", directory, path) < PATH_MAX;
+	if (place.tid)
+		snprintf(task, sizeof(task), "task/%d/", place.pid);
+	return snprintf(absolute, PATH_MAX, "/proc/%d/%s%s%s%s", place.pid, task, place.rest, *place.rest ? "/" : "", path) < PATH_MAX;
+}
+
 /* Translates a place in /proc to the host, which has other ids and knows few threads but the leaders. A thread that does not exist gets
  * an id that the host does not know. */
 static const char *host_place(const struct process *process, const char *path, char buffer[PATH_MAX])

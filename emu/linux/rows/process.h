@@ -1,7 +1,7 @@
 /* Rows: processes, threads, identity, limits. */
 RUN(PROCESS, fork)
 RUN(PROCESS, vfork)
-RUN(PROCESS, clone, FLAGS(flags, clone_words), ADDRESS(stack), OUT_INT(parent_tid), OUT_INT(child_tid), ADDRESS(tls))
+RUN(PROCESS, clone, FLAGS(flags, clone_words), ADDRESS(stack), ADDRESS(parent_tid), ADDRESS(child_tid), ADDRESS(tls))
 RUN(PROCESS, clone3, ADDRESS(args), SIZE(size))
 PROGRAM(execve, PATH(path), STRINGS(argv), ENVIRONMENT(envp))
 PROGRAM(execveat, DIRFD(dirfd), PATH(path), STRINGS(argv), ENVIRONMENT(envp), FLAGS(flags, at_words))

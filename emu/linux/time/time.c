@@ -144,15 +144,19 @@ int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 	return set_wall(task, value.tv_sec * NS_PER_S + value.tv_usec * NS_PER_US);
 }
 
-/* Returns the state of a clock without corrections. The only supported adjustment is ADJ_SETOFFSET, a step. */
+/* Returns the state of a clock without corrections, of which adjtime(3) leaves nothing to do. The only supported adjustment is
+ * ADJ_SETOFFSET, a step. */
 static int64_t adjust(struct task *task, uint64_t address)
 {
+	enum { ADJTIME = 0x8000 }; /* ADJ_ADJTIME of linux/timex.h: the mode is adjtime(3)'s */
 	struct timex state, answer = { 0 };
 	int64_t now, delta, result;
 
 	if (!space_read(&task->process->space, address, &state, sizeof(state)))
 		return -EFAULT;
-	if (state.modes & ~(unsigned)(ADJ_SETOFFSET | ADJ_NANO))
+	if (state.modes & ADJTIME && !(state.modes & ADJ_OFFSET))
+		return -EINVAL;
+	if (state.modes & ~(unsigned)(ADJ_SETOFFSET | ADJ_NANO) && state.modes != ADJ_OFFSET_SS_READ)
 		return -EPERM;
 	if (state.modes & ADJ_SETOFFSET) {
 		if (state.time.tv_usec < 0 || state.time.tv_usec >= (state.modes & ADJ_NANO ? NS_PER_S : US_PER_S)
@@ -214,7 +218,9 @@ static int64_t sleep_until(struct task *task, uint64_t deadline, uint64_t remain
 		return result;
 	if (absolute)
 		return -ERESTARTNOHAND;
-	left = (int64_t)(task->wait.deadline - (uint64_t)clock_now(task->process));
+	/* what is too long for the clock ends with it: KTIME_MAX */
+	deadline = task->wait.deadline < INT64_MAX ? task->wait.deadline : INT64_MAX;
+	left = (int64_t)deadline - clock_now(task->process);
 	if (left <= 0)
 		return 0;
 	rest = timespec_of(left);

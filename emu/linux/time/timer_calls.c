@@ -187,6 +187,8 @@ static int64_t interval_set(struct task *task, int which, const struct itimerval
 		timer = timer_new(process, TIMER_INTERVAL, which, clock);
 	if (!timer)
 		return -ENOMEM;
+	if (which == ITIMER_REAL && timespec_ns(&spec.it_value) == 0)
+		spec.it_interval = (struct timespec){ 0 }; /* alone of the three, this timer forgets it: do_setitimer() */
 	timer->signal = interval_kinds[which].signal;
 	setting = timer_setting(task, clock, false, &spec, timer_now(process, timer));
 	timer_set(process, timer, &setting);

@@ -136,10 +136,6 @@ TRANSIENT(struct task, next);
 TRANSIENT(struct task, time.run_insns);
 TRANSIENT(struct task, time.run_began);
 TRANSIENT(struct task, wait.futex_waiter);
-TRANSIENT(struct task, wait.sem_waits);
-TRANSIENT(struct task, wait.sem_for_zero);
-TRANSIENT(struct task, wait.semaphore);
-TRANSIENT(struct task, wait.semaphores);
 TRANSIENT(struct task, observed);
 TRANSIENT(struct task, host);
 

@@ -8,6 +8,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "show.h"
@@ -102,6 +103,74 @@ static void waiters(void)
 	end(third);
 }
 
+/* Waiters go on in the order in which they came, as soon as there is enough for one; what they get, nobody else gets. */
+static void order(void)
+{
+	int id = semget(IPC_PRIVATE, 2, 0600);
+	struct sembuf two = { 0, -2, 0 }, one = { 0, -1, 0 }, up = { 0, 1, 0 }, up_two = { 0, 2, 0 }, take = { 0, -1, IPC_NOWAIT };
+	struct sembuf mixed[] = { { 1, -1, IPC_NOWAIT }, { 0, -1, 0 } };
+	pid_t first, second, third;
+
+	first = waiter(id, &two, 1);
+	await_count(id, 0, GETNCNT, 1);
+	second = waiter(id, &one, 1);
+	await_count(id, 0, GETNCNT, 2);
+	third = waiter(id, &one, 1);
+	printf("%d\n", await_count(id, 0, GETNCNT, 3));
+	SHOW(semop(id, &up, 1)); /* enough for the second */
+	SHOW(semop(id, &take, 1));
+	SHOW(semctl(id, 0, GETVAL));
+	SHOW(semctl(id, 0, GETNCNT));
+	end(second);
+	SHOW(semop(id, &up_two, 1)); /* for the first */
+	SHOW(semctl(id, 0, GETNCNT));
+	end(first);
+	SHOW(semctl(id, 0, SETVAL, 1));
+	SHOW(semop(id, &take, 1));
+	end(third);
+	SHOW(semop(id, mixed, 2)); /* the operation that cannot be done decides if the call waits */
+	SHOW(semctl(id, 1, SETVAL, 1));
+	third = waiter(id, mixed, 2);
+	printf("%d\n", await_count(id, 0, GETNCNT, 1));
+	SHOW(semctl(id, 0, SETVAL, 3));
+	end(third);
+	SHOW(semctl(id, 0, GETVAL));
+	SHOW(semctl(id, 0, IPC_RMID));
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* What ends a wait without a semaphore: time, a signal; and a process that ends and leaves what it took (SEM_UNDO). */
+static void other_ends(void)
+{
+	const struct timespec soon = { .tv_nsec = 30000000 };
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct sembuf down = { 0, -1, 0 }, take = { 0, -1, SEM_UNDO };
+	int id = semget(IPC_PRIVATE, 1, 0600);
+	pid_t pid;
+
+	SHOW(semtimedop(id, &down, 1, &soon));
+	sigaction(SIGALRM, &action, NULL);
+	ualarm(30000, 0);
+	SHOW(semop(id, &down, 1));
+	SHOW(semctl(id, 0, GETNCNT));
+	SHOW(semctl(id, 0, SETVAL, 1));
+	pid = fork();
+	if (!pid) {
+		semop(id, &take, 1);
+		await_count(id, 0, GETNCNT, 1);
+		_exit(0);
+	}
+	while (semctl(id, 0, GETVAL) != 0)
+		usleep(1000);
+	SHOW(semop(id, &down, 1));
+	waitpid(pid, NULL, 0);
+	SHOW(semctl(id, 0, IPC_RMID));
+}
+
 static void removed_queue(void)
 {
 	int id = msgget(IPC_PRIVATE, 0600), status = 0;
@@ -129,6 +198,8 @@ int main(void)
 {
 	ids();
 	waiters();
+	order();
+	other_ends();
 	removed_queue();
 	memory_used();
 	return 0;

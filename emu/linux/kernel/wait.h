@@ -29,19 +29,15 @@ struct wait {
 	bool on_wall;      /* `deadline` was computed from this time of CLOCK_REALTIME, and moves when that clock is set */
 	int64_t wall;
 	uint64_t futex;        /* guest address of a futex waited on, or 0 */
-	uint32_t futex_waiter; /* the first of those by which it waits for futexes (futex_queue.c), or 0 */
+	uint32_t futex_waiter; /* the first of those by which it waits for futexes or semaphores (futex_queue.c), or 0 */
 	bool child;            /* a change of a child's state wakes it */
 	bool retries;          /* no event ends the wait: at `deadline` the call is tried again */
 	uint64_t limit;        /* the deadline of a call that is tried again and again; 0: other calls */
 	bool uninterruptible;  /* signals do not wake it */
 	uint64_t signals;      /* sigtimedwait(2): these signals wake it, blocked or not */
 	bool pause;            /* a TPAUSE or UMWAIT waits: no system call is made again */
-	bool sem_waits;        /* semop(2) waits for this set's semaphore to be 0, or large enough */
-	bool sem_for_zero;
-	uint16_t semaphore;
-	int semaphores;
-	uint64_t progress; /* the call's progress, in a form of its choice; 0 at its beginning */
-	uint64_t until;    /* recvmmsg(2): no more messages from then on; kept, as progress is, when a new wait begins */
+	uint64_t progress;     /* the call's progress, in a form of its choice; 0 at its beginning */
+	uint64_t until;        /* recvmmsg(2): no more messages from then on; kept, as progress is, when a new wait begins */
 };
 
 /* Waits for `events` on one descriptor. At the first call, returns SYSCALL_WAIT, or 0 if the descriptor is ready or cannot be polled.

@@ -88,7 +88,7 @@ bool futex_same_key(const struct futex_key *a, const struct futex_key *b)
 
 static bool is_shared(const struct futex_key *key)
 {
-	return key && key->scope == FUTEX_OBJECT;
+	return key && key->scope >= FUTEX_OBJECT;
 }
 
 static struct futex_table *table_of(const struct process *process, const struct futex_key *key)

@@ -1,7 +1,9 @@
-/* Who waits for futexes: two tables of the same kind, one of the process's own, for memory that it does not share, and one that all
+/* Who waits for futexes, and in semop(2): two tables of the same kind, one of the process's own, for memory that it does not share, and one that all
  * processes of the run share. In both the oldest waiter for a key is the first that is woken, whichever process it is of. */
 #ifndef TICK86_EMU_FUTEX_QUEUE_H
 #define TICK86_EMU_FUTEX_QUEUE_H
+
+#include <sys/sem.h>
 
 #include "emu/linux/kernel/machine.h"
 
@@ -10,6 +12,7 @@ enum futex_scope {
 	FUTEX_PRIVATE, /* FUTEX_PRIVATE_FLAG: whatever is mapped there */
 	FUTEX_MEMORY,  /* without the flag, in memory that is not shared */
 	FUTEX_OBJECT,  /* in shared memory, wherever it is mapped */
+	FUTEX_SET,     /* no futex, but a set of System V semaphores: `object` is its id (semaphores.c) */
 };
 
 enum futex_role {
@@ -19,6 +22,16 @@ enum futex_role {
 };
 
 enum waiter_state { WAITER_NONE, WAITER_WAITS, WAITER_WOKEN };
+
+enum { SEM_OPERATIONS = 4 };
+
+/* The operations of a semop(2) that waits. */
+struct sem_wait {
+	uint32_t count; /* 0: more than there is room for */
+	struct sembuf operation[SEM_OPERATIONS];
+	struct sembuf blocking; /* the first one that cannot be done */
+	bool granted;           /* the operations count as done, and the thread is to make them */
+};
 
 struct futex_waiter {
 	uint32_t state; /* enum waiter_state; the last to be written when the waiter is added */
@@ -31,7 +44,8 @@ struct futex_waiter {
 	uint64_t order;
 	uint64_t address; /* where its process has the word, and what it was when the wait began */
 	uint32_t value;
-	bool changed;         /* it was another value when its process last looked (programs outside the run) */
+	bool changed; /* it was another value when its process last looked (programs outside the run) */
+	struct sem_wait semaphores;
 	uint32_t index, next; /* futex_waitv(2): number of the entry, and the thread's next waiter */
 };
 

@@ -1,8 +1,8 @@
 /* Rows: System V and POSIX interprocess communication, futexes. */
 PASS(semget, HEX(key), INT(nsems), HEX(semflg))
-RUN(FILE, semop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops))
-RUN(FILE, semtimedop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops), IN_TIMESPEC(timeout))
-RUN(FILE, semctl, INT(semid), INT(semnum), INT(cmd), ADDRESS(arg))
+RUN(PROCESS, semop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops))
+RUN(PROCESS, semtimedop, INT(semid), IN_N(sops, 2, 6), SIZE(nsops), IN_TIMESPEC(timeout))
+RUN(PROCESS, semctl, INT(semid), INT(semnum), INT(cmd), ADDRESS(arg))
 PASS(msgget, HEX(key), HEX(msgflg))
 RUN(FILE, msgsnd, INT(msqid), ADDRESS(msgp), SIZE(msgsz), HEX(msgflg))
 RUN(FILE, msgrcv, INT(msqid), ADDRESS(msgp), SIZE(msgsz), INT(msgtyp), HEX(msgflg))

@@ -252,10 +252,15 @@ lint:
 	@tools/deps lint
 	tools/lint
 
-# man page, public header of timekeep, pkg-config
+# man pages, completion, public header of timekeep, pkg-config
 install: all install-timekeep
 	install -D -m 755 $(BUILD)/tick86 $(DESTDIR)$(PREFIX)/bin/tick86
 	install -D -m 644 tools/tick86.1 $(DESTDIR)$(PREFIX)/share/man/man1/tick86.1
+	tools/man $(BUILD)/tick86 $(BUILD)/man
+	install -m 644 $(BUILD)/man/* $(DESTDIR)$(PREFIX)/share/man/man1
+	for shell in bash:bash-completion/completions/tick86 zsh:zsh/site-functions/_tick86 fish:fish/vendor_completions.d/tick86.fish; do \
+		$(BUILD)/tick86 completion $${shell%%:*} >$(BUILD)/completion && \
+		install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/$${shell#*:} || exit 1; done
 
 install-timekeep: $(BUILD)/libtimekeep.a $(BUILD)/timekeep.pc
 	install -D -m 644 $(BUILD)/libtimekeep.a $(DESTDIR)$(PREFIX)/lib/libtimekeep.a

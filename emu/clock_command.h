@@ -1,9 +1,9 @@
-/* tick86 clock replay|record|plot: commands for host clock traces. */
+/* The commands for host clock traces. */
 #ifndef TICK86_EMU_CLOCK_COMMAND_H
 #define TICK86_EMU_CLOCK_COMMAND_H
 
-/* `argv` begins with the word after "clock". Returns the exit status: 0; 1 if an expectation failed; 2 for a wrong command line, an
- * unreadable file, or a malformed line. */
-int clock_command(char **argv);
+#include "emu/command_line.h"
+
+extern const struct command_row clock_replay_row, clock_record_row, clock_plot_row;
 
 #endif

@@ -1,33 +1,10 @@
-/* Rows of options, and functions that read values. */
+/* Reads the values of options. Each reader returns false after option_fail() for a wrong value, and says what is allowed. */
 #ifndef TICK86_EMU_OPTION_VALUES_H
 #define TICK86_EMU_OPTION_VALUES_H
 
-#include "emu/options.h"
+#include <stdint.h>
 
-struct parse {
-	struct options *options;
-	enum command command;
-	const char *option; /* the option as typed, for messages */
-	char *error;
-	size_t error_size;
-};
-
-enum value { VALUE_NONE, VALUE_OPTIONAL, VALUE_NEEDED };
-
-/* A row. Without a name it is a heading, in `shown`, for the rows that follow. A list ends with a row of NULLs. */
-struct option_row {
-	const char *name; /* a long option has its value after =, a one-letter option as the next word or directly after the letter */
-	enum value value;
-	const char *shown; /* the value's description for --help */
-	bool (*set)(struct parse *parse, const char *text);
-	const char *help; /* one line */
-};
-
-extern const struct option_row clock_option_rows[];                       /* options_clock.c */
-extern const struct option_row save_option_rows[], restore_option_rows[]; /* options_save.c */
-
-/* Keeps an error and returns false, for `return option_fail(...)`. So do the readers below for wrong values. */
-bool option_fail(struct parse *parse, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#include "emu/command_line.h"
 
 /* Reads a number: decimal, octal with 0, hexadecimal with 0x, with _ between digits, and a sign if `is_signed`. No message. */
 bool value_read(const char *text, bool is_signed, uint64_t *value);
@@ -37,6 +14,19 @@ bool value_number(struct parse *parse, const char *text, uint64_t low, uint64_t 
 bool value_signed(struct parse *parse, const char *text, int64_t *value);
 /* Reads "A:B". */
 bool value_pair(struct parse *parse, const char *text, int64_t *first, int64_t *second);
+
+/* Reads a span of time in ns: a number with a fraction and a unit (ns, us, ms, s, m, h, d, w, y of 365 days), such as -1.5s; without a unit it is
+ * in ns. The second form has no message. */
+bool value_span(struct parse *parse, const char *text, int64_t *ns);
+bool value_read_span(const char *text, bool needs_unit, int64_t *ns);
+/* Reads "A:B", both spans of time. */
+bool value_spans(struct parse *parse, const char *text, int64_t *first, int64_t *second);
+/* Reads a frequency in kHz: 2100000, 2100000kHz, 2.1GHz, 500MHz. */
+bool value_khz(struct parse *parse, const char *text, uint64_t high, uint64_t *khz);
+/* Reads a number of bytes, also with K, M or G (powers of 1024). */
+bool value_size(struct parse *parse, const char *text, uint64_t low, uint64_t high, uint64_t *bytes);
+/* Reads the fraction "P/Q", "P" or a decimal number, both parts from 1 to `most`, in lowest terms for decimals. */
+bool value_fraction(struct parse *parse, const char *text, uint64_t most, uint64_t *num, uint64_t *den);
 
 struct word {
 	const char *name;

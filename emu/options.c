@@ -1,10 +1,12 @@
-/* The options except those of the clock and of saving: rows, the parser, --help. */
+/* The options of a run except those of the clock and of saving, and what holds between several options. */
 #include "emu/options.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "emu/cpu/model.h"
+#include "emu/command_line.h"
 #include "emu/option_values.h"
 
 extern char **environ;
@@ -107,7 +109,7 @@ static bool option_trace_insns(struct parse *parse, const char *text)
 static bool option_output(struct parse *parse, const char *text)
 {
 	parse->options->record_path = text;
-	return parse->options->record || option_fail(parse, "-o belongs to tick86 record");
+	return true;
 }
 
 static bool option_log(struct parse *parse, const char *text)
@@ -133,8 +135,12 @@ static bool option_status(struct parse *parse, const char *text)
 
 static bool option_sysroot(struct parse *parse, const char *text)
 {
+	struct stat status;
+
 	parse->options->sysroot = text;
-	return true;
+	if (stat(text, &status) == 0 && S_ISDIR(status.st_mode))
+		return true;
+	return option_fail(parse, "-L: '%s' is not a directory", text);
 }
 
 static size_t environment_count(char **envp)
@@ -180,146 +186,38 @@ static bool option_unsetenv(struct parse *parse, const char *text)
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
-static const struct option_row run_rows[] = {
-	{ NULL, VALUE_NONE, "Machine", NULL, NULL },
-	{ "--cpus", VALUE_NEEDED, "N", option_cpus, "virtual CPUs (default 1)" },
-	{ "--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)" },
-	{ "--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)" },
-	{ "--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount" },
-	{ "--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: tiny blocks, caches, budgets (block=N,arena=BYTES,...)" },
-	{ "--interpret", VALUE_NONE, NULL, option_interpret, "translate nothing (slower; nothing else differs)" },
-	{ "--verify", VALUE_NONE, NULL, option_verify, "run all twice, translated and not, and compare (slow; implies --serial)" },
-	{ NULL, VALUE_NONE, "Program", NULL, NULL },
-	{ "-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment" },
-	{ "-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one" },
-	{ "-L", VALUE_NEEDED, "PREFIX", option_sysroot, "look for the ELF interpreter and libraries below PREFIX first" },
-	{ NULL, VALUE_NONE, NULL, NULL, NULL },
+const struct option_row run_option_rows[] = {
+	OPTION_HEADING("Machine"),
+	OPTION("--cpus", VALUE_NEEDED, "N", option_cpus, "virtual CPUs (default 1)", .often = true),
+	OPTION("--cpu", VALUE_NEEDED, "MODEL", option_cpu, "what CPUID says: x86-64, x86-64-v2, x86-64-v3 (default)"),
+	OPTION("--seed", VALUE_NEEDED, "N", option_seed, "of AT_RANDOM, and of getrandom under icount (default 1)", .often = true),
+	OPTION("--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount"),
+	OPTION("--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: tiny blocks, caches, budgets (block=N,arena=BYTES,...)"),
+	OPTION("--interpret", VALUE_NONE, NULL, option_interpret, "translate nothing (slower; nothing else differs)"),
+	OPTION("--verify", VALUE_NONE, NULL, option_verify, "run all twice, translated and not, and compare (slow; implies --serial)"),
+	OPTION_HEADING("Program"),
+	OPTION("-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment"),
+	OPTION("-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one"),
+	OPTION("-L", VALUE_NEEDED, "PREFIX", option_sysroot, "look for the ELF interpreter and libraries below PREFIX first"),
+	OPTION_END,
 };
 
-static const struct option_row report_rows[] = {
-	{ NULL, VALUE_NONE, "Reports", NULL, NULL },
-	{ "--strace", VALUE_OPTIONAL, "FILE", option_strace, "print system calls" },
-	{ "--stats", VALUE_OPTIONAL, "FILE", option_stats, "print counts and times at the end, as JSON" },
-	{ "--dump-code", VALUE_OPTIONAL, "FILE", option_dump_code, "print hot instructions and the code that is made of them" },
-	{ "--trace-insns", VALUE_OPTIONAL, "FILE", option_trace_insns, "print every instruction (slow)" },
-	{ "--status", VALUE_NONE, NULL, option_status, "exit with 128 + N where the program dies of signal N" },
-	{ "-o", VALUE_NEEDED, "FILE", option_output, "with record: the file to write (default PROGRAM.t86)" },
-	{ "--log", VALUE_NEEDED, "error|warning|info|debug", option_log, "how much tick86 says (default warning)" },
-	{ NULL, VALUE_NONE, NULL, NULL, NULL },
+const struct option_row report_option_rows[] = {
+	OPTION_HEADING("Reports"),
+	OPTION("--strace", VALUE_OPTIONAL, "FILE", option_strace, "print system calls", .often = true),
+	OPTION("--stats", VALUE_OPTIONAL, "FILE", option_stats, "print counts and times at the end, as JSON", .often = true),
+	OPTION("--dump-code", VALUE_OPTIONAL, "FILE", option_dump_code, "print hot instructions and the code that is made of them"),
+	OPTION("--trace-insns", VALUE_OPTIONAL, "FILE", option_trace_insns, "print every instruction (slow)"),
+	OPTION("--status", VALUE_NONE, NULL, option_status, "exit with 128 + N where the program dies of signal N"),
+	OPTION("--log", VALUE_NEEDED, "error|warning|info|debug", option_log, "how much tick86 says (default warning)"),
+	OPTION_END,
 };
 
-/* A restored program keeps the options with which it was started, so they cannot be given again. */
-static const struct option_list {
-	const struct option_row *rows;
-	bool begins, restores; /* valid for programs that are started; for those that are restored */
-} lists[] = {
-	{ clock_option_rows, true, false },
-	{ run_rows, true, false },
-	{ save_option_rows, true, true },
-	{ restore_option_rows, false, true },
-	{ report_rows, true, true },
-	{ NULL, false, false },
+const struct option_row record_option_rows[] = {
+	OPTION_HEADING("Recording"),
+	OPTION("-o", VALUE_NEEDED, "FILE", option_output, "the file to write (default PROGRAM.t86)"),
+	OPTION_END,
 };
-
-static bool is_last(const struct option_row *row)
-{
-	return !row->name && !row->shown;
-}
-
-enum { HELP_COLUMN = 30 };
-
-static void help_row(FILE *out, const struct option_row *row)
-{
-	char left[128];
-	int columns = 0;
-
-	if (!row->name) {
-		fprintf(out, "\n%s:\n", row->shown);
-		return;
-	}
-	snprintf(left, sizeof(left),
-		row->value == VALUE_NONE               ? "%s"
-			: row->name[1] != '-'          ? "%s %s"
-			: row->value == VALUE_OPTIONAL ? "%s[=%s]"
-						       : "%s=%s",
-		row->name, row->shown);
-	for (const char *c = left; *c; c++)
-		columns += (*c & 0xc0) != 0x80; /* continuation bytes of UTF-8 take no column */
-	fprintf(out, columns > HELP_COLUMN ? "  %s\n%*s%s\n" : "  %s%*s%s\n", left,
-		columns > HELP_COLUMN ? HELP_COLUMN + 3 : HELP_COLUMN + 1 - columns, "", row->help);
-}
-
-void options_help(FILE *out)
-{
-	fprintf(out,
-		"usage: tick86 [run] [options] [--] PROGRAM [ARG...]\n"
-		"       tick86 record [-o FILE] [options] [--] PROGRAM [ARG...]\n"
-		"       tick86 replay|dump|diff|stat|export|plot FILE ...\n"
-		"       tick86 save [-o FILE] PID\n"
-		"       tick86 restore [options] FILE\n"
-		"       tick86 clock replay|record|plot ...\n"
-		"\n"
-		"Runs an x86-64 Linux program and decides what every clock tells it.\n");
-	for (const struct option_list *list = lists; list->rows; list++)
-		for (const struct option_row *row = list->rows; !is_last(row); row++)
-			help_row(out, row);
-	fprintf(out, "\nOther:\n  %-*s %s\n  %-*s %s\n", HELP_COLUMN, "--help, -h", "this text", HELP_COLUMN, "--version, -V",
-		"the version");
-}
-
-/* Returns true if `word` is the row's option. `value` is what follows directly in the word, or NULL. */
-static bool matches(const struct option_row *row, const char *word, const char **value)
-{
-	size_t length = row->name ? strlen(row->name) : 0;
-
-	*value = NULL;
-	if (!length || strncmp(word, row->name, length))
-		return false;
-	if (!word[length])
-		return true;
-	if (row->name[1] != '-')
-		*value = word + length;
-	else if (word[length] == '=')
-		*value = word + length + 1;
-	return *value;
-}
-
-static const struct option_row *find_row(const char *word, const char **value, const struct option_list **found)
-{
-	for (const struct option_list *list = lists; list->rows; list++) {
-		*found = list;
-		for (const struct option_row *row = list->rows; !is_last(row); row++)
-			if (matches(row, word, value))
-				return row;
-	}
-	return NULL;
-}
-
-/* Takes the option at *argv, with its value if that is the next word. */
-static bool take_option(struct parse *parse, char ***argv)
-{
-	const char *value;
-	const struct option_list *list;
-	const struct option_row *row = find_row(**argv, &value, &list);
-
-	if (!row)
-		return option_fail(parse, "unknown option '%s'; tick86 --help lists them", **argv);
-	if (parse->command == COMMAND_RESTORE && !list->restores)
-		return option_fail(parse, "%s: a saved program goes on as it was begun, which this option would change", row->name);
-	if (parse->command != COMMAND_RESTORE && !list->begins)
-		return option_fail(parse, "%s belongs to tick86 restore", row->name);
-	parse->option = row->name;
-	(*argv)++;
-	if (row->value != VALUE_NEEDED && value && (row->value == VALUE_NONE || !*value))
-		return option_fail(parse, row->shown ? "%s= needs a %s, or leave = out" : "%s takes no value", row->name, row->shown);
-	if (row->value == VALUE_NEEDED && !value) {
-		if (row->name[1] == '-' || !**argv)
-			return option_fail(parse, "%s needs a value: %s%s%s", row->name, row->name, row->name[1] == '-' ? "=" : " ",
-				row->shown);
-		value = *(*argv)++;
-	}
-	return row->set(parse, value);
-}
 
 /* Waiting on the host makes a run depend on the host. So in mode icount time jumps over sleeps, unless another option makes the clock
  * follow the host. */
@@ -349,43 +247,60 @@ static bool finish(struct parse *parse)
 	return true;
 }
 
-enum options_result options_parse(struct options *options, char **argv, enum command command, char *error, size_t error_size)
+/* Starts from the defaults. Returns false if out of memory. */
+static bool set_defaults(struct options *options, size_t words)
 {
-	struct parse parse = { .options = options, .command = command, .error = error, .error_size = error_size };
-	size_t variables = environment_count(environ), words = environment_count(argv);
+	size_t variables = environment_count(environ);
 
 	*options = (struct options){ .log = LOG_WARNING, .cpu = "x86-64-v3", .vcpus = 1, .seed = 1, .pin = -1, .save_at = UINT64_MAX };
-	options->record = options->one_at_a_time = command == COMMAND_RECORD;
 	options->clock = tk_config_default();
 	options->clock.mode = TK_HOST;
 	options->envp = calloc(variables + words + 1, sizeof(*options->envp));
-	if (!options->envp) {
-		option_fail(&parse, "out of memory");
-		return OPTIONS_ERROR;
-	}
-	memcpy(options->envp, environ, variables * sizeof(*environ));
-	while (*argv && **argv == '-' && strcmp(*argv, "-")) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h"))
-			return OPTIONS_HELP;
-		if (!strcmp(*argv, "--version") || !strcmp(*argv, "-V"))
-			return OPTIONS_VERSION;
-		if (!strcmp(*argv, "--")) {
-			argv++;
-			break;
+	if (options->envp)
+		memcpy(options->envp, environ, variables * sizeof(*environ));
+	return options->envp;
+}
+
+/* Takes the options before the program's name; `help` if one of them asks for help. */
+static bool take_options(struct parse *parse, char ***argv, bool *help)
+{
+	for (; **argv && ***argv == '-' && strcmp(**argv, "-");) {
+		*help = is_help(**argv);
+		if (*help)
+			return true;
+		if (!strcmp(**argv, "--")) {
+			(*argv)++;
+			return true;
 		}
-		if (!take_option(&parse, &argv))
-			return OPTIONS_ERROR;
+		if (!option_take(parse, argv))
+			return false;
 	}
-	if (!*argv) {
-		option_fail(&parse, "%s",
-			command == COMMAND_RESTORE ? "no file to restore; usage: tick86 restore [options] FILE"
-						   : "no program to run; usage: tick86 [options] PROGRAM [ARG...]");
-		return OPTIONS_ERROR;
+	return true;
+}
+
+static bool take_words(struct parse *parse, char **argv)
+{
+	if (!*argv)
+		return option_fail(parse, "no %s; usage: tick86 %s [options] %s",
+			parse->command->most == 1 ? "file to restore" : "program to run", parse->command->name, parse->command->words);
+	parse->options->argv = argv;
+	return !argv[1] || parse->command->most != 1 || option_fail(parse, "'%s': the saved program has its arguments", argv[1]);
+}
+
+bool options_parse(struct options *options, const struct command_row *command, char **argv, int *status)
+{
+	struct parse parse = { .command = command, .options = options };
+	bool help = false, good = set_defaults(options, environment_count(argv)) || option_fail(&parse, "out of memory");
+
+	good = good && take_options(&parse, &argv, &help);
+	if (good && help) {
+		command_help(stdout, command);
+		*status = 0;
+		return false;
 	}
-	options->argv = argv;
-	if (command == COMMAND_RESTORE && argv[1]) {
-		option_fail(&parse, "'%s': the saved program has its arguments", argv[1]);
-		return OPTIONS_ERROR;
-	}
-	return finish(&parse) ? OPTIONS_RUN : OPTIONS_ERROR;
+	if (good && take_words(&parse, argv) && finish(&parse))
+		return true;
+	fprintf(stderr, "tick86: %s\n", parse.error);
+	*status = COMMAND_LINE_WRONG;
+	return false;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "emu/command_line.h"
 #include "timekeep/timekeep.h"
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
@@ -55,7 +56,8 @@ struct options {
 	struct tk_config clock;
 	bool clock_given; /* --clock was given, or an option that implies a mode */
 	bool epoch_given;
-	bool sleep_given; /* sleep=on or sleep=off was given */
+	bool epoch_relative; /* clock.epoch_ns is to be added to the time at which the clock would start otherwise */
+	bool sleep_given;    /* sleep=on or sleep=off was given */
 	bool tsc_offset_given;
 	int64_t tsc_offset; /* ticks to add to the host's TSC at the start */
 	bool table_auto;    /* --tsc-table=auto: measured at the start */
@@ -68,13 +70,15 @@ struct options {
 	char **envp; /* the program's; owned */
 };
 
-enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_ERROR };
+/* Reads the command line of run, record or restore behind the command's name. Returns false if there is nothing to run, because help or the
+ * version was asked for, or after one line about what is wrong; `status` is then the exit status. */
+bool options_parse(struct options *options, const struct command_row *command, char **argv, int *status);
 
-enum command { COMMAND_RUN, COMMAND_RECORD, COMMAND_RESTORE };
+/* The options of a run that tick86 begins; of saving; of restoring; of reports; of recording. */
+extern const struct option_row clock_option_rows[], run_option_rows[];     /* options_clock.c, options.c */
+extern const struct option_row save_option_rows[], restore_option_rows[];  /* options_save.c */
+extern const struct option_row report_option_rows[], record_option_rows[]; /* options.c */
 
-/* Reads the command line after the command's name. On OPTIONS_ERROR `error` is one sentence: what is wrong and what is allowed. */
-enum options_result options_parse(struct options *options, char **argv, enum command command, char *error, size_t error_size);
-void options_help(FILE *out);
 /* Returns the mode's name for --clock. */
 const char *options_mode_name(enum tk_mode mode);
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "emu/option_values.h"
+#include "emu/options.h"
 
 static bool set_mode(struct parse *parse, enum tk_mode mode)
 {
@@ -61,21 +62,6 @@ static bool icount_shift(struct parse *parse, const char *text)
 	return true;
 }
 
-/* "P/Q" or "P". */
-static bool fraction(struct parse *parse, const char *text, uint64_t high, uint64_t *numerator, uint64_t *denominator)
-{
-	const char *slash = strchr(text, '/');
-	char left[32];
-
-	*denominator = 1;
-	if (slash && (size_t)(slash - text) < sizeof(left)) {
-		memcpy(left, text, (size_t)(slash - text));
-		left[slash - text] = '\0';
-		return value_number(parse, left, 1, high, numerator) && value_number(parse, slash + 1, 1, high, denominator);
-	}
-	return value_number(parse, text, 1, high, numerator);
-}
-
 static bool icount_word(struct parse *parse, const char *word)
 {
 	struct tk_config *clock = &parse->options->clock;
@@ -85,7 +71,7 @@ static bool icount_word(struct parse *parse, const char *word)
 		return icount_shift(parse, word + 6);
 	if (!strncmp(word, "ns-per-insn=", 12)) {
 		clock->rate = TK_RATE_FRACTION;
-		return fraction(parse, word + 12, UINT32_MAX, &clock->ns_num, &clock->ns_den);
+		return value_fraction(parse, word + 12, UINT32_MAX, &clock->ns_num, &clock->ns_den);
 	}
 	if (!strncmp(word, "sleep=", 6)) {
 		if (!on_off(parse, word + 6, &on))
@@ -104,6 +90,7 @@ static bool icount_word(struct parse *parse, const char *word)
 static bool option_icount(struct parse *parse, const char *text)
 {
 	char copy[128], *save, *word;
+	unsigned rates = 0;
 
 	if (!set_mode(parse, TK_ICOUNT))
 		return false;
@@ -112,15 +99,18 @@ static bool option_icount(struct parse *parse, const char *text)
 	if (strlen(text) >= sizeof(copy))
 		return option_fail(parse, "%s: too long", parse->option);
 	strcpy(copy, text);
-	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save))
+	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		if (!icount_word(parse, word))
 			return false;
+		if (strncmp(word, "sleep=", 6) && strncmp(word, "align=", 6) && ++rates > 1)
+			return option_fail(parse, "%s: '%s' is a second rate: give one of N, shift= and ns-per-insn=", parse->option, word);
+	}
 	return true;
 }
 
 static bool option_tsc_khz(struct parse *parse, const char *text)
 {
-	return value_number(parse, text, 1, UINT32_MAX, &parse->options->clock.guest_khz);
+	return value_khz(parse, text, UINT32_MAX, &parse->options->clock.guest_khz);
 }
 
 static bool option_tsc_start(struct parse *parse, const char *text)
@@ -134,30 +124,61 @@ static bool option_tsc_offset(struct parse *parse, const char *text)
 	return set_mode(parse, TK_OFFSET) && value_signed(parse, text, &parse->options->tsc_offset);
 }
 
-/* Seconds since 1970 or ISO 8601, in UTC: 2024-02-29, 2024-02-29T12:30:00, with or without a Z. */
-static bool option_epoch(struct parse *parse, const char *text)
+/* A fraction of a second and the zone, as at the end of 12:30:00.25+02:00; without a zone it is UTC. */
+static bool read_fraction_and_zone(const char *text, int64_t *ns)
+{
+	int64_t scale = 1000000000;
+	int hours, minutes, end = 0;
+
+	*ns = 0;
+	if (*text == '.' && !(text[1] >= '0' && text[1] <= '9'))
+		return false;
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9' && scale > 1; text++)
+			*ns += (*text - '0') * (scale /= 10);
+	if (!*text || !strcmp(text, "Z"))
+		return true;
+	if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &end) < 2 || text[1 + end] || !strchr("+-", *text) || hours > 14
+		|| minutes > 59)
+		return false;
+	*ns -= (*text == '-' ? -1 : 1) * (hours * 60 + minutes) * INT64_C(60000000000);
+	return true;
+}
+
+/* A date as in ISO 8601: 2024-02-29, 2024-02-29T12:30:00.5+02:00. */
+static bool read_date(const char *text, int64_t *ns)
 {
 	static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d" };
-	uint64_t seconds;
 
-	parse->options->epoch_given = true;
-	if (value_read(text, true, &seconds) && (int64_t)seconds < INT64_MAX / 1000000000 && (int64_t)seconds >= 0) {
-		parse->options->clock.epoch_ns = (int64_t)seconds * 1000000000;
-		return true;
-	}
 	for (unsigned k = 0; k < sizeof(formats) / sizeof(*formats); k++) {
 		struct tm tm = { 0 };
 		const char *end = strptime(text, formats[k], &tm);
+		int day = tm.tm_mday;
+		int64_t rest;
 
-		if (end && (!*end || !strcmp(end, "Z")) && tm.tm_year >= 70 && tm.tm_year < 300) {
-			int day = tm.tm_mday;
-
-			parse->options->clock.epoch_ns = (int64_t)timegm(&tm) * 1000000000;
-			if (tm.tm_mday == day) /* 30 February has become a day of March */
-				return true;
-		}
+		if (end && read_fraction_and_zone(end, &rest) && !__builtin_mul_overflow((int64_t)timegm(&tm), 1000000000, ns)
+			&& !__builtin_add_overflow(*ns, rest, ns) && tm.tm_mday == day) /* 30 February has become a day of March */
+			return true;
 	}
-	return option_fail(parse, "%s: '%s' is neither seconds since 1970 nor a date like 2024-02-29T12:30:00Z (UTC)", parse->option, text);
+	return false;
+}
+
+/* Seconds since 1970, also after @ and with a fraction; a date; a span from the time at which the clock would start otherwise. */
+static bool option_epoch(struct parse *parse, const char *text)
+{
+	struct options *options = parse->options;
+	char seconds[64];
+
+	options->epoch_given = true;
+	options->epoch_relative = *text == '+' || (*text == '-' && strpbrk(text, "nmshdwy"));
+	snprintf(seconds, sizeof(seconds), "%ss", text + (*text == '@'));
+	if (options->epoch_relative ? value_read_span(text, true, &options->clock.epoch_ns)
+				    : value_read_span(seconds, true, &options->clock.epoch_ns) || read_date(text, &options->clock.epoch_ns))
+		return true;
+	return option_fail(parse,
+		"%s: '%s' is neither seconds since 1970 nor a date like 2024-02-29T12:30:00Z (UTC), nor a span like +16y or -10d;"
+		" it must be in 1677 to 2262",
+		parse->option, text);
 }
 
 static bool option_tsc_guard(struct parse *parse, const char *text)
@@ -271,7 +292,7 @@ static bool option_clock_rate(struct parse *parse, const char *text)
 {
 	struct tk_config *clock = &parse->options->clock;
 
-	return fraction(parse, text, 1 << 16, &clock->rate_num, &clock->rate_den);
+	return value_fraction(parse, text + (*text == 'x' && text[1]), 1 << 16, &clock->rate_num, &clock->rate_den);
 }
 
 static bool option_msr(struct parse *parse, const char *text)
@@ -327,12 +348,12 @@ static bool inject_on_vcpu(struct parse *parse, const char *text, int kind)
 	return inject(parse, (struct injection){ .kind = kind, .vcpu = (unsigned)vcpu, .by = by });
 }
 
-/* "AT:NUMBER", AT in ns of guest time. */
+/* "AT:BY", both spans of time; AT is guest time. */
 static bool inject_at(struct parse *parse, const char *text, int kind)
 {
 	int64_t at, by;
 
-	return value_pair(parse, text, &at, &by) && inject(parse, (struct injection){ .kind = kind, .at = at, .by = by });
+	return value_spans(parse, text, &at, &by) && inject(parse, (struct injection){ .kind = kind, .at = at, .by = by });
 }
 
 static bool option_tsc_skew(struct parse *parse, const char *text)
@@ -355,28 +376,31 @@ static bool option_clock_step(struct parse *parse, const char *text)
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
 const struct option_row clock_option_rows[] = {
-	{ NULL, VALUE_NONE, "Clock", NULL, NULL },
-	{ "--clock", VALUE_NEEDED, "host|offset|icount", option_clock, "what every clock of the program follows (default host)" },
-	{ "--icount", VALUE_NEEDED, "N|shift=N|shift=auto|ns-per-insn=P/Q[,sleep=on|off][,align=on|off]", option_icount,
-		"count instructions: 2^N ns each; implies --clock=icount" },
-	{ "--tsc-khz", VALUE_NEEDED, "K", option_tsc_khz, "frequency of the program's TSC" },
-	{ "--tsc-start", VALUE_NEEDED, "T", option_tsc_start, "TSC at the start" },
-	{ "--tsc-offset", VALUE_NEEDED, "±T", option_tsc_offset, "host's TSC plus T; implies --clock=offset" },
-	{ "--epoch", VALUE_NEEDED, "ISO8601|SECONDS", option_epoch, "wall clock at the start (icount: 2000-01-01)" },
-	{ "--clock-rate", VALUE_NEEDED, "P[/Q]", option_clock_rate, "all clocks run P/Q times as fast" },
-	{ "--tsc-guard", VALUE_NEEDED, "none|clamp|strict|catchup|table", option_tsc_guard, "against a host TSC that steps back" },
-	{ "--tsc-table", VALUE_NEEDED, "auto|CPU:TICKS,...", option_tsc_table, "what to add on each host CPU" },
-	{ "--tsc-sync", VALUE_NEEDED, "1s|2010|exact|max", option_tsc_sync, "how vCPUs are matched on a restore" },
-	{ "--tsc-policy", VALUE_NEEDED, "default|always-emulate|never-emulate|apparent", option_tsc_policy, "how TSC reads are answered" },
-	{ "--tsc-trap", VALUE_NEEDED, "[-]exiting,[-]offsetting,[-]scaling,[-]rdtscp", option_tsc_trap, "VMX-like switches" },
-	{ "--no-rdtscp", VALUE_NONE, NULL, option_no_rdtscp, "RDTSCP and RDPID raise #UD" },
-	{ "--msr", VALUE_NEEDED, "allow|fault", option_msr, "RDMSR and WRMSR of the time MSRs at CPL 3 (default fault)" },
-	{ "--pvclock", VALUE_NONE, NULL, option_pvclock, "a pvclock page for each vCPU, found by RDMSR 4b564d01H" },
-	{ "--pin", VALUE_NEEDED, "CPU", option_pin, "run on this host CPU only" },
-	{ NULL, VALUE_NONE, "Faults on purpose", NULL, NULL },
-	{ "--tsc-skew", VALUE_NEEDED, "VCPU:±TICKS", option_tsc_skew, "this vCPU's TSC is off" },
-	{ "--tsc-drift", VALUE_NEEDED, "VCPU:PPM", option_tsc_drift, "this vCPU's TSC drifts" },
-	{ "--tsc-jump", VALUE_NEEDED, "AT:±NS", option_tsc_jump, "at guest time AT (ns) every clock jumps" },
-	{ "--clock-step", VALUE_NEEDED, "AT:±NS", option_clock_step, "at guest time AT (ns) the wall clock is stepped" },
-	{ NULL, VALUE_NONE, NULL, NULL, NULL },
+	OPTION_HEADING("Clock"),
+	OPTION("--clock", VALUE_NEEDED, "host|offset|icount", option_clock, "what every clock of the program follows (default host)",
+		.often = true),
+	OPTION("--icount", VALUE_NEEDED, "N|shift=N|shift=auto|ns-per-insn=P/Q[,sleep=on|off][,align=on|off]", option_icount,
+		"count instructions: 2^N ns each; implies --clock=icount", .often = true),
+	OPTION("--tsc-khz", VALUE_NEEDED, "K", option_tsc_khz, "frequency of the program's TSC in kHz; also 2.5GHz, 800MHz"),
+	OPTION("--tsc-start", VALUE_NEEDED, "T", option_tsc_start, "TSC at the start"),
+	OPTION("--tsc-offset", VALUE_NEEDED, "±T", option_tsc_offset, "host's TSC plus T; implies --clock=offset"),
+	OPTION("--epoch", VALUE_NEEDED, "ISO8601|[@]SECONDS|±SPAN", option_epoch,
+		"wall clock at the start (icount: 2000-01-01); +16y, -10d: from there", .often = true),
+	OPTION("--clock-rate", VALUE_NEEDED, "P[/Q]", option_clock_rate, "all clocks run P/Q times as fast; also 1.5, x10"),
+	OPTION("--tsc-guard", VALUE_NEEDED, "none|clamp|strict|catchup|table", option_tsc_guard, "against a host TSC that steps back"),
+	OPTION("--tsc-table", VALUE_NEEDED, "auto|CPU:TICKS,...", option_tsc_table, "what to add on each host CPU"),
+	OPTION("--tsc-sync", VALUE_NEEDED, "1s|2010|exact|max", option_tsc_sync, "how vCPUs are matched on a restore"),
+	OPTION("--tsc-policy", VALUE_NEEDED, "default|always-emulate|never-emulate|apparent", option_tsc_policy,
+		"how TSC reads are answered"),
+	OPTION("--tsc-trap", VALUE_NEEDED, "[-]exiting,[-]offsetting,[-]scaling,[-]rdtscp", option_tsc_trap, "VMX-like switches"),
+	OPTION("--no-rdtscp", VALUE_NONE, NULL, option_no_rdtscp, "RDTSCP and RDPID raise #UD"),
+	OPTION("--msr", VALUE_NEEDED, "allow|fault", option_msr, "RDMSR and WRMSR of the time MSRs at CPL 3 (default fault)"),
+	OPTION("--pvclock", VALUE_NONE, NULL, option_pvclock, "a pvclock page for each vCPU, found by RDMSR 4b564d01H"),
+	OPTION("--pin", VALUE_NEEDED, "CPU", option_pin, "run on this host CPU only"),
+	OPTION_HEADING("Faults on purpose"),
+	OPTION("--tsc-skew", VALUE_NEEDED, "VCPU:±TICKS", option_tsc_skew, "this vCPU's TSC is off"),
+	OPTION("--tsc-drift", VALUE_NEEDED, "VCPU:PPM", option_tsc_drift, "this vCPU's TSC drifts"),
+	OPTION("--tsc-jump", VALUE_NEEDED, "AT:±NS", option_tsc_jump, "at guest time AT every clock jumps; in ns, or 10s:-250ms"),
+	OPTION("--clock-step", VALUE_NEEDED, "AT:±NS", option_clock_step, "at guest time AT the wall clock is stepped; in ns, or 1h:+2s"),
+	OPTION_END,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emu/option_values.h"
+#include "emu/options.h"
 
 /* "INSNS" or "INSNS,exit". */
 static bool option_save_at(struct parse *parse, const char *text)
@@ -59,21 +60,22 @@ static bool option_policy(struct parse *parse, const char *text)
 
 static bool option_host_khz(struct parse *parse, const char *text)
 {
-	return value_number(parse, text, 1, TK_MAX_KHZ, &parse->options->host_khz);
+	return value_khz(parse, text, TK_MAX_KHZ, &parse->options->host_khz);
 }
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
 const struct option_row save_option_rows[] = {
-	{ NULL, VALUE_NONE, "Saving", NULL, NULL },
-	{ "--save-at", VALUE_NEEDED, "INSNS[,exit]", option_save_at, "save the program when it has executed so many instructions" },
-	{ "--save-signal", VALUE_NEEDED, "NAME", option_save_signal, "save it each time this signal comes from outside" },
-	{ "--save-file", VALUE_NEEDED, "FILE", option_save_file, "the file to write (default PROGRAM.saved)" },
-	{ NULL, VALUE_NONE, NULL, NULL, NULL },
+	OPTION_HEADING("Saving"),
+	OPTION("--save-at", VALUE_NEEDED, "INSNS[,exit]", option_save_at, "save the program when it has executed so many instructions"),
+	OPTION("--save-signal", VALUE_NEEDED, "NAME", option_save_signal, "save it each time this signal comes from outside"),
+	OPTION("--save-file", VALUE_NEEDED, "FILE", option_save_file, "the file to write (default PROGRAM.saved)"),
+	OPTION_END,
 };
 
 const struct option_row restore_option_rows[] = {
-	{ "--policy", VALUE_NEEDED, "freeze|advance", option_policy, "restore: whether time has gone on meanwhile (default freeze)" },
-	{ "--host-khz", VALUE_NEEDED, "K", option_host_khz, "restore: claim that this host's TSC runs at K kHz" },
-	{ NULL, VALUE_NONE, NULL, NULL, NULL },
+	OPTION_HEADING("Restoring"),
+	OPTION("--policy", VALUE_NEEDED, "freeze|advance", option_policy, "whether time has gone on meanwhile (default freeze)"),
+	OPTION("--host-khz", VALUE_NEEDED, "K", option_host_khz, "claim that this host's TSC runs at K kHz; also 2.5GHz"),
+	OPTION_END,
 };

@@ -14,9 +14,7 @@
 
 #include "emu/mem/doorbell.h"
 
-enum { EXIT_USAGE = 2, EXIT_CANNOT_SAVE = 126, FIRST_FD = 100, PATIENCE_MS = 60000 };
-
-static const char usage[] = "usage: tick86 save [-o FILE] PID";
+enum { EXIT_USAGE = COMMAND_LINE_WRONG, EXIT_CANNOT_SAVE = 126, FIRST_FD = 100, PATIENCE_MS = 60000 };
 
 static int fail(int status, const char *format, const char *what)
 {
@@ -96,26 +94,42 @@ static int save(pid_t pid, const char *path)
 	return status;
 }
 
-int save_command(char **argv)
+static bool option_to(struct parse *parse, const char *text)
 {
-	const char *path = NULL, *word = NULL;
-	char *end;
+	*(const char **)parse->into = text;
+	return true;
+}
+
+static const struct option_row save_options[] = {
+	OPTION("-o", VALUE_NEEDED, "FILE", option_to, "the file to write (default tick86-PID.saved)"),
+	OPTION_END,
+};
+
+static int save_command(char **argv)
+{
+	const char *path = NULL;
+	char *word[2], *end;
+	int status;
 	long pid;
 
-	while (*++argv) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			puts(usage);
-			return 0;
-		}
-		if (!strcmp(*argv, "-o") && argv[1])
-			path = *++argv;
-		else if (**argv == '-' || word)
-			return fail(EXIT_USAGE, "%s", usage);
-		else
-			word = *argv;
-	}
-	pid = word ? strtol(word, &end, 10) : 0;
+	if (!command_read(&save_command_row, argv, &path, word, &status))
+		return status;
+	pid = strtol(word[0], &end, 10);
 	if (pid <= 0 || pid > INT_MAX || *end)
-		return fail(EXIT_USAGE, "%s", usage);
+		return fail(EXIT_USAGE, "'%s' is no process id", word[0]);
 	return save((pid_t)pid, path);
 }
+
+const struct command_row save_command_row = {
+	.name = "save",
+	.words = "PID",
+	.does = "Make a running tick86 save its program to a file.",
+	.options = { save_options },
+	.statuses = "  0    saved\n"
+		    "  2    wrong command line, no such tick86, or the file cannot be written\n"
+		    "  126  the program cannot be saved\n",
+	.example = "tick86 save -o job.saved 4711",
+	.least = 1,
+	.most = 1,
+	.run = save_command,
+};

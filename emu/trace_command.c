@@ -1,4 +1,4 @@
-/* tick86 record, and the commands for recordings. */
+/* Begins to record a process: chooses the file, and describes the run. */
 #include "emu/cpu/fatal.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/trace_command.h"
@@ -10,11 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emu/trace/look_commands.h"
 #include "emu/trace/record.h"
-#include "emu/trace/replay.h"
-
-/* --- record ------------------------------------------------------------------------------------------- */
 
 /* Bytes that are not UTF-8 become the characters with the same numbers. */
 static json_t *json_text(const char *text)
@@ -92,35 +88,4 @@ bool trace_record_begin(struct process *process, const char *program)
 	if (error)
 		fprintf(stderr, "tick86: record: cannot write %s: %s\n", path, strerror(-error));
 	return !error;
-}
-
-/* --- the other commands ------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *word;
-	int (*run)(char **argv);
-} commands[] = {
-	{ "replay", replay_command },
-	{ "dump", dump_command },
-	{ "diff", diff_command },
-	{ "stat", stat_command },
-	{ "export", export_command },
-	{ "plot", plot_command },
-};
-
-bool trace_command_known(const char *word)
-{
-	for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++)
-		if (!strcmp(commands[k].word, word))
-			return true;
-	return false;
-}
-
-int trace_command(char **argv)
-{
-	size_t k = 0;
-
-	while (strcmp(commands[k].word, argv[0]) != 0)
-		k++;
-	return commands[k].run(argv);
 }

@@ -1,4 +1,4 @@
-/* The commands for recordings. */
+/* Begins to record. */
 #ifndef TICK86_EMU_TRACE_COMMAND_H
 #define TICK86_EMU_TRACE_COMMAND_H
 
@@ -7,9 +7,5 @@
 /* `tick86 record`: begins to record a process that is still empty. The file is -o's, or named after `program`. Returns false after a
  * message. */
 bool trace_record_begin(struct process *process, const char *program);
-
-bool trace_command_known(const char *word);
-/* Runs one of the other commands; argv[0] is its name. Returns the exit status. */
-int trace_command(char **argv);
 
 #endif

@@ -3,16 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/option_values.h"
 #include "emu/trace/look_commands.h"
 #include "emu/trace/look_file.h"
 #include "emu/trace/look_line.h"
 
 enum { CONTEXT_MAX = 100, EXIT_DIFFERENT = 1 };
-
-static const char usage[] =
-	"usage: tick86 diff [--context=N] A B\n"
-	"  --context=N         lines around the first difference (default 3)\n"
-	"Exit status: 0 if the same happened, 1 if not, 2 for trouble. What was run and how is compared too, and told, but does not count.\n";
 
 struct side {
 	const char *path;
@@ -189,29 +185,40 @@ static int diff_files(const char *a, const char *b, unsigned lines)
 	return look_written("diff", "standard output", stdout, status);
 }
 
-static bool parse_context(const char *text, unsigned *lines)
+static bool option_context(struct parse *parse, const char *text)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	uint64_t lines;
 
-	*lines = (unsigned)value;
-	return *text >= '0' && *text <= '9' && !*end && value <= CONTEXT_MAX;
+	if (!value_number(parse, text, 0, CONTEXT_MAX, &lines))
+		return false;
+	*(unsigned *)parse->into = (unsigned)lines;
+	return true;
 }
 
-int diff_command(char **argv)
-{
-	const char *path[2] = { NULL };
-	unsigned lines = 3, paths = 0;
+static const struct option_row diff_options[] = {
+	OPTION("--context", VALUE_NEEDED, "N", option_context, "lines around the first difference (default 3)"),
+	OPTION_END,
+};
 
-	while (*++argv) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (**argv == '-' ? strncmp(*argv, "--context=", 10) != 0 || !parse_context(*argv + 10, &lines) : paths == 2)
-			return look_usage("diff", *argv, usage);
-		if (**argv != '-')
-			path[paths++] = *argv;
-	}
-	return paths == 2 ? diff_files(path[0], path[1], lines) : look_usage("diff", NULL, usage);
+static int diff_command(char **argv)
+{
+	unsigned lines = 3;
+	char *path[3];
+	int status;
+
+	return command_read(&diff_command_row, argv, &lines, path, &status) ? diff_files(path[0], path[1], lines) : status;
 }
+
+const struct command_row diff_command_row = {
+	.name = "diff",
+	.words = "A B",
+	.does = "Compare two recordings, and show where they begin to differ.",
+	.options = { diff_options },
+	.notes = "What was run and how is compared too, and told, but does not count.\n",
+	.statuses = "  0    the same happened\n"
+		    "  1    something else happened\n" LOOK_STATUSES,
+	.example = "tick86 diff good.t86 bad.t86",
+	.least = 2,
+	.most = 2,
+	.run = diff_command,
+};

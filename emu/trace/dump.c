@@ -10,18 +10,6 @@
 #include "emu/trace/look_json.h"
 #include "emu/trace/look_line.h"
 
-static const char usage[] =
-	"usage: tick86 dump [options] FILE\n"
-	"  --json              one JSON object a line\n"
-	"  --raw               every record as it is in the file, field by field\n"
-	"  --kind=LIST         only these: syscall, exception, pause, world (instructions whose result the world decides) or one of\n"
-	"                      those (rdtsc, rdtscp, rdpid, rdmsr, wrmsr, cpuid, vdso), kinds of records (traces/FORMAT.md), all\n"
-	"  --process=PID, --thread=TID\n"
-	"                      only of this process, this thread\n"
-	"  --insns=A-B         only where the instructions so far are in this range; also A, A-, -B\n"
-	"  --events=A-B        ... the events\n"
-	"Columns: event, instructions, those of the process, guest time, thread, text.\n";
-
 struct range {
 	uint64_t first, last;
 };
@@ -130,48 +118,98 @@ static bool parse_kinds(const char *text, uint64_t *kinds)
 	}
 }
 
-static bool parse_option(struct dump *dump, const char *text)
+static bool option_json(struct parse *parse, const char *text)
 {
-	if (!strcmp(text, "--json"))
-		return dump->json = true;
-	if (!strcmp(text, "--raw"))
-		return dump->raw = true;
-	if (!strncmp(text, "--kind=", 7))
-		return (dump->kinds_given = true) && parse_kinds(text + 7, &dump->kinds);
-	if (!strncmp(text, "--process=", 10))
-		return parse_id(text + 10, &dump->pid);
-	if (!strncmp(text, "--thread=", 9))
-		return parse_id(text + 9, &dump->tid);
-	if (!strncmp(text, "--insns=", 8))
-		return parse_range(text + 8, &dump->insns);
-	if (!strncmp(text, "--events=", 9))
-		return parse_range(text + 9, &dump->events);
-	return false;
+	(void)text;
+	return ((struct dump *)parse->into)->json = true;
 }
 
-int dump_command(char **argv)
+static bool option_raw(struct parse *parse, const char *text)
+{
+	(void)text;
+	return ((struct dump *)parse->into)->raw = true;
+}
+
+static bool option_kind(struct parse *parse, const char *text)
+{
+	struct dump *dump = parse->into;
+
+	dump->kinds_given = true;
+	return parse_kinds(text, &dump->kinds)
+		|| option_fail(parse, "--kind: '%s' is no list of kinds; tick86 help dump tells which there are", text);
+}
+
+static bool take_id(struct parse *parse, const char *text, uint64_t *id)
+{
+	return parse_id(text, id) || option_fail(parse, "%s: '%s' is no number above 0", parse->option, text);
+}
+
+static bool option_process(struct parse *parse, const char *text)
+{
+	return take_id(parse, text, &((struct dump *)parse->into)->pid);
+}
+
+static bool option_thread(struct parse *parse, const char *text)
+{
+	return take_id(parse, text, &((struct dump *)parse->into)->tid);
+}
+
+static bool take_range(struct parse *parse, const char *text, struct range *range)
+{
+	return parse_range(text, range) || option_fail(parse, "%s: '%s' is no range: A-B, A, A- or -B", parse->option, text);
+}
+
+static bool option_insns(struct parse *parse, const char *text)
+{
+	return take_range(parse, text, &((struct dump *)parse->into)->insns);
+}
+
+static bool option_events(struct parse *parse, const char *text)
+{
+	return take_range(parse, text, &((struct dump *)parse->into)->events);
+}
+
+static const struct option_row dump_options[] = {
+	OPTION("--json", VALUE_NONE, NULL, option_json, "one JSON object a line"),
+	OPTION("--raw", VALUE_NONE, NULL, option_raw, "every record as it is in the file, field by field"),
+	OPTION("--kind", VALUE_NEEDED, "LIST", option_kind, "only these kinds of events"),
+	OPTION("--process", VALUE_NEEDED, "PID", option_process, "only this process"),
+	OPTION("--thread", VALUE_NEEDED, "TID", option_thread, "only this thread"),
+	OPTION("--insns", VALUE_NEEDED, "A-B", option_insns, "only where the instructions so far are in this range; also A, A-, -B"),
+	OPTION("--events", VALUE_NEEDED, "A-B", option_events, "only events with these numbers"),
+	OPTION_END,
+};
+
+static int dump_command(char **argv)
 {
 	struct dump dump = { .out = stdout, .insns = { 0, UINT64_MAX }, .events = { 0, UINT64_MAX } };
-	const char *path = NULL;
+	char *path[2];
 	struct walk *walk;
+	int status;
 
-	while (*++argv) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (**argv == '-' ? !parse_option(&dump, *argv) : path != NULL)
-			return look_usage("dump", *argv, usage);
-		if (**argv != '-')
-			path = *argv;
-	}
-	if (!path)
-		return look_usage("dump", NULL, usage);
-	walk = look_open("dump", path);
+	if (!command_read(&dump_command_row, argv, &dump, path, &status))
+		return status;
+	walk = look_open("dump", path[0]);
 	if (!walk)
 		return LOOK_TROUBLE;
 	if (!dump.json)
 		look_print_head(dump.out);
 	look_at_events(walk, dump.raw, print_event, &dump);
-	return look_written("dump", "standard output", dump.out, look_close("dump", path, walk));
+	return look_written("dump", "standard output", dump.out, look_close("dump", path[0], walk));
 }
+
+const struct command_row dump_command_row = {
+	.name = "dump",
+	.words = "FILE",
+	.does = "Print a recording as text, an event a line.",
+	.options = { dump_options },
+	.notes = "Columns: event, instructions, those of the process, guest time, thread, text.\n"
+		 "Kinds: syscall, exception, pause, world (instructions whose result the world\n"
+		 "decides) or one of those (rdtsc, rdtscp, rdpid, rdmsr, wrmsr, cpuid, vdso),\n"
+		 "kinds of records (traces/FORMAT.md), all.\n",
+	.statuses = "  0\n" LOOK_STATUSES,
+	.example = "tick86 dump --kind=syscall,rdtsc prog.t86",
+	.least = 1,
+	.most = 1,
+	.run = dump_command,
+};

@@ -7,12 +7,6 @@
 #include "emu/trace/look_file.h"
 #include "emu/trace/look_json.h"
 
-static const char usage[] =
-	"usage: tick86 export [--perfetto] [--host-time] -o OUT.json FILE\n"
-	"  --perfetto          trace event format, for ui.perfetto.dev and chrome://tracing (the default, and the only one)\n"
-	"  --host-time         by the host's clock, not the guest's\n"
-	"Processes and threads: when they ran, their system calls, signals, time reads, output. A call that did not have to wait has no length.\n";
-
 struct export
 {
 	FILE *out;
@@ -205,24 +199,59 @@ static int export_file(struct export *export, const char *from, const char *to)
 	return look_written("export", to, export->out, look_close("export", from, walk));
 }
 
-int export_command(char **argv)
-{
-	struct export export = { .out = NULL };
-	const char *from = NULL, *to = NULL;
+struct export_options {
+	struct export export;
+	const char *to;
+};
 
-	while (*++argv) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (!strcmp(*argv, "--host-time"))
-			export.host_time = true;
-		else if (!strcmp(*argv, "-o") && argv[1])
-			to = *++argv;
-		else if (**argv != '-' && !from)
-			from = *argv;
-		else if (strcmp(*argv, "--perfetto") != 0)
-			return look_usage("export", *argv, usage);
-	}
-	return from && to ? export_file(&export, from, to) : look_usage("export", NULL, usage);
+static bool option_host_time(struct parse *parse, const char *text)
+{
+	(void)text;
+	return ((struct export_options *)parse->into)->export.host_time = true;
 }
+
+static bool option_perfetto(struct parse *parse, const char *text)
+{
+	(void)parse, (void)text;
+	return true;
+}
+
+static bool option_to(struct parse *parse, const char *text)
+{
+	((struct export_options *)parse->into)->to = text;
+	return true;
+}
+
+static const struct option_row export_options[] = {
+	OPTION("-o", VALUE_NEEDED, "OUT.json", option_to, "the file to write"),
+	OPTION("--perfetto", VALUE_NONE, NULL, option_perfetto,
+		"trace event format, for ui.perfetto.dev and chrome://tracing (the default, and the only one)"),
+	OPTION("--host-time", VALUE_NONE, NULL, option_host_time, "by the host's clock, not the guest's"),
+	OPTION_END,
+};
+
+static int export_command(char **argv)
+{
+	struct export_options options = { .to = NULL };
+	char *from[2];
+	int status;
+
+	if (!command_read(&export_command_row, argv, &options, from, &status))
+		return status;
+	return options.to ? export_file(&options.export, from[0], options.to)
+			  : command_wrong(&export_command_row, "usage: tick86 export FILE -o OUT.json");
+}
+
+const struct command_row export_command_row = {
+	.name = "export",
+	.words = "FILE -o OUT.json",
+	.does = "Write a recording as a timeline that browsers show.",
+	.options = { export_options },
+	.notes = "Processes and threads: when they ran, their system calls, signals, time reads,\n"
+		 "output. A call that did not have to wait has no length.\n",
+	.statuses = "  0\n" LOOK_STATUSES,
+	.example = "tick86 export prog.t86 -o prog.json",
+	.least = 1,
+	.most = 1,
+	.run = export_command,
+};

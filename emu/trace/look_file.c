@@ -10,14 +10,6 @@ static void say(const char *command, const char *path, const char *what)
 	fprintf(stderr, "tick86: %s: %s: %s\n", command, path, what);
 }
 
-int look_usage(const char *command, const char *argument, const char *usage)
-{
-	if (argument)
-		fprintf(stderr, "tick86: %s: not understood: %s\n", command, argument);
-	fputs(usage, stderr);
-	return LOOK_TROUBLE;
-}
-
 struct walk *look_open(const char *command, const char *path)
 {
 	char error[128];

@@ -10,9 +10,6 @@
  * damaged, and the command has shown what comes before. */
 enum { LOOK_TROUBLE = 2, LOOK_INCOMPLETE = 4 };
 
-/* Prints an error about the command line (NULL: an argument is missing) and the usage on standard error. Returns LOOK_TROUBLE. */
-int look_usage(const char *command, const char *argument, const char *usage);
-
 /* Begins a walk. On failure prints the reason and returns NULL. */
 struct walk *look_open(const char *command, const char *path);
 /* Prints on standard error why the recording is incomplete, if it is. Returns 0 or LOOK_INCOMPLETE. */

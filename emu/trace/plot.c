@@ -7,8 +7,6 @@
 #include "emu/trace/look_file.h"
 #include "timekeep/svg.h"
 
-static const char usage[] = "usage: tick86 plot FILE -o OUT.svg\n";
-
 /* points that are closer would fall on the same pixels */
 #define POINTS_APART 0.5
 enum { POINTS_MAX = 100000 };
@@ -112,21 +110,38 @@ static int plot_file(const char *from, const char *to)
 	return look_written("plot", to, plot.svg.out, status);
 }
 
-int plot_command(char **argv)
+static bool option_to(struct parse *parse, const char *text)
 {
-	const char *from = NULL, *to = NULL;
-
-	while (*++argv) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (!strcmp(*argv, "-o") && argv[1])
-			to = *++argv;
-		else if (!from && **argv != '-')
-			from = *argv;
-		else
-			return look_usage("plot", *argv, usage);
-	}
-	return from && to ? plot_file(from, to) : look_usage("plot", NULL, usage);
+	*(const char **)parse->into = text;
+	return true;
 }
+
+static const struct option_row plot_options[] = {
+	OPTION("-o", VALUE_NEEDED, "OUT.svg", option_to, "the picture to write"),
+	OPTION_END,
+};
+
+static int plot_command(char **argv)
+{
+	const char *to = NULL;
+	char *from[2];
+	int status;
+
+	if (!command_read(&plot_command_row, argv, &to, from, &status))
+		return status;
+	if (!to || !strcmp(from[0], to))
+		return command_wrong(&plot_command_row, "usage: tick86 plot FILE -o OUT.svg");
+	return plot_file(from[0], to);
+}
+
+const struct command_row plot_command_row = {
+	.name = "plot",
+	.words = "FILE -o OUT.svg",
+	.does = "Draw a recording's guest time against the host's.",
+	.options = { plot_options },
+	.statuses = "  0\n" LOOK_STATUSES,
+	.example = "tick86 plot prog.t86 -o prog.svg",
+	.least = 1,
+	.most = 1,
+	.run = plot_command,
+};

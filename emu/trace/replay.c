@@ -6,38 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/option_values.h"
 #include "emu/trace/replayer.h"
 
 enum { UNTIL_MAX = 64 };
 
-static const char usage[] = "usage: tick86 replay [--quiet] [--trust] [--until=MOMENT]... FILE\n"
-			    "  --quiet, -q         do not print what the program printed\n"
-			    "  --trust             the recording is my own: translate its code, which is faster and keeps it less apart\n"
-			    "  --until=1000000     stop when so many instructions have run, and print the state\n"
-			    "  --until=event:120   ... at that event\n"
-			    "  --until=2.5s        ... when the guest's clock has gone so far (also ms, us, ns)\n"
-			    "  --until=-           read moments from standard input, one a line\n"
-			    "Several moments are gone to in turn, backwards as well as forwards.\n";
-
 /* --- the command line --------------------------------------------------------------------------------- */
-
-static bool parse_time(const char *text, int64_t *ns)
-{
-	static const struct {
-		const char *unit;
-		double ns;
-	} units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
-	char *end;
-	double value = strtod(text, &end);
-
-	for (size_t k = 0; k < sizeof(units) / sizeof(units[0]); k++) {
-		if (end != text && !strcmp(end, units[k].unit) && value >= 0 && value * units[k].ns < 9e18) {
-			*ns = (int64_t)(value * units[k].ns);
-			return true;
-		}
-	}
-	return false;
-}
 
 static bool parse_number(const char *text, uint64_t *value)
 {
@@ -56,7 +30,7 @@ static bool parse_target(const char *text, struct replay_moment *target)
 	if (parse_number(text, &target->insns))
 		return true;
 	target->insns = UINT64_MAX;
-	return parse_time(text, &target->guest_ns);
+	return value_read_span(text, true, &target->guest_ns) && target->guest_ns >= 0;
 }
 
 bool replay_next_target(struct itinerary *itinerary, struct replay_moment *target)
@@ -83,36 +57,75 @@ bool replay_next_target(struct itinerary *itinerary, struct replay_moment *targe
 	return false;
 }
 
-static int wrong_usage(void)
-{
-	fputs(usage, stderr);
-	return EXIT_USAGE;
-}
+/* --- the row -------------------------------------------------------------------------------------------- */
 
-int replay_command(char **argv)
-{
+struct replay_options {
+	bool quiet, trust;
+	struct itinerary itinerary;
 	const char *word[UNTIL_MAX];
-	struct itinerary itinerary = { .word = word };
-	struct replay_moment target;
-	bool quiet = false, trust = false;
-	const char *path = NULL;
+};
 
-	while (*++argv) {
-		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h")) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (!strcmp(*argv, "--quiet") || !strcmp(*argv, "-q"))
-			quiet = true;
-		else if (!strcmp(*argv, "--trust"))
-			trust = true;
-		else if (!strncmp(*argv, "--until=", 8) && itinerary.words < UNTIL_MAX
-			&& (!strcmp(*argv + 8, "-") || parse_target(*argv + 8, &target)))
-			word[itinerary.words++] = *argv + 8;
-		else if (**argv == '-' || path)
-			return wrong_usage();
-		else
-			path = *argv;
-	}
-	return path ? replay_file(path, quiet, trust, &itinerary) : wrong_usage();
+static bool option_quiet(struct parse *parse, const char *text)
+{
+	(void)text;
+	return ((struct replay_options *)parse->into)->quiet = true;
 }
+
+static bool option_trust(struct parse *parse, const char *text)
+{
+	(void)text;
+	return ((struct replay_options *)parse->into)->trust = true;
+}
+
+static bool option_until(struct parse *parse, const char *text)
+{
+	struct replay_options *options = parse->into;
+	struct replay_moment target;
+
+	if (options->itinerary.words == UNTIL_MAX)
+		return option_fail(parse, "--until: at most %d moments; --until=- reads more from standard input", UNTIL_MAX);
+	if (strcmp(text, "-") != 0 && !parse_target(text, &target))
+		return option_fail(parse, "--until: '%s' is no moment: a number of instructions, event:N, a time such as 2.5s, or -", text);
+	options->word[options->itinerary.words++] = text;
+	return true;
+}
+
+static const struct option_row replay_options[] = {
+	OPTION("--quiet", VALUE_NONE, NULL, option_quiet, "do not print what the program printed"),
+	OPTION("-q", VALUE_NONE, NULL, option_quiet, "the same"),
+	OPTION("--trust", VALUE_NONE, NULL, option_trust,
+		"the recording is my own: translate its code, which is faster and keeps it less apart"),
+	OPTION("--until", VALUE_NEEDED, "MOMENT", option_until,
+		"stop there and print the state; several are gone to in turn, also backwards"),
+	OPTION_END,
+};
+
+static int replay_command(char **argv)
+{
+	struct replay_options options = { .quiet = false };
+	char *path[2];
+	int status;
+
+	options.itinerary.word = options.word;
+	if (!command_read(&replay_command_row, argv, &options, path, &status))
+		return status;
+	return replay_file(path[0], options.quiet, options.trust, &options.itinerary);
+}
+
+const struct command_row replay_command_row = {
+	.name = "replay",
+	.words = "FILE",
+	.does = "Run a recording again, exactly as it was.",
+	.options = { replay_options },
+	.notes = "A MOMENT is a number of instructions (1000000), an event (event:120), the\n"
+		 "guest's time since the start (2.5s, 300ms), or - to read moments from standard\n"
+		 "input, one a line.\n",
+	.statuses = "  the recorded program's; of the signal that it died of\n"
+		    "  2    the command line is wrong, or the file is no recording\n"
+		    "  3    the replay differs from the recording\n"
+		    "  4    the recording ends before the program did, or is damaged\n",
+	.example = "tick86 replay --until=event:120 --until=1.5s prog.t86",
+	.least = 1,
+	.most = 1,
+	.run = replay_command,
+};

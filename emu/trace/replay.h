@@ -2,8 +2,8 @@
 #ifndef TICK86_EMU_TRACE_REPLAY_H
 #define TICK86_EMU_TRACE_REPLAY_H
 
-/* Runs `tick86 replay`. Returns the recorded program's exit status, or dies of the signal that killed it. Other results: 2 wrong usage,
- * or the file is no recording; 3 the replay differs from the recording; 4 the recording ends before the program did, or is damaged. */
-int replay_command(char **argv);
+#include "emu/command_line.h"
+
+extern const struct command_row replay_command_row;
 
 #endif

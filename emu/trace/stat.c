@@ -9,8 +9,6 @@
 #include "emu/trace/look_commands.h"
 #include "emu/trace/look_file.h"
 
-static const char usage[] = "usage: tick86 stat FILE\n";
-
 /* system calls with higher numbers are counted together */
 enum { CALLS = 512, OTHER_CALLS = CALLS - 1 };
 
@@ -143,20 +141,13 @@ static void print(struct stat_of *stat, const struct walk *walk)
 	print_calls(stat);
 }
 
-int stat_command(char **argv)
+static int stat_file(const char *path)
 {
+	struct walk *walk = look_open("stat", path);
 	struct trace_record record;
 	struct stat_of *stat;
-	struct walk *walk;
 	int status;
 
-	if (argv[1] && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (!argv[1] || *argv[1] == '-' || argv[2])
-		return look_usage("stat", argv[1] && *argv[1] == '-' ? argv[1] : argv[1] ? argv[2] : NULL, usage);
-	walk = look_open("stat", argv[1]);
 	if (!walk)
 		return LOOK_TROUBLE;
 	stat = fatal_unless(calloc(1, sizeof(*stat)));
@@ -164,6 +155,25 @@ int stat_command(char **argv)
 		count_record(stat, walk, &record);
 	print(stat, walk);
 	free(stat);
-	status = look_close("stat", argv[1], walk);
+	status = look_close("stat", path, walk);
 	return look_written("stat", "standard output", stdout, status);
 }
+
+static int stat_command(char **argv)
+{
+	char *path[2];
+	int status;
+
+	return command_read(&stat_command_row, argv, NULL, path, &status) ? stat_file(path[0]) : status;
+}
+
+const struct command_row stat_command_row = {
+	.name = "stat",
+	.words = "FILE",
+	.does = "Count what a recording holds: events, system calls, bytes.",
+	.statuses = "  0\n" LOOK_STATUSES,
+	.example = "tick86 stat prog.t86",
+	.least = 1,
+	.most = 1,
+	.run = stat_command,
+};

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -50,35 +51,90 @@ static uint64_t resident_pages(int pagemap, uint64_t start, uint64_t end)
 	return resident;
 }
 
-/* The locked memory that the host's smaps tells, mapping by mapping. */
-struct locked {
-	FILE *host;
-	uint64_t start, kb; /* of a mapping that has some */
+/* A mapping as the host's smaps tells of it. */
+struct host_mapping {
+	FILE *smaps;
+	uint64_t start, end, locked_kb;
+	char flags[160]; /* without the rights, which are the guest's own affair */
 	bool more;
 };
 
-static void next_locked(struct locked *locked)
+static void remove_rights(char *flags)
+{
+	char all[160], *left;
+
+	snprintf(all, sizeof(all), "%s", flags);
+	flags[0] = '\0';
+	for (char *flag = strtok_r(all, " ", &left); flag; flag = strtok_r(NULL, " ", &left))
+		if (strcmp(flag, "rd") != 0 && strcmp(flag, "wr") != 0 && strcmp(flag, "ex") != 0)
+			strcat(strcat(flags, flag), " ");
+}
+
+static void next_host_mapping(struct host_mapping *host)
 {
 	char line[PATH_MAX + 100];
 	uint64_t start, end;
 
-	locked->more = false;
-	while (!locked->more && locked->host && fgets(line, sizeof(line), locked->host)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
-			locked->start = start;
-		else
-			locked->more = sscanf(line, "Locked: %" SCNu64, &locked->kb) == 1 && locked->kb;
+	host->more = false;
+	host->locked_kb = 0;
+	while (!host->more && host->smaps && fgets(line, sizeof(line), host->smaps)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2) {
+			host->start = start;
+			host->end = end;
+		}
+		sscanf(line, "Locked: %" SCNu64, &host->locked_kb);
+		host->more = sscanf(line, "VmFlags: %150[^\n]", host->flags) == 1; /* an entry's last line */
 	}
+	remove_rights(host->flags);
 }
 
-/* The host may have split the guest's mapping. To be called in order of address. */
-static uint64_t locked_kb(struct locked *locked, const struct vma *vma)
-{
-	uint64_t total = 0;
+/* A part of a guest's mapping whose flags are the same in the host: where they differ, the kernel has two mappings. */
+struct part {
+	uint64_t start, end, locked_kb;
+	char flags[160];
+};
 
-	for (; locked->more && locked->start < vma->end; next_locked(locked))
-		total += locked->start >= vma->start ? locked->kb : 0;
-	return total;
+/* To be called in order of address. A mapping of the host may hold several of the guest, and the other way round. */
+static struct part take_part(struct host_mapping *host, const struct vma *vma, uint64_t start)
+{
+	struct part part = { .start = start, .end = start };
+
+	while (host->more && host->end <= start)
+		next_host_mapping(host);
+	while (host->more && part.end < vma->end && host->start <= part.end
+		&& (part.end == start || strcmp(part.flags, host->flags) == 0)) {
+		uint64_t end = host->end < vma->end ? host->end : vma->end;
+
+		strcpy(part.flags, host->flags);
+		part.locked_kb += host->locked_kb * (end - part.end) / (host->end - host->start);
+		part.end = end;
+		if (host->end == end)
+			next_host_mapping(host);
+	}
+	if (part.end == start)
+		part.end = vma->end;
+	return part;
+}
+
+static bool is_main_stack(const struct vma *vma)
+{
+	return vma->flags & MAP_GROWSDOWN && vma->name;
+}
+
+static void write_part(const struct view *view, const struct vma *vma, const struct part *part, int pagemap, FILE *out)
+{
+	struct vma shown = *vma;
+
+	shown.start = part->start;
+	shown.end = part->end;
+	shown.offset += part->start - vma->start;
+	write_mapping(view, &shown, out);
+	fprintf(out, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", (part->end - part->start) / 1024,
+		PAGE_KB, PAGE_KB);
+	fprintf(out, "Rss:            %8" PRIu64 " kB\n", resident_pages(pagemap, part->start, part->end) * PAGE_KB);
+	fprintf(out, "Locked:         %8" PRIu64 " kB\n", part->locked_kb);
+	fprintf(out, "VmFlags: %s%s%s%s\n", vma->prot & PROT_READ ? "rd " : "", vma->prot & PROT_WRITE ? "wr " : "",
+		vma->prot & PROT_EXEC ? "ex " : "", is_main_stack(vma) ? "mr mw me gd ac " : part->flags);
 }
 
 void proc_write_smaps(struct view *view, FILE *out)
@@ -87,18 +143,19 @@ void proc_write_smaps(struct view *view, FILE *out)
 	char path[32];
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", view->host);
 	int pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	struct locked locked = { .host = proc_host_file(view, "smaps") };
-	next_locked(&locked);
+	struct host_mapping host = { .smaps = proc_host_file(view, "smaps") };
+	next_host_mapping(&host);
 	for (size_t i = 0; i < space->count; i++) {
 		const struct vma *vma = &space->vma[i];
-		write_mapping(view, vma, out);
-		fprintf(out, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n",
-			(vma->end - vma->start) / 1024, PAGE_KB, PAGE_KB);
-		fprintf(out, "Rss:            %8" PRIu64 " kB\n", resident_pages(pagemap, vma->start, vma->end) * PAGE_KB);
-		fprintf(out, "Locked:         %8" PRIu64 " kB\n", locked_kb(&locked, vma));
+		struct part part = { .end = vma->start };
+
+		while (part.end < vma->end) {
+			part = take_part(&host, vma, part.end);
+			write_part(view, vma, &part, pagemap, out);
+		}
 	}
-	if (locked.host)
-		fclose(locked.host);
+	if (host.smaps)
+		fclose(host.smaps);
 	if (pagemap >= 0)
 		close(pagemap);
 }

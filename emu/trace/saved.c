@@ -131,6 +131,7 @@ TRANSIENT(struct process, signals.calls_signal);
 TRANSIENT(struct process, turn);
 TRANSIENT(struct process, descriptors_high);
 TRANSIENT(struct process, files);
+TRANSIENT(struct process, lock_future); /* locked memory is not saved */
 TRANSIENT(struct task, process);
 TRANSIENT(struct task, next);
 TRANSIENT(struct task, time.run_insns);

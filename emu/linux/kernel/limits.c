@@ -61,12 +61,12 @@ int64_t limit_get(const struct process *process, int resource, struct rlimit *li
 	return 0;
 }
 
-static bool may_raise(void)
+bool limits_capable(int capability)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
-	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_RESOURCE;
+	return syscall(SYS_capget, &header, data) == 0 && data[capability / 32].effective & 1u << capability % 32;
 }
 
 static uint64_t most_descriptors(void)
@@ -108,7 +108,7 @@ int64_t limit_set(struct process *process, int resource, const struct rlimit *li
 		return -EINVAL;
 	if (resource == RLIMIT_NOFILE && limit->rlim_max > kept->rlim_max && limit->rlim_max > most_descriptors())
 		return -EPERM;
-	if (limit->rlim_max > kept->rlim_max && !may_raise())
+	if (limit->rlim_max > kept->rlim_max && !limits_capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	*kept = *limit;
 	if (resource != RLIMIT_STACK)

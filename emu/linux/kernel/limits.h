@@ -11,6 +11,8 @@ void limits_begin(struct process *process);
 bool limit_is_kept(const struct process *process, int resource);
 /* Get and set any limit of the guest. Return 0 or -errno. limit_set checks what the kernel checks. */
 int64_t limit_get(const struct process *process, int resource, struct rlimit *limit);
+/* Returns true if the calling thread has the capability in effect (capabilities(7)). */
+bool limits_capable(int capability);
 int64_t limit_set(struct process *process, int resource, const struct rlimit *limit);
 /* Returns a limit that is kept here. `process` may be a copy of another process's. */
 struct rlimit limit_kept(const struct process *process, int resource);

@@ -204,6 +204,7 @@ struct process {
 	int64_t futexes_looked;                       /* the host's CLOCK_MONOTONIC when it last looked for changes from outside the run */
 	unsigned threads_started;
 	unsigned membarriers;    /* membarrier(2): the registrations of the process */
+	int lock_future;         /* mlockall(2): its flags if new mappings are locked; 0: they are not */
 	struct vfork_link vfork; /* the process's side of vfork(2), if a parent waits for it */
 	struct space space;
 	struct blocks *blocks;

@@ -115,6 +115,7 @@ static void leave_image(struct task *task)
 	task->signals.restore_mask = task->call.restartable = false;
 	task->signals.fault = (struct fault_state){ 0 };
 	process->membarriers = 0;
+	process->lock_future = 0;
 	signal_reset_handlers(process);
 	timer_forget_posix(process);
 	blocks_clear(process->blocks); /* first, so that space_reset need not drop blocks one by one */

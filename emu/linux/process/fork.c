@@ -58,6 +58,7 @@ static void become_child(struct task *task, const struct clone_request *request,
 	timer_forget_but_fds(process);
 	vfork_close(&process->vfork);
 	process->silent_children = false;
+	process->lock_future = 0;
 	signal_host_begin_child(process, request->flags & CLONE_FILES);
 	if (request->flags & CLEAR_SIGHAND)
 		signal_reset_handlers(process);

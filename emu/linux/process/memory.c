@@ -7,6 +7,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/kernel/usage.h"
+#include "emu/linux/process/memory_lock.h"
 #include "emu/linux/rows/calls.h"
 
 enum { NOTED_BYTES = 1 << 20 }; /* smaller changes hardly affect ru_maxrss */
@@ -76,12 +77,18 @@ static bool mmap_fits(struct task *task, const uint64_t arg[6])
 int64_t sys_mmap(struct task *task, const uint64_t arg[6])
 {
 	struct process *process = task->process;
+	int64_t result;
 
 	if (!(arg[3] & MAP_ANONYMOUS) && !process->up->can_map(process, (int)arg[4]))
 		return -ENODEV;
 	if (!mmap_fits(task, arg))
 		return -ENOMEM;
-	return space_mmap(&process->space, arg[0], arg[1], (int)arg[2], (int)arg[3], (int)arg[4], arg[5]);
+	if (!memory_lock_fits(process, page_ceil(arg[1])))
+		return -EAGAIN;
+	result = space_mmap(&process->space, arg[0], arg[1], (int)arg[2], (int)arg[3], (int)arg[4], arg[5]);
+	if (result >= 0)
+		memory_lock_new(process, (uint64_t)result, (uint64_t)result + page_ceil(arg[1]));
+	return result;
 }
 
 int64_t sys_munmap(struct task *task, const uint64_t arg[6])
@@ -119,11 +126,15 @@ int64_t sys_remap_file_pages(struct task *task, const uint64_t arg[6])
 
 int64_t sys_brk(struct task *task, const uint64_t arg[6])
 {
-	uint64_t old = page_ceil(task->process->space.brk), new = page_ceil(arg[0]);
+	struct process *process = task->process;
+	uint64_t old = page_ceil(process->space.brk), new = page_ceil(arg[0]);
+	int64_t result;
 
-	if (arg[0] > task->process->space.brk && new > old && !may_expand(task->process, new - old, true, 0))
-		return (int64_t)task->process->space.brk;
-	return space_brk(&task->process->space, arg[0]);
+	if (arg[0] > process->space.brk && new > old && (!may_expand(process, new - old, true, 0) || !memory_lock_fits(process, new - old)))
+		return (int64_t)process->space.brk;
+	result = space_brk(&process->space, arg[0]);
+	memory_lock_new(process, old, page_ceil((uint64_t)result));
+	return result;
 }
 
 int64_t sys_madvise(struct task *task, const uint64_t arg[6])
@@ -152,24 +163,6 @@ int64_t sys_msync(struct task *task, const uint64_t arg[6])
 	if (flags & ~KNOWN || arg[0] % GUEST_PAGE || (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
 	return on_range(SYS_msync, arg);
-}
-
-int64_t sys_mlock(struct task *task, const uint64_t arg[6])
-{
-	(void)task;
-	return on_range(SYS_mlock, arg);
-}
-
-int64_t sys_mlock2(struct task *task, const uint64_t arg[6])
-{
-	(void)task;
-	return on_range(SYS_mlock2, arg);
-}
-
-int64_t sys_munlock(struct task *task, const uint64_t arg[6])
-{
-	(void)task;
-	return on_range(SYS_munlock, arg);
 }
 
 int64_t sys_mincore(struct task *task, const uint64_t arg[6])

@@ -210,8 +210,10 @@ struct block *cache_add(struct blocks *blocks, const struct draft *draft, bool l
 		set_slots(blocks, 2 * blocks->slots);
 	if (listed)
 		list_block(blocks, block);
-	if (listed && blocks->tier) /* the first record is then entry_record */
+	if (listed && blocks->tier) { /* the first record is then entry_record */
 		block->insn[0].imm = blocks->config.hot_after;
+		block->insn[0].disp = (int32_t)((size_t)((uint8_t *)block - blocks->arena) / sizeof(uint64_t));
+	}
 	blocks->stats.built += listed;
 	blocks->stats.short_runs += !listed;
 	return block;
@@ -241,6 +243,11 @@ struct block *cache_locate(const struct blocks *blocks, const struct insn *recor
 	if (low == 0 || record >= blocks->order[low - 1]->insn + blocks->order[low - 1]->records)
 		return NULL;
 	return blocks->order[low - 1];
+}
+
+struct block *cache_entered(const struct blocks *blocks, const struct insn *entry)
+{
+	return (struct block *)(blocks->arena + (uint32_t)entry->disp * sizeof(uint64_t));
 }
 
 /* --- dropping -------------------------------------------------------------------------------------- */

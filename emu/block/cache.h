@@ -88,6 +88,9 @@ void cache_forget(struct blocks *blocks, struct block *block);
 /* Returns the block that holds a record, or NULL. */
 struct block *cache_locate(const struct blocks *blocks, const struct insn *record);
 
+/* Returns the listed block whose first record is `entry`, an entry_record. */
+struct block *cache_entered(const struct blocks *blocks, const struct insn *entry);
+
 /* The handler of a dead block's first record. */
 handler_t dead_record;
 

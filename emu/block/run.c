@@ -54,8 +54,9 @@ static bool stopped_before(enum cpu_exit exit)
 /* Makes code for the block at cpu->at. */
 static void make_hot(struct cpu *cpu, struct blocks *blocks)
 {
-	struct block *block = cache_locate(blocks, cpu->at);
+	struct block *block = cache_entered(blocks, cpu->at);
 
+	CHECK(block->insn == cpu->at);
 	cpu->rip = block->rip;
 	if (!blocks->tier->calls->make(blocks->tier, cpu, blocks, block)) {
 		blocks_clear(blocks);

@@ -15,10 +15,20 @@ static void fetch_fault(struct cpu *cpu, const struct space *space, uint64_t add
 	};
 }
 
-bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step)
+/* Returns how many bytes can be fetched at an address, at most DECODE_MAX_LENGTH. */
+static size_t reach_from(struct reach *reach, const struct blocks *blocks, uint64_t address)
 {
-	if (size > DECODE_MAX_LENGTH)
-		size = DECODE_MAX_LENGTH;
+	if (!reach->end || reach->page != address / GUEST_PAGE) {
+		reach->page = address / GUEST_PAGE;
+		reach->end = address + space_fetchable(blocks->space, address);
+	}
+	return reach->end - address < DECODE_MAX_LENGTH ? reach->end - address : DECODE_MAX_LENGTH;
+}
+
+bool decode_step(struct cpu *cpu, const struct blocks *blocks, struct reach *reach, uint64_t address, struct step *step)
+{
+	size_t size = reach_from(reach, blocks, address);
+
 	step->plan = size ? plan_find(blocks->plans, cpu->model, address, size, &step->room) : NULL;
 	if (!step->plan) {
 		fetch_fault(cpu, blocks->space, address + size);
@@ -55,13 +65,14 @@ static bool is_direct(const struct step *step, enum form_branch branch)
 /* Returns true if there is an entry of a procedure linkage table at an address: a jump through a pointer, maybe after ENDBR64. */
 static bool is_linkage(struct cpu *cpu, const struct blocks *blocks, uint64_t address)
 {
+	struct reach reach = { 0 };
 	struct step step;
 
-	if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
+	if (!decode_step(cpu, blocks, &reach, address, &step))
 		return false;
 	if (step.plan->attributes & FORM_OMIT) {
 		address += step.plan->length;
-		if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &step))
+		if (!decode_step(cpu, blocks, &reach, address, &step))
 			return false;
 	}
 	return step_branch(&step) == BRANCH_JUMP && step.plan->form->pattern == K_M;
@@ -94,17 +105,14 @@ bool touch_pages(struct draft *draft, const struct step *step)
 
 static unsigned decode_all(struct cpu *cpu, const struct blocks *blocks, unsigned max, struct draft *draft, struct step *steps)
 {
-	uint64_t address = draft->rip, page = 0, end = 0; /* page, end: what can be fetched, asked for once for each page */
+	uint64_t address = draft->rip;
+	struct reach reach = { 0 };
 	unsigned count = 0;
 
 	while (count < max) {
 		const struct step *last = &steps[count];
 
-		if (count == 0 || page != address / GUEST_PAGE) {
-			page = address / GUEST_PAGE;
-			end = address + space_fetchable(blocks->space, address);
-		}
-		if (!decode_step(cpu, blocks, address, end - address, &steps[count]) || !touch_pages(draft, last))
+		if (!decode_step(cpu, blocks, &reach, address, &steps[count]) || !touch_pages(draft, last))
 			break;
 		if (count > 0)
 			steps[count - 1].followed = ends_block(&steps[count - 1]);

@@ -30,9 +30,13 @@ static inline enum form_branch step_branch(const struct step *step)
 	return form ? form->branch : BRANCH_NONE;
 }
 
-/* Fills `step` with the instruction at `address`, of which `size` bytes can be fetched. Returns false, and sets cpu's exception, if it
- * needs more bytes. */
-bool decode_step(struct cpu *cpu, const struct blocks *blocks, uint64_t address, size_t size, struct step *step);
+/* How far instructions can be fetched, asked for once for each page. Begins with all 0. */
+struct reach {
+	uint64_t page, end;
+};
+
+/* Fills `step` with the instruction at `address`. Returns false, and sets cpu's exception, if it cannot be fetched. */
+bool decode_step(struct cpu *cpu, const struct blocks *blocks, struct reach *reach, uint64_t address, struct step *step);
 /* Notes the pages of a step's bytes. Returns false if there is no more room. */
 bool touch_pages(struct draft *draft, const struct step *step);
 

@@ -106,8 +106,8 @@ static uint64_t alias_of(const struct vma *vma, uint64_t page, const struct vma 
 void space_protect_code(struct space *space, uint64_t address)
 {
 	uint64_t page = page_floor(address);
-	const struct vma *vma = space_find(space, page);
-	if (!vma || code_is_on(space, page))
+	const struct vma *vma = code_is_on(space, page) ? NULL : space_find(space, page);
+	if (!vma)
 		return;
 	protect_page(space, page, vma);
 	space->shared_code |= (vma->flags & MAP_SHARED) != 0;

@@ -134,7 +134,7 @@ bool unit_covers_flags(const struct unit *unit)
 
 static bool on_path(const struct path *path, uint64_t address)
 {
-	for (unsigned k = 0; k < path->count; k++)
+	for (unsigned k = 0; address <= path->highest && k < path->count; k++)
 		if (path->unit[k].step.address == address)
 			return true;
 	return false;
@@ -178,11 +178,8 @@ static bool go_on(const struct blocks *blocks, struct path *path, uint64_t *next
 static bool is_long_enough(const struct path *path)
 {
 	enum { ENOUGH = 3 };
-	unsigned k = 0;
 
-	while (k < path->count && !unit_covers_flags(&path->unit[k]))
-		k++;
-	return k < path->count && path->count >= ENOUGH;
+	return path->chargeable && path->count >= ENOUGH;
 }
 
 /* Whether the path must end ahead of `address`. */
@@ -198,9 +195,12 @@ static bool take_step(struct cpu *cpu, const struct blocks *blocks, struct path 
 {
 	struct unit *unit = &path->unit[path->count];
 
-	if (!decode_step(cpu, blocks, address, space_fetchable(blocks->space, address), &unit->step))
+	if (!decode_step(cpu, blocks, &path->reach, address, &unit->step) || !touch_pages(&path->draft, &unit->step) || !classify(unit))
 		return false;
-	return touch_pages(&path->draft, &unit->step) && classify(unit);
+	path->chargeable |= unit_covers_flags(unit);
+	if (address > path->highest)
+		path->highest = address;
+	return true;
 }
 
 static void find_live_flags(struct path *path)
@@ -267,6 +267,9 @@ bool path_choose(struct cpu *cpu, const struct blocks *blocks, uint64_t rip, str
 	path->rip = rip;
 	path->count = 0;
 	path->draft.pages = 0;
+	path->reach = (struct reach){ 0 };
+	path->highest = 0;
+	path->chargeable = false;
 	while (!ends_at(blocks, path, address) && take_step(cpu, blocks, path, address)) {
 		path->count++;
 		if (!go_on(blocks, path, &address))

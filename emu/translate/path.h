@@ -47,6 +47,9 @@ struct path {
 	enum path_end end;
 	flags_t stale;      /* at the end */
 	struct draft draft; /* for its pages, and for records */
+	struct reach reach;
+	uint64_t highest; /* address of a unit */
+	bool chargeable;  /* a unit covers the flags */
 };
 
 /* Chooses the path from `rip` on. False: its first instruction cannot be translated. */

@@ -58,7 +58,7 @@ struct trace {
 	bool dropped;
 };
 
-enum { PAGE_LISTS = 1 << 10 };
+enum { PAGE_LISTS = 1 << 10, BEGINS = 1 << 16 };
 
 struct translator {
 	struct tier tier;
@@ -69,11 +69,12 @@ struct translator {
 	struct trace **trace; /* all, by address of their code */
 	unsigned traces, capacity;
 	struct trace_page *page[PAGE_LISTS];
-	struct trace_exit look_up; /* what home.leaving is behind an indirect branch to where no trace is known */
-	struct trace_exit *open;   /* the exit by which translated code was left last */
-	bool missed;               /* it was left by look_up */
-	bool paused;               /* the handlers run everything (--verify) */
-	bool entered;              /* translated code has run since this was cleared */
+	uint64_t begins[BEGINS / 64]; /* a bit for the addresses with the same hash: no trace begins at any, if it is 0 */
+	struct trace_exit look_up;    /* what home.leaving is behind an indirect branch to where no trace is known */
+	struct trace_exit *open;      /* the exit by which translated code was left last */
+	bool missed;                  /* it was left by look_up */
+	bool paused;                  /* the handlers run everything (--verify) */
+	bool entered;                 /* translated code has run since this was cleared */
 };
 
 enum { ARENA_BYTES = 128 << 20 };

@@ -98,9 +98,17 @@ unsigned trace_entries(const struct blocks *blocks, uint64_t rip)
 	return block->insn[0].imm < hot_after ? hot_after - (unsigned)block->insn[0].imm : 1;
 }
 
+static unsigned begin_hash(uint64_t rip)
+{
+	return (unsigned)(rip ^ rip >> 16) % BEGINS;
+}
+
 bool trace_known(const struct blocks *blocks, uint64_t rip)
 {
-	return trace_entries(blocks, rip) == UINT32_MAX;
+	const struct translator *translator = (const struct translator *)blocks->tier;
+	unsigned k = begin_hash(rip);
+
+	return translator->begins[k / 64] >> k % 64 & 1 && trace_entries(blocks, rip) == UINT32_MAX;
 }
 
 const struct trace *trace_at(const struct blocks *blocks, uint64_t rip)
@@ -133,6 +141,7 @@ static bool make(struct tier *tier, struct cpu *cpu, struct blocks *blocks, stru
 	if (!trace)
 		return false;
 	trace->block = block;
+	translator->begins[begin_hash(block->rip) / 64] |= UINT64_C(1) << begin_hash(block->rip) % 64;
 	block->insn[0].run = translated_record;
 	block->insn[0].imm = (uint64_t)trace;
 	return true;
@@ -213,6 +222,7 @@ static void clear(struct tier *tier)
 	translator->open = NULL;
 	translator->missed = false;
 	memset(translator->page, 0, sizeof(translator->page));
+	memset(translator->begins, 0, sizeof(translator->begins));
 }
 
 static const struct tier_calls calls = {

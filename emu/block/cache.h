@@ -32,8 +32,8 @@ struct block {
 	struct stub stub[][2];   /* where its links lead at first: taken, fall */
 };
 
-/* Translating takes as long as running a block several dozen times, and most blocks run only a few times. */
-enum { HOT_AFTER = 40 };
+/* Translating takes as long as running a block a dozen times or two, and most blocks run only a few times. */
+enum { HOT_AFTER = 20 };
 
 enum { SLOTS_FIRST = 1 << 11, PAGE_BUCKETS = 1 << 12 };
 

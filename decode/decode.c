@@ -104,22 +104,33 @@ static enum op far_op(ZydisMnemonic mnemonic)
 	}
 }
 
+/* Returns the number of the general register that is or holds `reg`, or DECODE_NO_REG. Zydis numbers the registers of one size one after
+ * another, in the order of encoding; those of 8 bits are AL CL DL BL AH CH DH BH SPL to R15B. */
+static uint8_t number_of(ZydisRegister reg)
+{
+	if (reg >= ZYDIS_REGISTER_RAX && reg <= ZYDIS_REGISTER_R15)
+		return (uint8_t)(reg - ZYDIS_REGISTER_RAX);
+	if (reg >= ZYDIS_REGISTER_EAX && reg <= ZYDIS_REGISTER_R15D)
+		return (uint8_t)(reg - ZYDIS_REGISTER_EAX);
+	if (reg >= ZYDIS_REGISTER_AX && reg <= ZYDIS_REGISTER_R15W)
+		return (uint8_t)(reg - ZYDIS_REGISTER_AX);
+	if (reg >= ZYDIS_REGISTER_SPL && reg <= ZYDIS_REGISTER_R15B)
+		return (uint8_t)(reg - ZYDIS_REGISTER_SPL + 4);
+	if (reg >= ZYDIS_REGISTER_AL && reg <= ZYDIS_REGISTER_BH)
+		return (uint8_t)((reg - ZYDIS_REGISTER_AL) % 4);
+	return DECODE_NO_REG;
+}
+
 static void set_register(struct operand *operand, ZydisRegister reg)
 {
-	operand->reg = (uint8_t)ZydisRegisterGetId(reg);
-	switch (ZydisRegisterGetClass(reg)) {
-	case ZYDIS_REGCLASS_GPR8:
+	operand->reg = number_of(reg);
+	if (operand->reg != DECODE_NO_REG) {
 		operand->kind = OPERAND_GPR;
 		operand->high = reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH;
-		/* Zydis numbers AL CL DL BL AH CH DH BH SPL.. R15B, so its number equals the encoding for the first four only. */
-		if (operand->high)
-			operand->reg = (uint8_t)(reg - ZYDIS_REGISTER_AH);
-		else if (reg >= ZYDIS_REGISTER_SPL)
-			operand->reg = (uint8_t)(reg - ZYDIS_REGISTER_SPL + 4);
-		break;
-	case ZYDIS_REGCLASS_GPR16:
-	case ZYDIS_REGCLASS_GPR32:
-	case ZYDIS_REGCLASS_GPR64: operand->kind = OPERAND_GPR; break;
+		return;
+	}
+	operand->reg = (uint8_t)ZydisRegisterGetId(reg);
+	switch (ZydisRegisterGetClass(reg)) {
 	case ZYDIS_REGCLASS_XMM: operand->kind = OPERAND_XMM; break;
 	case ZYDIS_REGCLASS_YMM: operand->kind = OPERAND_YMM; break;
 	case ZYDIS_REGCLASS_MMX: operand->kind = OPERAND_MMX; break;
@@ -127,12 +138,6 @@ static void set_register(struct operand *operand, ZydisRegister reg)
 	case ZYDIS_REGCLASS_SEGMENT: operand->kind = OPERAND_SEG; break;
 	default: operand->kind = OPERAND_SYS; break;
 	}
-}
-
-static uint8_t address_register(ZydisRegister reg)
-{
-	return reg == ZYDIS_REGISTER_NONE || reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP ? DECODE_NO_REG
-												    : (uint8_t)ZydisRegisterGetId(reg);
 }
 
 /* An SIB byte without a base: base 5 with mod 0 is a disp32, whatever REX.B is (SDM vol. 2, table 2-5). With 32-bit addresses Zydis 4.0
@@ -146,9 +151,9 @@ static void set_memory(struct decoded *d, const ZydisDecodedInstruction *in, con
 {
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(from->mem.index);
 
-	d->mem.base = sib_without_base(in) ? DECODE_NO_REG : address_register(from->mem.base);
-	d->mem.index = address_register(from->mem.index);
+	d->mem.base = sib_without_base(in) ? DECODE_NO_REG : number_of(from->mem.base);
 	d->mem.index_is_vector = index_class == ZYDIS_REGCLASS_XMM ? 16 : index_class == ZYDIS_REGCLASS_YMM ? 32 : 0;
+	d->mem.index = d->mem.index_is_vector ? (uint8_t)ZydisRegisterGetId(from->mem.index) : number_of(from->mem.index);
 	d->mem.scale = from->mem.scale ? (uint8_t)__builtin_ctz(from->mem.scale) : 0;
 	d->mem.segment = (uint8_t)ZydisRegisterGetId(from->mem.segment);
 	d->disp_at = (struct value_place){ in->raw.disp.offset, in->raw.disp.size / 8, true, 0 };
@@ -210,16 +215,6 @@ static uint8_t key_bytes(const struct decoded *d)
 }
 
 /* --- the encoding, and the general registers that it uses --------------------------------------------- */
-
-/* Returns the number of the general register that holds `reg`, or DECODE_NO_REG. */
-static uint8_t number_of(ZydisRegister reg)
-{
-	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
-
-	if (reg == ZYDIS_REGISTER_NONE || ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64)
-		return DECODE_NO_REG;
-	return (uint8_t)ZydisRegisterGetId(whole);
-}
 
 static uint16_t set_of(ZydisRegister reg)
 {

@@ -90,7 +90,11 @@ static bool follow(struct cpu *cpu, const struct blocks *blocks, const struct st
 
 bool touch_pages(struct draft *draft, const struct step *step)
 {
-	for (uint64_t page = step->address / GUEST_PAGE; page <= (step->address + step->plan->length - 1) / GUEST_PAGE; page++) {
+	uint64_t first = step->address / GUEST_PAGE, last = (step->address + step->plan->length - 1) / GUEST_PAGE;
+
+	if (draft->pages && draft->page[draft->pages - 1] == first && first == last)
+		return true;
+	for (uint64_t page = first; page <= last; page++) {
 		unsigned k = 0;
 
 		while (k < draft->pages && draft->page[k] != page)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/cpu/fatal.h"
 #include "emu/op/lists.h"
 
 #define X(name) &name,
@@ -11,20 +12,14 @@ enum { LISTS = sizeof(lists) / sizeof(*lists) };
 
 enum { NONE = UINT16_MAX };
 
-/* Rows are numbered through all lists. The rows of an op are chained, in the order of the lists. */
+/* A row's number is its list's number and its own within the list. The rows of an op are chained, in the order of the lists. */
+enum { ROW_BITS = 11, ROWS_MAX = 1 << ROW_BITS };
+_Static_assert(LISTS << ROW_BITS < NONE, "rows are numbered in 16 bits");
+
 struct form_index {
 	uint16_t first[OP_COUNT], last[OP_COUNT]; /* first and last row of an op, or NONE */
-	uint16_t next[];                          /* for each row: the next one of the same op, or NONE */
+	uint16_t next[LISTS << ROW_BITS];         /* for each row: the next one of the same op, or NONE */
 };
-
-static size_t count_rows(void)
-{
-	size_t count = 0;
-
-	for (unsigned l = 0; l < LISTS; l++)
-		count += lists[l]->count;
-	return count;
-}
 
 static void chain(struct form_index *index, uint16_t op, uint16_t number)
 {
@@ -35,15 +30,16 @@ static void chain(struct form_index *index, uint16_t op, uint16_t number)
 
 struct form_index *form_index_create(void)
 {
-	struct form_index *index = malloc(sizeof(*index) + count_rows() * sizeof(*index->next));
-	uint16_t number = 0;
+	struct form_index *index = malloc(sizeof(*index));
 
 	if (!index)
 		return NULL;
 	memset(index->first, 0xff, sizeof(index->first));
-	for (unsigned l = 0; l < LISTS; l++)
+	for (unsigned l = 0; l < LISTS; l++) {
+		CHECK(lists[l]->count <= ROWS_MAX);
 		for (unsigned k = 0; k < lists[l]->count; k++)
-			chain(index, lists[l]->rows[k].op, number++);
+			chain(index, lists[l]->rows[k].op, (uint16_t)(l << ROW_BITS | k));
+	}
 	return index;
 }
 
@@ -54,11 +50,7 @@ void form_index_destroy(struct form_index *index)
 
 static const struct form *row_of(unsigned number)
 {
-	unsigned l = 0;
-
-	while (number >= lists[l]->count)
-		number -= lists[l++]->count;
-	return &lists[l]->rows[number];
+	return &lists[number >> ROW_BITS]->rows[number % ROWS_MAX];
 }
 
 bool form_handled(const struct form *form)

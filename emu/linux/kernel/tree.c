@@ -128,6 +128,7 @@ pid_t tree_reserve(struct process *process, pid_t **told)
 		*member = (struct member){ .state = RUNNABLE,
 			.pid = tree_new_id(tree),
 			.parent = process->member,
+			.standing = member_self(process)->standing,
 			.starting = true,
 			.unready = true };
 		tree->host_pid[member->pid - FIRST_PID] = 0;

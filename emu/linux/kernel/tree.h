@@ -39,6 +39,22 @@ struct turn_end {
 	unsigned count;
 };
 
+/* What a process's priority means for turns: policy.c. */
+struct standing {
+	int rank;            /* of real-time threads that can run, the greatest priority; else 0 */
+	int64_t rests_until; /* such a process leaves the turn to others until then (clock_now) */
+	bool goes_on;        /* until it waits or yields (SCHED_FIFO) */
+	unsigned weight;     /* by the nice value; 0: not known yet */
+};
+
+/* The first one notes that priorities differ from now on, the second one tells if they do. */
+void tree_note_priorities(struct process *process);
+bool tree_has_priorities(const struct process *process);
+/* Notes it for the calling process. */
+void tree_set_standing(struct process *process, struct standing standing);
+/* Returns how many other processes can run; of real-time ones if `realtime`. The greatest weight among them is stored. */
+unsigned tree_runnable(const struct process *process, bool realtime, unsigned *weight);
+
 /* Hands the turn on, and returns when it comes back. Returns true if no process of the tree can run: then the caller must let time pass.
  * Without a tree, returns end->blocked. */
 bool tree_take_turns(struct process *process, const struct turn_end *end);

@@ -12,20 +12,21 @@ enum member_state { FREE, RUNNABLE, BLOCKED, STOPPED, ENDED };
 struct member {
 	enum member_state state;
 	pid_t pid, host_pid;
-	int parent;           /* index of its parent, or NOBODY */
-	uint32_t calls;       /* futex: counts calls to look at the turn */
-	uint32_t stops_asked; /* atomic: counts requests to stop itself */
-	uint32_t stops_known; /* the requests that it has followed */
-	bool in_poll;         /* it waits for host signals and descriptors instead of the futex */
-	bool polls;           /* BLOCKED: it wants turns, to see if other processes have ended its wait */
-	bool external;        /* BLOCKED: it waits for descriptors that processes outside may make ready */
-	bool timed;           /* BLOCKED: it has a deadline (retries do not count) */
-	bool poked;           /* BLOCKED: an event may have ended its wait */
-	bool targeted;        /* a signal to it is being sent */
-	bool unready;         /* its emulator has not yet made the process its own; atomic */
-	bool starting;        /* its parent is forking it; if the parent is killed, it exists if it has a host_pid */
-	bool subreaper;       /* descendants that become orphans become its children */
-	bool settled;         /* STOPPED, ENDED: so is the host's process */
+	int parent;               /* index of its parent, or NOBODY */
+	uint32_t calls;           /* futex: counts calls to look at the turn */
+	uint32_t stops_asked;     /* atomic: counts requests to stop itself */
+	uint32_t stops_known;     /* the requests that it has followed */
+	bool in_poll;             /* it waits for host signals and descriptors instead of the futex */
+	bool polls;               /* BLOCKED: it wants turns, to see if other processes have ended its wait */
+	bool external;            /* BLOCKED: it waits for descriptors that processes outside may make ready */
+	bool timed;               /* BLOCKED: it has a deadline (retries do not count) */
+	bool poked;               /* BLOCKED: an event may have ended its wait */
+	bool targeted;            /* a signal to it is being sent */
+	bool unready;             /* its emulator has not yet made the process its own; atomic */
+	bool starting;            /* its parent is forking it; if the parent is killed, it exists if it has a host_pid */
+	bool subreaper;           /* descendants that become orphans become its children */
+	bool settled;             /* STOPPED, ENDED: so is the host's process */
+	struct standing standing; /* when it last ran */
 	int64_t cpu_ns, children_cpu_ns;
 	int64_t most_kib; /* the largest of itself and its children */
 };
@@ -40,6 +41,7 @@ struct tree {
 	uint64_t insns;   /* executed by all processes */
 	int turn;         /* index of the member that holds it, or NOBODY */
 	unsigned quiet;   /* consecutive turns in which nothing could run */
+	bool priorities;  /* a process has asked for another policy or nice value: until then all are equal */
 	bool watching;    /* atomic: the holder waits on the host, and blocked members watch their descriptors */
 	uint32_t created; /* number of ids given out */
 	pid_t first;      /* id of the first process */

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emu/linux/kernel/clock.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/tree_members.h"
@@ -86,13 +87,91 @@ static bool wants_turn(const struct member *member)
 	return member->state == RUNNABLE || (member->state == BLOCKED && (member->polls || atomic_is(&member->poked)));
 }
 
-/* Returns the next member after `from`, in order of creation, that wants the turn, `from` itself last; or NOBODY. */
-static int next_member(const struct tree *tree, int from)
+static bool can_run(const struct member *member)
 {
-	for (int i = 1; i <= MEMBERS; i++)
-		if (wants_turn(&tree->member[(from + i) % MEMBERS]))
-			return (from + i) % MEMBERS;
-	return NOBODY;
+	return member->state == RUNNABLE || (member->state == BLOCKED && atomic_is(&member->poked));
+}
+
+/* Returns -1 if the member comes behind all others. */
+static int rank_of(const struct process *process, const struct member *member)
+{
+	const struct standing *standing = &member->standing;
+
+	if (!can_run(member))
+		return 0;
+	return standing->rests_until && clock_now(process) < standing->rests_until ? -1 : standing->rank;
+}
+
+/* Real-time members come first once there are as many of them as vCPUs. */
+static bool realtime_first(const struct process *process)
+{
+	unsigned count = 0;
+
+	for (int i = 0; process->tree->priorities && i < MEMBERS; i++)
+		count += rank_of(process, &process->tree->member[i]) > 0;
+	return count >= process->options->vcpus;
+}
+
+/* Returns the next member after `from`, by priority and then in order of creation, that wants the turn, `from` itself last; or NOBODY. */
+static int next_member(const struct process *process, int from)
+{
+	const struct tree *tree = process->tree;
+	bool ranks = realtime_first(process);
+	int best = NOBODY, best_rank = INT_MIN;
+
+	for (int i = 1; i <= MEMBERS; i++) {
+		int index = (from + i) % MEMBERS, rank = rank_of(process, &tree->member[index]);
+
+		rank = rank > 0 && !ranks ? 0 : rank;
+		if (rank <= best_rank || !wants_turn(&tree->member[index]))
+			continue;
+		best = index;
+		best_rank = rank;
+		if (!tree->priorities)
+			break;
+	}
+	return best;
+}
+
+/* Returns true if the holder, which can run, need not hand the turn on. */
+static bool goes_on(const struct process *process, int next)
+{
+	const struct member *own = member_self(process);
+
+	return own->standing.goes_on && !process->turn.yielded && own->state == RUNNABLE && realtime_first(process)
+		&& rank_of(process, own) >= rank_of(process, &process->tree->member[next]);
+}
+
+void tree_note_priorities(struct process *process)
+{
+	if (process->tree)
+		process->tree->priorities = true;
+}
+
+bool tree_has_priorities(const struct process *process)
+{
+	return process->tree && process->tree->priorities;
+}
+
+void tree_set_standing(struct process *process, struct standing standing)
+{
+	member_self(process)->standing = standing;
+}
+
+unsigned tree_runnable(const struct process *process, bool realtime, unsigned *weight)
+{
+	unsigned count = 0;
+
+	*weight = 0;
+	for (int i = 0; i < MEMBERS; i++) {
+		const struct member *member = &process->tree->member[i];
+
+		if (i == process->member || !can_run(member) || (rank_of(process, member) > 0) != realtime)
+			continue;
+		count++;
+		*weight = member->standing.weight > *weight ? member->standing.weight : *weight;
+	}
+	return count;
 }
 
 static void give_turn(struct tree *tree, int to)
@@ -117,7 +196,7 @@ static bool take_from_nobody(struct tree *tree, int to)
 void turn_leave(struct process *process)
 {
 	struct tree *tree = process->tree;
-	int next = next_member(tree, process->member);
+	int next = next_member(process, process->member);
 
 	for (int i = 0; next == NOBODY && i < MEMBERS; i++)
 		if (tree->member[i].state == BLOCKED)
@@ -125,7 +204,7 @@ void turn_leave(struct process *process)
 	give_turn(tree, next);
 	if (next != NOBODY)
 		return;
-	next = next_member(tree, process->member); /* a member may just have been continued, when the turn was not yet free */
+	next = next_member(process, process->member); /* a member may just have been continued, when the turn was not yet free */
 	if (next != NOBODY && take_from_nobody(tree, next))
 		member_call(&tree->member[next]);
 }
@@ -286,8 +365,8 @@ bool tree_take_turns(struct process *process, const struct turn_end *end)
 		tree->quiet = 0;
 		return true;
 	}
-	next = next_member(tree, process->member);
-	if (next == process->member || next == NOBODY) {
+	next = next_member(process, process->member);
+	if (next == process->member || next == NOBODY || goes_on(process, next)) {
 		atomic_set(&member->poked, false); /* it goes on and looks at once */
 		return false;
 	}

@@ -14,6 +14,7 @@
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/process/fork.h"
 #include "emu/linux/process/futex_queue.h"
+#include "emu/linux/process/policy.h"
 #include "emu/linux/process/thread.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/signal.h"
@@ -122,13 +123,14 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		if (result != 0)
 			return result;
 	}
+	task->process->show_pids = true;
+	policy_tell(task->process, false); /* the child inherits it */
 	pid = tree_reserve(task->process, &told);
 	if (pid < 0) {
 		close(parent.pipe);
 		vfork_close(&child);
 		return pid;
 	}
-	task->process->show_pids = true;
 	OBSERVE(task->process, fork, task->process, pid);
 	host_pid = clone_memory_too(task, request, &pidfd, told);
 	if (host_pid < 0) {

@@ -1,7 +1,7 @@
 /* Scheduling policies of threads (sched(7)). The host cannot schedule guest threads separately, since one host thread runs them all. So
  * once a process with several threads sets the policy of one, each thread has its own policy, which the scheduler follows. As in the
  * kernel, a real-time thread comes before all with a lower priority, on as many vCPUs as there are, and nice values are weights of
- * slices. */
+ * slices. So it is between processes that take turns, too: each tells the others what its threads' policies mean for its turns. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/tree.h"
 #include "emu/linux/kernel/units.h"
 #include "emu/linux/process/policy.h"
 
@@ -102,43 +103,6 @@ static int rank(const struct task *task)
 	return is_realtime(task->policy.policy) ? task->policy.priority : 0;
 }
 
-void policy_look(struct process *process)
-{
-	unsigned realtime = 0, others = 0;
-	int64_t now;
-
-	for (const struct task *task = process->tasks; task && task->policy.own; task = task->next) {
-		realtime += task->state == TASK_RUNNABLE && rank(task) > 0;
-		others += task->state == TASK_RUNNABLE && rank(task) == 0;
-	}
-	process->turn.throttled = false;
-	if (realtime < process->options->vcpus || others == 0) {
-		process->turn.realtime_since = 0;
-		return;
-	}
-	now = clock_now(process);
-	if (process->turn.realtime_since == 0 || now - process->turn.realtime_since >= PERIOD_NS)
-		process->turn.realtime_since = now;
-	process->turn.throttled = now - process->turn.realtime_since >= RUNTIME_NS;
-}
-
-bool policy_waits(const struct task *task)
-{
-	unsigned before = 0;
-
-	if (!task->policy.own || task->process->turn.throttled)
-		return task->process->turn.throttled && rank(task) > 0;
-	for (const struct task *other = task->process->tasks; other; other = other->next)
-		before += other->state == TASK_RUNNABLE && rank(other) > rank(task);
-	return before >= task->process->options->vcpus;
-}
-
-bool policy_goes_on(const struct task *task)
-{
-	return task->policy.own && task->policy.policy == SCHED_FIFO && task->process->options->vcpus == 1 && !task->process->turn.yielded
-		&& !policy_waits(task);
-}
-
 /* The kernel's sched_prio_to_weight[], from nice -20: each weight is 1.25 times the next one. */
 static unsigned weight(const struct task *task)
 {
@@ -152,13 +116,118 @@ static unsigned weight(const struct task *task)
 	return task->policy.policy == SCHED_IDLE ? IDLE_WEIGHT : weights[task->policy.nice - LEAST_NICE];
 }
 
+/* Returns true if the process takes turns with others, and priorities differ. */
+static bool has_company(const struct process *process)
+{
+	return process->show_pids && tree_has_priorities(process);
+}
+
+/* Returns true if priorities can make a difference for the thread. */
+static bool counts(const struct task *task)
+{
+	return task->policy.own || has_company(task->process);
+}
+
+/* Reads what the host keeps, for all threads alike. */
+static void refresh(struct process *process)
+{
+	struct policy host;
+
+	if (process->tasks->policy.own)
+		return;
+	host = policy_of(process->tasks);
+	host.own = false;
+	for (struct task *task = process->tasks; task; task = task->next)
+		task->policy = host;
+}
+
+static void throttle(struct process *process, unsigned realtime, unsigned others)
+{
+	int64_t now;
+
+	process->turn.throttled = false;
+	if (realtime < process->options->vcpus || others == 0) {
+		process->turn.realtime_since = 0;
+		return;
+	}
+	now = clock_now(process);
+	if (process->turn.realtime_since == 0 || now - process->turn.realtime_since >= PERIOD_NS)
+		process->turn.realtime_since = now;
+	process->turn.throttled = now - process->turn.realtime_since >= RUNTIME_NS;
+}
+
+void policy_look(struct process *process)
+{
+	unsigned realtime = 0, others = 0, unused;
+
+	if (!counts(process->tasks))
+		return;
+	for (const struct task *task = process->tasks; task; task = task->next) {
+		realtime += task->state == TASK_RUNNABLE && rank(task) > 0;
+		others += task->state == TASK_RUNNABLE && rank(task) == 0;
+	}
+	if (has_company(process) && realtime > 0) {
+		realtime += tree_runnable(process, true, &unused);
+		others += tree_runnable(process, false, &unused);
+	}
+	throttle(process, realtime, others);
+}
+
+/* Of the threads that can run; of all if none can, for the time when one is woken. */
+void policy_tell(struct process *process, bool blocked)
+{
+	struct standing standing = { .rests_until = process->turn.throttled ? process->turn.realtime_since + PERIOD_NS : 0 };
+
+	if (blocked)
+		process->turn.realtime_since = 0; /* it keeps nobody waiting */
+	if (!has_company(process))
+		return;
+	refresh(process);
+	for (const struct task *task = process->tasks; task; task = task->next) {
+		if (task->state == TASK_DEAD || (task->state != TASK_RUNNABLE && !blocked))
+			continue;
+		standing.goes_on = rank(task) > standing.rank ? task->policy.policy == SCHED_FIFO : standing.goes_on;
+		standing.rank = rank(task) > standing.rank ? rank(task) : standing.rank;
+		standing.weight = weight(task) > standing.weight ? weight(task) : standing.weight;
+	}
+	tree_set_standing(process, standing);
+}
+
+/* Returns true if a thread of the process that is not real-time can run. */
+static bool has_others(const struct process *process)
+{
+	for (const struct task *task = process->tasks; task; task = task->next)
+		if (task->state == TASK_RUNNABLE && rank(task) == 0)
+			return true;
+	return false;
+}
+
+bool policy_waits(const struct task *task)
+{
+	unsigned before = 0;
+
+	if (!counts(task) || task->process->turn.throttled)
+		return task->process->turn.throttled && rank(task) > 0 && has_others(task->process);
+	for (const struct task *other = task->process->tasks; other; other = other->next)
+		before += other->state == TASK_RUNNABLE && rank(other) > rank(task);
+	return before >= task->process->options->vcpus;
+}
+
+bool policy_goes_on(const struct task *task)
+{
+	return counts(task) && task->policy.policy == SCHED_FIFO && task->process->options->vcpus == 1 && !task->process->turn.yielded
+		&& !policy_waits(task);
+}
+
 uint64_t policy_share(const struct task *task, uint64_t insns)
 {
 	unsigned most = 1, runnable = 0;
 	uint64_t share;
 
-	if (!task->policy.own || rank(task) > 0)
+	if (!counts(task) || rank(task) > 0)
 		return insns;
+	if (has_company(task->process))
+		runnable = tree_runnable(task->process, false, &most);
 	for (const struct task *other = task->process->tasks; other; other = other->next) {
 		if (other->state != TASK_RUNNABLE || rank(other) > 0)
 			continue;

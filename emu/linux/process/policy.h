@@ -16,6 +16,9 @@ int64_t policy_set(struct task *task, struct policy new);
 /* Called before a thread is chosen: decides if real-time threads have kept others waiting for so long that the others must get their 5
  * %. */
 void policy_look(struct process *process);
+/* Called before the turn may be handed on, `blocked` if no thread can run: tells the other processes of the tree what the threads' policies mean
+ * for turns. */
+void policy_tell(struct process *process, bool blocked);
 /* Returns true if the thread can run, but as many threads as there are vCPUs come before it. */
 bool policy_waits(const struct task *task);
 /* Returns true if the thread, which has run, goes on until it waits or yields (SCHED_FIFO). */

@@ -11,6 +11,7 @@
 #include "emu/linux/kernel/peer.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/task.h"
+#include "emu/linux/kernel/tree.h"
 #include "emu/linux/process/policy.h"
 #include "emu/linux/process/priority.h"
 #include "emu/linux/rows/calls.h"
@@ -185,6 +186,7 @@ int64_t sys_sched_setscheduler(struct task *task, const uint64_t arg[6])
 {
 	struct task *target = own_thread(task, arg[0]);
 
+	tree_note_priorities(task->process);
 	if (!target)
 		return on_host(task, SYS_sched_setscheduler, arg);
 	return (int)arg[1] < 0 ? -EINVAL : set_scheduler(task, target, (int)arg[1], arg[2]);
@@ -204,6 +206,7 @@ int64_t sys_sched_setparam(struct task *task, const uint64_t arg[6])
 {
 	struct task *target = own_thread(task, arg[0]);
 
+	tree_note_priorities(task->process);
 	return target ? set_scheduler(task, target, -1, arg[1]) : on_host(task, SYS_sched_setparam, arg);
 }
 
@@ -231,6 +234,7 @@ int64_t sys_sched_setattr(struct task *task, const uint64_t arg[6])
 	struct attributes attributes;
 	struct policy new;
 
+	tree_note_priorities(task->process);
 	if (!target || !arg[1] || arg[2])
 		return on_host(task, SYS_sched_setattr, arg);
 	if (!space_read(&task->process->space, arg[1], &attributes, sizeof(attributes)))
@@ -282,6 +286,7 @@ int64_t sys_setpriority(struct task *task, const uint64_t arg[6])
 	struct policy new;
 	int64_t result;
 
+	tree_note_priorities(task->process);
 	if (!target)
 		return priority_on_host(task, SYS_setpriority, PRIO_PROCESS, PRIO_USER, arg);
 	new = policy_of(target);

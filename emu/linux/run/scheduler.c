@@ -311,6 +311,7 @@ static bool take_turns(struct process *process, bool ran)
 	bool blocked = !process->exiting && !next_runnable(process), idle;
 	struct turn_end end;
 
+	policy_tell(process, blocked);
 	if (process->exiting || !process->tree)
 		return blocked;
 	end = idle_gather(process);

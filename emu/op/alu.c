@@ -222,4 +222,4 @@ static const struct form rows[] = { EACH_WIDTH(BINARY_ROWS, OP_ADD, add, 0) EACH
 				EACH_WIDTH(UNARY_ROWS, OP_DEC, dec, FLAGS_ALL & ~FLAG_CF) EACH_WIDTH(UNARY_ROWS, OP_NEG, neg, FLAGS_ALL)
 					EACH_WIDTH(NOT_ROWS, OP_NOT) };
 
-const struct form_list alu_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list alu_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

@@ -330,4 +330,4 @@ static const struct form rows[] = {
 	{ .op = OP_SAHF, .writes = FLAGS_ALL & ~FLAG_OF, .run = { sahf } },
 };
 
-const struct form_list bit_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list bit_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

@@ -140,4 +140,4 @@ static const struct form rows[] = {
 	{ .op = OP_CMPXCHG16B, .pattern = K_M, .attributes = FORM_LOCK, .reads = FLAGS_ALL, .writes = FLAG_ZF, .run = { cmpxchg16b } },
 };
 
-const struct form_list exchange_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list exchange_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

@@ -99,11 +99,19 @@ struct form {
 	handler_t *run_dead[ADDRESS_KINDS]; /* handlers that do not compute flags, for when the flags are not used; or NULL */
 };
 
+/* Whether this file is compiled to use general registers only (Makefile). */
+#ifdef __SSE__
+enum { GENERAL_ONLY = false };
+#else
+enum { GENERAL_ONLY = true };
+#endif
+
 /* A list of rows by subject. The lists of all subjects: forms.c. */
 struct form_list {
 	const struct form *rows;
 	unsigned count;
 	bool handled; /* what they do is what their handlers say, not what the host's instruction does */
+	bool general; /* its handlers use general registers only: GENERAL_ONLY, or false */
 };
 
 /* A CMP or TEST folded into a Jcc. `cc` is the even code of the pair of conditions. */
@@ -121,6 +129,8 @@ void form_index_destroy(struct form_index *index);
 
 /* Whether the row, or its list, is marked as handled. */
 bool form_handled(const struct form *form);
+/* Whether its handlers, and those of the records that the block builder puts ahead of it, leave vector registers alone. */
+bool form_general(const struct form *form);
 
 /* Returns the row for a decoded instruction, or NULL if it is not implemented. */
 const struct form *form_find(const struct form_index *index, const struct decoded *decoded);

@@ -53,13 +53,23 @@ static const struct form *row_of(unsigned number)
 	return &lists[number >> ROW_BITS]->rows[number % ROWS_MAX];
 }
 
-bool form_handled(const struct form *form)
+static const struct form_list *list_of(const struct form *form)
 {
 	unsigned l = 0;
 
 	while (form < lists[l]->rows || form >= lists[l]->rows + lists[l]->count)
 		l++;
-	return lists[l]->handled || form->world || form->attributes & (FORM_HANDLED | FORM_COUNTS);
+	return lists[l];
+}
+
+bool form_handled(const struct form *form)
+{
+	return list_of(form)->handled || form->world || form->attributes & (FORM_HANDLED | FORM_COUNTS);
+}
+
+bool form_general(const struct form *form)
+{
+	return list_of(form)->general;
 }
 
 static unsigned operand_pattern(const struct decoded *d)

@@ -209,4 +209,4 @@ static const struct form rows[] = {
 	{ .op = OP_MOVNTI, .size0 = 8, .pattern = PATTERN2(K_M, K_R), .run = { movnti64 } },
 };
 
-const struct form_list move_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list move_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

@@ -247,4 +247,4 @@ static const struct form rows[] = {
 	{ .op = OP_CQO, .run = { cqo } },
 };
 
-const struct form_list multiply_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list multiply_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

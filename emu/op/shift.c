@@ -171,4 +171,4 @@ static const struct form rows[] = { EACH_WIDTH(LOGICAL_ROWS, OP_SHL, shl) EACH_W
 				BMI2_ROWS(OP_SHRX, shrx, 32) BMI2_ROWS(OP_SHRX, shrx, 64) BMI2_ROWS(OP_SARX, sarx, 32)
 					BMI2_ROWS(OP_SARX, sarx, 64) RORX_ROWS(32) RORX_ROWS(64) };
 
-const struct form_list shift_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list shift_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

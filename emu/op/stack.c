@@ -197,4 +197,4 @@ static const struct form rows[] = {
 };
 /* clang-format on */
 
-const struct form_list stack_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows) };
+const struct form_list stack_forms = { .rows = rows, .count = sizeof(rows) / sizeof(*rows), .general = GENERAL_ONLY };

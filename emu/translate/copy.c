@@ -118,7 +118,7 @@ unsigned write_base(struct writer *w, const struct unit *unit)
 	}
 	emit_load(&w->e, base, HOME(base) + 8 * (size_t)(unit->segment - SEG_FS));
 	if (in->base != DECODE_NO_REG && !is_absolute(in))
-		emit_add(&w->e, base, in->base, base);
+		emit_add(&w->e, base, in->base, base, 0);
 	return base;
 }
 

@@ -29,7 +29,7 @@ void trace_dump_code(FILE *out, const struct trace *trace)
 void trace_dump(FILE *out, const struct trace *trace, const struct path *path, uint8_t *const *start)
 {
 	fprintf(out, "trace %012" PRIx64 ", %u instructions, %s\n", path->rip, path->count,
-		trace->convention == COUNTING ? "R15 counts" : "R15 is the guest's");
+		trace->convention == COUNTING ? "counter in its register" : "counter in memory");
 	dump_code(out, trace->code, start[0]);
 	for (unsigned k = 0; k < path->count; k++) {
 		dump_line(out, "\t", (const uint8_t *)path->unit[k].step.address, path->unit[k].step.plan->length);

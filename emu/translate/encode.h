@@ -96,14 +96,14 @@ static inline void emit_lea(struct emitter *e, unsigned reg, unsigned base, int3
 	emit_memory(e, 0x8d, reg, base, disp);
 }
 
-/* LEA reg, [base + index] */
-static inline void emit_add(struct emitter *e, unsigned reg, unsigned base, unsigned index)
+/* LEA reg, [base + index + disp] */
+static inline void emit_add(struct emitter *e, unsigned reg, unsigned base, unsigned index, int8_t disp)
 {
 	emit8(e, REX | REX_W | (reg >> 3) * REX_R | (index >> 3) * REX_X | (base >> 3) * REX_B);
 	emit8(e, 0x8d);
 	emit8(e, 0x44 | (reg & 7) << 3);
 	emit8(e, (index & 7) << 3 | (base & 7));
-	emit8(e, 0);
+	emit8(e, (uint8_t)disp);
 }
 
 static inline void emit_constant(struct emitter *e, unsigned reg, uint64_t value)
@@ -140,6 +140,20 @@ static inline void emit_here(const struct emitter *e, uint8_t *field)
 	int32_t way = (int32_t)(e->at - (field + 4));
 
 	memcpy(field, &way, sizeof(way));
+}
+
+/* JRCXZ; returns where its displacement is written. */
+static inline uint8_t *emit_if_zero(struct emitter *e)
+{
+	emit8(e, 0xe3);
+	emit8(e, 0);
+	return e->at - 1;
+}
+
+/* As emit_here, for a displacement of one byte. */
+static inline void emit_here_short(const struct emitter *e, uint8_t *field)
+{
+	*field = (uint8_t)(e->at - (field + 1));
 }
 
 /* RAX is lost. Flags as flags_t, to AX and back. */

@@ -50,11 +50,11 @@ static void write_way_out(struct writer *w, struct trace_exit *exit)
 	write_leave(w, exit);
 }
 
-/* From one convention for R15 to the other. */
+/* From one convention to the other. */
 static void write_exchange(struct writer *w, enum convention from)
 {
-	emit_store(&w->e, R15, from == COUNTING ? HOME(budget) : HOME(r15));
-	emit_load(&w->e, R15, from == COUNTING ? HOME(r15) : HOME(budget));
+	emit_store(&w->e, COUNTER, from == COUNTING ? HOME(budget) : HOME_SLOT(COUNTER));
+	emit_load(&w->e, COUNTER, from == COUNTING ? HOME_SLOT(COUNTER) : HOME(budget));
 }
 
 /* --- charging ------------------------------------------------------------------------------------------- */
@@ -63,7 +63,7 @@ static void write_exchange(struct writer *w, enum convention from)
 static void write_subtract(struct writer *w, unsigned insns)
 {
 	if (w->convention == COUNTING) {
-		emit_bytes(&w->e, (const uint8_t[]){ 0x49, 0x83, 0xef }, 3);
+		emit_bytes(&w->e, (const uint8_t[]){ REX | REX_W | REX_B, 0x83, 0xe8 | (COUNTER & 7) }, 3);
 	} else {
 		emit_bytes(&w->e, (const uint8_t[]){ 0x48, 0x83, 0x2d }, 3);
 		emit_relative(&w->e, &w->e.home->budget, 1);
@@ -75,7 +75,7 @@ static void write_subtract(struct writer *w, unsigned insns)
 static void write_give_back(struct writer *w, int insns)
 {
 	if (w->convention == COUNTING) {
-		emit_lea(&w->e, R15, R15, insns);
+		emit_lea(&w->e, COUNTER, COUNTER, insns);
 		return;
 	}
 	emit_store(&w->e, RAX, HOME_SLOT(RAX));
@@ -224,47 +224,98 @@ static int32_t moved_by(const struct unit *unit)
 	}
 }
 
-void write_indirect(struct writer *w, const struct unit *unit)
+/* RCX to where the branch at `unit` goes, RCX and R10 being put aside. Few traces name R10. */
+static void write_target_of(struct writer *w, const struct unit *unit)
+{
+	emit_store(&w->e, RCX, HOME_SLOT(RCX));
+	emit_store(&w->e, R10, HOME_SLOT(R10));
+	write_target(w, unit);
+	if (step_branch(&unit->step) == BRANCH_CALL)
+		write_push(w, unit_behind(unit), RCX);
+}
+
+static struct trace_exit *indirect_exit(struct writer *w, const struct unit *unit)
 {
 	struct trace_exit *exit = write_exit_of(w, EXIT_INDIRECT, unit->step.address);
 
 	exit->moved = moved_by(unit);
 	exit->charged = 1;
-	emit_store(&w->e, RCX, HOME_SLOT(RCX));
-	emit_store(&w->e, RDX, HOME_SLOT(RDX));
-	write_target(w, unit);
-	if (step_branch(&unit->step) == BRANCH_CALL)
-		write_push(w, unit_behind(unit), RCX);
-	if (w->convention == OWN)
-		write_exchange(w, OWN);
+	return exit;
+}
+
+/* Names the branch, in case that its target is no address. */
+static void write_branch_name(struct writer *w, const struct trace_exit *exit)
+{
 	emit_bytes(&w->e, (const uint8_t[]){ 0x48, 0xc7, 0x05 }, 3); /* MOV qword [home.branch], constant */
 	emit_relative(&w->e, &w->e.home->branch, 4);
-	emit32(&w->e, (uint8_t *)exit - w->translator->arena);
-	emit_load(&w->e, RDX, HOME(table));
-	emit_bytes(&w->e, (const uint8_t[]){ 0x66, 0x89, 0xca, 0xff, 0x24, 0xd5, 0, 0, 0, 0 }, 10); /* MOV DX, CX; JMP [RDX * 8] */
+	emit32(&w->e, (const uint8_t *)exit - w->translator->arena);
+}
+
+/* To RCX by the table. */
+static void write_table_jump(struct writer *w)
+{
+	if (w->convention == OWN)
+		write_exchange(w, OWN);
+	emit_load(&w->e, R10, HOME(table));
+	emit_bytes(&w->e, (const uint8_t[]){ 0x66, 0x41, 0x89, 0xca, 0x42, 0xff, 0x24, 0xd5, 0, 0, 0, 0 },
+		12); /* MOV R10W, CX; JMP [R10 * 8] */
+}
+
+/* Subtracts an address from RCX without flags, and jumps if nothing is left. R10 is lost. Returns where the jump's displacement is. */
+static uint8_t *write_compare(struct writer *w, uint64_t address)
+{
+	emit8(&w->e, REX | REX_W | REX_B); /* MOV R10, constant */
+	emit8(&w->e, 0xb8 | (R10 & 7));
+	emit64(&w->e, -address);
+	emit_add(&w->e, RCX, RCX, R10, 0);
+	return emit_if_zero(&w->e);
+}
+
+/* What was subtracted is added again. */
+static void write_differs(struct writer *w)
+{
+	emit_bytes(&w->e, (const uint8_t[]){ 0x49, 0xf7, 0xd2 }, 3); /* NOT R10 */
+	emit_add(&w->e, RCX, RCX, R10, 1);
+}
+
+static void write_equal(struct writer *w, uint8_t *jump)
+{
+	emit_here_short(&w->e, jump);
+	emit_load(&w->e, RCX, HOME_SLOT(RCX));
+	emit_load(&w->e, R10, HOME_SLOT(R10));
+}
+
+void write_indirect(struct writer *w, const struct unit *unit)
+{
+	write_target_of(w, unit);
+	write_branch_name(w, indirect_exit(w, unit));
+	write_table_jump(w);
+}
+
+void write_guarded(struct writer *w, const struct unit *unit)
+{
+	uint8_t *equal;
+
+	write_target_of(w, unit);
+	equal = write_compare(w, unit->expected);
+	emit_jump(&w->e, w->e.at);
+	add_side(w, w->e.at - 4, indirect_exit(w, unit), writer_charged(w, w->unit) - 1, unit->stale);
+	write_equal(w, equal);
 }
 
 /* --- beginning and end ---------------------------------------------------------------------------------- */
 
-/* Where indirect branches land: RCX is the trace's rip, or another trace's slot in the table is this one's. */
+/* Where indirect branches land: RCX is the trace's rip, or another trace's place in the table is this one's. */
 static void write_pad(struct writer *w)
 {
-	uint8_t *hit;
+	uint8_t *equal;
 
 	w->trace->pad = w->e.at;
-	emit8(&w->e, REX | REX_W); /* MOV RDX, constant */
-	emit8(&w->e, 0xb8 | RDX);
-	emit64(&w->e, -w->path->rip);
-	emit_add(&w->e, RCX, RCX, RDX);
-	emit8(&w->e, 0xe3); /* JRCXZ */
-	hit = w->e.at;
-	emit8(&w->e, 0);
-	emit_constant(&w->e, RDX, w->path->rip);
-	emit_add(&w->e, RCX, RCX, RDX);
+	equal = write_compare(w, w->path->rip);
+	write_differs(w);
 	emit_jump(&w->e, w->translator->store.look_up);
-	*hit = (uint8_t)(w->e.at - (hit + 1));
-	emit_load(&w->e, RCX, HOME_SLOT(RCX));
-	emit_load(&w->e, RDX, HOME_SLOT(RDX));
+	w->trace->pad_next = w->e.at - 4;
+	write_equal(w, equal);
 }
 
 void write_entries(struct writer *w)
@@ -289,6 +340,25 @@ void write_end(struct writer *w)
 		write_way_out(w, write_exit_of(w, EXIT_TO, w->path->next));
 }
 
+/* A guarded branch to where it was not expected to go. Where it must be charged, the budget may end ahead of the target: then the way out is
+ * that of a target that is in no table. */
+static void write_elsewhere(struct writer *w, const struct side *side)
+{
+	write_differs(w);
+	write_branch_name(w, side->exit);
+	write_clear(w, side->stale);
+	if (side->charged < 0) {
+		emit_store(&w->e, RCX, HOME(target));
+		emit_load(&w->e, RCX, HOME_SLOT(RCX));
+		emit_load(&w->e, R10, HOME_SLOT(R10));
+		write_careful_charge(w, (unsigned)-side->charged, &w->translator->look_up);
+		emit_load(&w->e, RCX, HOME(target));
+	} else if (side->charged > 0) {
+		write_give_back(w, side->charged);
+	}
+	write_table_jump(w);
+}
+
 static void write_side(struct writer *w, const struct side *side)
 {
 	emit_here(&w->e, side->field);
@@ -298,6 +368,10 @@ static void write_side(struct writer *w, const struct side *side)
 		emit_bytes(&w->e, unit->in.bytes, unit->in.length);
 		write_clear(w, side->stale);
 		write_leave(w, side->exit);
+		return;
+	}
+	if (side->exit->kind == EXIT_INDIRECT) {
+		write_elsewhere(w, side);
 		return;
 	}
 	write_clear(w, side->stale);

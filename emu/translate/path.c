@@ -89,7 +89,13 @@ static bool flow_kind(struct unit *unit)
 	case BRANCH_RETURN: unit->kind = UNIT_INDIRECT; break;
 	default: return false;
 	}
-	return unit->kind != UNIT_INDIRECT || (decode_unit(unit) && can_be_based(unit) && rules_indirect(unit));
+	return unit->kind != UNIT_INDIRECT || (decode_unit(unit) && can_be_based(unit));
+}
+
+/* What computes without flags needs BMI2. */
+static bool has_time_line(void)
+{
+	return __builtin_cpu_supports("bmi2");
 }
 
 /* False: the trace ends ahead of it. */
@@ -102,6 +108,7 @@ static bool classify(struct unit *unit)
 	unit->in = (struct encoding){ 0 };
 	unit->segment = unit->prefixes = 0;
 	unit->follows_taken = unit->keeps_flags = false;
+	unit->expected = 0;
 	unit->may_keep = plan->attributes & FORM_PRESERVES;
 	unit->reads = plan->reads;
 	unit->writes = plan->writes;
@@ -113,7 +120,7 @@ static bool classify(struct unit *unit)
 		unit->kind = UNIT_NOTHING;
 		return true;
 	}
-	unit->kind = UNIT_CALLED;
+	unit->kind = plan->op == OP_RDTSC && has_time_line() ? UNIT_TIME : UNIT_CALLED;
 	if (plan->flags & PLAN_HANDLED || !decode_unit(unit))
 		return true;
 	if (plan->attributes & FORM_ADDRESS_ONLY) /* LEA takes no segment */
@@ -161,6 +168,13 @@ static bool choose_side(const struct blocks *blocks, struct path *path, struct u
 	return false;
 }
 
+/* A pointer at a fixed address, such as dynamic linking makes for each function, most likely keeps its value. */
+static bool expect_target(const struct blocks *blocks, struct unit *unit)
+{
+	return unit->in.relative && space_read(blocks->space, (uint64_t)unit->step.disp, &unit->expected, sizeof(unit->expected))
+		&& is_canonical(unit->expected);
+}
+
 /* Where the path goes on behind its last unit; false: it ends with it. */
 static bool go_on(const struct blocks *blocks, struct path *path, uint64_t *next)
 {
@@ -168,7 +182,13 @@ static bool go_on(const struct blocks *blocks, struct path *path, uint64_t *next
 
 	switch (unit->kind) {
 	case UNIT_BRANCH: return choose_side(blocks, path, unit, next);
-	case UNIT_INDIRECT: path->end = END_INDIRECT; return false;
+	case UNIT_INDIRECT:
+		path->end = END_INDIRECT;
+		if (!expect_target(blocks, unit))
+			return false;
+		unit->kind = UNIT_GUARDED;
+		*next = unit->expected;
+		return true;
 	case UNIT_CALL: *next = unit->step.imm; return true;
 	default: *next = unit->step.plan->attributes & FORM_ENDS ? unit->step.imm : unit_behind(unit); return true;
 	}
@@ -211,11 +231,11 @@ static void find_live_flags(struct path *path)
 		struct unit *unit = &path->unit[k];
 
 		unit->live_behind = live;
-		if (unit->kind == UNIT_CALLED)
+		if (unit->kind == UNIT_CALLED || unit->kind == UNIT_TIME)
 			live = FLAGS_ALL;
 		else
 			live = (flags_t)((unit->may_keep ? live : live & ~unit->writes) | unit->reads);
-		if (unit->faults || unit->kind == UNIT_BRANCH || unit->kind == UNIT_INDIRECT)
+		if (unit->faults || unit->kind == UNIT_BRANCH || unit->kind == UNIT_INDIRECT || unit->kind == UNIT_GUARDED)
 			live = FLAGS_ALL;
 		unit->live = live;
 	}
@@ -240,7 +260,7 @@ static bool must_clear(const struct path *path, const struct unit *unit, flags_t
 {
 	bool last = unit == &path->unit[path->count - 1];
 
-	return unit->kind == UNIT_CALLED || unit->reads & stale || unit->may_keep || unit->keeps_flags
+	return unit->kind == UNIT_CALLED || unit->kind == UNIT_TIME || unit->reads & stale || unit->may_keep || unit->keeps_flags
 		|| (last && path->end == END_INDIRECT) || (last && path->end == END_BRANCHES && stale & path->unit[0].live);
 }
 

@@ -10,9 +10,11 @@ enum unit_kind {
 	UNIT_NOTHING,  /* no code: NOP, fences, a jump that the path follows */
 	UNIT_COPIED,   /* the guest's own instruction, perhaps with another base register */
 	UNIT_CALLED,   /* its handler */
+	UNIT_TIME,     /* RDTSC: a function of the budget where that is known, else its handler */
 	UNIT_CALL,     /* pushes the return address; the path goes on with what is called */
 	UNIT_BRANCH,   /* Jcc: the path goes on at one side */
 	UNIT_INDIRECT, /* JMP, CALL, RET to where a register or memory says; the last one */
+	UNIT_GUARDED,  /* the same where that is likely to be `expected`; the path goes on there */
 };
 
 /* One instruction of a path. */
@@ -23,6 +25,7 @@ struct unit {
 	uint8_t segment;    /* SEG_FS or SEG_GS, or 0 */
 	uint8_t prefixes;   /* legacy ones, ahead of REX, VEX or the opcode */
 	bool follows_taken; /* UNIT_BRANCH */
+	uint64_t expected;  /* UNIT_GUARDED */
 	bool faults;
 	bool may_keep;    /* leaves flags that it writes as they were, if a count is 0 */
 	bool keeps_flags; /* by rule it leaves the flags as they were, and the host's own does not */

@@ -85,6 +85,19 @@ static void take_vectors(struct cpu *cpu, const struct _libc_fpstate *fp)
 	}
 }
 
+/* --- called handlers ------------------------------------------------------------------------------------ */
+
+static const struct called *find_called(const struct translator *translator, const struct insn *at)
+{
+	const uint8_t *record = (const uint8_t *)at;
+
+	if (!translator->arena || record < translator->arena || record - translator->arena >= ARENA_BYTES)
+		return NULL;
+	while (!is_back(at))
+		at++;
+	return called_of_back(at);
+}
+
 bool trace_recover(const struct tier *tier, struct cpu *cpu, const ucontext_t *uc)
 {
 	const struct trace *trace = interrupted(of(tier), uc);
@@ -92,16 +105,21 @@ bool trace_recover(const struct tier *tier, struct cpu *cpu, const ucontext_t *u
 	const struct site *site = trace ? find_site(trace, (uint32_t)((uint64_t)uc->uc_mcontext.gregs[REG_RIP] - (uint64_t)trace->code))
 					: NULL;
 
-	if (!site)
+	if (!site) {
+		const struct called *called = find_called(of(tier), cpu->at);
+
+		if (called && called->general)
+			take_vectors(cpu, uc->uc_mcontext.fpregs);
 		return false;
+	}
 	take_registers(cpu, uc->uc_mcontext.gregs);
 	take_vectors(cpu, uc->uc_mcontext.fpregs);
 	cpu->flags &= (flags_t)~site->stale;
 	if (site->aside != NOWHERE)
 		cpu->r[site->aside] = home->slot[site->aside];
-	cpu->budget = trace->convention == COUNTING ? (int64_t)cpu->r[R15] : home->budget;
+	cpu->budget = trace->convention == COUNTING ? (int64_t)cpu->r[COUNTER] : home->budget;
 	if (trace->convention == COUNTING)
-		cpu->r[R15] = home->r15;
+		cpu->r[COUNTER] = home->slot[COUNTER];
 	cpu->budget += site->charged;
 	cpu->rip = trace->rip + (uint64_t)(int64_t)site->rip;
 	return true;
@@ -117,19 +135,6 @@ bool trace_is_dropped(const struct tier *tier, const ucontext_t *uc)
 	const struct trace *trace = interrupted(of(tier), uc);
 
 	return trace && trace->dropped;
-}
-
-/* --- called handlers ------------------------------------------------------------------------------------ */
-
-static const struct called *find_called(const struct translator *translator, const struct insn *at)
-{
-	const struct insn *back = at;
-
-	if (!translator->arena || (const uint8_t *)at - translator->arena >= ARENA_BYTES || (const uint8_t *)at < translator->arena)
-		return NULL;
-	while (back->run != back_record)
-		back++;
-	return (const struct called *)(back - back->a);
 }
 
 bool trace_settle(const struct tier *tier, struct cpu *cpu, const struct insn *at)

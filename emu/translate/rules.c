@@ -52,11 +52,3 @@ void rules_flags(struct unit *unit)
 	if (form->shift)
 		shift_flags(unit, form);
 }
-
-/* CALL through RSP reads it before the push. */
-bool rules_indirect(const struct unit *unit)
-{
-	const struct form *form = unit->step.plan->form;
-
-	return !(form->branch == BRANCH_CALL && form->pattern == K_R && unit_names(unit, RSP));
-}

@@ -7,7 +7,4 @@
 /* Sets what the instruction's row says of undefined flags and results: zero, keeps_flags; of shifts, also reads, writes and may_keep. */
 void rules_flags(struct unit *unit);
 
-/* Whether an indirect branch is one of those that translated code makes. */
-bool rules_indirect(const struct unit *unit);
-
 #endif

@@ -10,8 +10,8 @@
 /* At least the longest trace must fit. */
 enum { HOME_BYTES = 4096, TABLE_BYTES = TARGETS * 8, CODE_BYTES = 64 << 20, CODE_MIN = 64 << 10 };
 
-/* DF may have been set, and translated code counts on its being clear. */
-HANDLER(back_record)
+/* DF may have been set, and translated code counts on its being clear. Vector registers may be the guest's. */
+__attribute__((target("general-regs-only"))) HANDLER(back_record)
 {
 	if (cpu->df) {
 		cpu->at = i;
@@ -97,18 +97,23 @@ static void emit_vectors_in(struct emitter *e)
 #define CPU(field) ((int32_t)offsetof(struct cpu, field))
 #define CPU_REG(reg) ((int32_t)(offsetof(struct cpu, r) + 8 * (reg)))
 
-/* From the guest's registers to struct cpu, RAX being in its slot and in RAX what home.leaving is to be. Then RDI is cpu, and the stack
- * the host's. */
-static void emit_state_out(struct emitter *e, enum convention convention)
+enum rsp_place { RSP_IN_RSP, RSP_IN_SLOT };
+
+/* From the guest's general registers and flags to struct cpu, RAX being in its slot and in RAX what home.leaving is to be. Then RDI is cpu. */
+static void emit_general_out(struct emitter *e, enum convention convention, enum rsp_place rsp)
 {
 	emit_store(e, RDI, HOME_SLOT(RDI));
 	emit_load(e, RDI, HOME(cpu));
-	for (unsigned reg = RCX; reg < R15; reg++)
-		if (reg != RDI)
+	for (unsigned reg = RCX; reg < GPR_COUNT; reg++)
+		if (reg != RDI && reg != COUNTER && (reg != RSP || rsp == RSP_IN_RSP))
 			emit_memory(e, 0x89, reg, RDI, CPU_REG(reg));
-	emit_memory(e, 0x89, R15, RDI, convention == COUNTING ? CPU(budget) : CPU_REG(R15));
-	emit_load(e, RCX, convention == COUNTING ? HOME(r15) : HOME(budget));
-	emit_memory(e, 0x89, RCX, RDI, convention == COUNTING ? CPU_REG(R15) : CPU(budget));
+	if (rsp == RSP_IN_SLOT) {
+		emit_load(e, RCX, HOME_SLOT(RSP));
+		emit_memory(e, 0x89, RCX, RDI, CPU_REG(RSP));
+	}
+	emit_memory(e, 0x89, COUNTER, RDI, convention == COUNTING ? CPU(budget) : CPU_REG(COUNTER));
+	emit_load(e, RCX, convention == COUNTING ? HOME_SLOT(COUNTER) : HOME(budget));
+	emit_memory(e, 0x89, RCX, RDI, convention == COUNTING ? CPU_REG(COUNTER) : CPU(budget));
 	emit_load(e, RCX, HOME_SLOT(RDI));
 	emit_memory(e, 0x89, RCX, RDI, CPU_REG(RDI));
 	emit_load(e, RCX, HOME_SLOT(RAX));
@@ -118,29 +123,32 @@ static void emit_state_out(struct emitter *e, enum convention convention)
 	emit8(e, 0x66); /* MOV [RDI + flags], AX */
 	emit8(e, 0x89);
 	emit_based(e, RAX, RDI, CPU(flags));
-	emit_vectors_out(e);
-	emit_load(e, RSP, HOME(host_rsp));
 }
 
-/* The reverse, with RDI as cpu; then to home.target. */
-static void emit_state_in(struct emitter *e, enum convention convention)
+/* The reverse, with RDI as cpu. */
+static void emit_general_in(struct emitter *e, enum convention convention, enum rsp_place rsp)
 {
-	emit_vectors_in(e);
+	if (rsp == RSP_IN_SLOT) {
+		emit_memory(e, 0x8b, RAX, RDI, CPU_REG(RSP));
+		emit_store(e, RAX, HOME_SLOT(RSP));
+	}
+	emit_memory(e, 0x8b, RAX, RDI, convention == COUNTING ? CPU_REG(COUNTER) : CPU(budget));
+	emit_store(e, RAX, convention == COUNTING ? HOME_SLOT(COUNTER) : HOME(budget));
+	emit_memory(e, 0x8b, COUNTER, RDI, convention == COUNTING ? CPU(budget) : CPU_REG(COUNTER));
+	emit_memory(e, 0x8b, RAX, RDI, CPU(flags)); /* what is above is not looked at */
+	emit_flags_from_ax(e);
+	for (unsigned reg = RAX; reg < GPR_COUNT; reg++)
+		if (reg != RDI && reg != COUNTER && (reg != RSP || rsp == RSP_IN_RSP))
+			emit_memory(e, 0x8b, reg, RDI, CPU_REG(reg));
+	emit_memory(e, 0x8b, RDI, RDI, CPU_REG(RDI));
+}
+
+static void emit_bases_in(struct emitter *e)
+{
 	for (unsigned k = 0; k < 2; k++) {
 		emit_memory(e, 0x8b, RAX, RDI, CPU_REG(SLOT_FS_BASE + k));
 		emit_store(e, RAX, HOME(base) + 8 * k);
 	}
-	emit_memory(e, 0x8b, RAX, RDI, convention == COUNTING ? CPU_REG(R15) : CPU(budget));
-	emit_store(e, RAX, convention == COUNTING ? HOME(r15) : HOME(budget));
-	emit_memory(e, 0x8b, R15, RDI, convention == COUNTING ? CPU(budget) : CPU_REG(R15));
-	emit_memory(e, 0x8b, RAX, RDI, CPU(flags)); /* what is above is not looked at */
-	emit_flags_from_ax(e);
-	for (unsigned reg = RAX; reg < R15; reg++)
-		if (reg != RDI)
-			emit_memory(e, 0x8b, reg, RDI, CPU_REG(reg));
-	emit_memory(e, 0x8b, RDI, RDI, CPU_REG(RDI));
-	emit_bytes(e, (const uint8_t[]){ 0xff, 0x25 }, 2); /* JMP [home.target] */
-	emit_relative(e, &e->home->target, 0);
 }
 
 /* --- routines ----------------------------------------------------------------------------------------- */
@@ -152,50 +160,67 @@ static void emit_enter(struct emitter *e)
 	emit_store(e, RSP, HOME(host_rsp));
 	emit_store(e, RDI, HOME(cpu));
 	emit_store(e, RSI, HOME(target));
-	emit_state_in(e, COUNTING);
+	emit_bytes(e, (const uint8_t[]){ 0x48, 0xc7, 0x05 }, 3); /* MOV qword [home.time.over], constant */
+	emit_relative(e, &e->home->time.over, 4);
+	emit32(e, TIME_UNKNOWN);
+	emit_vectors_in(e);
+	emit_bases_in(e);
+	emit_general_in(e, COUNTING, RSP_IN_RSP);
+	emit_bytes(e, (const uint8_t[]){ 0xff, 0x25 }, 2); /* JMP [home.target] */
+	emit_relative(e, &e->home->target, 0);
 }
 
 /* To the caller of `enter`, RAX being its result. */
 static void emit_return(struct emitter *e)
 {
+	emit_load(e, RSP, HOME(host_rsp));
 	emit_bytes(e, (const uint8_t[]){ 0x48, 0x83, 0xc4, 0x08, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xc3 }, 15);
 }
 
 static void emit_leave(struct emitter *e, enum convention convention)
 {
-	emit_state_out(e, convention);
+	emit_general_out(e, convention, RSP_IN_RSP);
+	emit_vectors_out(e);
 	emit_load(e, RAX, HOME(leaving));
 	emit_return(e);
 }
 
-/* A handler that ends the run says so in cpu->exit. */
-static void emit_call(struct emitter *e, enum convention convention)
+/* A handler that ends the run says so in cpu->exit. If it is `general`, the vector registers hold the guest's all the while. */
+static void emit_call(struct emitter *e, enum convention convention, bool general)
 {
 	uint8_t *ends;
 
-	emit_state_out(e, convention);
+	emit_general_out(e, convention, RSP_IN_SLOT);
+	if (!general)
+		emit_vectors_out(e);
 	emit_load(e, RSI, HOME(leaving));
+	emit_lea(e, RSP, RSP, -8);
 	emit_bytes(e, (const uint8_t[]){ 0xff, 0x16 }, 2); /* CALL [RSI] */
+	emit_lea(e, RSP, RSP, 8);
 	emit_load(e, RDI, HOME(cpu));
 	emit8(e, 0x83); /* CMP dword [RDI + exit], 0 */
 	emit_based(e, 7, RDI, CPU(exit));
 	emit8(e, 0);
 	ends = emit_branch(e, CC_NZ, e->at);
-	emit_load(e, RAX, HOME(leaving));
-	emit_memory(e, 0x8b, RAX, RAX, (int32_t)offsetof(struct called, resume));
-	emit_store(e, RAX, HOME(target));
-	emit_state_in(e, convention);
+	if (!general) {
+		emit_vectors_in(e);
+		emit_bases_in(e);
+	}
+	emit_general_in(e, convention, RSP_IN_SLOT);
+	emit8(e, 0xc3); /* RET */
 	emit_here(e, ends);
+	if (general)
+		emit_vectors_out(e);
 	emit_bytes(e, (const uint8_t[]){ 0x31, 0xc0 }, 2); /* XOR EAX, EAX */
 	emit_return(e);
 }
 
-/* RCX and RDX are in their slots. */
+/* RCX and R10 are in their slots. */
 static void emit_look_up(struct emitter *e, const void *exit, const uint8_t *leave)
 {
 	emit_store(e, RCX, HOME(target));
 	emit_load(e, RCX, HOME_SLOT(RCX));
-	emit_load(e, RDX, HOME_SLOT(RDX));
+	emit_load(e, R10, HOME_SLOT(R10));
 	emit_store(e, RAX, HOME_SLOT(RAX));
 	emit_constant(e, RAX, (uint64_t)exit);
 	emit_jump(e, leave);
@@ -210,8 +235,10 @@ static void make_routines(struct store *store, const void *look_up_exit)
 	for (enum convention convention = COUNTING; convention < CONVENTIONS; convention++) {
 		store->leave[convention] = e.at;
 		emit_leave(&e, convention);
-		store->call[convention] = e.at;
-		emit_call(&e, convention);
+		for (unsigned general = 0; general < 2; general++) {
+			store->call[general][convention] = e.at;
+			emit_call(&e, convention, general);
+		}
 	}
 	store->look_up = e.at;
 	emit_look_up(&e, look_up_exit, store->leave[COUNTING]);

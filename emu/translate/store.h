@@ -9,12 +9,12 @@
 enum { CALLED_RECORDS = 3 };
 struct called {
 	struct insn insn[CALLED_RECORDS + 1];
-	const uint8_t *resume;
 	struct trace *trace;
 	uint64_t rip;
 	int32_t charged; /* instructions charged to the budget that have not run, ahead of it */
 	uint8_t records; /* without the last */
 	uint8_t length;
+	bool general; /* its handlers use no vector registers */
 };
 
 struct store {
@@ -24,10 +24,11 @@ struct store {
 	size_t size, used, first; /* `first`: of it the routines, which are never dropped */
 	void *region;             /* one mapping holds home, targets and code */
 	size_t region_bytes;
-	/* Routines. Each but `enter` takes RAX in its slot, and in RAX what home.leaving is to be. */
+	/* Routines. Each but `enter` takes RAX in its slot, and in RAX what home.leaving is to be; `call` is called on the host's stack,
+	 * with RSP in its slot, and leaves vector registers alone if the called handlers do. */
 	const void *(*enter)(struct cpu *cpu, const void *code); /* to code with COUNTING; returns home.leaving, or NULL after a handler */
 	const uint8_t *leave[CONVENTIONS];
-	const uint8_t *call[CONVENTIONS];
+	const uint8_t *call[2][CONVENTIONS];
 	const uint8_t *look_up; /* an indirect branch's target in RCX is in no table */
 };
 
@@ -48,7 +49,16 @@ static inline bool store_holds(const struct store *store, uint64_t address)
 	return address - (uint64_t)store->code < store->size;
 }
 
-/* The last record of struct called. */
-handler_t back_record;
+/* The last record of struct called: back_record, or timed_back_record where the clock has been asked (call.c). */
+handler_t back_record, timed_back_record;
+static inline bool is_back(const struct insn *record)
+{
+	return record->run == back_record || record->run == timed_back_record;
+}
+
+static inline const struct called *called_of_back(const struct insn *back)
+{
+	return (const struct called *)(back - back->a);
+}
 
 #endif

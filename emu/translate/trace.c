@@ -32,42 +32,6 @@ void trace_unlink(struct trace_exit *exit)
 	set_jump(exit, exit->jump + 4);
 }
 
-/* --- an instruction that its handler runs ------------------------------------------------------------------ */
-
-static struct called *make_called(struct writer *w, const struct unit *unit)
-{
-	struct called *called = arena_take(w->translator, sizeof(*called));
-	const struct plan *plan = unit->step.plan;
-	struct draft draft;
-
-	draft.rip = unit->step.address;
-	draft.records = draft.insns = draft.exits = 0;
-	build_record(&draft, &unit->step);
-	*called = (struct called){
-		.trace = w->trace,
-		.rip = unit->step.address,
-		.charged = writer_charged(w, w->unit),
-		.records = (uint8_t)draft.records,
-		.length = plan->length,
-	};
-	memcpy(called->insn, draft.insn, draft.records * sizeof(struct insn));
-	if (plan->attributes & FORM_COUNTS)
-		called->insn[draft.records - 1].imm = (uint64_t)(int64_t)-called->charged;
-	called->insn[draft.records].run = back_record;
-	called->insn[draft.records].a = called->records;
-	return called;
-}
-
-static void write_called(struct writer *w, const struct unit *unit)
-{
-	struct called *called = make_called(w, unit);
-
-	emit_store(&w->e, RAX, HOME_SLOT(RAX));
-	emit_constant(&w->e, RAX, (uint64_t)called);
-	emit_jump(&w->e, w->translator->store.call[w->convention]);
-	called->resume = w->e.at;
-}
-
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
 static void write_unit(struct writer *w, const struct unit *unit)
@@ -75,16 +39,18 @@ static void write_unit(struct writer *w, const struct unit *unit)
 	switch (unit->kind) {
 	case UNIT_COPIED: write_copy(w, unit); break;
 	case UNIT_CALLED: write_called(w, unit); break;
+	case UNIT_TIME: write_time(w, unit); break;
 	case UNIT_CALL: write_call(w, unit); break;
 	case UNIT_BRANCH: write_branch(w, unit); break;
 	case UNIT_INDIRECT: write_indirect(w, unit); break;
+	case UNIT_GUARDED: write_guarded(w, unit); break;
 	}
 }
 
 static enum convention convention_for(const struct path *path)
 {
 	for (unsigned k = 0; k < path->count; k++)
-		if (unit_names(&path->unit[k], R15))
+		if (unit_names(&path->unit[k], COUNTER))
 			return OWN;
 	return COUNTING;
 }

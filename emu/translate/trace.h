@@ -48,6 +48,7 @@ struct trace {
 	uint8_t *code, *end;
 	const uint8_t *entry[CONVENTIONS];
 	uint8_t *pad;            /* where indirect branches land, with COUNTING; checks that RCX is rip */
+	uint8_t *pad_next;       /* displacement of its jump to the next pad in the list of those that share a place in the table */
 	struct trace_exit *into; /* exits whose jumps lead here */
 	struct site *site;
 	struct trace_page *page;

@@ -50,13 +50,22 @@ static const struct insn *left_by(struct translator *translator, struct cpu *cpu
 	return NULL;
 }
 
+/* Puts its pad at the beginning of the list of those that share this place in the table. It is not in that list: no pad there was right. */
+static void list_pad(void **place, struct trace *trace)
+{
+	struct emitter e = { *place, NULL };
+
+	emit_here(&e, trace->pad_next);
+	*place = trace->pad;
+}
+
 /* The way that led to this trace is shorter the next time. */
 static void note_entry(struct translator *translator, struct trace *trace)
 {
 	if (translator->open && translator->open->rip == trace->rip)
 		trace_link(translator->open, trace);
-	if (translator->missed)
-		translator->store.target[trace->rip % TARGETS] = trace->pad;
+	if (translator->missed && translator->store.home->target == trace->rip)
+		list_pad(&translator->store.target[trace->rip % TARGETS], trace);
 	translator->open = NULL;
 	translator->missed = false;
 }
@@ -152,13 +161,15 @@ static bool make(struct tier *tier, struct cpu *cpu, struct blocks *blocks, stru
 static void drop(struct translator *translator, struct trace *trace)
 {
 	struct emitter e = { trace->pad, translator->store.home };
+	int32_t next;
 
 	if (trace->dropped)
 		return;
 	trace->dropped = true;
 	for (struct trace_exit *exit = trace->into; exit; exit = exit->next)
 		trace_unlink(exit);
-	emit_jump(&e, translator->store.look_up);
+	memcpy(&next, trace->pad_next, sizeof next);
+	emit_jump(&e, trace->pad_next + sizeof next + next);
 	if (trace->block->insn[0].run == translated_record) {
 		trace->block->insn[0].run = entry_record;
 		trace->block->insn[0].imm = HOT_AFTER;

@@ -52,10 +52,15 @@ unsigned write_base(struct writer *w, const struct unit *unit);
 /* The instruction with that base in place of RIP and displacement, or of the segment and base. */
 void write_with_base(struct writer *w, const struct unit *unit, unsigned base);
 
+/* --- call.c: what handlers do --- */
+void write_called(struct writer *w, const struct unit *unit);
+void write_time(struct writer *w, const struct unit *unit);
+
 /* --- flow.c --- */
 void write_call(struct writer *w, const struct unit *unit);
 void write_branch(struct writer *w, const struct unit *unit);
 void write_indirect(struct writer *w, const struct unit *unit);
+void write_guarded(struct writer *w, const struct unit *unit);
 void write_charge(struct writer *w);
 void write_clear(struct writer *w, flags_t flags);
 void write_end(struct writer *w);

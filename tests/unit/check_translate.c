@@ -41,10 +41,10 @@ START_TEST(addresses)
 	emit_memory(&e, 0x89, R9, RBP, 0);
 	expect(&e, "mov [rbp], r9");
 	e = start();
-	emit_add(&e, RCX, RCX, RDX);
+	emit_add(&e, RCX, RCX, RDX, 0);
 	expect(&e, "lea rcx, [rcx+rdx*1]");
 	e = start();
-	emit_add(&e, RAX, R13, RAX);
+	emit_add(&e, RAX, R13, RAX, 0);
 	expect(&e, "lea rax, [r13+rax*1]");
 }
 END_TEST
@@ -70,12 +70,12 @@ START_TEST(the_home)
 	struct emitter e = start();
 	struct decoded d;
 
-	emit_store(&e, R15, HOME(budget));
+	emit_store(&e, R11, HOME(budget));
 	ck_assert_int_eq(decode(code, sizeof(code), (uint64_t)code, &d), DECODE_OK);
 	ck_assert_int_eq(d.length, e.at - code);
 	ck_assert_int_eq(d.op, OP_MOV);
 	ck_assert_uint_eq((uint64_t)d.mem.disp, (uint64_t)&home.budget);
-	ck_assert_int_eq(d.operand[1].reg, R15);
+	ck_assert_int_eq(d.operand[1].reg, R11);
 	e = start();
 	emit_load(&e, RDX, HOME_SLOT(RDX));
 	ck_assert_int_eq(decode(code, sizeof(code), (uint64_t)code, &d), DECODE_OK);

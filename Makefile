@@ -168,6 +168,19 @@ $(BUILD)/clock/%: tests/clock/%.c $(wildcard tests/clock/*.h) tests/guest/rseq.h
 
 clock-guests: $(BUILD)/tests/limit $(CLOCK_GUESTS)
 
+# Guest programs of tests/attack.test. They include the table of system calls and the layout of memory.
+ATTACKS := $(patsubst tests/attack/%.c,$(BUILD)/attack/%,$(wildcard tests/attack/*.c))
+
+$(BUILD)/attack/%: tests/attack/%.c tests/attack/attack.h $(wildcard emu/linux/rows/*.h) emu/mem/layout.h Makefile
+	@mkdir -p $(@D)
+	$(call Q,CC)gcc -I. $(GUEST_FLAGS) -Wno-missing-field-initializers -Wno-unused-const-variable -static -o $@ $< -lutil
+
+$(BUILD)/attack/ioctls.list: tests/attack/list-ioctls Makefile
+	@mkdir -p $(@D)
+	$(call Q,LIST)tests/attack/list-ioctls $(BUILD)/attack/headers >$@.new && mv $@.new $@
+
+attacks: $(BUILD)/tests/limit $(ATTACKS) $(BUILD)/attack/ioctls.list
+
 # Guest programs of tests/save.test.
 SAVE_GUESTS := $(patsubst tests/save/%,$(BUILD)/save/%,$(basename $(wildcard tests/save/*)))
 
@@ -280,6 +293,6 @@ FORCE:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan build-debug
 
-.PHONY: all bench rooms format debug tags check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
+.PHONY: all bench rooms format debug tags check-hard check-insn-long check-campaign check-replay-long replay-guests clock-guests save-guests attacks demo deps fuzz guest unit check check-asan install install-timekeep lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -242,6 +242,10 @@ void code_open(struct space *space, uint64_t address, uint64_t length)
 
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
 {
+	if (address >= GUEST_END)
+		return;
+	if (length > GUEST_END - address) /* the kernel writes up to there */
+		length = GUEST_END - address;
 	vma_tell(space, &(struct space_change){ .kind = SPACE_OPENED, .start = address, .length = length });
 	code_open(space, address, length);
 }

@@ -7,6 +7,7 @@
 
 #define GUEST_END 0x500000000000ULL   /* the first address that is not the guest's */
 #define GUEST_GUARD 0x000000010000ULL /* above GUEST_END and never mapped: an access that begins below GUEST_END may reach into it */
+#define USER_END 0x7ffffffff000ULL    /* the host's kernel refuses pointers from here on: TASK_SIZE */
 #define GUEST_STACK_TOP 0x4ffffffff000ULL
 #define GUEST_STACK_MAX 0x000000800000ULL     /* 8 MiB unless RLIMIT_STACK says otherwise */
 #define GUEST_STACK_CEILING 0x00000e000000ULL /* the most that fits above GUEST_MMAP_TOP, with a gap */

@@ -117,6 +117,21 @@ static inline bool space_in_guest(uint64_t address, uint64_t length)
 	return address <= GUEST_END && length <= GUEST_END - address;
 }
 
+/* Returns what the host's kernel gets for the guest's pointer to `length` bytes: the pointer itself, unless it could reach the emulator.
+ * Then it is an equally aligned address where nothing is mapped, as for the guest there is nothing, or one that the kernel refuses
+ * (access_ok()): so the kernel finds the error when it would find it natively. It accesses memory upwards, up to the first page that it
+ * cannot access. */
+static inline uint64_t space_host_pointer(uint64_t address, uint64_t length)
+{
+	if (address >= USER_END)
+		return address;
+	if (length > USER_END - address)
+		return USER_END | address % GUEST_PAGE;
+	if (address < GUEST_END && length <= GUEST_END + GUEST_GUARD - address)
+		return address;
+	return GUEST_END | address % GUEST_PAGE;
+}
+
 /* Must be called before the host's kernel or the emulator writes guest memory. Pages in the range that hold decoded code become
  * writable, and their blocks are dropped. Any range is allowed. */
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length);

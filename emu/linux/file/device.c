@@ -78,7 +78,7 @@ static bool is_anything(struct process *process, int fd)
 static const struct device terminal = { .is = is_anything, .read_failed = tty_read_failed, .ioctl = tty_ioctl };
 
 static const struct device *const devices[] = { &random_device, &msr_device, &cpu_directory, &made_up_file, &threads_directory,
-	&timerfd_device, &terminal };
+	&memory_file, &timerfd_device, &terminal };
 
 enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
 

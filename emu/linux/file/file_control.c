@@ -1,21 +1,13 @@
-/* fcntl, flock, ioctl. */
+/* fcntl and flock. */
+#include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <linux/if.h>
-#include <linux/nsfs.h>
-#include <linux/sockios.h>
-#include <net/route.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/linux/file/device.h"
 #include "emu/linux/file/file.h"
-#include "emu/linux/file/tty.h"
 #include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/pids.h"
@@ -24,23 +16,48 @@
 
 /* --- fcntl --------------------------------------------------------------------------------------------------------- */
 
-/* Returns how many bytes the third argument points to; 0: it is a number. */
-static uint64_t fcntl_pointer(int command, bool *written)
+/* Constants that older headers lack. */
+#ifndef F_DUPFD_QUERY
+#define F_DUPFD_QUERY 1027
+#endif
+#ifndef F_CREATED_QUERY
+#define F_CREATED_QUERY 1028
+#endif
+#ifndef F_GETOWNER_UIDS
+#define F_GETOWNER_UIDS 17
+#endif
+
+/* A command: how many bytes its third argument points to (0: it is a number, or unused), and if the kernel writes them. */
+struct fcntl_command {
+	int command;
+	uint8_t size;
+	bool written;
+};
+
+/* do_fcntl() */
+static const struct fcntl_command *find_command(int command)
 {
-	*written = false;
-	switch (command) {
-	case F_GETLK:
-	case F_OFD_GETLK: *written = true; return sizeof(struct flock);
-	case F_SETLK:
-	case F_SETLKW:
-	case F_OFD_SETLK:
-	case F_OFD_SETLKW: return sizeof(struct flock);
-	case F_GET_RW_HINT:
-	case F_GET_FILE_RW_HINT: *written = true; return sizeof(uint64_t);
-	case F_SET_RW_HINT:
-	case F_SET_FILE_RW_HINT: return sizeof(uint64_t);
-	default: return 0;
+	enum { LOCK = sizeof(struct flock), HINT = sizeof(uint64_t), OWNER = sizeof(struct f_owner_ex), UIDS = 2 * sizeof(uid_t) };
+	/* clang-format off */
+	static const struct fcntl_command commands[] = {
+		{F_DUPFD, 0, false}, {F_DUPFD_CLOEXEC, 0, false}, {F_DUPFD_QUERY, 0, false}, {F_CREATED_QUERY, 0, false},
+		{F_GETFD, 0, false}, {F_SETFD, 0, false}, {F_GETFL, 0, false}, {F_SETFL, 0, false},
+		{F_GETLK, LOCK, true}, {F_SETLK, LOCK, false}, {F_SETLKW, LOCK, false},
+		{F_OFD_GETLK, LOCK, true}, {F_OFD_SETLK, LOCK, false}, {F_OFD_SETLKW, LOCK, false},
+		{F_GETOWN, 0, false}, {F_SETOWN, 0, false}, {F_GETOWN_EX, OWNER, true}, {F_SETOWN_EX, OWNER, false},
+		{F_GETOWNER_UIDS, UIDS, true}, {F_GETSIG, 0, false}, {F_SETSIG, 0, false},
+		{F_GETLEASE, 0, false}, {F_SETLEASE, 0, false}, {F_NOTIFY, 0, false},
+		{F_SETPIPE_SZ, 0, false}, {F_GETPIPE_SZ, 0, false}, {F_ADD_SEALS, 0, false}, {F_GET_SEALS, 0, false},
+		{F_GET_RW_HINT, HINT, true}, {F_SET_RW_HINT, HINT, false},
+		{F_GET_FILE_RW_HINT, HINT, true}, {F_SET_FILE_RW_HINT, HINT, false},
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (commands[i].command == command)
+			return &commands[i];
 	}
+	return NULL;
 }
 
 /* Waits for a lock by trying again and again, since nothing tells when it is free. */
@@ -121,17 +138,20 @@ static bool asks_for_signals(int command, uint64_t value)
 
 int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 {
-	bool written;
-	uint64_t size = fcntl_pointer((int)arg[1], &written);
-	if (!space_in_guest(size ? arg[2] : 0, size))
-		return -EFAULT;
-	if (written)
-		space_prepare_write(&task->process->space, arg[2], size);
+	const struct fcntl_command *command = find_command((int)arg[1]);
+	uint64_t host[6] = { arg[0], arg[1], arg[2] };
+
+	if (!command)
+		return fcntl((int)arg[0], F_GETFD) < 0 ? -EBADF : -EINVAL;
+	if (command->size)
+		host[2] = space_host_pointer(arg[2], command->size);
+	if (command->written)
+		space_prepare_write(&task->process->space, arg[2], command->size);
 	task->process->signals.calls_signal |= asks_for_signals((int)arg[1], arg[2]);
 	switch ((int)arg[1]) {
-	case F_SETLKW: return lock_waiting(task, arg, F_SETLK);
-	case F_OFD_SETLKW: return lock_waiting(task, arg, F_OFD_SETLK);
-	case F_GETLK: return get_lock(task, arg);
+	case F_SETLKW: return lock_waiting(task, host, F_SETLK);
+	case F_OFD_SETLKW: return lock_waiting(task, host, F_OFD_SETLK);
+	case F_GETLK: return get_lock(task, host);
 	case F_SETOWN: return set_owner(task, arg);
 	case F_GETOWN: return get_owner(task, arg);
 	case F_SETOWN_EX: return set_owner_ex(task, arg);
@@ -141,7 +161,11 @@ int64_t sys_fcntl(struct task *task, const uint64_t arg[6])
 		if (arg[2] >= limit_of(task->process, RLIMIT_NOFILE))
 			return -EINVAL;
 		return descriptor_make(task->process, SYS_fcntl, arg);
-	default: return syscall_host(SYS_fcntl, arg);
+	case F_DUPFD_QUERY:
+		if (fd_is_hidden((int)arg[2]))
+			return -EBADF;
+		return syscall_host(SYS_fcntl, arg);
+	default: return syscall_host(SYS_fcntl, host);
 	}
 }
 
@@ -153,84 +177,4 @@ int64_t sys_flock(struct task *task, const uint64_t arg[6])
 		return woken;
 	int64_t result = syscall_host(SYS_flock, try);
 	return result == -EWOULDBLOCK && !(arg[1] & LOCK_NB) ? file_retry_later(task) : result;
-}
-
-/* --- ioctl --------------------------------------------------------------------------------------------------------- */
-
-/* Requests that do not encode their direction and size. */
-struct old_request {
-	uint32_t number;
-	uint16_t in, out; /* bytes; both 0: the argument is a number */
-};
-
-enum { TERMIOS = 36, TERMIO = 18, WINSIZE = 8, IFREQ = 40, IFCONF = 16, NUMBER = 4 };
-
-static const struct old_request *find_old_request(uint32_t number)
-{
-	/* clang-format off */
-	static const struct old_request requests[] = {
-		{TCGETS, 0, TERMIOS}, {TCSETS, TERMIOS, 0}, {TCSETSW, TERMIOS, 0}, {TCSETSF, TERMIOS, 0},
-		{TCGETA, 0, TERMIO}, {TCSETA, TERMIO, 0}, {TCSETAW, TERMIO, 0}, {TCSETAF, TERMIO, 0},
-		{TCSBRK, 0, 0}, {TCXONC, 0, 0}, {TCFLSH, 0, 0}, {TCSBRKP, 0, 0}, {TIOCSBRK, 0, 0}, {TIOCCBRK, 0, 0},
-		{TIOCEXCL, 0, 0}, {TIOCNXCL, 0, 0}, {TIOCSCTTY, 0, 0}, {TIOCNOTTY, 0, 0}, {TIOCCONS, 0, 0},
-		{TIOCGPGRP, 0, NUMBER}, {TIOCSPGRP, NUMBER, 0}, {TIOCGSID, 0, NUMBER}, {TIOCOUTQ, 0, NUMBER},
-		{TIOCSTI, 1, 0}, {TIOCGWINSZ, 0, WINSIZE}, {TIOCSWINSZ, WINSIZE, 0}, {TIOCMGET, 0, NUMBER},
-		{TIOCMBIS, NUMBER, 0}, {TIOCMBIC, NUMBER, 0}, {TIOCMSET, NUMBER, 0}, {TIOCGSOFTCAR, 0, NUMBER},
-		{TIOCSSOFTCAR, NUMBER, 0}, {FIONREAD, 0, NUMBER}, {FIONBIO, NUMBER, 0}, {FIOASYNC, NUMBER, 0},
-		{TIOCSETD, NUMBER, 0}, {TIOCGETD, 0, NUMBER}, {TIOCPKT, NUMBER, 0}, {TIOCVHANGUP, 0, 0}, {TIOCGLCKTRMIOS, 0, TERMIOS},
-		{TIOCSLCKTRMIOS, TERMIOS, 0}, {TIOCGPTPEER, 0, 0}, {FIOCLEX, 0, 0}, {FIONCLEX, 0, 0},
-		{FIOQSIZE, 0, 8},
-		{NS_GET_USERNS, 0, 0}, {NS_GET_PARENT, 0, 0}, {NS_GET_NSTYPE, 0, 0}, {NS_GET_OWNER_UID, 0, NUMBER},
-		{SIOCATMARK, 0, NUMBER}, {SIOCGPGRP, 0, NUMBER}, {SIOCSPGRP, NUMBER, 0}, {FIOSETOWN, NUMBER, 0}, {FIOGETOWN, 0, NUMBER},
-		{SIOCGIFCONF, IFCONF, IFCONF}, {SIOCGIFNAME, IFREQ, IFREQ}, {SIOCGIFFLAGS, IFREQ, IFREQ}, {SIOCSIFFLAGS, IFREQ, 0}, {SIOCGIFADDR, IFREQ, IFREQ},
-		{SIOCSIFADDR, IFREQ, 0}, {SIOCGIFDSTADDR, IFREQ, IFREQ}, {SIOCGIFBRDADDR, IFREQ, IFREQ},
-		{SIOCGIFNETMASK, IFREQ, IFREQ}, {SIOCSIFNETMASK, IFREQ, 0}, {SIOCGIFMETRIC, IFREQ, IFREQ},
-		{SIOCGIFMTU, IFREQ, IFREQ}, {SIOCSIFMTU, IFREQ, 0}, {SIOCGIFHWADDR, IFREQ, IFREQ}, {SIOCGIFINDEX, IFREQ, IFREQ},
-		{SIOCGIFTXQLEN, IFREQ, IFREQ}, {BLKROGET, 0, NUMBER}, {BLKGETSIZE, 0, 8}, {BLKFLSBUF, 0, 0}, {BLKSSZGET, 0, NUMBER},
-		{BLKRAGET, 0, 8}, {BLKSECTGET, 0, 2}, {FIBMAP, NUMBER, NUMBER}, {FIGETBSZ, 0, NUMBER},
-	};
-	/* clang-format on */
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		if (requests[i].number == number)
-			return &requests[i];
-	}
-	return NULL;
-}
-
-static int64_t check_pointer(struct task *task, uint64_t address, uint64_t in, uint64_t out)
-{
-	if (!space_in_guest(address, in > out ? in : out))
-		return -EFAULT;
-	space_prepare_write(&task->process->space, address, out);
-	return 0;
-}
-
-static bool makes_descriptor(uint32_t request)
-{
-	return request == TIOCGPTPEER || request == NS_GET_USERNS || request == NS_GET_PARENT;
-}
-
-int64_t sys_ioctl(struct task *task, const uint64_t arg[6])
-{
-	uint32_t request = (uint32_t)arg[1];
-	const struct old_request *old = find_old_request(request);
-	uint64_t size = _IOC_SIZE(request), direction = _IOC_DIR(request);
-	int64_t error = 0;
-
-	task->process->signals.calls_signal |= request == FIOASYNC || request == FIOSETOWN || request == SIOCSPGRP;
-	if (device_ioctl(task, arg, &error))
-		return error;
-	if (old && (old->in || old->out))
-		error = check_pointer(task, arg[2], old->in, old->out);
-	else if (!old && direction != _IOC_NONE)
-		error = check_pointer(task, arg[2], direction & _IOC_WRITE ? size : 0, direction & _IOC_READ ? size : 0);
-	else if (!old) {
-		log_line(task->process->options, LOG_INFO, "unknown ioctl %#x", request);
-		return fcntl((int)arg[0], F_GETFD) < 0 ? -EBADF : -ENOTTY;
-	}
-	if (!error)
-		error = ioctl_prepare_tail(task, request, arg[2]);
-	if (makes_descriptor(request) && !error)
-		return descriptor_make(task->process, SYS_ioctl, arg);
-	return error ? error : syscall_host(SYS_ioctl, arg);
 }

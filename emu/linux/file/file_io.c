@@ -19,7 +19,7 @@
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/time/timer.h"
 
-enum { PIECE = FILE_PIECE };
+enum { PIECE = FILE_PIECE, MOST = 0x7ffff000 /* MAX_RW_COUNT */ };
 
 int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bool written, struct iovec vector[FILE_IOV_MAX])
 {
@@ -31,12 +31,19 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 		uint64_t base = (uint64_t)vector[i].iov_base, length = vector[i].iov_len;
 		if (length > SSIZE_MAX)
 			return -EINVAL;
-		if (!space_in_guest(base, length))
-			return -EFAULT;
+		/* import_ubuf() shortens a single part before it looks at the pointer */
+		vector[i].iov_base = (void *)space_host_pointer(base, count == 1 && length > MOST ? MOST : length);
 		if (written)
 			space_prepare_write(&task->process->space, base, length);
 	}
 	return 0;
+}
+
+int64_t file_vector_refused(uint64_t number, const uint64_t arg[6], int64_t error)
+{
+	int64_t result = syscall_host(number, (const uint64_t[6]){ arg[0], GUEST_END, arg[2], arg[3], arg[4], arg[5] });
+
+	return result == -EFAULT ? error : result;
 }
 
 uint64_t file_vector_length(const struct iovec *vector, uint64_t count)
@@ -186,7 +193,7 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 	struct iovec vector[FILE_IOV_MAX];
 	int64_t result = file_read_vector(task, arg[1], arg[2], !write, vector);
 	if (result)
-		return result;
+		return file_vector_refused(number, arg, result);
 	int64_t position = at_file_position ? POSITION_OF_FILE : (int64_t)arg[3];
 	if ((at_file_position || position >= 0) &&
 	    (write ? device_write : device_read)(task, (int)arg[0], vector, arg[2], position, &result))
@@ -236,6 +243,8 @@ static int64_t process_memory(struct task *task, uint64_t number, const uint64_t
 	struct iovec local[FILE_IOV_MAX], remote[FILE_IOV_MAX];
 	bool own = task_find(task->process, (pid_t)arg[0]);
 	int64_t error = file_read_vector(task, arg[1], arg[2], reading, local);
+	if (!error && file_vector_length(local, arg[2]) == 0)
+		return arg[5] ? -EINVAL : 0; /* process_vm_rw() */
 	if (!error)
 		error = file_read_vector(task, arg[3], arg[4], own && !reading, remote);
 	pid_t pid = own ? getpid() : pids_to_host(task->process, (pid_t)arg[0]);

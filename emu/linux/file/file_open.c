@@ -82,11 +82,11 @@ static int64_t open_fifo_writer(struct task *task, int dirfd, const char *path, 
 
 static int64_t open_path(struct task *task, int dirfd, uint64_t address, int flags, mode_t mode)
 {
-	char given[PATH_MAX], absolute[PATH_MAX], host[PATH_MAX];
-	int64_t length = space_read_string(&task->process->space, address, given, sizeof(given));
+	char written[PATH_MAX], plain[PATH_MAX], host[PATH_MAX];
+	int64_t length = space_read_string(&task->process->space, address, written, sizeof(written));
 	if (length < 0)
 		return length;
-	const char *guest = path_below_proc(task->process, dirfd, given, absolute) ? absolute : given;
+	const char *guest = path_plain(task->process, dirfd, written, plain);
 	int64_t made = proc_open(task, guest, flags);
 	if (made == NOT_EMULATED && dev_cpu_path(task->process, dirfd, guest, host))
 		made = dev_cpu_open(task, host, flags);
@@ -99,10 +99,7 @@ static int64_t open_path(struct task *task, int dirfd, uint64_t address, int fla
 		return made == SYSCALL_WAIT ? made : descriptor_keep(task->process, made);
 	}
 	const uint64_t arg[6] = { (uint64_t)dirfd, (uint64_t)path, (uint64_t)flags, mode };
-	made = descriptor_make(task->process, SYS_openat, arg);
-	if (strncmp(path + strlen(path) - (strlen(path) < 3 ? strlen(path) : 3), "mem", 3) == 0)
-		memory_file_opened(task->process, made);
-	return made;
+	return proc_opened(task, descriptor_make(task->process, SYS_openat, arg), flags);
 }
 
 int64_t sys_open(struct task *task, const uint64_t arg[6])
@@ -135,9 +132,7 @@ int64_t sys_openat2(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (arg[3] == sizeof(how) && how.resolve == 0 && how.flags <= INT_MAX)
 		return open_path(task, (int)arg[0], arg[1], (int)how.flags, (mode_t)how.mode);
-	int64_t made = descriptor_make(task->process, SYS_openat2, arg);
-	memory_file_opened(task->process, made);
-	return made;
+	return proc_opened(task, descriptor_make(task->process, SYS_openat2, arg), (int)how.flags);
 }
 
 /* --- pairs --------------------------------------------------------------------------------------------------------- */
@@ -180,11 +175,11 @@ int64_t sys_socketpair(struct task *task, const uint64_t arg[6])
 
 static int64_t read_link(struct task *task, int dirfd, uint64_t address, uint64_t buffer, uint64_t size)
 {
-	char given[PATH_MAX], absolute[PATH_MAX], host[PATH_MAX];
-	int64_t length = space_read_string(&task->process->space, address, given, sizeof(given));
+	char written[PATH_MAX], plain[PATH_MAX], host[PATH_MAX];
+	int64_t length = space_read_string(&task->process->space, address, written, sizeof(written));
 	if (length < 0)
 		return length;
-	const char *guest = path_below_proc(task->process, dirfd, given, absolute) ? absolute : given;
+	const char *guest = path_plain(task->process, dirfd, written, plain);
 	const char *path = path_program(task->process, guest, host);
 	if (!path)
 		path = proc_link(task, guest, host);

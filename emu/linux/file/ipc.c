@@ -66,12 +66,11 @@ int64_t sys_shmctl(struct task *task, const uint64_t arg[6])
 
 static int64_t message_retry(struct task *task, uint64_t number, const uint64_t arg[6], unsigned flags_at, int64_t nothing)
 {
-	uint64_t try[6] = { arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] };
+	uint64_t try[6] = { arg[0], space_host_pointer(arg[1], (int64_t)arg[2] < 0 ? 0 : arg[2] + MSG_HEADER), arg[2], arg[3], arg[4],
+		arg[5] };
 	bool again = task->wait.wake != WAKE_NOT_YET;
 	if (file_retried(task))
 		return -EINTR;
-	if (!space_in_guest(arg[1], arg[2]) || !space_in_guest(arg[1], arg[2] + MSG_HEADER))
-		return (int64_t)arg[2] < 0 ? -EINVAL : -EFAULT;
 	if (!(number == SYS_msgrcv && arg[4] & MSG_COPY)) /* with MSG_COPY it never waits, but without IPC_NOWAIT it is refused */
 		try[flags_at] |= IPC_NOWAIT;
 	int64_t result = syscall_host(number, try);

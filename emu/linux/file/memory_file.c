@@ -1,6 +1,7 @@
-/* Memory that is written through /proc/PID/mem, and another process's by process_vm_writev(2). The host's kernel ignores page protection
- * there, so decoded code would not notice the write, and the observers of another process of the run would not see it. This file tells
- * them. */
+/* Memory that is reached through files: /proc/PID/mem and /proc/PID/pagemap. They show the guest's memory, and not the emulator's. The
+ * host's kernel ignores page protection in writes to mem, and in process_vm_writev(2), so decoded code would not notice the write, and the
+ * observers of another process of the run would not see it. This file tells them. */
+#include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,82 +12,51 @@
 
 #include "emu/linux/file/file.h"
 #include "emu/linux/kernel/observer.h"
+#include "emu/linux/kernel/path.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/kernel/view.h"
 #include "emu/linux/kernel/written.h"
 
-/* A write to a /proc/PID/mem: whose memory, and at which address. */
-struct memory_write {
-	pid_t host_pid;
-	uint64_t address, length;
-};
+/* Returns the name of the descriptor's file in /proc/PID or /proc/PID/task/TID, and the host's id of the process; NULL: it is another
+ * file. */
+static const char *name_of(int fd, char path[64], pid_t *host_pid)
+{
+	char link[32];
+	ssize_t length;
+	int end = 0;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, 63);
+	if (length <= 0)
+		return NULL;
+	path[length] = 0;
+	if (sscanf(path, "/proc/%d%n/task/%*d%n", host_pid, &end, &end) < 1)
+		return NULL;
+	return path[end] == '/' ? path + end + 1 : NULL;
+}
 
 /* Returns the host's id of the process whose memory the descriptor is; 0: it is another file. */
 static pid_t memory_of(int fd)
 {
-	char link[32], path[64];
-	ssize_t length;
-	int pid, end = 0;
+	char path[64];
+	pid_t host_pid;
+	const char *name = name_of(fd, path, &host_pid);
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof(path) - 1);
-	if (length <= 0)
-		return 0;
-	path[length] = 0;
-	if (sscanf(path, "/proc/%d%n/task/%*d%n", &pid, &end, &end) < 1)
-		return 0;
-	return strcmp(path + end, "/mem") == 0 ? pid : 0;
+	return name && strcmp(name, "mem") == 0 ? host_pid : 0;
 }
 
-void memory_file_opened(struct process *process, int64_t fd)
+static bool is_pagemap(int fd)
 {
-	process->files.memory_files |= fd >= 0 && memory_of((int)fd) != 0;
+	char path[64];
+	pid_t host_pid;
+	const char *name = name_of(fd, path, &host_pid);
+
+	return name && strcmp(name, "pagemap") == 0;
 }
 
-/* Returns the length of the call's IN argument in bytes. */
-static uint64_t length_of(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
+void memory_file_opened(struct process *process, int fd)
 {
-	struct iovec vector[FILE_IOV_MAX];
-
-	for (unsigned i = 0; i < row->args; i++) {
-		if (row->arg[i].direction != DIR_IN)
-			continue;
-		if (row->arg[i].type == ARG_BUFFER)
-			return syscall_extent(row, i, arg);
-		if (row->arg[i].extent == EXTENT_VECTOR && file_read_vector(task, arg[i], arg[row->arg[i].by], false, vector) == 0)
-			return file_vector_length(vector, arg[row->arg[i].by]);
-	}
-	return 0;
-}
-
-/* Returns false if the call does not write to a memory file. */
-static bool find_write(struct task *task, const struct syscall_row *row, const uint64_t arg[6], struct memory_write *write)
-{
-	unsigned to = syscall_arg_with_role(row, ROLE_TO), offset = syscall_arg_with_role(row, ROLE_OFFSET);
-
-	if (to == row->args)
-		return false;
-	write->host_pid = memory_of((int)arg[to]);
-	if (!write->host_pid)
-		return false;
-	if (offset < row->args && arg[offset] != UINT64_MAX)
-		write->address = arg[offset];
-	else
-		write->address = (uint64_t)lseek((int)arg[to], 0, SEEK_CUR);
-	write->length = length_of(task, row, arg);
-	return true;
-}
-
-int64_t memory_file_prepare(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
-{
-	struct memory_write write;
-
-	if (!find_write(task, row, arg, &write) || write.host_pid != getpid())
-		return 0;
-	if (!space_in_guest(write.address, write.length)) /* the guest has nothing there */
-		return -EIO;
-	space_prepare_poke(&task->process->space, write.address, write.length);
-	return 0;
+	process->files.memory_files |= memory_of(fd) != 0 || is_pagemap(fd);
 }
 
 /* --- another process of the run -------------------------------------------------------------------------- */
@@ -182,22 +152,101 @@ void memory_written(struct task *task, pid_t pid, const struct iovec *from, uint
 	free(bytes);
 }
 
-void memory_file_written(struct task *task, const struct syscall_row *row, const uint64_t arg[6], int64_t result)
-{
-	struct iovec vector[FILE_IOV_MAX], to;
-	struct memory_write write;
-	uint64_t count = 1;
+/* --- /proc/PID/mem ---------------------------------------------------------------------------------------- */
 
-	if (result <= 0 || !find_write(task, row, arg, &write) || write.host_pid == getpid())
-		return;
-	if (syscall_arg_with_role(row, ROLE_OFFSET) == row->args) /* the file's position has moved */
-		write.address -= (uint64_t)result;
-	for (unsigned i = 0; i < row->args; i++) {
-		if (row->arg[i].extent == EXTENT_VECTOR && file_read_vector(task, arg[i], count = arg[row->arg[i].by], false, vector) != 0)
-			return;
-		if (row->arg[i].type == ARG_BUFFER)
-			vector[0] = (struct iovec){ (void *)arg[i], (size_t)result };
-	}
-	to = (struct iovec){ (void *)write.address, (size_t)result };
-	memory_written(task, pids_from_host(task->process, write.host_pid), vector, count, &to, (uint64_t)result);
+/* Returns how many bytes at the address may be the memory that the process has natively. */
+static uint64_t native_part(pid_t host_pid, uint64_t address, uint64_t length)
+{
+	if (!proc_runs_emulator(host_pid))
+		return length;
+	if (address >= GUEST_END)
+		return 0;
+	return length < GUEST_END - address ? length : GUEST_END - address;
 }
+
+static uint64_t position_of(int fd, int64_t position)
+{
+	return position == POSITION_OF_FILE ? (uint64_t)lseek(fd, 0, SEEK_CUR) : (uint64_t)position;
+}
+
+/* Lets the host move what is not the emulator's memory. EIO where nothing is mapped: mem_rw(). */
+static int64_t move(int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write)
+{
+	uint64_t address = position_of(fd, position), length = native_part(memory_of(fd), address, file_vector_length(vector, count));
+	struct iovec part[FILE_IOV_MAX];
+
+	if (file_vector_length(vector, count) == 0)
+		return 0;
+	if (length == 0)
+		return -EIO;
+	memcpy(part, vector, count * sizeof(part[0]));
+	count = file_trim_vector(part, count, 0, length);
+	if (position == POSITION_OF_FILE)
+		return syscall_host(write ? SYS_writev : SYS_readv, (const uint64_t[6]){ (uint64_t)fd, (uint64_t)part, count });
+	return syscall_host(write ? SYS_pwritev : SYS_preadv, (const uint64_t[6]){ (uint64_t)fd, (uint64_t)part, count, address });
+}
+
+/* In another process of the run, observers and the process itself must know what was written. */
+static bool write_memory(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
+{
+	pid_t host_pid = memory_of(fd);
+	struct iovec to;
+
+	if (!host_pid)
+		return false;
+	to = (struct iovec){ (void *)position_of(fd, position), file_vector_length(vector, count) };
+	if (host_pid == getpid())
+		space_prepare_poke(&task->process->space, (uint64_t)to.iov_base, native_part(host_pid, (uint64_t)to.iov_base, to.iov_len));
+	*result = move(fd, vector, count, position, true);
+	if (*result > 0 && host_pid != getpid())
+		memory_written(task, pids_from_host(task->process, host_pid), vector, count, &to, (uint64_t)*result);
+	return true;
+}
+
+/* --- /proc/PID/pagemap -------------------------------------------------------------------------------------- */
+
+/* The kernel has an entry of 0 for a page that is not mapped. */
+static void clear_entries(struct task *task, uint64_t address, uint64_t first, uint64_t size)
+{
+	const uint64_t end = GUEST_END / GUEST_PAGE * sizeof(uint64_t);
+	static const uint8_t zeros[512];
+
+	for (uint64_t at = first < end ? end - first : 0; at < size; at += sizeof(zeros))
+		space_write(&task->process->space, address + at, zeros, size - at < sizeof(zeros) ? size - at : sizeof(zeros));
+}
+
+static int64_t read_pagemap(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position)
+{
+	uint64_t at = position_of(fd, position);
+	int64_t result;
+
+	if (position == POSITION_OF_FILE)
+		result = syscall_host(SYS_readv, (const uint64_t[6]){ (uint64_t)fd, (uint64_t)vector, count });
+	else
+		result = syscall_host(SYS_preadv, (const uint64_t[6]){ (uint64_t)fd, (uint64_t)vector, count, at });
+	for (uint64_t k = 0, done = 0; result > 0 && done < (uint64_t)result; done += vector[k++].iov_len) {
+		uint64_t size = vector[k].iov_len < (uint64_t)result - done ? vector[k].iov_len : (uint64_t)result - done;
+
+		clear_entries(task, (uint64_t)vector[k].iov_base, at + done, size);
+	}
+	return result;
+}
+
+static bool read_file(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
+{
+	if (memory_of(fd))
+		*result = move(fd, vector, count, position, false);
+	else if (is_pagemap(fd))
+		*result = read_pagemap(task, fd, vector, count, position);
+	else
+		return false;
+	return true;
+}
+
+static bool has_memory_files(struct process *process, int fd)
+{
+	(void)fd;
+	return process->files.memory_files;
+}
+
+const struct device memory_file = { .is = has_memory_files, .read = read_file, .write = write_memory };

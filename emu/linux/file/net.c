@@ -1,6 +1,7 @@
 /* Sockets. Calls are tried with MSG_DONTWAIT; if a blocking socket would block, the thread waits. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,29 +9,28 @@
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
+#include "emu/linux/file/rights.h"
 #include "emu/linux/kernel/descriptor.h"
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
-#include "emu/linux/kernel/units.h"
 #include "emu/linux/kernel/pids.h"
+#include "emu/linux/kernel/units.h"
 #include "emu/linux/rows/calls.h"
 
 /* --- lengths in memory --------------------------------------------------------------------------------------------- */
 
-/* Checks a buffer whose size is in an int of the guest at `length_address`. */
-static int64_t check_sized(struct task *task, uint64_t address, uint64_t length_address)
+/* Returns what the host gets for a pointer to a buffer of `unit` times as many bytes as an int of the guest at `length_address` says. The
+ * kernel refuses what cannot be read there, or is negative. */
+static uint64_t sized_pointer(struct task *task, uint64_t address, uint64_t length_address, uint64_t unit)
 {
 	int32_t length;
+
 	if (!address)
 		return 0;
-	if (!space_read(&task->process->space, length_address, &length, sizeof(length)))
-		return -EFAULT;
-	if (length < 0)
-		return -EINVAL;
-	if (!space_in_guest(address, (uint64_t)length))
-		return -EFAULT;
-	space_prepare_write(&task->process->space, address, (uint64_t)length);
-	return 0;
+	if (!space_read(&task->process->space, length_address, &length, sizeof(length)) || length < 0)
+		length = 0;
+	space_prepare_write(&task->process->space, address, (uint64_t)length * unit);
+	return space_host_pointer(address, (uint64_t)length * unit);
 }
 
 /* A socket's name, as the host's kernel has returned it. */
@@ -72,6 +72,12 @@ int64_t sys_getpeername(struct task *task, const uint64_t arg[6])
 	return name_call(task, SYS_getpeername, arg);
 }
 
+int64_t sys_setsockopt(struct task *task, const uint64_t arg[6])
+{
+	int64_t error = sockopt_prepare_tail(task, true, (int)arg[1], (int)arg[2], arg[3]);
+	return error ? error : syscall_host(SYS_setsockopt, arg);
+}
+
 /* SO_PEERCRED: translates the id of the process at the other end. */
 static int64_t translate_peer(struct task *task, uint64_t address)
 {
@@ -83,13 +89,18 @@ static int64_t translate_peer(struct task *task, uint64_t address)
 	return space_write(&task->process->space, address, &pid, sizeof(pid)) ? 0 : -EFAULT;
 }
 
+/* The length of a filter is the number of its instructions: sk_get_filter(). */
+static uint64_t option_unit(int level, int option)
+{
+	return level == SOL_SOCKET && option == SO_GET_FILTER ? sizeof(struct sock_filter) : 1;
+}
+
 int64_t sys_getsockopt(struct task *task, const uint64_t arg[6])
 {
-	int64_t result = check_sized(task, arg[3], arg[4]);
+	uint64_t unit = option_unit((int)arg[1], (int)arg[2]), pointer = sized_pointer(task, arg[3], arg[4], unit);
+	int64_t result = sockopt_prepare_tail(task, false, (int)arg[1], (int)arg[2], arg[3]);
 	if (!result)
-		result = sockopt_prepare_tail(task, (int)arg[1], (int)arg[2], arg[3]);
-	if (!result)
-		result = syscall_host(SYS_getsockopt, arg);
+		result = syscall_host(SYS_getsockopt, (const uint64_t[6]){ arg[0], arg[1], arg[2], pointer, arg[4] });
 	if (result == 0 && arg[1] == SOL_SOCKET && arg[2] == SO_PEERCRED)
 		return translate_peer(task, arg[3]);
 	return result;
@@ -297,8 +308,10 @@ static int64_t read_message(struct task *task, uint64_t address, bool received, 
 	uint64_t name = (uint64_t)header->msg_name, control = (uint64_t)header->msg_control;
 	if ((int)header->msg_namelen < 0)
 		return -EINVAL;
-	if ((name && !space_in_guest(name, header->msg_namelen)) || (control && !space_in_guest(control, header->msg_controllen)))
-		return -EFAULT;
+	if (name)
+		header->msg_name = (void *)space_host_pointer(name, header->msg_namelen);
+	if (control)
+		header->msg_control = (void *)space_host_pointer(control, header->msg_controllen);
 	if (received) {
 		space_prepare_write(space, address, sizeof(*header));
 		space_prepare_write(space, name, header->msg_namelen);
@@ -328,13 +341,15 @@ static int64_t send_message(struct task *task, const uint64_t arg[6], uint64_t d
 	struct message message;
 	int64_t result = read_message(task, arg[1], false, &message);
 	if (result)
-		return result;
+		return file_vector_refused(SYS_sendmsg, arg, result);
 	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
 	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
 	if (done) /* control data went with the first part */
 		message.header.msg_controllen = 0;
 	const uint64_t host[6] = { arg[0], (uint64_t)&message.header, send_flags(arg[2], done) };
-	result = syscall_host(SYS_sendmsg, host);
+	result = done ? 0 : rights_check_sent(task, &message.header);
+	if (!result)
+		result = syscall_host(SYS_sendmsg, host);
 	*whole = done + (uint64_t)result >= length;
 	return result;
 }
@@ -345,12 +360,14 @@ static int64_t receive_message(struct task *task, const uint64_t arg[6], uint64_
 	struct message message;
 	int64_t result = read_message(task, arg[1], true, &message);
 	if (result)
-		return result;
+		return file_vector_refused(SYS_recvmsg, arg, result);
 	uint64_t length = file_vector_length(message.vector, message.header.msg_iovlen);
 	bool all = !message.header.msg_controllen && waits_for_all((int)arg[0], arg[2]);
 	message.header.msg_iovlen = file_trim_vector(message.vector, message.header.msg_iovlen, done, UINT64_MAX);
 	const uint64_t host[6] = { arg[0], (uint64_t)&message.header, arg[2] | MSG_DONTWAIT };
-	result = syscall_host(SYS_recvmsg, host);
+	result = descriptor_call(task->process, SYS_recvmsg, host);
+	if (result >= 0)
+		rights_keep_received(task, &message.header);
 	*whole = done + (uint64_t)result >= length || !all;
 	return result >= 0 && !store_message(task, arg[1], &message) ? -EFAULT : result;
 }

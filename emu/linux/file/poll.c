@@ -1,6 +1,8 @@
 /* Waiting for several descriptors: poll, select, epoll. Timeouts are on the virtual clock. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -9,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "emu/linux/kernel/descriptor.h"
+#include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/units.h"
@@ -60,6 +63,22 @@ static uint64_t keep_deadline(const struct task *task, uint64_t deadline)
 
 /* --- poll ---------------------------------------------------------------------------------------------------------- */
 
+/* The emulator's descriptors are not open for the guest: the host is asked about a number that cannot be open. */
+static int seen_fd(int fd)
+{
+	return fd_is_hidden(fd) ? INT_MAX : fd;
+}
+
+/* Stores what the call returns in the guest's array. */
+static bool store_events(struct task *task, uint64_t address, const struct pollfd *fds, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (!space_write(&task->process->space, address + i * sizeof(*fds) + offsetof(struct pollfd, revents), &fds[i].revents,
+			    sizeof(fds[i].revents)))
+			return false;
+	return true;
+}
+
 static int64_t poll_guest(struct task *task, uint64_t address, uint64_t count, uint64_t deadline)
 {
 	if (count > limit_of(task->process, RLIMIT_NOFILE))
@@ -68,9 +87,12 @@ static int64_t poll_guest(struct task *task, uint64_t address, uint64_t count, u
 	if (!fds)
 		return -ENOMEM;
 	int64_t result = -EFAULT;
-	if (space_read(&task->process->space, address, fds, count * sizeof(*fds)))
+	if (space_read(&task->process->space, address, fds, count * sizeof(*fds))) {
+		for (uint64_t i = 0; i < count; i++)
+			fds[i].fd = seen_fd(fds[i].fd);
 		result = poll_until(task, fds, (unsigned)count, deadline);
-	if (result >= 0 && !space_write(&task->process->space, address, fds, count * sizeof(*fds)))
+	}
+	if (result >= 0 && !store_events(task, address, fds, count))
 		result = -EFAULT;
 	free(fds);
 	return result;
@@ -152,7 +174,7 @@ static int64_t list_descriptors(struct select_call *call, unsigned limit)
 		for (int i = 0; i < SETS; i++)
 			events |= has_bit(call->set[i], fd) ? wanted[i] : 0;
 		if (events)
-			call->fds[call->count++] = (struct pollfd){ .fd = (int)fd, .events = events };
+			call->fds[call->count++] = (struct pollfd){ .fd = seen_fd((int)fd), .events = events };
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
-/* Directories of /proc with a process's descriptors. They do not show the emulator's own. */
+/* Directories of /proc with a process's descriptors and mapped files. They do not show the emulator's own. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 #include "emu/linux/kernel/path.h"
 #include "emu/linux/rows/calls.h"
 
-/* Returns true if the host's process runs this emulator. Processes of other users cannot be examined, by the guest either. */
-static bool is_emulator(int host_pid)
+/* Processes of other users cannot be examined, by the guest either. */
+bool proc_runs_emulator(pid_t host_pid)
 {
 	struct stat own, other;
 	char path[32];
@@ -24,8 +25,14 @@ static bool is_emulator(int host_pid)
 	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
-/* Returns true if `fd` is a directory such as "/proc/PID/fd" or "/proc/PID/task/TID/fdinfo" of a process that runs the emulator. */
-static bool lists_run_fds(int fd)
+/* Directories of a process that runs the emulator, with entries that the guest must not see. */
+enum listing {
+	LISTS_OTHER,
+	LISTS_FDS,  /* such as "/proc/PID/fd" or "/proc/PID/task/TID/fdinfo" */
+	LISTS_MAPS, /* "/proc/PID/map_files" */
+};
+
+static enum listing listing_of(int fd)
 {
 	char link[32], path[64];
 	int pid, end = 0;
@@ -33,19 +40,28 @@ static bool lists_run_fds(int fd)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t length = readlink(link, path, sizeof(path) - 1);
 	if (length <= 0)
-		return false;
+		return LISTS_OTHER;
 	path[length] = 0;
 	if (sscanf(path, "/proc/%d%n/task/%*d%n", &pid, &end, &end) < 1)
-		return false;
-	return (strcmp(path + end, "/fd") == 0 || strcmp(path + end, "/fdinfo") == 0) && is_emulator(pid);
+		return LISTS_OTHER;
+	if (strcmp(path + end, "/map_files") == 0)
+		return proc_runs_emulator(pid) ? LISTS_MAPS : LISTS_OTHER;
+	return (strcmp(path + end, "/fd") == 0 || strcmp(path + end, "/fdinfo") == 0) && proc_runs_emulator(pid) ? LISTS_FDS : LISTS_OTHER;
 }
 
-static bool is_hidden_name(const char *name)
+/* Returns the kind of directory in which such a name is hidden. */
+static enum listing hidden_in(const char *name)
 {
-	char *end;
-	long number = strtol(name, &end, 10);
+	uint64_t start, end;
+	int last = 0;
+	char *rest;
+	long number = strtol(name, &rest, 10);
 
-	return end != name && !*end && fd_is_hidden((int)number);
+	if (rest != name && !*rest)
+		return fd_is_hidden((int)number) ? LISTS_FDS : LISTS_OTHER;
+	if (sscanf(name, "%" SCNx64 "-%" SCNx64 "%n", &start, &end, &last) == 2 && !name[last] && !space_in_guest(start, end - start))
+		return LISTS_MAPS;
+	return LISTS_OTHER;
 }
 
 /* --- by name ------------------------------------------------------------------------------------------------------- */
@@ -57,13 +73,13 @@ bool proc_path_is_hidden(const struct process *process, int dirfd, const char *p
 	bool hidden;
 	int fd;
 
-	if (!is_hidden_name(slash ? slash + 1 : path))
+	if (hidden_in(slash ? slash + 1 : path) == LISTS_OTHER)
 		return false;
 	host = file_host_path(process, path, buffer);
 	slash = strrchr(host, '/');
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - host) + 1 : 1, slash ? host : ".");
 	fd = openat(dirfd, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	hidden = fd >= 0 && lists_run_fds(fd);
+	hidden = fd >= 0 && listing_of(fd) == hidden_in(slash ? slash + 1 : host);
 	if (fd >= 0)
 		close(fd);
 	return hidden;
@@ -78,16 +94,17 @@ struct entry {
 	char rest[];
 };
 
-/* Removes the emulator's descriptors from the list. If nothing is left, reads the next part. */
+/* Removes what is the emulator's from the list. If nothing is left, reads the next part. */
 static int64_t list_directory(uint64_t number, const uint64_t arg[6], size_t name_at)
 {
 	for (;;) {
 		int64_t length = syscall_host(number, arg), kept = 0;
-		bool filter = length > 0 && lists_run_fds((int)arg[0]);
+		enum listing listing = length > 0 ? listing_of((int)arg[0]) : LISTS_OTHER;
+		bool filter = listing != LISTS_OTHER;
 		for (int64_t at = 0; filter && at < length;) {
 			struct entry *entry = (struct entry *)(arg[1] + (uint64_t)at);
 			uint16_t size = entry->length;
-			if (!is_hidden_name(entry->rest + name_at)) {
+			if (hidden_in(entry->rest + name_at) != listing) {
 				memmove((char *)arg[1] + kept, entry, size);
 				kept += size;
 			}

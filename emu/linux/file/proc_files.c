@@ -2,12 +2,13 @@
  * again, as the kernel does (seq_file). The memfd's name is the file's path, with the ids of process and thread. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "emu/linux/file/file.h"
@@ -32,6 +33,7 @@ struct proc_file {
 	void (*process)(struct view *view, FILE *out);
 	bool needs_records; /* the host's text is useless for the guest, so the file is the host's for processes outside the run */
 	bool writable;
+	bool configured; /* some kernels do not have the file */
 };
 
 static const struct proc_file files[] = {
@@ -55,6 +57,9 @@ static const struct proc_file files[] = {
 	{ OF_CPU, "cpufreq/scaling_min_freq", .machine = machine_write_khz },
 	{ OF_PROCESS, "maps", .process = proc_write_maps, .needs_records = true },
 	{ OF_PROCESS, "smaps", .process = proc_write_smaps, .needs_records = true },
+	{ OF_PROCESS, "numa_maps", .process = proc_write_numa_maps, .needs_records = true, .configured = true },
+	{ OF_PROCESS, "smaps_rollup", .process = proc_write_smaps_rollup, .needs_records = true, .configured = true },
+	{ OF_PROCESS, "syscall", .process = proc_write_syscall, .needs_records = true, .configured = true },
 	{ OF_PROCESS, "cmdline", .process = proc_write_cmdline, .needs_records = true },
 	{ OF_PROCESS, "environ", .process = proc_write_environ, .needs_records = true },
 	{ OF_PROCESS, "auxv", .process = proc_write_auxv, .needs_records = true },
@@ -131,6 +136,14 @@ static void canonical_path(const struct found *found, const char *path, char nam
 
 /* --- the text ------------------------------------------------------------------------------------------------------ */
 
+static bool host_has(const struct view *view, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", view->host, name);
+	return access(path, F_OK) == 0;
+}
+
 /* Writes the text. Returns 0; -ENOENT if there is no such process or thread; NOT_EMULATED if the file is the host's. */
 static int64_t write_text(struct task *task, const struct found *found, FILE *out)
 {
@@ -144,7 +157,9 @@ static int64_t write_text(struct task *task, const struct found *found, FILE *ou
 	}
 	if (!view_open(&view, task->process, place->pid, place->tid))
 		return -ENOENT;
-	if (!view.process && (found->file->needs_records || !task->process->tree))
+	if (found->file->configured && !host_has(&view, found->file->name))
+		result = -ENOENT;
+	else if (!view.process && (found->file->needs_records || !task->process->tree))
 		result = NOT_EMULATED;
 	else
 		found->file->process(&view, out);
@@ -216,6 +231,37 @@ int64_t proc_open(struct task *task, const char *path, int flags)
 
 	task->process->files.proc_files |= strncmp(path, "/proc", 5) == 0;
 	return find(task->process, path, &found) ? open_found(task, &found, path, flags) : NOT_EMULATED;
+}
+
+static bool is_of_kernel(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) == 0 && (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC);
+}
+
+int64_t proc_opened(struct task *task, int64_t fd, int flags)
+{
+	char path[PATH_MAX];
+	struct found found;
+	int64_t made;
+
+	if (fd < 0 || flags & O_PATH || !is_of_kernel((int)fd) || !path_of_open(task->process, (int)fd, path))
+		return fd;
+	task->process->files.proc_files = true;
+	memory_file_opened(task->process, (int)fd);
+	if (!find(task->process, path, &found))
+		return fd;
+	made = open_found(task, &found, path, flags);
+	if (made == NOT_EMULATED)
+		return fd;
+	if (made >= 0) {
+		dup3((int)made, (int)fd, flags & O_CLOEXEC);
+		close((int)made);
+		return fd;
+	}
+	close((int)fd);
+	return made;
 }
 
 /* --- reading and writing ------------------------------------------------------------------------------------------- */

@@ -22,6 +22,8 @@ void machine_write_khz(struct task *task, FILE *out);
 /* proc_maps.c */
 void proc_write_maps(struct view *view, FILE *out);
 void proc_write_smaps(struct view *view, FILE *out);
+void proc_write_numa_maps(struct view *view, FILE *out);
+void proc_write_smaps_rollup(struct view *view, FILE *out);
 uint64_t proc_mapped_bytes(const struct space *space);
 /* proc_process.c */
 void proc_write_cmdline(struct view *view, FILE *out);
@@ -29,6 +31,7 @@ void proc_write_environ(struct view *view, FILE *out);
 void proc_write_auxv(struct view *view, FILE *out);
 void proc_write_limits(struct view *view, FILE *out);
 void proc_write_comm(struct view *view, FILE *out);
+void proc_write_syscall(struct view *view, FILE *out);
 void proc_write_children(struct view *view, FILE *out);
 /* proc_numbers.c; `whole`: for /proc/PID, not /proc/PID/task/TID */
 void proc_write_stat(struct view *view, FILE *out);

@@ -1,4 +1,4 @@
-/* Mappings in /proc: maps, smaps. */
+/* Mappings in /proc: maps, smaps, numa_maps. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -137,12 +137,18 @@ static void write_part(const struct view *view, const struct vma *vma, const str
 		vma->prot & PROT_EXEC ? "ex " : "", is_main_stack(vma) ? "mr mw me gd ac " : part->flags);
 }
 
+static int open_pagemap(const struct view *view)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", view->host);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 void proc_write_smaps(struct view *view, FILE *out)
 {
 	const struct space *space = &view->process->space;
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", view->host);
-	int pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	int pagemap = open_pagemap(view);
 	struct host_mapping host = { .smaps = proc_host_file(view, "smaps") };
 	next_host_mapping(&host);
 	for (size_t i = 0; i < space->count; i++) {
@@ -154,6 +160,70 @@ void proc_write_smaps(struct view *view, FILE *out)
 			write_part(view, vma, &part, pagemap, out);
 		}
 	}
+	if (host.smaps)
+		fclose(host.smaps);
+	if (pagemap >= 0)
+		close(pagemap);
+}
+
+/* In the form of the kernel's numa_maps, for a machine with one node (show_numa_map()). */
+static void write_placement(const struct view *view, const struct vma *vma, uint64_t pages, FILE *out)
+{
+	bool of_file = !(vma->flags & MAP_ANONYMOUS) && vma->inode;
+	char name[PATH_MAX];
+
+	fprintf(out, "%08" PRIx64 " default", vma->start);
+	if (view_string(view, vma->name, name, sizeof(name))) {
+		if (of_file)
+			fprintf(out, " file=%s", name);
+		else if (strcmp(name, "[heap]") == 0)
+			fputs(" heap", out);
+		else if (strcmp(name, "[stack]") == 0)
+			fputs(" stack", out);
+	}
+	if (pages && of_file)
+		fprintf(out, " mapped=%" PRIu64, pages);
+	else if (pages)
+		fprintf(out, " anon=%" PRIu64 " dirty=%" PRIu64, pages, pages);
+	if (pages)
+		fprintf(out, " N0=%" PRIu64 " kernelpagesize_kB=%d", pages, PAGE_KB);
+	fputc('\n', out);
+}
+
+void proc_write_numa_maps(struct view *view, FILE *out)
+{
+	const struct space *space = &view->process->space;
+	int pagemap = open_pagemap(view);
+
+	for (size_t i = 0; i < space->count; i++)
+		write_placement(view, &space->vma[i], resident_pages(pagemap, space->vma[i].start, space->vma[i].end), out);
+	if (pagemap >= 0)
+		close(pagemap);
+}
+
+void proc_write_smaps_rollup(struct view *view, FILE *out)
+{
+	const struct space *space = &view->process->space;
+	struct host_mapping host = { .smaps = proc_host_file(view, "smaps") };
+	uint64_t resident = 0, locked_kb = 0;
+	int pagemap = open_pagemap(view);
+
+	next_host_mapping(&host);
+	for (size_t i = 0; i < space->count; i++) {
+		const struct vma *vma = &space->vma[i];
+		struct part part = { .end = vma->start };
+
+		resident += resident_pages(pagemap, vma->start, vma->end);
+		while (part.end < vma->end) {
+			part = take_part(&host, vma, part.end);
+			locked_kb += part.locked_kb;
+		}
+	}
+	if (space->count)
+		fprintf(out, "%08" PRIx64 "-%08" PRIx64 " ---p 00000000 00:00 0                          [rollup]\n", space->vma[0].start,
+			space->vma[space->count - 1].end);
+	fprintf(out, "Rss:            %8" PRIu64 " kB\n", resident * PAGE_KB);
+	fprintf(out, "Locked:         %8" PRIu64 " kB\n", locked_kb);
 	if (host.smaps)
 		fclose(host.smaps);
 	if (pagemap >= 0)

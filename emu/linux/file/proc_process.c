@@ -66,6 +66,22 @@ void proc_thread_name(const struct view *view, char name[16])
 	fclose(host);
 }
 
+/* The system call that the thread is in, as proc_pid_syscall(). */
+void proc_write_syscall(struct view *view, FILE *out)
+{
+	static const int arguments[] = { RDI, RSI, RDX, R10, R8, R9 };
+	const struct task *task = view->task;
+
+	if (task != view->own->current && task->state != TASK_WAITING) {
+		fputs("running\n", out);
+		return;
+	}
+	fprintf(out, "%lu", (unsigned long)task->cpu.r[RAX]);
+	for (size_t k = 0; k < sizeof(arguments) / sizeof(arguments[0]); k++)
+		fprintf(out, " 0x%lx", (unsigned long)task->cpu.r[arguments[k]]);
+	fprintf(out, " 0x%lx 0x%lx\n", (unsigned long)task->cpu.r[RSP], (unsigned long)task->cpu.rip);
+}
+
 void proc_write_comm(struct view *view, FILE *out)
 {
 	char name[16];

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "emu/linux/file/file.h"
 #include "emu/linux/kernel/pids.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/rows/syscall.h"
@@ -96,9 +97,9 @@ static int64_t id_ioctl(struct task *task, const uint64_t arg[6])
 	struct process *process = task->process;
 	pid_t id = 0;
 
-	if (arg[1] == TIOCSPGRP) {
+	if ((uint32_t)arg[1] == TIOCSPGRP) {
 		if (!space_read(&process->space, arg[2], &id, sizeof(id)))
-			return -EFAULT;
+			return ioctl_refused(arg);
 		id = pids_to_host(process, id);
 		return ioctl((int)arg[0], TIOCSPGRP, &id) == 0 ? 0 : -errno;
 	}

@@ -18,8 +18,9 @@
 
 enum { RETRY_NS = 1000000 };
 
-/* Some descriptors are not made by the functions here: so near the limit, the host's limit is lowered to the guest's. */
-enum { LIMIT_MARGIN = 128 };
+/* Some descriptors are not made by the functions here, and one message can bring 253 (SCM_MAX_FD): so near the limit, the host's limit is
+ * lowered to the guest's. */
+enum { LIMIT_MARGIN = 512 };
 
 int64_t descriptor_keep(struct process *process, int64_t fd)
 {
@@ -41,17 +42,22 @@ int64_t descriptor_keep(struct process *process, int64_t fd)
 
 /* Near the limit the host must refuse: closing the descriptor afterwards would not undo the call's other effects (a new file, an
  * accepted connection). */
-int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6])
+int64_t descriptor_call(struct process *process, uint64_t number, const uint64_t arg[6])
 {
 	bool near = (uint64_t)process->descriptors_high + LIMIT_MARGIN >= limit_of(process, RLIMIT_NOFILE);
-	int64_t fd;
+	int64_t result;
 
 	if (near)
 		limit_host_descriptors(process, true);
-	fd = syscall_host(number, arg);
+	result = syscall_host(number, arg);
 	if (near)
 		limit_host_descriptors(process, false);
-	return descriptor_keep(process, fd);
+	return result;
+}
+
+int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6])
+{
+	return descriptor_keep(process, descriptor_call(process, number, arg));
 }
 
 int file_info(int fd, const char *name)

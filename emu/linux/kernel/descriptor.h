@@ -6,6 +6,8 @@
 
 #include "emu/linux/kernel/machine.h"
 
+/* Makes a host call that may make descriptors, with the guest's limit. Returns its result: numbers that descriptor_keep must see. */
+int64_t descriptor_call(struct process *process, uint64_t number, const uint64_t arg[6]);
 /* Has the host make the descriptor that the guest asks for. Returns a number that the guest can use and that its limit allows, or
  * -errno. */
 int64_t descriptor_make(struct process *process, uint64_t number, const uint64_t arg[6]);

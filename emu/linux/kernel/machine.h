@@ -179,7 +179,7 @@ struct process_turn {
 struct process_files {
 	bool dev_cpu;      /* a file of /dev/cpu was opened */
 	bool proc_files;   /* a file of /proc was opened, or a made-up file elsewhere */
-	bool memory_files; /* a /proc/PID/mem was opened */
+	bool memory_files; /* a /proc/PID/mem or pagemap was opened */
 };
 
 /* Counts for --stats, and the place in the seeded random stream. */

@@ -64,27 +64,6 @@ bool path_of_host(const struct process *process, const char *path, struct proc_p
 	return true;
 }
 
-/* A thread's directory is known as its process's first thread's: the host has no other. */
-bool path_below_proc(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX])
-{
-	char link[32], directory[PATH_MAX], task[32] = "";
-	struct proc_place place;
-	ssize_t length;
-
-	if (path[0] == '/' || path[0] == '\0' || dirfd == AT_FDCWD || !process->files.proc_files)
-		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
-	length = readlink(link, directory, sizeof(directory) - 1);
-	if (length < 5 || strncmp(directory, "/proc", 5) != 0)
-		return false;
-	directory[length] = '\0';
-	if (!path_of_host(process, directory, &place))
-		return snprintf(absolute, PATH_MAX, "%s/%s", directory, path) < PATH_MAX;
-	if (place.tid)
-		snprintf(task, sizeof(task), "task/%d/", place.pid);
-	return snprintf(absolute, PATH_MAX, "/proc/%d/%s%s%s%s", place.pid, task, place.rest, *place.rest ? "/" : "", path) < PATH_MAX;
-}
-
 /* Translates a place in /proc to the host, which has other ids and knows few threads but the leaders. A thread that does not exist gets
  * an id that the host does not know. */
 static const char *host_place(const struct process *process, const char *path, char buffer[PATH_MAX])
@@ -127,6 +106,63 @@ const char *path_program(const struct process *process, const char *path, char b
 		exe = buffer;
 	view_close(&view);
 	return exe;
+}
+
+bool path_of_open(const struct process *process, int fd, char path[PATH_MAX])
+{
+	char link[32], host[PATH_MAX];
+	struct proc_place place;
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, host, sizeof(host) - 1);
+	if (length < 4 || (strncmp(host, "/proc", 5) != 0 && strncmp(host, "/sys", 4) != 0))
+		return false;
+	host[length] = '\0';
+	if (!path_of_host(process, host, &place))
+		return snprintf(path, PATH_MAX, "%s", host) < PATH_MAX;
+	if (!place.tid)
+		return snprintf(path, PATH_MAX, "/proc/%d%s%s", place.pid, *place.rest ? "/" : "", place.rest) < PATH_MAX;
+	/* a thread's directory is known as its process's first thread's: the host has no other */
+	return snprintf(path, PATH_MAX, "/proc/%d/task/%d%s%s", place.pid, place.pid, *place.rest ? "/" : "",
+		       place.rest)
+		< PATH_MAX;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* For a path that ends in "exe": if its directory is a process's, by whatever name, makes it the plain path. */
+static bool find_program_link(const struct process *process, int dirfd, const char *path, char plain[PATH_MAX])
+{
+	char directory[PATH_MAX], host[PATH_MAX];
+	int length = (int)(last_part(path) - path), fd;
+	struct proc_place place;
+	bool found;
+
+	snprintf(directory, sizeof(directory), "%.*s", length ? length : 1, length ? path : ".");
+	fd = openat(dirfd, file_host_path_of_link(process, directory, host), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	found = fd >= 0 && path_of_open(process, fd, directory) && path_of_process(process, directory, &place) && !*place.rest;
+	if (fd >= 0)
+		close(fd);
+	return found && snprintf(plain, PATH_MAX, "%s/exe", directory) < PATH_MAX;
+}
+
+const char *path_plain(const struct process *process, int dirfd, const char *path, char buffer[PATH_MAX])
+{
+	char directory[PATH_MAX];
+	struct proc_place place;
+
+	if (path[0] && path[0] != '/' && dirfd != AT_FDCWD && process->files.proc_files && path_of_open(process, dirfd, directory)
+		&& snprintf(buffer, PATH_MAX, "%s/%s", directory, path) < PATH_MAX)
+		path = buffer;
+	if (strcmp(last_part(path), "exe") != 0 || (path_of_process(process, path, &place) && strcmp(place.rest, "exe") == 0))
+		return path;
+	return find_program_link(process, dirfd, path, directory) ? strcpy(buffer, directory) : path;
 }
 
 /* --- all paths ------------------------------------------------------------------------------------------ */

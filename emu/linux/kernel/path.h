@@ -18,9 +18,11 @@ struct proc_place {
 bool path_of_process(const struct process *process, const char *path, struct proc_place *place);
 /* The same for a path with the host's ids, about a process of the run. */
 bool path_of_host(const struct process *process, const char *path, struct proc_place *place);
-/* If `path` is relative to the descriptor `dirfd` of a directory below /proc, stores the absolute path with the guest's ids, and returns
- * true. */
-bool path_below_proc(const struct process *process, int dirfd, const char *path, char absolute[PATH_MAX]);
+/* Returns the path of an open file below /proc or /sys, with the guest's ids. Returns false for other files. */
+bool path_of_open(const struct process *process, int fd, char path[PATH_MAX]);
+/* Returns `path`, or, if it depends on the directory `dirfd` below /proc, or is an odd name of a link to a program, the plain path from the
+ * root. May use `buffer`. */
+const char *path_plain(const struct process *process, int dirfd, const char *path, char buffer[PATH_MAX]);
 /* Returns the path of the program if `path` is a link to it like /proc/PID/exe, otherwise NULL. May use `buffer`. */
 const char *path_program(const struct process *process, const char *path, char buffer[PATH_MAX]);
 

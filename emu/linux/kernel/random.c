@@ -51,8 +51,11 @@ int64_t random_fill(struct process *process, uint64_t address, uint64_t length)
 	for (uint64_t done = 0; done < length; done += sizeof(uint64_t)) {
 		uint64_t value = random_word(stream_of(process), process->counts.random_words++);
 		uint64_t size = length - done < sizeof(value) ? length - done : sizeof(value);
-		if (!space_write(&process->space, address + done, &value, size))
-			return done ? (int64_t)done : -EFAULT;
+		uint64_t written = size;
+		while (written && !space_write(&process->space, address + done, &value, written))
+			written--;
+		if (written < size)
+			return done + written ? (int64_t)(done + written) : -EFAULT;
 	}
 	return (int64_t)length;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -172,7 +173,11 @@ static int64_t put_id(struct task *task, const uint64_t arg[6], const siginfo_t 
 {
 	struct space *space = &task->process->space;
 
-	if (arg[2] && !space_write(space, arg[2], info, sizeof(*info)))
+	/* as waitid() of kernel/exit.c, which leaves the rest alone */
+	if (arg[2]
+		&& (!space_write(space, arg[2], info, offsetof(siginfo_t, si_code) + sizeof(info->si_code))
+			|| !space_write(space, arg[2] + offsetof(siginfo_t, si_pid), &info->si_pid,
+				offsetof(siginfo_t, si_status) + sizeof(info->si_status) - offsetof(siginfo_t, si_pid))))
 		return -EFAULT;
 	if (arg[4] && info->si_pid && !space_write(space, arg[4], usage, sizeof(*usage)))
 		return -EFAULT;
@@ -186,8 +191,10 @@ int64_t sys_waitid(struct task *task, const uint64_t arg[6])
 		siginfo_t info;
 		int64_t result = look_id(task, arg, &info, &usage);
 
-		if (result < 0)
-			return result;
+		if (result < 0) {
+			memset(&info, 0, sizeof(info));
+			return put_id(task, arg, &info, &usage) < 0 ? -EFAULT : result;
+		}
 		if (result > 0 || (int)arg[3] & WNOHANG)
 			return put_id(task, arg, &info, &usage);
 		if (pidfd_answers_at_once(arg))

@@ -149,8 +149,9 @@ static bool follow_script(struct program *program, int fd, char line[SCRIPT_LINE
 static bool open_program(struct process *process, struct program *program, struct load_error *error)
 {
 	for (unsigned depth = 0;; depth++) {
-		char line[SCRIPT_LINE + 1] = "", host[PATH_MAX];
-		int fd = open_executable(file_host_path(process, program->path, host), error);
+		char line[SCRIPT_LINE + 1] = "", plain[PATH_MAX], host[PATH_MAX];
+		const char *path = path_plain(process, AT_FDCWD, program->path, plain);
+		int fd = open_executable(file_host_path(process, path, host), error);
 		if (fd < 0)
 			return false;
 		if (pread(fd, line, SCRIPT_LINE, 0) < 2 || line[0] != '#' || line[1] != '!')

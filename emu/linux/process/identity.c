@@ -107,6 +107,11 @@ int64_t sys_pidfd_open(struct task *task, const uint64_t arg[6])
 	return descriptor_make(task->process, SYS_pidfd_open, host);
 }
 
+static bool is_capability_version(uint32_t version)
+{
+	return version == _LINUX_CAPABILITY_VERSION_1 || version == _LINUX_CAPABILITY_VERSION_2 || version == _LINUX_CAPABILITY_VERSION_3;
+}
+
 /* capget(2), capset(2): the id is in a structure, in which the kernel writes its version if it does not support the caller's. */
 static int64_t capabilities(struct task *task, uint64_t number, const uint64_t arg[6])
 {
@@ -116,9 +121,12 @@ static int64_t capabilities(struct task *task, uint64_t number, const uint64_t a
 	uint32_t version;
 	int64_t result;
 
-	if (!space_read(&task->process->space, arg[0], &header, sizeof(header)))
+	header.pid = 0;
+	if (!space_read(&task->process->space, arg[0], &header.version, sizeof(header.version)))
 		return -EFAULT;
 	version = header.version;
+	if (!space_read(&task->process->space, arg[0], &header, sizeof(header)) && is_capability_version(version))
+		return -EFAULT;
 	target = pids_find(task, header.pid);
 	header.pid = target.task && target.task != task ? host_thread_id(target.task) : target.host;
 	result = number == SYS_capset ? host_thread_call(task, number, host) : syscall_host(number, host);

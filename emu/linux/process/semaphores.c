@@ -305,7 +305,7 @@ static int64_t change(struct task *task, const uint64_t arg[6])
 
 int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 {
-	uint64_t size = 0;
+	uint64_t host[6] = { arg[0], arg[1], arg[2], arg[3] }, size = 0;
 
 	switch ((int)arg[2]) {
 	case GETNCNT:
@@ -317,14 +317,14 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 	case IPC_STAT:
 	case IPC_SET:
 	case SEM_STAT:
+	case SEM_STAT_ANY:
 	case IPC_INFO:
 	case SEM_INFO: size = SEM_STRUCT; break;
 	case GETALL:
 	case SETALL: size = 1; break; /* as many as the set has, which only the kernel knows */
-	default: return syscall_host(SYS_semctl, arg);
+	default: return -EINVAL; /* it may take a pointer */
 	}
-	if (!space_in_guest(arg[3], size))
-		return -EFAULT;
+	host[3] = space_host_pointer(arg[3], size);
 	space_prepare_write(&task->process->space, arg[3], size);
-	return (int)arg[2] == SETALL ? change(task, arg) : syscall_host(SYS_semctl, arg);
+	return (int)arg[2] == SETALL ? change(task, host) : syscall_host(SYS_semctl, host);
 }

@@ -4,7 +4,7 @@ RUN(FILE, socketpair, ENUM(domain, domain_words), FLAGS(type, socket_words), INT
 PASS(bind, FD(sockfd), IN_N(addr, 2, 1), UINT(addrlen))
 PASS(listen, FD(sockfd), INT(backlog))
 PASS(shutdown, FD(sockfd), INT(how))
-PASS(setsockopt, FD(sockfd), INT(level), INT(optname), IN_N(optval, 4, 1), UINT(optlen))
+RUN(FILE, setsockopt, FD(sockfd), INT(level), INT(optname), IN_N(optval, 4, 1), UINT(optlen))
 RUN(FILE, getsockopt, FD(sockfd), INT(level), INT(optname), ADDRESS(optval), INOUT_INT(optlen))
 RUN(FILE, getsockname, FD(sockfd), ADDRESS(addr), INOUT_INT(addrlen))
 RUN(FILE, getpeername, FD(sockfd), ADDRESS(addr), INOUT_INT(addrlen))

@@ -1,6 +1,7 @@
 /* Dispatch of system calls: finds the row, checks pointers, makes the call, stores the result. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,10 +25,11 @@ static bool is_hidden_path(struct task *task, const struct syscall_row *row, uns
 	return space_read_string(&task->process->space, arg[i], path, sizeof(path)) > 0 && proc_path_is_hidden(task->process, dirfd, path);
 }
 
-/* EFAULT for pointers outside the guest's addresses, EBADF for descriptors that are not the guest's, ENOENT for their paths. The host's
- * kernel finds addresses that are not mapped. */
-static int64_t check_arguments(struct task *task, const struct syscall_row *row, const uint64_t arg[6])
+/* EBADF for descriptors that are not the guest's, ENOENT for their paths. The host's kernel finds addresses that are not mapped, and
+ * those that are not the guest's: see space_host_pointer. `host` becomes the arguments that it may get. */
+static int64_t check_arguments(struct task *task, const struct syscall_row *row, const uint64_t arg[6], uint64_t host[6])
 {
+	memcpy(host, arg, 6 * sizeof(host[0]));
 	for (unsigned i = 0; i < row->args; i++) {
 		const struct syscall_arg *a = &row->arg[i];
 		if ((a->type == ARG_FD || a->type == ARG_DIRFD) && fd_is_hidden((int)arg[i]))
@@ -35,8 +37,7 @@ static int64_t check_arguments(struct task *task, const struct syscall_row *row,
 		if (a->direction == DIR_NONE || arg[i] == 0)
 			continue;
 		uint64_t length = syscall_extent(row, i, arg);
-		if (!space_in_guest(arg[i], length))
-			return -EFAULT;
+		host[i] = space_host_pointer(arg[i], length);
 		if (a->type == ARG_PATH && is_hidden_path(task, row, i, arg))
 			return -ENOENT;
 		if (a->direction != DIR_IN && !space_is_plain(&task->process->space, arg[i], length))
@@ -68,19 +69,18 @@ static void code_may_differ(struct process *process, const struct syscall_row *r
 
 static int64_t make(struct task *task, const struct syscall_row *row, uint64_t number, const uint64_t arg[6])
 {
-	int64_t error = check_arguments(task, row, arg);
+	uint64_t host[6];
+	int64_t error = check_arguments(task, row, arg, host);
 	if (!error)
 		error = observe_call(task, number, arg);
-	if (!error && task->process->files.memory_files)
-		error = memory_file_prepare(task, row, arg);
 	if (error)
 		return error;
 	switch (row->class) {
-	case CLASS_PASS: return syscall_pass(task, number, arg);
-	case CLASS_PASS_FD: return descriptor_make(task->process, number, arg);
-	case CLASS_PASS_THREAD: return host_thread_call(task, number, arg);
+	case CLASS_PASS: return syscall_pass(task, number, host);
+	case CLASS_PASS_FD: return descriptor_make(task->process, number, host);
+	case CLASS_PASS_THREAD: return host_thread_call(task, number, host);
 	case CLASS_REFUSE: return refuse(task, row);
-	default: return row->run(task, arg);
+	default: return row->run(task, host);
 	}
 }
 
@@ -88,8 +88,6 @@ static int64_t call(struct task *task, const struct syscall_row *row, uint64_t n
 {
 	int64_t result = make(task, row, number, arg);
 
-	if (task->process->files.memory_files)
-		memory_file_written(task, row, arg, result);
 	if (task->process->show_pids)
 		written_look(task->process);
 	if (task->process->space.shared_code && result >= 0)

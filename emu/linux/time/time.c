@@ -133,13 +133,18 @@ int64_t sys_clock_settime(struct task *task, const uint64_t arg[6])
 
 int64_t sys_settimeofday(struct task *task, const uint64_t arg[6])
 {
+	struct timezone zone;
 	struct timeval value;
 
+	if (arg[0] && !space_read(&task->process->space, arg[0], &value, sizeof(value)))
+		return -EFAULT;
+	if (arg[0] && !timeval_valid(&value))
+		return -EINVAL;
+	if (arg[1] && !space_read(&task->process->space, arg[1], &zone, sizeof(zone)))
+		return -EFAULT;
 	if (!arg[0])
 		return arg[1] ? -EPERM : 0; /* the time zone of the kernel is the host's, and cannot be set */
-	if (!space_read(&task->process->space, arg[0], &value, sizeof(value)))
-		return -EFAULT;
-	if (!timeval_valid(&value) || value.tv_sec >= SETTABLE_MAX_S)
+	if (value.tv_sec >= SETTABLE_MAX_S)
 		return -EINVAL;
 	return set_wall(task, value.tv_sec * NS_PER_S + value.tv_usec * NS_PER_US);
 }
@@ -186,6 +191,10 @@ int64_t sys_adjtimex(struct task *task, const uint64_t arg[6])
 
 int64_t sys_clock_adjtime(struct task *task, const uint64_t arg[6])
 {
+	struct timex state;
+
+	if (!space_read(&task->process->space, arg[1], &state, sizeof(state)))
+		return -EFAULT;
 	if ((clockid_t)arg[0] != CLOCK_REALTIME)
 		return clock_known((clockid_t)arg[0]) ? -EOPNOTSUPP : -EINVAL;
 	return adjust(task, arg[1]);

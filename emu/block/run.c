@@ -45,10 +45,10 @@ static void charge_to_record(struct cpu *cpu, const struct blocks *blocks)
 	cpu->budget -= place.insns;
 }
 
-/* Returns true if the record at cpu->at has not run. */
+/* Returns true if the record at cpu->at has not run, or not to its end. */
 static bool stopped_before(enum cpu_exit exit)
 {
-	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD;
+	return exit == EXIT_STOP || exit == EXIT_EXCEPTION || exit == EXIT_WORLD || exit == EXIT_AGAIN;
 }
 
 /* Makes code for the block at cpu->at. */
@@ -73,6 +73,8 @@ static void settle(struct cpu *cpu, struct blocks *blocks)
 		make_hot(cpu, blocks);
 	else if (stopped_before(cpu->exit))
 		charge_to_record(cpu, blocks);
+	if (cpu->exit == EXIT_AGAIN)
+		cpu->budget--;
 }
 
 static uint64_t budget_left(const struct cpu *cpu)
@@ -238,6 +240,7 @@ static enum cpu_exit step(struct run *run)
 	case EXIT_EXCEPTION:
 	case EXIT_SYSCALL:
 	case EXIT_PAUSE:
+	case EXIT_AGAIN:
 	case EXIT_RESUME:
 	case EXIT_WORLD: return cpu->exit;
 	default: return EXIT_NONE;

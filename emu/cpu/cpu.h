@@ -61,6 +61,7 @@ enum cpu_exit {
 	EXIT_EXCEPTION, /* see struct cpu's exception; rip is the faulting instruction (the next one for INT3, INT1) */
 	EXIT_WORLD,     /* before an instruction whose result the world decides (cpu->world), in blocks that leave those to the caller */
 	EXIT_PAUSE,     /* after a TPAUSE or UMWAIT: nothing runs until the TSC reaches pause_tsc */
+	EXIT_AGAIN,     /* after a part of the repeated string instruction at rip, which counts as an instruction */
 	EXIT_RESUME,    /* after a WRMSR that changed the clock: go on at rip */
 };
 

@@ -33,6 +33,16 @@ static const struct insn *after_one(struct cpu *cpu, const struct insn *i, bool 
 	return NULL;
 }
 
+/* A repeated instruction can go on for minutes, and no signal and no other thread would get its turn. So the run ends after a part of it. */
+enum { PART = 1 << 22 }; /* elements */
+
+static const struct insn *after_part(struct cpu *cpu, const struct insn *i)
+{
+	cpu->at = i;
+	cpu->exit = EXIT_AGAIN;
+	return NULL;
+}
+
 static inline bool steps(const struct cpu *cpu, const struct insn *i)
 {
 	return unlikely(cpu->tf) && i->d;
@@ -91,9 +101,12 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 			movs_one##BITS(cpu, i);                                                       \
 			NEXT();                                                                       \
 		}                                                                                     \
-		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                  \
+		for (uint64_t count, done = 0; (count = string_register(cpu, i, RCX)) != 0;) {        \
 			uint64_t from = source(cpu, i), to = string_register(cpu, i, RDI);            \
+			if (unlikely(done >= PART))                                                   \
+				return after_part(cpu, i);                                            \
 			uint64_t elements = cpu->df ? 0 : chunk(from, to, count, BITS / 8);           \
+			done += elements ? elements : 1;                                              \
 			if (elements && (BITS == 8 || to - from >= BITS / 8)) {                       \
 				move_chunk(cpu, i, elements, BITS / 8);                               \
 			} else {                                                                      \
@@ -116,9 +129,12 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 			stos_one##BITS(cpu, i);                                                       \
 			NEXT();                                                                       \
 		}                                                                                     \
-		for (uint64_t count; (count = string_register(cpu, i, RCX)) != 0;) {                  \
+		for (uint64_t count, done = 0; (count = string_register(cpu, i, RCX)) != 0;) {        \
 			uint64_t to = string_register(cpu, i, RDI);                                   \
+			if (unlikely(done >= PART))                                                   \
+				return after_part(cpu, i);                                            \
 			uint64_t elements = cpu->df ? 0 : chunk(to, to, count, BITS / 8);             \
+			done += elements ? elements : 1;                                              \
 			if (!elements) {                                                              \
 				stos_one##BITS(cpu, i);                                               \
 				string_advance(cpu, i, RCX, -1ULL);                                   \
@@ -144,8 +160,12 @@ static void move_chunk(struct cpu *cpu, const struct insn *i, uint64_t elements,
 			ONE_OF_MANY(lods_one##BITS(cpu, i));                                          \
 		if (!i->d)                                                                            \
 			lods_one##BITS(cpu, i);                                                       \
-		for (; i->d && string_register(cpu, i, RCX); string_advance(cpu, i, RCX, -1ULL))      \
+		for (uint64_t done = 0; i->d && string_register(cpu, i, RCX); done++) {               \
+			if (unlikely(done == PART))                                                   \
+				return after_part(cpu, i);                                            \
 			lods_one##BITS(cpu, i);                                                       \
+			string_advance(cpu, i, RCX, -1ULL);                                           \
+		}                                                                                     \
 		NEXT();                                                                               \
 	}
 MOVS_STOS_HANDLERS(8)
@@ -178,7 +198,9 @@ MOVS_STOS_HANDLERS(64)
 		uint64_t step = cpu->df ? -(uint64_t)(BITS / 8) : BITS / 8;                                     \
 		if (steps(cpu, i))                                                                              \
 			return name##_step##BITS(cpu, i);                                                       \
-		while (!i->d || string_register(cpu, i, RCX)) {                                                 \
+		for (uint64_t done = 0; !i->d || string_register(cpu, i, RCX); done++) {                        \
+			if (unlikely(done == PART))                                                             \
+				return after_part(cpu, i);                                                      \
 			bool same = name##_one##BITS(cpu, i, step);                                             \
 			if (!i->d)                                                                              \
 				break;                                                                          \

@@ -137,7 +137,7 @@ static void run_to_stop(struct replay *replay, enum cpu_exit exit, uint64_t insn
 		insns -= ran;
 		if (reason == exit && insns == 0)
 			return;
-		if (reason != EXIT_RESUME && reason != EXIT_BUDGET)
+		if (reason != EXIT_RESUME && reason != EXIT_AGAIN && reason != EXIT_BUDGET)
 			replay_diverged(replay, "the thread stops where it went on", NULL);
 		if (reason == EXIT_BUDGET && insns + more == 0)
 			replay_diverged(replay, "the thread goes on where it made a system call", NULL);

@@ -182,6 +182,8 @@ static uint64_t run_guest(struct task *task, uint64_t budget)
 			signal_exception(task);
 	} else if (exit == EXIT_PAUSE) {
 		pause_begin(task);
+	} else if (exit == EXIT_AGAIN) {
+		process->turn.yielded = true;
 	} else if (exit == EXIT_RESUME) {
 		pvclock_msr_written(process, task->cpu.vcpu, (uint32_t)task->cpu.r[RCX]);
 	}

@@ -135,6 +135,7 @@ pid_t tree_reserve(struct process *process, pid_t **told)
 		*told = &member->host_pid;
 		return member->pid;
 	}
+	log_line(process->options, LOG_WARNING, "fork: processes that take turns are at most %d", MEMBERS);
 	return -EAGAIN;
 }
 

@@ -5,7 +5,7 @@
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/tree.h"
 
-enum { MEMBERS = 200, FIRST_PID = 10000, PIDS = 65536, NOBODY = -1 };
+enum { MEMBERS = 512, FIRST_PID = 10000, PIDS = 65536, NOBODY = -1 };
 
 enum member_state { FREE, RUNNABLE, BLOCKED, STOPPED, ENDED };
 

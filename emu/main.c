@@ -6,6 +6,7 @@
 
 #include "emu/commands.h"
 #include "emu/mem/layout.h"
+#include "emu/options.h"
 
 enum { EXIT_CANNOT_RUN = 126 };
 
@@ -31,5 +32,6 @@ int main(int argc, char **argv)
 {
 	(void)argc;
 	leave_guest_addresses(argv);
+	log_escapes();
 	return commands_run(argv);
 }

@@ -82,6 +82,8 @@ extern const struct option_row report_option_rows[], record_option_rows[]; /* op
 /* Returns the mode's name for --clock. */
 const char *options_mode_name(enum tk_mode mode);
 
+/* From now on, control characters in messages ("tick86: ...") on standard error are escaped: names come from command lines and files. */
+void log_escapes(void);
 /* Prints one line on standard error, "tick86: ...", if `level` is within the level in the options. */
 void log_line(const struct options *options, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -25,7 +25,8 @@
 #include "emu/trace/save.h"
 #include "emu/trace_command.h"
 
-enum { EXIT_USAGE = COMMAND_LINE_WRONG, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+/* EXIT_NOT_WRITTEN: a report could not be written, of a program that has succeeded. */
+enum { EXIT_NOT_WRITTEN = 1, EXIT_USAGE = COMMAND_LINE_WRONG, EXIT_TOO_LITTLE = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 /* --- the clock ---------------------------------------------------------------------------------------- */
 
@@ -226,7 +227,7 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 
 	fault_install();
 	process = process_create(options, clock);
-	*status = EXIT_CANNOT_RUN;
+	*status = EXIT_TOO_LITTLE;
 	if (!process || !save_watch(process)) {
 		report_no_process();
 		return NULL;
@@ -240,14 +241,25 @@ static struct process *begin(struct options *options, const struct tk *clock, FI
 	return process;
 }
 
+/* Says if a report could not be written, for all processes of the run in the first one. */
+static bool report_written(const struct process *process, const char *option, FILE *report)
+{
+	if (!report || process->forked || !ferror(report))
+		return true;
+	log_line(process->options, LOG_ERROR, "%s: cannot write all of it", option);
+	return false;
+}
+
 static _Noreturn void run_to_end(struct process *process, FILE *stats)
 {
 	int64_t started = host_clock_ns(CLOCK_MONOTONIC);
 	int status = process_run(process);
+	bool written = true;
 
 	if (stats && !process->forked)
-		stats_write(stats, process, host_clock_ns(CLOCK_MONOTONIC) - started);
-	process_die(process, status);
+		written = stats_write(stats, process, host_clock_ns(CLOCK_MONOTONIC) - started);
+	written &= report_written(process, "--strace", process->strace) && report_written(process, "--trace-insns", process->insn_trace);
+	process_die(process, status == 0 && !written ? W_EXITCODE(EXIT_NOT_WRITTEN, 0) : status);
 }
 
 static int run_program(char **argv, const struct command_row *command)

@@ -56,13 +56,18 @@ static void wait_for_answer(int fd, pid_t pid, char *line, size_t size)
 	line[strcspn(line, "\n")] = '\0';
 }
 
+/* A regular file is replaced, and keeps its mode; then `part` is another name. Anything else is written. */
 static int ask(pid_t pid, const char *path, const char *part)
 {
-	int file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), answer[2];
+	bool replaces = part != path;
+	int file = open(part, O_CLOEXEC | (replaces ? O_RDWR | O_CREAT | O_TRUNC : O_WRONLY), 0666), answer[2];
+	struct stat old;
 	char line[512];
 
 	if (file < 0)
 		return fail(EXIT_USAGE, "cannot write its file: %s", strerror(errno));
+	if (replaces && stat(path, &old) == 0)
+		fchmod(file, old.st_mode & ALLPERMS);
 	if (pipe2(answer, O_CLOEXEC) < 0 || dup2(file, FIRST_FD) < 0 || dup2(answer[1], FIRST_FD + 1) < 0)
 		return fail(EXIT_USAGE, "%s", strerror(errno));
 	if (!doorbell_ask_to_save(pid, FIRST_FD))
@@ -72,7 +77,7 @@ static int ask(pid_t pid, const char *path, const char *part)
 		return fail(EXIT_CANNOT_SAVE, "%s", line + 1);
 	if (*line != '+')
 		return fail(EXIT_CANNOT_SAVE, "%s", "the process has ended, or does not answer");
-	if (rename(part, path) != 0)
+	if (replaces && rename(part, path) != 0)
 		return fail(EXIT_USAGE, "cannot write its file: %s", strerror(errno));
 	printf("saved to %s after %s\n", path, line + 1);
 	return 0;
@@ -80,16 +85,20 @@ static int ask(pid_t pid, const char *path, const char *part)
 
 static int save(pid_t pid, const char *path)
 {
-	char chosen[64], part[PATH_MAX];
+	char chosen[64], name[PATH_MAX];
+	const char *part = name;
+	struct stat old;
 	int status;
 
 	if (!is_tick86(pid))
 		return fail(EXIT_USAGE, "%s", "that process is no tick86");
 	snprintf(chosen, sizeof(chosen), "tick86-%d.saved", (int)pid);
 	path = path ? path : chosen;
-	snprintf(part, sizeof(part), "%s.part", path);
+	snprintf(name, sizeof(name), "%s.part", path);
+	if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
+		part = path;
 	status = ask(pid, path, part);
-	if (status)
+	if (status && part != path)
 		unlink(part);
 	return status;
 }

@@ -104,12 +104,9 @@ void recorder_emit(struct recorder *recorder, const struct trace_record *record)
 
 static int open_file(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666), hidden;
+	int fd = hidden_open(path, O_CREAT | O_TRUNC, 0666);
 
-	if (fd < 0)
-		return -errno;
-	hidden = hidden_fd(fd);
-	return hidden < 0 ? -EMFILE : hidden;
+	return fd < 0 ? -errno : fd;
 }
 
 /* Returns the recorder, with its file open, or NULL with `error` set to -errno. */

@@ -282,7 +282,7 @@ static bool check_state(struct replay *replay, const struct trace_record *record
 	return true;
 }
 
-/* Writes recorded output. It is no error if no process reads the pipe any more: the replay goes on. */
+/* Writes recorded output. The replay goes on if that fails; it is no error if no process reads the pipe any more. */
 static bool put_out(const struct replay *replay, const struct trace_record *record)
 {
 	const uint8_t *bytes = record->data;
@@ -294,8 +294,11 @@ static bool put_out(const struct replay *replay, const struct trace_record *reco
 	while (left > 0) {
 		ssize_t written = write((int)record->field[0], bytes, left);
 
-		if (written < 0 && errno != EINTR)
+		if (written < 0 && errno != EINTR) {
+			if (errno != EPIPE)
+				replay->shared->output_error = errno;
 			break;
+		}
 		if (written > 0) {
 			bytes += written;
 			left -= (size_t)written;

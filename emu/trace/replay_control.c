@@ -161,6 +161,11 @@ static int report_end(const char *path, const struct replay_shared *shared)
 {
 	const struct trace_reader *reader = &shared->state.reader;
 
+	if (shared->output_error) {
+		fprintf(stderr, "tick86: replay: %s: its output cannot be written: %s\n", path, strerror(shared->output_error));
+		if (shared->end == REPLAY_COMPLETE)
+			return EXIT_NOT_WRITTEN;
+	}
 	switch (shared->end) {
 	case REPLAY_COMPLETE: return end_as_recorded(shared);
 	case REPLAY_REACHED: return 0;
@@ -190,6 +195,7 @@ static const char *begin(struct replay *replay, struct itinerary *itinerary)
 
 	if (wrong)
 		return wrong;
+	signal(SIGPIPE, SIG_IGN); /* recorded output that no process reads */
 	if (!trace_peek(&shared->state.reader, &record) || record.kind != TRACE_PROCESS || record.field[0] == 0
 		|| record.field[0] > INT_MAX)
 		return shared->state.reader.status == TRACE_DAMAGED ? shared->state.reader.error : "nothing was recorded of the program";

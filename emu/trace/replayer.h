@@ -12,7 +12,7 @@
 
 enum { REPLAY_PROCESSES_MAX = 4096, REPLAY_CHUNKS_MAX = 1 << 22, REPLAY_RECENT = 8, REPLAY_CHECKPOINTS_MAX = 16 };
 #define REPLAY_CHUNK_MEMORY (1ULL << 34) /* address space for chunks: the maximum that a recording may hold of files, in bytes */
-enum { EXIT_USAGE = 2, EXIT_DIVERGED = 3, EXIT_INCOMPLETE = 4 };
+enum { EXIT_NOT_WRITTEN = 1, EXIT_USAGE = 2, EXIT_DIVERGED = 3, EXIT_INCOMPLETE = 4 };
 
 enum replay_end { REPLAY_RUNS, REPLAY_COMPLETE, REPLAY_LOG_ENDS, REPLAY_DIVERGED, REPLAY_REACHED, REPLAY_CRASHED };
 
@@ -67,7 +67,8 @@ struct replay_shared {
 	int timeline;    /* counts how often the replay went back; processes of an earlier timeline end */
 	uint64_t resume; /* the checkpoint that must go on and its timeline, in one word: REPLAY_RESUME */
 	enum replay_end end;
-	pid_t root; /* the first process */
+	int output_error; /* errno of recorded output that could not be written; 0: none */
+	pid_t root;       /* the first process */
 	struct replay_moment target;
 	uint64_t printed; /* output up to this event has been printed, and is not printed again */
 	bool keeps_checkpoints;

@@ -268,18 +268,24 @@ static bool save_to(struct saver *saver, int fd)
 	return error ? save_refuse(saver, "the file cannot be written: %s", strerror(error)) : saved;
 }
 
+/* A regular file is replaced, and keeps its mode; anything else is written. */
 static bool save_as(struct saver *saver, const char *path)
 {
 	char part[PATH_MAX + 8];
-	bool saved;
+	struct stat old;
+	bool saved, exists = stat(path, &old) == 0, replaces = !exists || S_ISREG(old.st_mode);
 	int fd;
 
-	snprintf(part, sizeof(part), "%s.part", path);
-	fd = hidden_fd(open(part, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666));
+	snprintf(part, sizeof(part), "%s%s", path, replaces ? ".part" : "");
+	fd = hidden_open(part, replaces ? O_CREAT | O_TRUNC | O_APPEND : 0, 0666);
 	if (fd < 0)
 		return save_refuse(saver, "cannot write %s: %s", part, strerror(errno));
+	if (replaces && exists)
+		fchmod(fd, old.st_mode & ALLPERMS);
 	saved = save_to(saver, fd);
 	close(fd);
+	if (!replaces)
+		return saved;
 	if (saved && rename(part, path) < 0)
 		saved = save_refuse(saver, "cannot write %s: %s", path, strerror(errno));
 	if (!saved)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -33,6 +34,23 @@ int hidden_fd(int fd)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	close(fd);
 	return hidden;
+}
+
+int hidden_open(const char *path, int flags, mode_t mode)
+{
+	sigset_t ending, before;
+	int fd, error;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &ending, &before);
+	fd = open(path, O_WRONLY | flags, mode);
+	error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return fd < 0 ? -1 : hidden_fd(fd);
 }
 
 /* The guest's soft limit is the host's. The host's hard limit is the emulator's, unless the program began with it (process/limits.c). */
@@ -75,9 +93,8 @@ static int close_report(void *cookie)
 FILE *hidden_report(const char *path)
 {
 	bool to_file = path && strcmp(path, "-") != 0;
-	int fd = to_file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666) : dup(STDERR_FILENO);
+	int fd = to_file ? hidden_open(path, O_CREAT | O_TRUNC | O_APPEND, 0666) : hidden_fd(dup(STDERR_FILENO));
 
-	fd = hidden_fd(fd);
 	return fd < 0 ? NULL
 		      : fopencookie((void *)(intptr_t)fd, "a", (cookie_io_functions_t){ .write = write_report, .close = close_report });
 }

@@ -17,6 +17,10 @@ void hidden_choose(void);
 /* Moves `fd` to a hidden number, without FD_CLOEXEC, and closes the old one. Returns the new one, or -1. */
 int hidden_fd(int fd);
 
+/* Opens a file on a hidden descriptor, for writing. A FIFO waits for its reader, until SIGINT, SIGTERM or SIGHUP ends the program. Returns
+ * the descriptor, or -1 with errno set. */
+int hidden_open(const char *path, int flags, mode_t mode);
+
 /* Writes to a file of the emulator at the position `at` (-1: the current one), whatever file size limit (RLIMIT_FSIZE) the guest has, if
  * this process may lift the limit. Returns as pwrite(2) and write(2) do. */
 ssize_t hidden_write(int fd, const void *bytes, size_t size, off_t at);

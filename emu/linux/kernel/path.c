@@ -124,9 +124,7 @@ bool path_of_open(const struct process *process, int fd, char path[PATH_MAX])
 	if (!place.tid)
 		return snprintf(path, PATH_MAX, "/proc/%d%s%s", place.pid, *place.rest ? "/" : "", place.rest) < PATH_MAX;
 	/* a thread's directory is known as its process's first thread's: the host has no other */
-	return snprintf(path, PATH_MAX, "/proc/%d/task/%d%s%s", place.pid, place.pid, *place.rest ? "/" : "",
-		       place.rest)
-		< PATH_MAX;
+	return snprintf(path, PATH_MAX, "/proc/%d/task/%d%s%s", place.pid, place.pid, *place.rest ? "/" : "", place.rest) < PATH_MAX;
 }
 
 static const char *last_part(const char *path)

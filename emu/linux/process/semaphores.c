@@ -322,7 +322,7 @@ int64_t sys_semctl(struct task *task, const uint64_t arg[6])
 	case SEM_INFO: size = SEM_STRUCT; break;
 	case GETALL:
 	case SETALL: size = 1; break; /* as many as the set has, which only the kernel knows */
-	default: return -EINVAL; /* it may take a pointer */
+	default: return -EINVAL;      /* it may take a pointer */
 	}
 	host[3] = space_host_pointer(arg[3], size);
 	space_prepare_write(&task->process->space, arg[3], size);

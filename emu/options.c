@@ -127,6 +127,13 @@ static bool option_log(struct parse *parse, const char *text)
 	return true;
 }
 
+static bool option_quiet(struct parse *parse, const char *text)
+{
+	(void)text;
+	parse->options->log = LOG_ERROR;
+	return true;
+}
+
 static bool option_status(struct parse *parse, const char *text)
 {
 	(void)text;
@@ -209,6 +216,7 @@ const struct option_row report_option_rows[] = {
 	OPTION("--dump-code", VALUE_OPTIONAL, "FILE", option_dump_code, "print hot instructions and the code that is made of them"),
 	OPTION("--trace-insns", VALUE_OPTIONAL, "FILE", option_trace_insns, "print every instruction (slow)"),
 	OPTION("--status", VALUE_NONE, NULL, option_status, "exit with 128 + N where the program dies of signal N"),
+	OPTION("--quiet", VALUE_NONE, NULL, option_quiet, "say what is an error only: --log=error"),
 	OPTION("--log", VALUE_NEEDED, "error|warning|info|debug", option_log, "how much tick86 says (default warning)"),
 	OPTION_END,
 };

@@ -11,6 +11,7 @@
 #include "emu/linux/kernel/upcalls.h"
 #include "emu/linux/rows/syscall.h"
 #include "emu/linux/signal/rseq.h"
+#include "emu/linux/signal/death.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/kernel/observer.h"
 
@@ -359,7 +360,7 @@ void signal_deliver(struct task *task)
 		switch (signal_default_action(number)) {
 		case ACTION_IGNORE: break;
 		case ACTION_STOP: process_stop(process, number); break;
-		case ACTION_TERMINATE: process_end(process, number);
+		case ACTION_TERMINATE: death_report(task, &info); process_end(process, number);
 		}
 	}
 	if (process->exiting)

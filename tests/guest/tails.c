@@ -39,6 +39,21 @@ struct region {
 	uint64_t start, end, categories;
 };
 
+struct fs_map {
+	uint32_t device, flags;
+	uint64_t physical, owner, offset, length, reserved[3];
+};
+struct fs_maps {
+	uint32_t iflags, oflags, count, entries;
+	uint64_t reserved[6];
+	struct fs_map key[2];
+};
+struct digest {
+	uint16_t algorithm, size;
+};
+
+#define GETFSMAP _IOWR('X', 59, struct fs_maps)
+#define MEASURE_VERITY _IOWR('f', 134, struct digest)
 #define FIEMAP _IOWR('f', 11, struct map)
 #define DEDUPE _IOWR(0x94, 54, struct dedupe)
 #define SCAN _IOWR('f', 16, struct scan)
@@ -127,6 +142,65 @@ static void interfaces(void)
 	printf("loopback: %d\n", found);
 }
 
+/* Memory whose last `size` bytes end where nothing may be written: what is filled must fit, and is all that is touched. */
+static void *at_the_end(size_t size)
+{
+	char *memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(memory, 0xee, PAGE);
+	mprotect(memory + PAGE, PAGE, PROT_NONE);
+	return memory + PAGE - size;
+}
+
+/* Where a file system has what: which file systems tell, and to whom, is the kernel's affair. */
+static void extents_of_file_system(int file)
+{
+	struct fs_maps *all = at_the_end(sizeof(*all) + EXTENTS * sizeof(struct fs_map)), *none = at_the_end(sizeof(*none));
+	const struct fs_map *map = (const struct fs_map *)(all + 1);
+	int result;
+
+	*none = *all = (struct fs_maps){ .count = EXTENTS, .key = { [1] = { ~0u, ~0u, ~0ULL, ~0ULL, ~0ULL, ~0ULL, { 0 } } } };
+	SHOW(result = ioctl(file, GETFSMAP, all));
+	printf("first: %s\n", result < 0 ? "none" : all->entries == 0 || map[0].length > 0 ? "has a length" : "has none");
+	CHECK(ioctl(file, GETFSMAP, none) == -1 || none->entries == 0); /* no room for what follows: EFAULT where there is something */
+}
+
+static void verity(int file)
+{
+	struct digest *digest = at_the_end(sizeof(*digest) + 64), *beyond = at_the_end(sizeof(*beyond));
+
+	digest->size = 64;
+	SHOW(ioctl(file, MEASURE_VERITY, digest));
+	beyond->size = 0xffff;
+	SHOW(ioctl(file, MEASURE_VERITY, beyond));
+}
+
+/* Tables of bridges (ebtables.h): sizes and pointers inside of what getsockopt(2) fills. */
+static void bridges(void)
+{
+	enum { INFO = 128, ENTRIES = 129 };
+	struct table {
+		char name[32];
+		uint32_t hooks, entries, entries_size;
+		uint64_t hook_entry[6];
+		uint32_t counters_count;
+		uint64_t counters, entries_address;
+	} table = { .name = "filter", .entries_size = 64, .counters_count = 2 };
+	uint64_t counters[4], entries[8];
+	int inet = socket(AF_INET, SOCK_RAW, 255 /* IPPROTO_RAW */);
+	socklen_t size = sizeof(table);
+
+	if (inet < 0)
+		inet = socket(AF_INET, SOCK_DGRAM, 0);
+	table.counters = (uint64_t)counters;
+	table.entries_address = (uint64_t)entries;
+	SHOW(getsockopt(inet, 0, INFO, &table, &size));
+	size = sizeof(table);
+	SHOW(getsockopt(inet, 0, ENTRIES, &table, &size));
+	table.entries_address = 1ULL << 63; /* no address of a program */
+	CHECK(getsockopt(inet, 0, ENTRIES, &table, &size) == -1);
+}
+
 int main(void)
 {
 	int file = make_file("file"), other = make_file("other");
@@ -135,5 +209,8 @@ int main(void)
 	same_content(file, other);
 	resident();
 	interfaces();
+	extents_of_file_system(file);
+	verity(file);
+	bridges();
 	return 0;
 }

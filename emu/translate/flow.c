@@ -41,13 +41,37 @@ static void write_leave(struct writer *w, const struct trace_exit *exit)
 	emit_jump(&w->e, w->translator->store.leave[w->convention]);
 }
 
-/* A jump that leads to what follows until it is linked. */
+/* The displacement of a jump that leads out of translated code until it is linked. */
+static void write_way(struct writer *w, struct trace_exit *exit, uint8_t *jump)
+{
+	exit->jump = jump;
+	w->out[w->outs++] = exit;
+}
+
 static void write_way_out(struct writer *w, struct trace_exit *exit)
 {
-	emit8(&w->e, 0xe9);
-	exit->jump = w->e.at;
-	emit32(&w->e, 0);
-	write_leave(w, exit);
+	emit_jump(&w->e, w->e.at);
+	write_way(w, exit, w->e.at - 4);
+}
+
+/* What follows is written to the other place. */
+static void change_place(struct writer *w)
+{
+	struct emitter e = w->e;
+
+	w->e = w->cold;
+	w->cold = e;
+}
+
+static void write_outs(struct writer *w)
+{
+	change_place(w);
+	for (unsigned k = 0; k < w->outs; k++) {
+		w->out[k]->out = w->e.at;
+		trace_unlink(w->out[k]);
+		write_leave(w, w->out[k]);
+	}
+	change_place(w);
 }
 
 /* From one convention to the other. */
@@ -359,27 +383,44 @@ static void write_elsewhere(struct writer *w, const struct side *side)
 	write_table_jump(w);
 }
 
-static void write_side(struct writer *w, const struct side *side)
+/* The budget does not hold the whole trace. */
+static void write_spent(struct writer *w, const struct side *side)
 {
-	emit_here(&w->e, side->field);
-	if (side->exit->kind == EXIT_SPENT) {
-		const struct unit *unit = &w->path->unit[w->charge_at];
+	const struct unit *unit = &w->path->unit[w->charge_at];
 
-		emit_bytes(&w->e, unit->in.bytes, unit->in.length);
-		write_clear(w, side->stale);
-		write_leave(w, side->exit);
+	emit_bytes(&w->e, unit->in.bytes, unit->in.length);
+	write_clear(w, side->stale);
+	write_leave(w, side->exit);
+}
+
+static void write_other_side(struct writer *w, const struct side *side)
+{
+	if (!side->charged && !side->stale) {
+		write_way(w, side->exit, side->field);
 		return;
 	}
-	if (side->exit->kind == EXIT_INDIRECT) {
-		write_elsewhere(w, side);
-		return;
-	}
+	emit_here(&w->e, side->field);
 	write_clear(w, side->stale);
 	if (side->charged < 0)
 		write_careful_charge(w, (unsigned)-side->charged, write_exit_of(w, EXIT_SPENT, side->exit->rip));
 	else if (side->charged > 0)
 		write_give_back(w, side->charged);
 	write_way_out(w, side->exit);
+}
+
+static void write_side(struct writer *w, const struct side *side)
+{
+	if (side->exit->kind == EXIT_TO) {
+		write_other_side(w, side);
+		return;
+	}
+	change_place(w);
+	emit_here(&w->e, side->field);
+	if (side->exit->kind == EXIT_SPENT)
+		write_spent(w, side);
+	else
+		write_elsewhere(w, side);
+	change_place(w);
 }
 
 void write_sides(struct writer *w)
@@ -391,6 +432,7 @@ void write_sides(struct writer *w)
 		write_exchange(w, OWN);
 		emit_jump(&w->e, w->trace->entry[COUNTING]);
 	}
+	write_outs(w);
 	for (unsigned k = 0; k < w->constants; k++) {
 		emit_here(&w->e, w->constant[k].field);
 		emit64(&w->e, w->constant[k].value);

@@ -8,7 +8,7 @@
 #include "emu/op/dispatch.h"
 
 /* At least the longest trace must fit. */
-enum { HOME_BYTES = 4096, TABLE_BYTES = TARGETS * 8, CODE_BYTES = 64 << 20, CODE_MIN = 64 << 10 };
+enum { HOME_BYTES = 4096, TABLE_BYTES = TARGETS * 8, CODE_BYTES = 64 << 20, CODE_MIN = 64 << 10, COLD_PART = 4 };
 
 /* DF may have been set, and translated code counts on its being clear. Vector registers may be the guest's. */
 __attribute__((target("general-regs-only"))) HANDLER(back_record)
@@ -283,6 +283,7 @@ bool store_create(struct store *store, const void *look_up_exit, size_t code_byt
 		code_bytes = CODE_MIN;
 	if (code_bytes && store->first + code_bytes < store->size)
 		store->size = store->first + code_bytes;
+	store->cold = store->cold_used = store->size - store->size / COLD_PART;
 	forget_targets(store);
 	return true;
 }
@@ -297,5 +298,6 @@ void store_clear(struct store *store)
 	if (store->used == store->first)
 		return;
 	store->used = store->first;
+	store->cold_used = store->cold;
 	forget_targets(store);
 }

@@ -22,6 +22,7 @@ struct store {
 	void **target; /* TARGETS */
 	uint8_t *code;
 	size_t size, used, first; /* `first`: of it the routines, which are never dropped */
+	size_t cold, cold_used;   /* from `cold` on stands what hardly ever runs, so that what runs stands close together */
 	void *region;             /* one mapping holds home, targets and code */
 	size_t region_bytes;
 	/* Routines. Each but `enter` takes RAX in its slot, and in RAX what home.leaving is to be; `call` is called on the host's stack,
@@ -42,6 +43,11 @@ void store_clear(struct store *store);
 static inline struct emitter store_emitter(const struct store *store)
 {
 	return (struct emitter){ store->code + store->used, store->home };
+}
+
+static inline struct emitter store_cold_emitter(const struct store *store)
+{
+	return (struct emitter){ store->code + store->cold_used, store->home };
 }
 
 static inline bool store_holds(const struct store *store, uint64_t address)

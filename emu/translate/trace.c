@@ -9,6 +9,7 @@
 
 /* The longest code of one instruction, with its way out; and of what a trace has besides. */
 enum { UNIT_BYTES = 256, TRACE_BYTES = 512 + PATH_MAX_INSNS * UNIT_BYTES };
+enum { COLD_BYTES = 512 + PATH_MAX_INSNS * 192 };
 enum { TRACE_ARENA_BYTES = PATH_MAX_INSNS * 512 };
 
 /* --- links ---------------------------------------------------------------------------------------------- */
@@ -29,7 +30,7 @@ void trace_link(struct trace_exit *exit, struct trace *to)
 
 void trace_unlink(struct trace_exit *exit)
 {
-	set_jump(exit, exit->jump + 4);
+	set_jump(exit, exit->out);
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
@@ -86,16 +87,18 @@ struct trace *trace_write(struct translator *translator, struct blocks *blocks, 
 	uint8_t *start[PATH_MAX_INSNS];
 	struct writer w;
 
-	if (store->used + TRACE_BYTES > store->size || translator->arena_used + TRACE_ARENA_BYTES > ARENA_BYTES)
+	if (store->used + TRACE_BYTES > store->cold || store->cold_used + COLD_BYTES > store->size
+		|| translator->arena_used + TRACE_ARENA_BYTES > ARENA_BYTES)
 		return NULL;
 	trace = arena_take(translator, sizeof(*trace));
 	w.e = store_emitter(store);
+	w.cold = store_cold_emitter(store);
 	w.translator = translator;
 	w.blocks = blocks;
 	w.path = path;
 	w.trace = trace;
 	w.convention = convention_for(path);
-	w.sides = w.constants = w.sites = 0;
+	w.sides = w.constants = w.sites = w.outs = 0;
 	*trace = (struct trace){ .rip = path->rip,
 		.translator = translator,
 		.convention = (uint8_t)w.convention,
@@ -115,6 +118,8 @@ struct trace *trace_write(struct translator *translator, struct blocks *blocks, 
 	write_sides(&w);
 	trace->end = w.e.at;
 	CHECK(trace->end <= trace->code + TRACE_BYTES);
+	CHECK(w.cold.at <= store->code + store->cold_used + COLD_BYTES);
+	store->cold_used = (size_t)(w.cold.at - store->code);
 	store->used = (size_t)(w.e.at - store->code + 15) & ~(size_t)15;
 	trace->sites = (uint16_t)w.sites;
 	trace->site = arena_take(translator, w.sites * sizeof(*w.site));

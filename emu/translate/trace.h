@@ -16,7 +16,8 @@ enum exit_kind {
 
 struct trace_exit {
 	uint64_t rip;
-	uint8_t *jump;            /* EXIT_TO: displacement, 0 as long as it leads nowhere */
+	uint8_t *jump;            /* EXIT_TO: displacement */
+	uint8_t *out;             /* EXIT_TO: where that leads as long as there is no trace: out of translated code */
 	const struct insn *first; /* EXIT_TO: the record of the block there, once it is known */
 	struct trace_exit *next;  /* of those that lead to the same trace */
 	uint8_t kind;             /* enum exit_kind */

@@ -19,7 +19,7 @@ struct constant {
 };
 
 struct writer {
-	struct emitter e;
+	struct emitter e, cold; /* `cold`: apart, for what cannot fault and hardly ever runs */
 	struct translator *translator;
 	struct blocks *blocks;
 	const struct path *path;
@@ -29,6 +29,8 @@ struct writer {
 	unsigned unit;      /* that is being written */
 	struct side side[PATH_MAX_INSNS + 2];
 	unsigned sides;
+	struct trace_exit *out[PATH_MAX_INSNS + 2]; /* whose code out of translated code is to be written */
+	unsigned outs;
 	struct constant constant[PATH_MAX_INSNS];
 	unsigned constants;
 	struct site site[2 * PATH_MAX_INSNS];

@@ -127,17 +127,10 @@ static bool is_constant_address(const struct unit *unit)
 	return unit->step.plan->op == OP_LEA && unit->in.relative && unit->in.wide;
 }
 
-void write_copy(struct writer *w, const struct unit *unit)
+static void write_operation(struct writer *w, const struct unit *unit)
 {
-	unsigned base;
+	unsigned base = write_base(w, unit);
 
-	if (is_constant_address(unit)) {
-		unsigned to = unit->in.to;
-
-		emit_constant(&w->e, to, (uint64_t)unit->step.disp);
-		return;
-	}
-	base = write_base(w, unit);
 	write_site(w, base);
 	if (base == NOWHERE) {
 		emit_bytes(&w->e, unit->in.bytes, unit->in.length);
@@ -146,4 +139,28 @@ void write_copy(struct writer *w, const struct unit *unit)
 	write_with_base(w, unit, base);
 	if (base != loaded_register(unit))
 		emit_load(&w->e, base, HOME_SLOT(base));
+}
+
+/* By rule the flags stay as they were, and by the host they do not. */
+static void write_keeping_flags(struct writer *w, const struct unit *unit)
+{
+	emit_store(&w->e, RAX, HOME_SLOT(RAX));
+	emit_flags_to_ax(&w->e);
+	emit_store(&w->e, RAX, HOME(flags));
+	emit_load(&w->e, RAX, HOME_SLOT(RAX));
+	write_operation(w, unit);
+	emit_store(&w->e, RAX, HOME_SLOT(RAX));
+	emit_load(&w->e, RAX, HOME(flags));
+	emit_flags_from_ax(&w->e);
+	emit_load(&w->e, RAX, HOME_SLOT(RAX));
+}
+
+void write_copy(struct writer *w, const struct unit *unit)
+{
+	if (is_constant_address(unit))
+		emit_constant(&w->e, unit->in.to, (uint64_t)unit->step.disp);
+	else if (unit->keeps_flags && unit->live_behind)
+		write_keeping_flags(w, unit);
+	else
+		write_operation(w, unit);
 }

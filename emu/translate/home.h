@@ -43,6 +43,7 @@ struct home {
 	uint64_t branch;          /* which indirect branch that is: its exit, by offset in the arena */
 	uint64_t table;           /* address of the table of targets, divided by 8 */
 	uint64_t leaving;         /* the exit, or the called handler's records */
+	uint64_t flags;           /* put aside, as flags_t */
 	struct cpu *cpu;
 	uint64_t host_rsp;
 	struct time_line time;

@@ -241,15 +241,13 @@ static void find_live_flags(struct path *path)
 	}
 }
 
-/* Where it is not known ahead of time which flags the host leaves undefined, or they are to stay as they were, the handler does it if they
- * can be seen. */
+/* Where it is not known ahead of time which flags the host leaves undefined, the handler does it if they can be seen. */
 static void call_where_seen(struct path *path)
 {
 	for (unsigned k = 0; k < path->count; k++) {
 		struct unit *unit = &path->unit[k];
 
-		if (unit->kind == UNIT_COPIED
-			&& ((unit->may_keep && unit->zero & unit->live_behind) || (unit->keeps_flags && unit->live_behind)))
+		if (unit->kind == UNIT_COPIED && unit->may_keep && unit->zero & unit->live_behind)
 			unit->kind = UNIT_CALLED;
 	}
 }

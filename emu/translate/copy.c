@@ -155,12 +155,45 @@ static void write_keeping_flags(struct writer *w, const struct unit *unit)
 	emit_load(&w->e, RAX, HOME_SLOT(RAX));
 }
 
+static uint8_t *write_if_no_bit(struct writer *w, uint8_t bits)
+{
+	emit_bytes(&w->e, (const uint8_t[]){ 0xf6, 0xc1, bits, 0x74, 0 }, 5); /* TEST CL, bits; JZ */
+	return w->e.at - 1;
+}
+
+static void write_and_eax(struct writer *w, flags_t flags)
+{
+	emit8(&w->e, 0x25);
+	emit32(&w->e, flags);
+}
+
+/* A shift by CL, by 0 to 63, or to 31 for 32 bits. */
+static void write_clearing(struct writer *w, const struct unit *unit)
+{
+	uint8_t mask = unit->step.plan->form->size0 == 8 ? 63 : 31;
+	uint8_t *zero, *one;
+
+	write_operation(w, unit);
+	emit_store(&w->e, RAX, HOME_SLOT(RAX));
+	emit_flags_to_ax(&w->e);
+	zero = write_if_no_bit(w, mask);
+	write_and_eax(w, (flags_t)~unit->zero_by_one);
+	one = write_if_no_bit(w, mask & ~1);
+	write_and_eax(w, (flags_t)~unit->zero);
+	emit_here_short(&w->e, zero);
+	emit_here_short(&w->e, one);
+	emit_flags_from_ax(&w->e);
+	emit_load(&w->e, RAX, HOME_SLOT(RAX));
+}
+
 void write_copy(struct writer *w, const struct unit *unit)
 {
 	if (is_constant_address(unit))
 		emit_constant(&w->e, unit->in.to, (uint64_t)unit->step.disp);
 	else if (unit->keeps_flags && unit->live_behind)
 		write_keeping_flags(w, unit);
+	else if (unit->clears)
+		write_clearing(w, unit);
 	else
 		write_operation(w, unit);
 }

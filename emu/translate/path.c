@@ -112,7 +112,8 @@ static bool classify(struct unit *unit)
 	unit->may_keep = plan->attributes & FORM_PRESERVES;
 	unit->reads = plan->reads;
 	unit->writes = plan->writes;
-	unit->zero = 0;
+	unit->zero = unit->zero_by_one = 0;
+	unit->clears = false;
 	unit->faults = plan->flags & PLAN_FAULTS;
 	if (plan->attributes & FORM_ENDS)
 		return flow_kind(unit);
@@ -241,13 +242,17 @@ static void find_live_flags(struct path *path)
 	}
 }
 
-/* Where it is not known ahead of time which flags the host leaves undefined, the handler does it if they can be seen. */
+/* Where it is not known ahead of time which flags the host leaves undefined, and they can be seen, they are cleared by the count, or the
+ * handler does it. */
 static void call_where_seen(struct path *path)
 {
 	for (unsigned k = 0; k < path->count; k++) {
 		struct unit *unit = &path->unit[k];
 
-		if (unit->kind == UNIT_COPIED && unit->may_keep && unit->zero & unit->live_behind)
+		if (unit->kind != UNIT_COPIED || !unit->may_keep || !(unit->zero & unit->live_behind))
+			continue;
+		unit->clears = rules_by_cl(unit);
+		if (!unit->clears)
 			unit->kind = UNIT_CALLED;
 	}
 }

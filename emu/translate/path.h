@@ -31,6 +31,8 @@ struct unit {
 	bool keeps_flags; /* by rule it leaves the flags as they were, and the host's own does not */
 	flags_t reads, writes;
 	flags_t zero;              /* of those written: 0 by rule, and undefined on the host */
+	flags_t zero_by_one;       /* may_keep: the same if the count is 1 */
+	bool clears;               /* a shift by CL whose undefined flags can be seen: they are cleared behind it */
 	flags_t live, live_behind; /* flags that may be seen ahead of it, and behind it */
 	flags_t clear;             /* flags to be cleared ahead of it, where they are undefined and seen; */
 	flags_t stale;             /* those that are still undefined then, and 0 by rule */

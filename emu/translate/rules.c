@@ -36,6 +36,8 @@ static void shift_flags(struct unit *unit, const struct form *form)
 	if (count == 0)
 		unit->reads = unit->writes = 0;
 	if (count < 0)
+		unit->zero_by_one = unit->writes & (flags_t)~defined_flags(form, 1, bits);
+	if (count < 0)
 		unit->zero = unit->writes & (flags_t) ~(defined_flags(form, 2, bits) & defined_flags(form, 31, bits));
 	else
 		unit->zero = unit->writes & (flags_t)~defined_flags(form, (uint8_t)count, bits);
@@ -51,4 +53,9 @@ void rules_flags(struct unit *unit)
 		unit->in.reads |= unit->in.changes;
 	if (form->shift)
 		shift_flags(unit, form);
+}
+
+bool rules_by_cl(const struct unit *unit)
+{
+	return unit->step.plan->form->shift && operand_bits(unit) >= 32 && !(unit->in.changes >> RCX & 1);
 }

@@ -7,4 +7,7 @@
 /* Sets what the instruction's row says of undefined flags and results: zero, keeps_flags; of shifts, also reads, writes and may_keep. */
 void rules_flags(struct unit *unit);
 
+/* Whether it is a shift by CL that leaves the same flags undefined for all counts above 1, and its count behind it. */
+bool rules_by_cl(const struct unit *unit);
+
 #endif

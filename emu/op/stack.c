@@ -99,7 +99,7 @@ static HANDLER(popf16)
 		if (level)                                                                                                                \
 			guest_store##BITS(cpu, i, frame - size * level, (uint##BITS##_t)frame);                                           \
 		__asm__ volatile("orb $0, %0" : "+m"(*(guest_u8 *)guest_pointer(cpu, i, top))); /* raises #PF unless it can be written */ \
-		cpu->r[RBP] = frame;                                                                                                      \
+		set_reg##BITS(cpu, gpr_offset(RBP, false), (uint##BITS##_t)frame);                                                        \
 		cpu->r[RSP] = top;                                                                                                        \
 		NEXT();                                                                                                                   \
 	}

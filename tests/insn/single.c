@@ -272,6 +272,9 @@ static void aim_implicit(struct random *random, struct test_case *test, const st
 
 	switch (decoded->op) {
 	case OP_ENTER:
+		if (decoded->imm >> 16 & 31) /* the frame pointers of outer levels are read; else all of RBP is only a value */
+			r[RBP] = stack_address(random, test->data_address);
+		break;
 	case OP_LEAVE: r[RBP] = stack_address(random, test->data_address); break;
 	case OP_POPF:
 	case OP_POPFQ:

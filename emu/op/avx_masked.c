@@ -108,9 +108,11 @@ GATHER(gather32_by64, 32, 64, (uint8_t)(i->imm >> 8) / 8)
 	{ .op = OP, .pattern = PATTERN3(k, k, K_M), .run = { name##_load_based, NULL, name##_load_absolute } }, \
 		{ .op = OP, .pattern = PATTERN3(K_M, k, k), .run = { name##_store_based, NULL, name##_store_absolute } },
 #define MASKED_ROWS(op, name) MASKED_ROW(op, name##_x, K_X) MASKED_ROW(op, name##_y, K_Y)
-#define GATHER_ROW(OP, name, k)                                                                                                \
-	{ .op = OP, .size0 = 8, .pattern = PATTERN3(k, K_M, k), .attributes = FORM_BY_ADDRESS_WIDTH, .run = { name##_at64 } }, \
-		{ .op = OP, .size0 = 4, .pattern = PATTERN3(k, K_M, k), .attributes = FORM_BY_ADDRESS_WIDTH, .run = { name##_at32 } },
+/* Where a gather faults, what it has done to its registers differs between makers of CPUs. */
+enum { GATHERS = FORM_BY_ADDRESS_WIDTH | FORM_HANDLED };
+#define GATHER_ROW(OP, name, k)                                                                                  \
+	{ .op = OP, .size0 = 8, .pattern = PATTERN3(k, K_M, k), .attributes = GATHERS, .run = { name##_at64 } }, \
+		{ .op = OP, .size0 = 4, .pattern = PATTERN3(k, K_M, k), .attributes = GATHERS, .run = { name##_at32 } },
 #define GATHER_ROWS(op, name) GATHER_ROW(op, name##_x, K_X) GATHER_ROW(op, name##_y, K_Y)
 
 static const struct form rows[] = { MASKED_ROWS(OP_VMASKMOVPS, masked32) MASKED_ROWS(OP_VMASKMOVPD, masked64) MASKED_ROWS(OP_VPMASKMOVD,

@@ -109,8 +109,8 @@ static void write_give_back(struct writer *w, int insns)
 	emit_load(&w->e, RAX, HOME_SLOT(RAX));
 }
 
-/* Charges, and leaves by `spent` where the budget does not hold it; keeps the flags. */
-static void write_careful_charge(struct writer *w, unsigned insns, const struct trace_exit *spent)
+/* Charges, and leaves by `spent` where the budget does not hold it; keeps the flags, but for those that are 0 by rule where it leaves. */
+static void write_careful_charge(struct writer *w, unsigned insns, const struct trace_exit *spent, flags_t stale)
 {
 	uint8_t *enough;
 
@@ -118,6 +118,10 @@ static void write_careful_charge(struct writer *w, unsigned insns, const struct 
 	emit_flags_to_ax(&w->e);
 	write_subtract(w, insns);
 	enough = emit_branch(&w->e, CC_L | 1, w->e.at);
+	if (stale) {
+		emit8(&w->e, 0x25); /* AND EAX, constant */
+		emit32(&w->e, (uint16_t)~stale);
+	}
 	emit_flags_from_ax(&w->e);
 	emit_load(&w->e, RAX, HOME_SLOT(RAX));
 	write_leave(w, spent);
@@ -144,7 +148,7 @@ void write_charge(struct writer *w)
 
 	spent->charged = (int16_t)(path->count - w->charge_at - covered);
 	if (!covered) {
-		write_careful_charge(w, path->count, spent);
+		write_careful_charge(w, path->count, spent, unit->clear | unit->stale);
 		return;
 	}
 	write_subtract(w, path->count);
@@ -375,7 +379,7 @@ static void write_elsewhere(struct writer *w, const struct side *side)
 		emit_store(&w->e, RCX, HOME(target));
 		emit_load(&w->e, RCX, HOME_SLOT(RCX));
 		emit_load(&w->e, R10, HOME_SLOT(R10));
-		write_careful_charge(w, (unsigned)-side->charged, &w->translator->look_up);
+		write_careful_charge(w, (unsigned)-side->charged, &w->translator->look_up, 0);
 		emit_load(&w->e, RCX, HOME(target));
 	} else if (side->charged > 0) {
 		write_give_back(w, side->charged);
@@ -402,7 +406,7 @@ static void write_other_side(struct writer *w, const struct side *side)
 	emit_here(&w->e, side->field);
 	write_clear(w, side->stale);
 	if (side->charged < 0)
-		write_careful_charge(w, (unsigned)-side->charged, write_exit_of(w, EXIT_SPENT, side->exit->rip));
+		write_careful_charge(w, (unsigned)-side->charged, write_exit_of(w, EXIT_SPENT, side->exit->rip), 0);
 	else if (side->charged > 0)
 		write_give_back(w, side->charged);
 	write_way_out(w, side->exit);

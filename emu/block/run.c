@@ -20,13 +20,17 @@ static void run_records(struct cpu *cpu, const struct insn *i)
 		i = i->run(cpu, i);
 }
 
-/* The jump cache and the list of returns point into blocks that are gone. Rip 1 matches no code: nothing can be mapped there. */
+/* Of an unused entry: it is looked up, and as nothing can be mapped at address 1, the lookup faults. */
+enum { UNUSED_RIP = 1 };
+static const struct stub unused = { .run = stub_record, .rip = UNUSED_RIP };
+
+/* The jump cache and the list of returns point into blocks that are gone. */
 static void forget_jumps(struct cpu *cpu)
 {
 	for (unsigned k = 0; k < JUMP_CACHE_SIZE; k++)
-		cpu->jump_cache[k] = (struct jump_cache_entry){ 1, NULL };
+		cpu->jump_cache[k] = (struct jump_cache_entry){ UNUSED_RIP, (const struct insn *)&unused };
 	for (unsigned k = 0; k < RETURNS_SIZE; k++)
-		cpu->returns[k] = (struct return_entry){ 1, NULL };
+		cpu->returns[k] = (struct return_entry){ UNUSED_RIP, (const struct insn *)&unused };
 }
 
 /* Subtracts the executed instructions of the block that holds cpu->at, and sets rip to that record's instruction. */
@@ -148,7 +152,7 @@ static void forget_returns_into(struct cpu *cpu, const struct block *block)
 	for (unsigned k = 0; k < RETURNS_SIZE; k++)
 		for (unsigned exit = 0; exit < block->exits; exit++)
 			if (cpu->returns[k].first == (const struct insn *)&block->stub[exit][1])
-				cpu->returns[k] = (struct return_entry){ 1, NULL };
+				cpu->returns[k] = (struct return_entry){ UNUSED_RIP, (const struct insn *)&unused };
 }
 
 /* Runs the first `insns` instructions of the block at rip, which is longer, as a temporary block that is not listed. */

@@ -334,8 +334,6 @@ static void take_fault(struct run *run)
 	struct cpu *cpu = run->cpu;
 	struct blocks *blocks = run->blocks;
 
-	if (run->recovered)
-		return;
 	if (cpu->at) {
 		charge_to_record(cpu, blocks);
 		refine_exception(cpu, blocks);
@@ -350,7 +348,13 @@ static enum cpu_exit run_until_event(struct run *run)
 	enum cpu_exit reason;
 
 	switch (sigsetjmp(run->frame.leave, 0)) {
-	case FAULT_EXCEPTION: take_fault(run); return EXIT_EXCEPTION;
+	case FAULT_EXCEPTION:
+		if (!run->recovered) {
+			take_fault(run);
+			return EXIT_EXCEPTION;
+		}
+		run->alone = true; /* the handler says which fault it is: of two, CPUs choose differently (CMPS) */
+		break;
 	case FAULT_CODE_WRITTEN:
 		release_budget(run);
 		if (!run->recovered)

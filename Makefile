@@ -200,27 +200,32 @@ deps:
 unit: $(UNIT) $(BUILD)/tests/limit $(BUILD)/tests/insn $(BUILD)/tests/mutate
 
 # Fuzzing with libFuzzer, each target for FUZZ_SECONDS. Not with AddressSanitizer: its shadow lies in the guest's addresses.
-# The guest may have unaligned operands, and some at address 0.
+# The guest may have unaligned operands, and some at address 0. `tiers` needs code to be translated, so handlers that end in jumps: they have
+# no instrumentation.
 FUZZ_SECONDS ?= 60
 FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,undefined -fno-sanitize=alignment,null,nonnull-attribute,pointer-overflow -fno-sanitize-recover=undefined
 FUZZ := code elf trace
+FUZZ_CFLAGS := -fno-integrated-as -Wno-unneeded-internal-declaration
 FUZZ_BUILD := $(BUILD)/fuzz
 
-$(FUZZ_BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(addprefix tests/insn/,emulated.c memory.c values.c)) $(LIBRARIES)
+$(FUZZ_BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(addprefix tests/insn/,emulated.c encode.c memory.c tiers.c values.c)) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=fuzzer,undefined $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 fuzz:
 	@tools/deps fuzz
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT="-O1 -DTICK86_DISPATCH_LOOP" \
-		EXTRA_CFLAGS="-fno-integrated-as $(FUZZ_SANITIZE)" $(addprefix $(BUILD)/fuzz/,$(FUZZ))
-	for target in $(FUZZ); do mkdir -p $(BUILD)/fuzz/corpus-$$target && \
+		EXTRA_CFLAGS="$(FUZZ_CFLAGS) $(FUZZ_SANITIZE)" $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang-tiers FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT=-O2 \
+		EXTRA_CFLAGS="$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link" OP_FLAGS=-fno-sanitize=fuzzer-no-link $(BUILD)/fuzz/tiers
+	for target in $(FUZZ) tiers; do mkdir -p $(BUILD)/fuzz/corpus-$$target && \
 		$(BUILD)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=2048 -artifact_prefix=$(BUILD)/fuzz/ \
 		$(BUILD)/fuzz/corpus-$$target || exit 1; done
 
 # Instructions against the host CPU, as tests/insn.test does it, but a hundred times as many cases, other ones each time.
 check-insn-long: $(BUILD)/tests/insn
 	$(BUILD)/tests/insn --cases=4000 --sequences=10000000 --seed=$$(date +%s)
+	$(BUILD)/tests/insn --tiers=2000000 --seed=$$(date +%s)
 
 check: deps
 	@$(MAKE) $(PARALLEL) --no-print-directory all unit

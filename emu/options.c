@@ -201,7 +201,7 @@ const struct option_row run_option_rows[] = {
 	OPTION("--serial", VALUE_NONE, NULL, option_serial, "processes run one at a time, with ids from 10000, as under icount"),
 	OPTION("--hostile", VALUE_NEEDED, "LIST", option_hostile, "for tests: tiny blocks, caches, budgets (block=N,arena=BYTES,...)"),
 	OPTION("--interpret", VALUE_NONE, NULL, option_interpret, "translate nothing (slower; nothing else differs)"),
-	OPTION("--verify", VALUE_NONE, NULL, option_verify, "run all twice, translated and not, and compare (slow; implies --serial)"),
+	OPTION("--verify", VALUE_NONE, NULL, option_verify, "run everything translated and not, and compare (slow)"),
 	OPTION_HEADING("Program"),
 	OPTION("-E", VALUE_NEEDED, "NAME=VALUE", option_setenv, "set a variable of the program's environment"),
 	OPTION("-U", VALUE_NEEDED, "NAME", option_unsetenv, "remove one"),

@@ -57,8 +57,10 @@ static void take_x87(struct fp_state *fp, const struct x87 *x87)
 		memcpy(fp->st[k], x87->r[(x87->top + k) & 7].bytes, 10);
 }
 
-static void put_state(struct cpu *cpu, const struct machine *in)
+void emulated_put(struct emulated *emulated, const struct machine *in)
 {
+	struct cpu *cpu = emulated->cpu;
+
 	memcpy(cpu->r, in->r, sizeof(in->r));
 	cpu->r[SLOT_ZERO] = 0;
 	cpu->r[SLOT_FS_BASE] = in->fs_base;
@@ -93,7 +95,7 @@ void emulated_run(struct emulated *emulated, const struct machine *in, struct ma
 {
 	struct cpu *cpu = emulated->cpu;
 
-	put_state(cpu, in);
+	emulated_put(emulated, in);
 	if (cpu_run(cpu, emulated->blocks, EMULATED_BUDGET) == EXIT_EXCEPTION) {
 		outcome->vector = cpu->exception.vector;
 		outcome->error = cpu->exception.error;

@@ -24,6 +24,9 @@ void emulated_forget_code(struct emulated *emulated);
 /* Translates what is decoded from now on at once or never. */
 void emulated_make_hot(struct emulated *emulated, bool at_once);
 
+/* Sets the CPU's state. */
+void emulated_put(struct emulated *emulated, const struct machine *in);
+
 /* As native_run. A run that does not end in an exception within EMULATED_BUDGET instructions ends with VECTOR_NONE. */
 void emulated_run(struct emulated *emulated, const struct machine *in, struct machine *out, struct outcome *outcome);
 

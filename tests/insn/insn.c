@@ -1,9 +1,10 @@
 /* The host CPU is the oracle: runs random instructions on it and in the emulator, and compares all that a program can see.
  *   insn [--op=NAME] [--cases=N] [--sequences=N] [--soak=SECONDS] [--first=N] [--seed=S] [--reports=N] [--list-missing]
- *        [--bases-by-kernel] [--without=ISA]
+ *        [--bases-by-kernel] [--without=ISA] [--translated] [--tiers=N]
  * --cases is for each form. The same seed gives the same cases, with --op or without; --list-missing lists the forms that
  * the decoder knows and the table of forms does not. --bases-by-kernel does as on a host without FSGSBASE, --without as on one that
- * lacks an instruction set (the number in enum isa). */
+ * lacks an instruction set (the number in enum isa). --translated translates everything, not every other case. --tiers runs random
+ * sequences of 2 to 40 instructions with both tiers in lockstep (tiers.h), and nothing else. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,11 @@
 #include "tests/insn/native.h"
 #include "tests/insn/rules.h"
 #include "tests/insn/soak.h"
+#include "tests/insn/tiers.h"
 
 struct options {
 	const char *op;
-	uint64_t seed, cases, sequences, reports, soak, first, without;
+	uint64_t seed, cases, sequences, reports, soak, first, without, tiers;
 	bool translated, list_missing, bases_by_kernel;
 };
 
@@ -138,6 +140,28 @@ static void run_sequences(struct runner *runner, const struct options *options)
 	}
 }
 
+/* Both tiers in lockstep. Ends at the first difference, since what follows would come from a state that is not known. */
+static bool run_tiers(const struct test_forms *forms, const struct options *options)
+{
+	uint32_t insns[TIERS_INSNS_MAX];
+	struct tiers tiers;
+
+	tiers_init(&tiers, forms);
+	for (uint64_t n = options->first; n < options->first + options->tiers; n++) {
+		struct random random = { random_mix(options->seed) + n };
+		unsigned count = TIERS_INSNS_MIN + (unsigned)random_below(&random, TIERS_INSNS_MAX - TIERS_INSNS_MIN + 1);
+
+		for (unsigned k = 0; k < count; k++)
+			insns[k] = (uint32_t)random_u64(&random);
+		if (!tiers_run(&tiers, random_u64(&random), insns, count, stdout)) {
+			printf("the tiers differ in case %lu of seed %lu\n", n, options->seed);
+			return false;
+		}
+	}
+	printf("%lu sequences in both tiers, %lu instructions, %lu exceptions\n", tiers.cases, tiers.instructions, tiers.faults);
+	return true;
+}
+
 static void list_missing(const struct test_forms *all, const struct form_index *rows)
 {
 	unsigned missing = 0;
@@ -196,6 +220,7 @@ static struct options parse_options(int argc, char **argv)
 		{ "sequences", required_argument, NULL, 'q' }, { "seed", required_argument, NULL, 's' }, { "reports", required_argument, NULL, 'r' },
 		{ "soak", required_argument, NULL, 'k' },
 		{ "first", required_argument, NULL, 'f' }, { "list-missing", no_argument, NULL, 'm' }, { "translated", no_argument, NULL, 't' },
+		{ "tiers", required_argument, NULL, 'i' },
 		{ "bases-by-kernel", no_argument, NULL, 'b' }, { "without", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	/* clang-format on */
@@ -214,6 +239,7 @@ static struct options parse_options(int argc, char **argv)
 		case 'b': options.bases_by_kernel = true; break;
 		case 'w': options.without = strtoull(optarg, NULL, 0); break;
 		case 'm': options.list_missing = true; break;
+		case 'i': options.tiers = strtoull(optarg, NULL, 0); break;
 		case 't': options.translated = true; break;
 		default: exit(2);
 		}
@@ -237,6 +263,11 @@ int main(int argc, char **argv)
 	if (options.list_missing) {
 		list_missing(&all, runner.rows);
 		return 0;
+	}
+	if (options.tiers) {
+		fault_install();
+		forms = choose_forms(&all, runner.rows, &options);
+		return run_tiers(&forms, &options) ? 0 : 1;
 	}
 	soaked = !options.soak || soak(&all, options.seed, options.first, (unsigned)options.soak);
 	emulated_init(&runner.emulated);

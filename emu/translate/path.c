@@ -65,6 +65,12 @@ static bool decode_unit(struct unit *unit)
 	return scan_prefixes(unit);
 }
 
+/* ModRM names two registers. */
+static bool names_registers(const struct encoding *in)
+{
+	return in->modrm && in->bytes[in->modrm] >= 0xc0;
+}
+
 /* Another base register, where the operand is relative to RIP or to a segment. Not with 32-bit addresses, nor where the address is not
  * ModRM's, nor where the index may be a vector. */
 static bool can_be_based(const struct unit *unit)
@@ -73,7 +79,7 @@ static bool can_be_based(const struct unit *unit)
 
 	if (!unit->in.relative && !unit->segment)
 		return true;
-	return unit->in.modrm && !has_prefix(unit, 0x67) && !(unit->segment && (vex || unit->in.relative));
+	return unit->in.modrm && !names_registers(&unit->in) && !has_prefix(unit, 0x67) && !(unit->segment && (vex || unit->in.relative));
 }
 
 /* False: it is one that its handler knows. */

@@ -284,9 +284,13 @@ static void set_exchange_r8(struct decoded *out)
 	out->encoding.reads = out->encoding.changes = 1 << 8 | 1 << 0;
 }
 
-/* Returns true for AVX-512 and its predecessor, whose instructions share their names with AVX. */
+/* Returns true for AVX-512 and its predecessors, whose instructions share their names with AVX, or, behind a VEX prefix, with bit counts. */
 static bool in_no_model(const ZydisDecodedInstruction *in)
 {
+	bool vex = in->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+
+	if (vex && (in->mnemonic == ZYDIS_MNEMONIC_LZCNT || in->mnemonic == ZYDIS_MNEMONIC_TZCNT || in->mnemonic == ZYDIS_MNEMONIC_POPCNT))
+		return true;
 	return in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX || in->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX;
 }
 

@@ -104,7 +104,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 
 # --- benchmark and demonstration -------------------------------------------------------------------
 BENCH := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(filter-out %/cc1.c,$(wildcard tools/bench/*.c))) \
-	$(BUILD)/bench/hello-static
+	$(BUILD)/bench/hello-static $(if $(shell command -v javac),$(BUILD)/bench/Bench.class) $(if $(shell command -v go),$(BUILD)/bench/goroutines)
 BENCH_OPT = -O2 -fno-tree-vectorize
 $(BUILD)/bench/fib: BENCH_OPT = -O2 -fno-tree-vectorize -fno-inline -fno-optimize-sibling-calls
 $(BUILD)/bench/matmul: BENCH_OPT = -O3
@@ -117,6 +117,14 @@ $(BUILD)/bench/%: tools/bench/%.c tools/bench/bench.h Makefile
 $(BUILD)/bench/hello-static: tools/bench/hello.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)gcc -std=gnu11 $(WARN) $(BENCH_OPT) -o $@ $<
+
+$(BUILD)/bench/Bench.class: tools/bench/Bench.java Makefile
+	@mkdir -p $(@D)
+	javac -d $(@D) $<
+
+$(BUILD)/bench/goroutines: tools/bench/goroutines.go Makefile
+	@mkdir -p $(@D)
+	GO111MODULE=off GOFLAGS= go build -o $@ $<
 
 # BENCH_FLAGS: --quick, --rounds=N, --programs=LIST, --tools=LIST (see tools/bench/run --help)
 bench:

@@ -80,7 +80,9 @@ static void make(const struct plans *plans, const struct decoded *decoded, struc
 	plan->flags |= d.address_width == 64 ? PLAN_WIDE : 0;
 	plan->flags |= d.operand[0].kind == OPERAND_IMM ? PLAN_DIRECT : 0;
 	set_form(plan, form);
-	plan->flags |= form_handled(form) || d.op != decoded->op ? PLAN_HANDLED : 0;
+	/* the handler of a repeated string instruction lets signals in; the host's own would keep them out for as long as it takes */
+	if (form_handled(form) || d.op != decoded->op || (form->hidden == HIDDEN_STRING && (d.rep || d.repne)))
+		plan->flags |= PLAN_HANDLED;
 	plan->fused = fused_first(&d);
 	if (!d.imm_at.size)
 		plan->constant = (uint32_t)d.imm;

@@ -58,10 +58,9 @@ static bool misaligned_operand(const struct cpu *cpu, const struct decoded *d)
 	return false;
 }
 
-/* LEAVE pops from RBP on. */
-static bool misaligned_stack(const struct cpu *cpu, const struct decoded *d)
+static bool misaligned_stack(const struct cpu *cpu, const struct decoded *d, uint32_t attributes)
 {
-	return is_misaligned(cpu->r[d->op == OP_LEAVE ? RBP : RSP], d->width / 8);
+	return is_misaligned(cpu->r[attributes & FORM_AT_FRAME ? RBP : RSP], d->width / 8);
 }
 
 /* All elements of a repeated string instruction are aligned if the first one is. */
@@ -91,7 +90,7 @@ bool breaks_alignment(const struct cpu *cpu, const struct blocks *blocks)
 	plan_decode(plan, cpu->rip, &d);
 	if (has_memory(&d) && !(plan->attributes & (FORM_ADDRESS_ONLY | FORM_OMIT)) && misaligned_operand(cpu, &d))
 		return true;
-	if (plan->attributes & (FORM_PUSHES | FORM_POPS) && misaligned_stack(cpu, &d))
+	if (plan->attributes & (FORM_PUSHES | FORM_POPS) && misaligned_stack(cpu, &d, plan->attributes))
 		return true;
 	return plan->form->hidden == HIDDEN_STRING && misaligned_string(cpu, &d, plan->attributes);
 }

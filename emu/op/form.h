@@ -42,8 +42,9 @@ enum form_attribute {
 
 	/* Memory accesses without an operand, and memory operands without an access. */
 	FORM_PUSHES = 1 << 9, /* stores to the stack, below RSP */
-	/* loads from the stack, from RSP on or (LEAVE) from RBP on; its memory operand's address is computed after that */
+	/* loads from the stack, from RSP on; its memory operand's address is computed after that */
 	FORM_POPS = 1 << 10,
+	FORM_AT_FRAME = 1 << 21,     /* what it pops is at RBP (LEAVE), not at RSP */
 	FORM_READS_RSI = 1 << 11,    /* loads from the string at RSI */
 	FORM_READS_RDI = 1 << 12,    /* loads from the string at RDI */
 	FORM_WRITES_RDI = 1 << 13,   /* stores to the string at RDI */

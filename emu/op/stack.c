@@ -190,8 +190,8 @@ static const struct form rows[] = {
 	{ .op = OP_PUSHFQ, .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS, .reads = FLAGS_ALL, .run = { pushf64 } },
 	{ .op = OP_POPF, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf16 } },
 	{ .op = OP_POPFQ, .attributes = FORM_POPS | FORM_ENDS | FORM_FAULTS, .writes = FLAGS_ALL, .run = { popf64 } },
-	{ .op = OP_LEAVE, .size0 = 2, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave16 } },
-	{ .op = OP_LEAVE, .size0 = 8, .attributes = FORM_POPS | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave64 } },
+	{ .op = OP_LEAVE, .size0 = 2, .attributes = FORM_POPS | FORM_AT_FRAME | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave16 } },
+	{ .op = OP_LEAVE, .size0 = 8, .attributes = FORM_POPS | FORM_AT_FRAME | FORM_FAULTS | FORM_BY_WIDTH, .run = { leave64 } },
 	{ .op = OP_ENTER, .size0 = 2, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter16 } },
 	{ .op = OP_ENTER, .size0 = 8, .pattern = PATTERN2(K_I, K_I), .attributes = FORM_HANDLED | FORM_PUSHES | FORM_FAULTS | FORM_BY_WIDTH, .run = { enter64 } },
 };

@@ -64,30 +64,31 @@ int64_t sys_shmctl(struct task *task, const uint64_t arg[6])
 
 /* --- message queues ------------------------------------------------------------------------------------------------ */
 
-static int64_t message_retry(struct task *task, uint64_t number, const uint64_t arg[6], unsigned flags_at, int64_t nothing)
+/* `nothing` is the error for a call that would wait; a call that `answers` never waits, and is refused with IPC_NOWAIT or without. */
+static int64_t message_retry(struct task *task, uint64_t number, const uint64_t arg[6], unsigned flags_at, int64_t nothing, bool answers)
 {
 	uint64_t try[6] = { arg[0], space_host_pointer(arg[1], (int64_t)arg[2] < 0 ? 0 : arg[2] + MSG_HEADER), arg[2], arg[3], arg[4],
 		arg[5] };
 	bool again = task->wait.wake != WAKE_NOT_YET;
 	if (file_retried(task))
 		return -EINTR;
-	if (!(number == SYS_msgrcv && arg[4] & MSG_COPY)) /* with MSG_COPY it never waits, but without IPC_NOWAIT it is refused */
+	if (!answers)
 		try[flags_at] |= IPC_NOWAIT;
 	int64_t result = syscall_host(number, try);
 	if (again && result == -EINVAL)
 		return -EIDRM;
-	return result == nothing && !(arg[flags_at] & (IPC_NOWAIT | MSG_COPY)) ? file_retry_later(task) : result;
+	return result == nothing && !(arg[flags_at] & IPC_NOWAIT) && !answers ? file_retry_later(task) : result;
 }
 
 int64_t sys_msgsnd(struct task *task, const uint64_t arg[6])
 {
-	return message_retry(task, SYS_msgsnd, arg, 3, -EAGAIN);
+	return message_retry(task, SYS_msgsnd, arg, 3, -EAGAIN, false);
 }
 
 int64_t sys_msgrcv(struct task *task, const uint64_t arg[6])
 {
 	space_prepare_write(&task->process->space, arg[1], arg[2] + MSG_HEADER);
-	return message_retry(task, SYS_msgrcv, arg, 4, -ENOMSG);
+	return message_retry(task, SYS_msgrcv, arg, 4, -ENOMSG, arg[4] & MSG_COPY);
 }
 
 /* Makes the call with a timeout that has passed: if it would wait, it gives ETIMEDOUT (wq_sleep()). A queue's descriptor can be polled.

@@ -186,12 +186,25 @@ void code_forget(struct space *space, uint64_t start, uint64_t end)
 		space->code_changed(space->context, start, end);
 }
 
+/* Looks at the code pages, not at the mappings: a program may have very many of these. */
 void code_forget_file(struct space *space, dev_t dev, ino_t inode)
 {
-	for (size_t i = 0; i < space->count; i++) {
-		if (space->vma[i].inode == inode && space->vma[i].dev == dev)
-			code_forget(space, space->vma[i].start, space->vma[i].end);
+	size_t count = 0;
+	uint64_t *pages;
+
+	if (space->code_count == 0)
+		return;
+	pages = fatal_unless(malloc(space->code_count * sizeof(uint64_t)));
+	for (size_t i = 0; i < space->code_capacity; i++) {
+		uint64_t page = (space->code_pages[i] - 1) * GUEST_PAGE;
+		const struct vma *vma = space->code_pages[i] ? space_find(space, page) : NULL;
+
+		if (vma && vma->inode == inode && vma->dev == dev)
+			pages[count++] = page;
 	}
+	for (size_t i = 0; i < count; i++)
+		code_forget(space, pages[i], pages[i] + GUEST_PAGE);
+	free(pages);
 }
 
 /* Drops the code of shared mappings: of all of them, or of those of one file. */

@@ -64,7 +64,20 @@ uint64_t place_alignment(int flags)
 	return 1ULL << (size ? size : 21);
 }
 
-int64_t place_find(const struct space *space, uint64_t hint, uint64_t length, int flags)
+/* The highest free place below mmap_top. A search goes on where the last one ended: new mappings leave no new place above it. */
+static uint64_t search_top_down(struct space *space, uint64_t length, uint64_t alignment)
+{
+	bool known = space->full.length && length >= space->full.length && alignment >= space->full.alignment;
+	uint64_t high = known && space->full.end < space->mmap_top ? space->full.end : space->mmap_top;
+	uint64_t place = search_down(space, MIN_ADDRESS, high, length, alignment);
+
+	space->full.length = place ? length : 0;
+	space->full.alignment = alignment;
+	space->full.end = place + length;
+	return place;
+}
+
+int64_t place_find(struct space *space, uint64_t hint, uint64_t length, int flags)
 {
 	uint64_t alignment = place_alignment(flags);
 	uint64_t high = flags & MAP_32BIT ? LOW_AREA_END : GUEST_END;
@@ -80,14 +93,14 @@ int64_t place_find(const struct space *space, uint64_t hint, uint64_t length, in
 	if (flags & MAP_32BIT) {
 		place = search_up(space, LOW_AREA_START, LOW_AREA_END, length, alignment);
 	} else {
-		place = search_down(space, MIN_ADDRESS, space->mmap_top, length, alignment);
+		place = search_top_down(space, length, alignment);
 		if (!place)
 			place = search_up(space, GUEST_END / 3, GUEST_END, length, alignment);
 	}
 	return place ? (int64_t)place : -ENOMEM;
 }
 
-int64_t place_mapping(const struct space *space, uint64_t address, uint64_t length, int flags)
+int64_t place_mapping(struct space *space, uint64_t address, uint64_t length, int flags)
 {
 	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
 		return place_find(space, address, length, flags);

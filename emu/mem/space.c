@@ -9,8 +9,10 @@
 
 static void begin_empty(struct space *space)
 {
-	space->vma = NULL;
+	space->vma = space->block = NULL;
 	space->count = space->capacity = 0;
+	space->grows = false;
+	space->full.length = 0;
 	space->brk_start = space->brk = 0;
 	space->mmap_top = GUEST_MMAP_TOP;
 	space->stack_mapped = 0;
@@ -39,7 +41,7 @@ void space_reset(struct space *space)
 		munmap((void *)space->vma[i].start, space->vma[i].end - space->vma[i].start);
 		vma_free(&space->vma[i]);
 	}
-	free(space->vma);
+	free(space->block);
 	begin_empty(space);
 	vma_tell(space, &(struct space_change){ .kind = SPACE_RESET });
 }

@@ -56,9 +56,15 @@ struct space_change {
 #define SPACE_SYSV (UINT64_C(1) << 31)
 
 struct space {
-	struct vma *vma; /* sorted by start */
+	struct vma *vma; /* sorted by start; they lie in `block`, which has `capacity` slots (vma.c) */
 	size_t count, capacity;
+	struct vma *block;
+	bool grows; /* there may be a mapping, other than the main stack, that the host makes longer (MAP_GROWSDOWN) */
 	uint64_t brk_start, brk;
+	/* No free place of this length and alignment lies above `end`, whoever looks for the highest (place.c); 0: not known. */
+	struct {
+		uint64_t length, alignment, end;
+	} full;
 	uint64_t mmap_top;     /* the search for a free place begins here and goes downwards */
 	uint64_t stack_limit;  /* the guest's RLIMIT_STACK in bytes; initially the host's; survives space_reset */
 	uint64_t stack_mapped; /* size of the main stack in bytes */

@@ -24,26 +24,51 @@ static bool continues(const struct vma *a, const struct vma *b)
 		&& (a->inode == 0 || a->offset + (a->end - a->start) == b->offset);
 }
 
-static void make_room(struct space *space)
+/* The list lies in a block with free slots on both sides, so that a change moves the shorter part of it: mappings are placed from the top
+ * down, each below those before it, and a program may have 65,530. */
+static void make_room(struct space *space, bool before)
 {
-	if (space->count < space->capacity)
+	size_t first = (size_t)(space->vma - space->block);
+	struct vma *block;
+
+	if (before ? first : space->capacity - first - space->count)
 		return;
-	space->capacity = space->capacity ? 2 * space->capacity : 64;
-	space->vma = fatal_unless(realloc(space->vma, space->capacity * sizeof(struct vma)));
+	space->capacity = 2 * space->count + 64;
+	block = fatal_unless(malloc(space->capacity * sizeof(struct vma)));
+	first = (space->capacity - space->count) / 2;
+	if (space->count)
+		memcpy(&block[first], space->vma, space->count * sizeof(struct vma));
+	free(space->block);
+	space->block = block;
+	space->vma = &block[first];
 }
 
 static void open_slot(struct space *space, size_t at)
 {
-	make_room(space);
-	memmove(&space->vma[at + 1], &space->vma[at], (space->count - at) * sizeof(struct vma));
+	bool before = at < space->count / 2;
+
+	make_room(space, before);
+	if (before) {
+		space->vma--;
+		memmove(space->vma, space->vma + 1, at * sizeof(struct vma));
+	} else {
+		memmove(&space->vma[at + 1], &space->vma[at], (space->count - at) * sizeof(struct vma));
+	}
 	space->count++;
 }
 
-static void close_slot(struct space *space, size_t at)
+/* Their content must have been freed. */
+static void close_slots(struct space *space, size_t at, size_t many)
 {
-	free(space->vma[at].name);
-	space->count--;
-	memmove(&space->vma[at], &space->vma[at + 1], (space->count - at) * sizeof(struct vma));
+	size_t after = space->count - at - many;
+
+	if (at < after) {
+		memmove(&space->vma[many], space->vma, at * sizeof(struct vma));
+		space->vma += many;
+	} else {
+		memmove(&space->vma[at], &space->vma[at + many], after * sizeof(struct vma));
+	}
+	space->count -= many;
 }
 
 /* The list's invariant: mappings are whole pages, in order of address, and do not overlap. */
@@ -105,7 +130,8 @@ static void merge(struct space *space, size_t first, size_t last)
 		if (!continues(a, b))
 			continue;
 		a->end = b->end;
-		close_slot(space, i);
+		free(b->name);
+		close_slots(space, i, 1);
 	}
 }
 
@@ -115,6 +141,7 @@ void vma_insert(struct space *space, struct vma vma)
 	forget_plain_page(space);
 	open_slot(space, i);
 	space->vma[i] = vma;
+	space->grows |= vma.flags & MAP_GROWSDOWN && !vma.name;
 	merge(space, i, i);
 	CHECK(sorted(space));
 }
@@ -125,10 +152,10 @@ void vma_remove(struct space *space, uint64_t start, uint64_t end)
 	if (first == last)
 		return;
 	forget_plain_page(space);
+	space->full.length = 0;
 	for (size_t i = first; i < last; i++)
 		vma_free(&space->vma[i]);
-	memmove(&space->vma[first], &space->vma[last], (space->count - last) * sizeof(struct vma));
-	space->count -= last - first;
+	close_slots(space, first, last - first);
 	CHECK(sorted(space) && vma_range_free(space, start, end));
 }
 
@@ -194,7 +221,7 @@ void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char 
 void vma_catch_up_growth(struct space *space)
 {
 	unsigned char resident;
-	for (size_t i = 0; i < space->count; i++) {
+	for (size_t i = 0; space->grows && i < space->count; i++) {
 		struct vma *vma = &space->vma[i];
 		if (!(vma->flags & MAP_GROWSDOWN) || vma->name)
 			continue; /* the main stack has this flag, but is mapped in full and does not grow; it is known by its name */

@@ -57,9 +57,9 @@ uint64_t place_alignment(int flags);
 bool place_fits(const struct space *space, uint64_t start, uint64_t length);
 /* Finds a place as the kernel does: the hint if it is free, otherwise downwards from the top, otherwise anywhere. Returns -ENOMEM if
  * there is none. */
-int64_t place_find(const struct space *space, uint64_t hint, uint64_t length, int flags);
+int64_t place_find(struct space *space, uint64_t hint, uint64_t length, int flags);
 /* The same where flags may have MAP_FIXED or MAP_FIXED_NOREPLACE; may also return -EINVAL or -EEXIST. */
-int64_t place_mapping(const struct space *space, uint64_t address, uint64_t length, int flags);
+int64_t place_mapping(struct space *space, uint64_t address, uint64_t length, int flags);
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 

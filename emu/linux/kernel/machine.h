@@ -175,11 +175,12 @@ struct process_turn {
 	bool lines_watched;     /* a thread may be waiting for a store to a cache line (UMWAIT) */
 };
 
-/* What file/ must know of the descriptors: which kinds of emulated files have been opened. */
+/* What is known of the descriptors: which kinds of emulated files have been opened, and whose they are. */
 struct process_files {
 	bool dev_cpu;      /* a file of /dev/cpu was opened */
 	bool proc_files;   /* a file of /proc was opened, or a made-up file elsewhere */
 	bool memory_files; /* a /proc/PID/mem or pagemap was opened */
+	bool shared;       /* another process may have the same table (CLONE_FILES) */
 };
 
 /* Counts for --stats, and the place in the seeded random stream. */

@@ -164,7 +164,7 @@ void tree_leave(struct process *process)
 		return;
 	member = member_self(process);
 	let_go(process, member);
-	syscall(SYS_close_range, 0, ~0u, 0);
+	syscall(SYS_close_range, 0, ~0u, process->files.shared ? CLOSE_RANGE_UNSHARE : 0);
 	member->cpu_ns = process->time.cpu_ns;
 	member->children_cpu_ns = process->time.children_cpu_ns;
 	usage_note(process);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,10 +79,16 @@ static int64_t copy_vector(struct space *space, uint64_t address, char *buffer, 
 
 /* --- what execve drops -------------------------------------------------------------------------------- */
 
-static void close_on_exec(void)
+/* From now on the table is this program's alone (begin_new_exec()). */
+static void close_on_exec(struct process *process)
 {
-	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *entry;
+	DIR *directory;
+
+	if (process->files.shared)
+		unshare(CLONE_FILES);
+	process->files.shared = false;
+	directory = opendir("/proc/self/fd");
 
 	while (directory && (entry = readdir(directory))) {
 		int fd = atoi(entry->d_name), flags;
@@ -139,7 +146,7 @@ static int64_t execute(struct task *task, const char *path, char **argv, char **
 		log_line(process->options, LOG_WARNING, "execve: %s", error.text);
 		process_end(process, SIGSEGV);
 	}
-	close_on_exec(); /* not before: the program may have been named by such a descriptor */
+	close_on_exec(process); /* not before: the program may have been named by such a descriptor */
 	timerfd_free_unreachable(process);
 	return SYSCALL_NO_RESULT;
 }

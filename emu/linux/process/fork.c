@@ -131,6 +131,7 @@ static int64_t fork_process(struct task *task, const struct clone_request *reque
 		vfork_close(&child);
 		return pid;
 	}
+	task->process->files.shared |= (request->flags & CLONE_FILES) != 0;
 	OBSERVE(task->process, fork, task->process, pid);
 	host_pid = clone_memory_too(task, request, &pidfd, told);
 	if (host_pid < 0) {

@@ -143,6 +143,25 @@ static void many(void)
 	SHOW(made);
 }
 
+/* Only who may wake the machine has timers that do; without a clock that runs meanwhile the kernel knows none. */
+static void without_privileges(void)
+{
+	struct timespec first = { 0, 1000000 };
+	timer_t timer;
+
+	if (fork() == 0) {
+		if (setuid(65534) != 0)
+			_exit(0);
+		SHOW(timerfd_create(CLOCK_REALTIME_ALARM, 0));
+		SHOW(timerfd_create(CLOCK_BOOTTIME_ALARM, 0));
+		SHOW(timerfd_create(CLOCK_REALTIME_ALARM, 1));
+		CHECK(timer_create(CLOCK_BOOTTIME_ALARM, NULL, &timer) == -1);
+		CHECK(clock_nanosleep(CLOCK_REALTIME_ALARM, 0, &first, NULL) > 0);
+		_exit(0);
+	}
+	wait(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
@@ -156,5 +175,6 @@ int main(int argc, char **argv)
 	survives_exec("/proc/self/exe");
 	by_vector();
 	many();
+	without_privileges();
 	return 0;
 }

@@ -1,11 +1,13 @@
 /* Reading and setting clocks, and sleeping. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 #include <time.h>
 
 #include "emu/linux/kernel/clock.h"
+#include "emu/linux/kernel/limits.h"
 #include "emu/linux/kernel/machine.h"
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/kernel/units.h"
@@ -207,6 +209,11 @@ bool clock_is_wall(clockid_t id)
 	return id == CLOCK_REALTIME || id == CLOCK_REALTIME_ALARM || id == CLOCK_TAI;
 }
 
+bool clock_is_forbidden(clockid_t id)
+{
+	return (id == CLOCK_REALTIME_ALARM || id == CLOCK_BOOTTIME_ALARM) && !limits_capable(CAP_WAKE_ALARM);
+}
+
 uint64_t clock_deadline(struct task *task, clockid_t id, uint64_t time)
 {
 	int64_t ahead = task_clock_ns(task, id) - clock_now(task->process);
@@ -263,6 +270,8 @@ int64_t sys_clock_nanosleep(struct task *task, const uint64_t arg[6])
 		return -EFAULT;
 	if (!timespec_valid(&length))
 		return -EINVAL;
+	if (clock_is_forbidden(id))
+		return -EPERM;
 	ns = timespec_ns(&length);
 	if (!(arg[1] & TIMER_ABSTIME))
 		return sleep_until(task, wait_deadline(task, ns), arg[3], false);

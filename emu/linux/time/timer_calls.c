@@ -46,6 +46,8 @@ int64_t sys_timer_create(struct task *task, const uint64_t arg[6])
 		return -EINVAL;
 	if (!may_drive_timer(clock))
 		return -EOPNOTSUPP;
+	if (clock_is_forbidden(clock))
+		return -EPERM;
 	if (signal_queue_full(process)) /* alloc_posix_timer() */
 		return -EAGAIN;
 	while (timer_find(process, TIMER_POSIX, id))

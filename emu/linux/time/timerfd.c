@@ -113,6 +113,8 @@ int64_t sys_timerfd_create(struct task *task, const uint64_t arg[6])
 {
 	if (!clock_allowed((clockid_t)arg[0]) || arg[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
 		return -EINVAL;
+	if (clock_is_forbidden((clockid_t)arg[0]))
+		return -EPERM;
 	free_some(task->process);
 	int fd = eventfd(0, (int)arg[1]);
 	if (fd < 0)

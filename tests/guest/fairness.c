@@ -76,6 +76,31 @@ static void beside(const char *name, void *busy(void *))
 	CHECK(rounds < MOST_ROUNDS);
 }
 
+static void *create_and_join(void *argument)
+{
+	pthread_t other;
+
+	while (!stop && pthread_create(&other, NULL, nothing, NULL) == 0)
+		pthread_join(other, NULL);
+	return argument;
+}
+
+/* Threads that end do not take the turn of the first one. */
+static void among_creators(void)
+{
+	pthread_t thread[6];
+
+	stop = 0;
+	for (int i = 0; i < 6; i++)
+		pthread_create(&thread[i], NULL, create_and_join, NULL);
+	for (int i = 0; i < 100; i++)
+		sched_yield();
+	stop = 1;
+	for (int i = 0; i < 6; i++)
+		pthread_join(thread[i], NULL);
+	puts("the first thread has run");
+}
+
 /* --- policies ---------------------------------------------------------------------------------------- */
 
 enum { NICE = 10, LONG_MS = 300, SHORT_MS = 50 };
@@ -176,6 +201,7 @@ int main(void)
 	beside("mmap and munmap", map_and_unmap);
 	beside("reads", read_much);
 	beside("pipes", open_and_close);
+	among_creators();
 	sched_setaffinity(0, sizeof(first), &first);
 	pthread_create(&thread, NULL, set_wrong, NULL);
 	pthread_join(thread, NULL);

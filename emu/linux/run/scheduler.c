@@ -260,22 +260,21 @@ static void run_slice(struct task *task)
 
 /* --- choosing ---------------------------------------------------------------------------------------- */
 
-/* Frees the threads that have ended. The leader stays until the process ends, like the kernel's zombie leader. */
+/* Frees the threads that have ended. The leader stays until the process ends, like the kernel's zombie leader. The turn of one that has
+ * ended is the turn of the one before it, so that the one after it is next: if the list began again, its first threads would starve. */
 static void free_dead(struct process *process)
 {
-	struct task **link = &process->tasks->next;
+	struct task *before = process->tasks, *task;
 
-	while (*link) {
-		struct task *task = *link;
-
+	while ((task = before->next)) {
 		if (task->state != TASK_DEAD) {
-			link = &task->next;
+			before = task;
 			continue;
 		}
-		*link = task->next;
+		before->next = task->next;
 		OBSERVE(process, task_end, task);
 		if (process->current == task)
-			process->current = process->tasks;
+			process->current = before;
 		if (process->turn.favoured == task)
 			process->turn.favoured = NULL;
 		task_free(task);

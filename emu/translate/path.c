@@ -31,7 +31,8 @@ static bool is_prefix(uint8_t byte)
 	return false;
 }
 
-/* Finds the prefixes, and the segment with a base among them. False: there are two of those. */
+/* Finds the prefixes, and the segment with a base among them. False: there are two of those, or more prefixes behind a REX, which then has no
+ * effect. */
 static bool scan_prefixes(struct unit *unit)
 {
 	const uint8_t *bytes = unit->in.bytes;
@@ -46,7 +47,7 @@ static bool scan_prefixes(struct unit *unit)
 		if (byte == 0x64 || byte == 0x65)
 			unit->segment = byte == 0x64 ? SEG_FS : SEG_GS;
 	}
-	return true;
+	return (bytes[unit->prefixes] & 0xf0) != REX || !is_prefix(bytes[unit->prefixes + 1]);
 }
 
 static bool has_prefix(const struct unit *unit, uint8_t prefix)

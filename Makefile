@@ -15,9 +15,21 @@ CPPFLAGS := -I. -D_GNU_SOURCE -DTICK86_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
 LDFLAGS  := $(EXTRA_LDFLAGS)
 LDLIBS   := -lZydis -Wl,-Bstatic -lzstd -lxxhash -lseccomp -ljansson -Wl,-Bdynamic
 
-# What starting up costs counts: libraries are linked in where the system has them for that, and tick86 stands at a fixed address,
-# just above the guest's. A position-independent one has 12,000 pointers in its tables of handlers to set, on 80 pages.
-AT_FIXED_ADDRESS := -pie -Wl,-no-pie,--no-relax,-Ttext-segment=0x510000000000
+# What starting up costs counts: libraries are linked in where the system has them for that, and tick86 stands at a fixed address. A
+# position-independent one has 12,000 pointers in its tables of handlers to set, on 80 pages. Whatever runs guest code stands in the window
+# that the guest's addresses leave (emu/mem/window.c), or above them all where nothing can be moved there (emu/mem/layout.h).
+# The kernel must not start the dynamic loader there, since it would place it where it likes: PT_INTERP, the second program header, becomes
+# PT_NULL.
+FIXED     := -pie -Wl,-no-pie,--no-relax
+IN_WINDOW := $(FIXED),-Ttext-segment=0x440000100000,-e,window_entry
+ABOVE     := $(FIXED),-Ttext-segment=0x510000000000
+PLACE     ?= $(IN_WINDOW)
+define link_placed
+	$(call Q,LD)$(CC) $(LDFLAGS) $(PLACE) -o $@.unplaced $^ $(LDLIBS) $(1)
+	@$(if $(findstring window_entry,$(PLACE)),test $$(od -An -tu4 -j120 -N4 $@.unplaced) = 3 && \
+		printf '\0' | dd of=$@.unplaced bs=1 seek=120 conv=notrunc status=none)
+	@mv $@.unplaced $@
+endef
 
 # What is made is shown by name; with V=1 by its command.
 Q = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
@@ -49,6 +61,9 @@ $(BUILD)/obj/emu/op/%.o: CFLAGS += $(OP_FLAGS)
 # Their lists of forms say `general`: translated code that calls these handlers leaves the guest's vector registers in the host's.
 $(foreach f,alu shift multiply bit move exchange stack control,$(BUILD)/obj/emu/op/$(f).o): CFLAGS += -mgeneral-regs-only
 
+# Runs before the C library.
+$(BUILD)/obj/emu/mem/window.o: CFLAGS += -fno-stack-protector -fno-tree-loop-distribute-patterns
+
 # Run only where the host and the guest's CPU model have AVX2.
 $(BUILD)/obj/emu/op/avx%.o: CFLAGS += -mavx2 -mfma -mf16c -ffp-contract=off
 
@@ -76,15 +91,15 @@ $(BUILD)/libemu.a: $(EMU)
 LIBRARIES := $(BUILD)/libemu.a $(BUILD)/libdecode.a $(BUILD)/libtimekeep.a
 
 $(BUILD)/tick86: $(MAIN) $(LIBRARIES)
-	$(call Q,LD)$(CC) $(LDFLAGS) $(AT_FIXED_ADDRESS) -o $@ $^ $(LDLIBS)
+	$(link_placed)
 
 $(BUILD)/tests/insn: $(call objects,$(wildcard tests/insn/*.c)) $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(link_placed)
 
 $(BUILD)/tests/mutate: $(BUILD)/obj/tests/trace/mutate.o $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(link_placed)
 
 # Of all tests that run programs.
 $(BUILD)/tests/limit: tests/limit.c Makefile
@@ -100,7 +115,7 @@ $(BUILD)/tests/unit/check_clock_model: $(call objects,$(wildcard tests/unit/mode
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
+	$(call link_placed,-lcheck -lsubunit -lm -lrt -lpthread)
 
 # --- benchmark and demonstration -------------------------------------------------------------------
 BENCH := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(filter-out %/cc1.c,$(wildcard tools/bench/*.c))) \
@@ -222,9 +237,9 @@ $(FUZZ_BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(a
 
 fuzz:
 	@tools/deps fuzz
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT="-O1 -DTICK86_DISPATCH_LOOP" \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT="-O1 -DTICK86_DISPATCH_LOOP -DTICK86_LOW_GUEST" \
 		EXTRA_CFLAGS="$(FUZZ_CFLAGS) $(FUZZ_SANITIZE)" $(addprefix $(BUILD)/fuzz/,$(FUZZ))
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang-tiers FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT=-O2 \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang-tiers FUZZ_BUILD=$(BUILD)/fuzz CC=clang OPT="-O2 -DTICK86_LOW_GUEST" \
 		EXTRA_CFLAGS="$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link" OP_FLAGS=-fno-sanitize=fuzzer-no-link $(BUILD)/fuzz/tiers
 	for target in $(FUZZ) tiers; do mkdir -p $(BUILD)/fuzz/corpus-$$target && \
 		$(BUILD)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=2048 -artifact_prefix=$(BUILD)/fuzz/ \
@@ -258,7 +273,7 @@ check-hard: deps
 # The guest's own faults must reach the emulator's handlers, not the sanitizer's.
 check-asan: deps
 	$(MAKE) --no-print-directory check BUILD=$(BUILD)-asan OPT=-O1 \
-		EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP' EXTRA_LDFLAGS='$(SANITIZE) $(CURDIR)/tools/asan_options.c' OP_FLAGS=-fno-sanitize=address
+		PLACE='$(ABOVE)' EXTRA_CFLAGS='$(SANITIZE) -Wno-format-truncation -DTICK86_DISPATCH_LOOP -DTICK86_LOW_GUEST' EXTRA_LDFLAGS='$(SANITIZE) $(CURDIR)/tools/asan_options.c' OP_FLAGS=-fno-sanitize=address
 
 # For a debugger: a call for each handler, no optimization, invariants checked. gdb -x tools/gdb.py --args build-debug/tick86 -- PROGRAM
 debug:

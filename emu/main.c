@@ -1,8 +1,7 @@
-/* Starts tick86: takes care of where its own memory is, then runs the command. */
+/* Starts tick86: looks where its own memory is, then runs the command. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "emu/commands.h"
 #include "emu/mem/layout.h"
@@ -10,28 +9,22 @@
 
 enum { EXIT_CANNOT_RUN = 126 };
 
-/* The guest owns everything below GUEST_END. Linux puts the emulator there only if the stack is unlimited, which turns its layout upside
- * down. Then this starts the emulator again with a limit. */
-static void leave_guest_addresses(char **argv)
+/* Where nothing was moved into a window, the host may have put the emulator among the guest's addresses: if the stack is unlimited, which
+ * turns its layout upside down. */
+static void check_addresses(void)
 {
-	struct rlimit limit;
 	int local;
 
-	if ((uint64_t)&leave_guest_addresses >= GUEST_END && (uint64_t)&local >= GUEST_END && (uint64_t)&printf >= GUEST_END)
+	if (address_refused((uint64_t)&check_addresses) && address_refused((uint64_t)&local) && address_refused((uint64_t)&printf))
 		return;
-	if (!getrlimit(RLIMIT_STACK, &limit) && limit.rlim_cur == RLIM_INFINITY) {
-		limit.rlim_cur = GUEST_STACK_MAX;
-		if (!setrlimit(RLIMIT_STACK, &limit))
-			execv("/proc/self/exe", argv);
-	}
-	fprintf(stderr, "tick86: the host's address space layout leaves no room for the program (try: setarch -R tick86 ...)\n");
+	fprintf(stderr, "tick86: the host's address space layout leaves no room for the program (limit the stack: ulimit -s 8192)\n");
 	exit(EXIT_CANNOT_RUN);
 }
 
 int main(int argc, char **argv)
 {
 	(void)argc;
-	leave_guest_addresses(argv);
+	check_addresses();
 	log_escapes();
 	return commands_run(argv);
 }

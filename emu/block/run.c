@@ -319,7 +319,7 @@ static void refine_exception(struct cpu *cpu, const struct blocks *blocks)
 	plan_decode(plan, cpu->rip, &access.insn);
 	if (exception->vector == VECTOR_PF) {
 		access.address = exception->address;
-		access.refused = exception->address >= GUEST_END;
+		access.refused = address_refused(exception->address);
 		exception->error |= writes_memory(&access) ? PF_WRITE : 0;
 	} else if (exception->vector == VECTOR_GP && cpu->fault_address) {
 		access.address = cpu->fault_address;

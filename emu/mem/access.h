@@ -1,5 +1,5 @@
-/* Guest memory as handlers access it. A guest address is a host address: one compare keeps it below GUEST_END, and below that the host's
- * page protection raises the faults. The signal handler in emu/mem/fault.c finds the instruction by cpu->at. */
+/* Guest memory as handlers access it. A guest address is a host address: a compare keeps it in the user half, another one out of the
+ * emulator's window, and there the host's page protection raises the faults. The signal handler in emu/mem/fault.c finds the instruction by cpu->at. */
 #ifndef TICK86_EMU_ACCESS_H
 #define TICK86_EMU_ACCESS_H
 
@@ -10,13 +10,13 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* Announces an access of up to GUEST_GUARD bytes at `address` by the record `i`, and returns the host pointer for it. The barriers are
+/* Announces an access of up to WINDOW_GUARD bytes at `address` by the record `i`, and returns the host pointer for it. The barriers are
  * needed: no guest state may change before an access that may fault. A refused access ends in a trap, since a call here would cost every
  * handler a stack frame. */
 static inline __attribute__((always_inline)) void *guest_pointer(struct cpu *cpu, const struct insn *i, uint64_t address)
 {
 	cpu->at = i;
-	if (unlikely(address >= GUEST_END)) {
+	if (unlikely(address_refused(address))) {
 		cpu->fault_address = address;
 		compiler_barrier();
 		__builtin_trap();

@@ -1,6 +1,7 @@
 /* madvise(2), and its effects on children of fork(2). */
 #include <errno.h>
 
+#include "emu/mem/host.h"
 #include "emu/mem/vma.h"
 
 enum { SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_ constants of newer headers */
@@ -9,6 +10,11 @@ enum { SOFT_OFFLINE = 101, GUARD_INSTALL = 102, GUARD_REMOVE = 103 }; /* MADV_ c
 static bool discards(int advice)
 {
 	return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE || advice == SPACE_DONTNEED_LOCKED;
+}
+
+static bool populates(int advice)
+{
+	return advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
 }
 
 static bool is_about_fork(int advice)
@@ -35,7 +41,7 @@ static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, in
 		return refused;
 	if (seal_forbids(vma, advice))
 		return -EPERM;
-	if (discards(advice))
+	if (discards(advice) || advice == MADV_POPULATE_WRITE) /* to be populated, pages must be writable for the host */
 		code_forget(space, start, end);
 	if (advice == MADV_FREE && space->follow)
 		advice =
@@ -44,20 +50,20 @@ static int64_t advise_part(struct space *space, uint64_t start, uint64_t end, in
 		return -errno;
 	if (is_about_fork(advice))
 		vma_set_fork(space, start, end, advice);
-	if (!discards(advice))
+	if (!discards(advice) && advice != MADV_POPULATE_WRITE)
 		return 0;
-	if (vma->copied)
+	if (vma->copied && discards(advice))
 		copied_refill(vma, start, end);
 	vma_tell(space, &(struct space_change){ .kind = SPACE_DISCARDED, .start = start, .length = end - start, .advice = advice });
 	return 0;
 }
 
-/* As madvise_walk_vmas(): advises all mapped parts up to the first error. If there were holes, the result is -ENOMEM in the end. */
+/* As madvise_walk_vmas(): advises all mapped parts up to the first error. If there were holes, the result is -ENOMEM in the end; a hole is
+ * not populated (madvise_populate()). */
 static int64_t advise_each(struct space *space, uint64_t start, uint64_t end, int advice)
 {
 	int64_t hole = 0;
 
-	vma_catch_up_growth(space);
 	while (start < end) {
 		size_t i = vma_lower(space, start);
 		uint64_t next = i < space->count && space->vma[i].start < end ? space->vma[i].start : end, stop;
@@ -65,7 +71,7 @@ static int64_t advise_each(struct space *space, uint64_t start, uint64_t end, in
 
 		if (next > start)
 			hole = -ENOMEM;
-		if (next == end)
+		if (next == end || (hole && populates(advice)))
 			break;
 		start = next > start ? next : start;
 		stop = space->vma[i].end < end ? space->vma[i].end : end;
@@ -77,24 +83,6 @@ static int64_t advise_each(struct space *space, uint64_t start, uint64_t end, in
 	return hole;
 }
 
-/* Passes the whole range to the host's kernel. */
-static int64_t advise_whole(struct space *space, uint64_t address, uint64_t length, int advice)
-{
-	if (advice == MADV_POPULATE_WRITE)
-		code_forget(space, address, address + page_ceil(length)); /* its pages must be writable for the host */
-	if (madvise((void *)address, length, advice) < 0)
-		return -errno;
-	if (advice == MADV_POPULATE_WRITE)
-		vma_tell(space,
-			&(struct space_change){
-				.kind = SPACE_DISCARDED,
-				.start = address,
-				.length = page_ceil(length),
-				.advice = advice,
-			});
-	return 0;
-}
-
 int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, int advice)
 {
 	if (address % GUEST_PAGE || address > GUEST_END || (length && page_ceil(length) == 0))
@@ -104,11 +92,11 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 	if (advice == MADV_HWPOISON || advice == SOFT_OFFLINE)
 		return -EPERM;
 	if (space->follow && (advice == GUARD_INSTALL || advice == GUARD_REMOVE))
-		return -EINVAL;   /* as Linux before 6.13: a replay's memory cannot have guards */
-	forget_plain_page(space); /* the page may be one that MADV_GUARD_INSTALL takes away */
-	if (length > 0 && (discards(advice) || is_about_fork(advice) || advice == GUARD_INSTALL))
-		return advise_each(space, address, address + page_ceil(length), advice);
-	return advise_whole(space, address, length, advice);
+		return -EINVAL;                      /* as Linux before 6.13: a replay's memory cannot have guards */
+	forget_plain_page(space);                    /* the page may be one that MADV_GUARD_INSTALL takes away */
+	if (madvise((void *)address, 0, advice) < 0) /* there is no such advice */
+		return -errno;
+	return advise_each(space, address, address + page_ceil(length), advice);
 }
 
 /* The host has already done this to the memory, since it knows the advice; the list follows. */
@@ -120,6 +108,7 @@ void space_begin_child(struct space *space)
 		if (space->vma[i].dont_fork) {
 			vma_remove(space, start, end);
 			i--;
+			host_reserve(start, end);
 			code_forget(space, start, end);
 			vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = start, .length = end - start });
 		} else if (space->vma[i].wipe_on_fork) {

@@ -255,17 +255,17 @@ void code_open(struct space *space, uint64_t address, uint64_t length)
 
 void space_prepare_write(struct space *space, uint64_t address, uint64_t length)
 {
-	if (address >= GUEST_END)
+	if (address_refused(address))
 		return;
-	if (length > GUEST_END - address) /* the kernel writes up to there */
-		length = GUEST_END - address;
+	length = space_reach(address, length); /* the kernel writes up to there */
+	grow_into(space, address, length);
 	vma_tell(space, &(struct space_change){ .kind = SPACE_OPENED, .start = address, .length = length });
 	code_open(space, address, length);
 }
 
 void space_drop_code(struct space *space, uint64_t address, uint64_t length)
 {
-	if (length > 0 && space_in_guest(address, length))
+	if (length > 0 && address < GUEST_END && length <= GUEST_END - address) /* all of it, too */
 		code_forget(space, page_floor(address), page_ceil(address + length));
 }
 

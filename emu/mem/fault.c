@@ -58,6 +58,13 @@ static bool code_write(struct fault_frame *frame, const siginfo_t *info, const u
 	return is_write(info, uc) && space_unprotect_code(frame->space, (uint64_t)info->si_addr);
 }
 
+/* Returns true if the access was to memory that grows down, and has grown. */
+static bool grown(struct fault_frame *frame, const siginfo_t *info, const ucontext_t *uc)
+{
+	return info->si_signo == SIGSEGV && uc->uc_mcontext.gregs[REG_TRAPNO] == VECTOR_PF
+		&& space_grow(frame->space, (uint64_t)info->si_addr);
+}
+
 /* The kernel gives a signal handler a fresh MXCSR, so the guest's is in the frame. So is the x87 state, if it was live. */
 static _Noreturn void leave(struct fault_frame *frame, const ucontext_t *uc, enum fault_reason reason)
 {
@@ -114,7 +121,7 @@ static bool access_failed(const siginfo_t *info, ucontext_t *uc)
 {
 	greg_t *reg = uc->uc_mcontext.gregs;
 
-	if ((uint64_t)info->si_addr >= GUEST_END)
+	if (address_refused((uint64_t)info->si_addr))
 		return false;
 	if (reg[REG_RIP] == (greg_t)fault_copy_begin) {
 		reg[REG_RIP] = (greg_t)fault_copy_end;
@@ -150,6 +157,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		return;
 	}
 	if (frame->space->undo && is_write(info, uc) && undo_take(frame->space->undo, (uint64_t)info->si_addr))
+		return;
+	if (grown(frame, info, uc))
 		return;
 	if (code_write(frame, info, uc)) {
 		if (!frame->code_written(frame->context, uc))

@@ -4,14 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "emu/mem/host.h"
 #include "emu/mem/vma.h"
 
 enum { BEYOND_END = 1 << 30 }; /* offset in an empty file */
-
-void space_update(struct space *space)
-{
-	vma_catch_up_growth(space);
-}
 
 uint64_t space_content_end(const struct vma *vma)
 {
@@ -39,23 +35,21 @@ void space_restore_protection(const struct vma *vma, int right)
 
 static bool can_be(const struct space *space, const struct vma *vma)
 {
-	return vma->start % GUEST_PAGE == 0 && vma->end % GUEST_PAGE == 0 && vma->start < vma->end && vma->end <= GUEST_END
-		&& vma_range_free(space, vma->start, vma->end);
+	return vma->start % GUEST_PAGE == 0 && vma->end % GUEST_PAGE == 0 && vma->start < vma->end
+		&& space_in_guest(vma->start, vma->end - vma->start) && vma_range_free(space, vma->start, vma->end);
 }
 
-/* Host flags of a mapping. The main stack is listed with MAP_GROWSDOWN, but does not grow (space_map_stack). Memory without rights must
- * not count as used. */
+/* Host flags of a mapping. Memory without rights must not count as used. */
 static int host_flags(const struct vma *vma)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
-	flags |= vma->flags & MAP_NORESERVE || !(vma->prot & PROT_WRITE) ? MAP_NORESERVE : 0;
-	return flags | (vma->flags & MAP_GROWSDOWN && !vma->name ? MAP_GROWSDOWN : 0);
+	return flags | (vma->flags & MAP_NORESERVE || !(vma->prot & PROT_WRITE) ? MAP_NORESERVE : 0);
 }
 
-static bool map_part(uint64_t start, uint64_t end, int prot, int flags, int fd, uint64_t offset)
+static int64_t map_part(uint64_t start, uint64_t end, int prot, int flags, int fd, uint64_t offset)
 {
-	return start == end || mmap((void *)start, end - start, prot, flags | MAP_FIXED_NOREPLACE, fd, (off_t)offset) != MAP_FAILED;
+	return start == end ? 0 : host_map(start, end - start, prot, flags, fd, offset, false);
 }
 
 int64_t space_place(struct space *space, const struct vma *vma, int fd, uint64_t offset, int beyond)
@@ -63,16 +57,17 @@ int64_t space_place(struct space *space, const struct vma *vma, int fd, uint64_t
 	uint64_t content_end = fd < 0 ? space_content_end(vma) : vma->end;
 	int prot = host_prot(vma->prot);
 	struct vma copy = *vma;
-	bool mapped;
+	int64_t error;
 
 	if (!can_be(space, vma))
 		return -EINVAL;
 	if (fd < 0)
-		mapped = map_part(vma->start, content_end, PROT_READ | PROT_WRITE, host_flags(vma), -1, 0);
+		error = map_part(vma->start, content_end, PROT_READ | PROT_WRITE, host_flags(vma), -1, 0);
 	else
-		mapped = map_part(vma->start, vma->end, prot, MAP_SHARED, fd, offset);
-	if (!mapped || !map_part(content_end, vma->end, prot, MAP_SHARED, beyond, BEYOND_END))
-		return -errno;
+		error = map_part(vma->start, vma->end, prot, MAP_SHARED, fd, offset);
+	error = error ? error : map_part(content_end, vma->end, prot, MAP_SHARED, beyond, BEYOND_END);
+	if (error)
+		return error;
 	copy.name = vma->name ? strdup(vma->name) : NULL;
 	vma_insert(space, copy);
 	return 0;

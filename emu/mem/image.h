@@ -4,9 +4,6 @@
 
 #include "emu/mem/space.h"
 
-/* Updates the list with what the host has changed without a system call (MAP_GROWSDOWN). */
-void space_update(struct space *space);
-
 /* Returns the address at which the mapping's pages end; the rest of the mapping is beyond the end of its file. */
 uint64_t space_content_end(const struct vma *vma);
 

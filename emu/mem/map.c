@@ -1,14 +1,17 @@
 /* mmap(2), munmap(2), mprotect(2): the host maps at the address that we choose, and the list follows. */
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "emu/mem/host.h"
 #include "emu/mem/vma.h"
 
 /* The flags of mmap that a mapping keeps. */
@@ -18,10 +21,16 @@ enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
 
 /* --- mmap ---------------------------------------------------------------------------------------------------------- */
 
+/* Those whose get_unmapped_area is thp_get_unmapped_area(). */
+static bool has_huge_pages(long file_system)
+{
+	return file_system == EXT4_SUPER_MAGIC || file_system == XFS_SUPER_MAGIC || file_system == BTRFS_SUPER_MAGIC;
+}
+
 int space_file_open(struct space_file *file, int fd)
 {
 	struct stat status;
-	struct statvfs mount;
+	struct statfs mount;
 	char link[32], path[PATH_MAX];
 
 	if (fstat(fd, &status) < 0)
@@ -30,7 +39,10 @@ int space_file_open(struct space_file *file, int fd)
 	file->has_end = S_ISREG(status.st_mode);
 	file->zero = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 5);
 	file->size = (uint64_t)status.st_size;
-	file->noexec = fstatvfs(fd, &mount) == 0 && mount.f_flag & ST_NOEXEC;
+	if (fstatfs(fd, &mount) == 0) {
+		file->noexec = mount.f_flags & ST_NOEXEC;
+		file->huge_pages = file->has_end && has_huge_pages(mount.f_type);
+	}
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t length = readlink(link, path, sizeof(path) - 1);
 	if (length > 0)
@@ -64,13 +76,14 @@ static void describe_anonymous(struct space *space, struct vma *vma)
 }
 
 /* Has the host map what `vma` describes, `length` bytes at the right place. The list takes `vma` over. */
-static int64_t map_described(struct space *space, struct vma vma, uint64_t address, uint64_t length, int flags, int fd)
+static int64_t map_described(struct space *space, struct vma vma, uint64_t address, uint64_t length, int flags, int fd,
+	uint64_t huge_offset)
 {
 	if (length == 0)
 		return -EINVAL;
 	uint64_t alignment = place_alignment(flags);
 	length = (length + alignment - 1) & ~(alignment - 1);
-	int64_t place = length ? place_mapping(space, address, length, flags) : -ENOMEM;
+	int64_t place = length ? place_mapping(space, address, length, flags, huge_offset) : -ENOMEM, error;
 	if (place >= 0 && vma.noexec && vma.prot & PROT_EXEC)
 		return -EPERM;
 	if (place < 0)
@@ -80,10 +93,10 @@ static int64_t map_described(struct space *space, struct vma vma, uint64_t addre
 	if (vma_sealed(space, vma.start, vma.end))
 		return -EPERM;
 	code_forget(space, vma.start, vma.end);
-	int host_flags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT);
-	host_flags |= flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-	if (mmap((void *)vma.start, length, host_prot(vma.prot), host_flags, fd, (off_t)vma.offset) == MAP_FAILED)
-		return -errno;
+	error = host_map(vma.start, length, host_prot(vma.prot), flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_GROWSDOWN), fd,
+		vma.offset, flags & MAP_FIXED);
+	if (error)
+		return error;
 	if (vma.file_end > 1)
 		vma.file_end += vma.start;
 	vma_remove(space, vma.start, vma.end);
@@ -101,6 +114,28 @@ static int64_t map_described(struct space *space, struct vma vma, uint64_t addre
 	return place;
 }
 
+/* Programs take what they must never touch with a mapping without access. So that of the window succeeds, and only what is outside is
+ * mapped. */
+static int64_t map_around_window(struct space *space, uint64_t address, uint64_t length, int flags, const struct space_file *file,
+	uint64_t offset)
+{
+	uint64_t end = address + length;
+	int64_t result = 0;
+
+	if (address < WINDOW_START)
+		result = space_mmap_file(space, address, WINDOW_START - address, PROT_NONE, flags, file, offset);
+	if (result >= 0 && end > WINDOW_END)
+		result = space_mmap_file(space, WINDOW_END, end - WINDOW_END, PROT_NONE, flags, file, offset + (WINDOW_END - address));
+	return result < 0 ? result : (int64_t)address;
+}
+
+static bool covers_window(uint64_t address, uint64_t length, int prot, int flags)
+{
+	bool valid = address % GUEST_PAGE == 0 && address < GUEST_END && length < GUEST_END - address;
+
+	return flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) && (prot & PROT_ALL) == 0 && valid && window_overlaps(address, length);
+}
+
 int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, int prot, int flags, const struct space_file *file,
 	uint64_t offset)
 {
@@ -109,14 +144,16 @@ int64_t space_mmap_file(struct space *space, uint64_t address, uint64_t length, 
 
 	if (offset % GUEST_PAGE)
 		return -EINVAL;
-	vma_catch_up_growth(space);
+	if (covers_window(address, length, prot, flags))
+		return map_around_window(space, address, page_ceil(length), flags, file, offset);
 	if (file && file->zero && vma.flags & MAP_SHARED)
 		vma.flags |= MAP_ANONYMOUS;
 	if (file && !(vma.flags & MAP_ANONYMOUS))
 		describe_file(&vma, file);
 	else
 		describe_anonymous(space, &vma);
-	result = map_described(space, vma, address, length, flags, file ? file->fd : -1);
+	result = map_described(space, vma, address, length, flags, file ? file->fd : -1,
+		file && file->huge_pages ? offset : PLACE_SMALL_PAGES);
 	if (result < 0)
 		free(vma.name);
 	return result;
@@ -139,34 +176,54 @@ int64_t space_mmap(struct space *space, uint64_t address, uint64_t length, int p
 	return result;
 }
 
+int64_t space_find_room(struct space *space, uint64_t length, const struct space_file *file)
+{
+	return place_find(space, 0, page_ceil(length), MAP_PRIVATE, file->huge_pages ? 0 : PLACE_SMALL_PAGES);
+}
+
 int64_t space_map_object(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset, uint64_t inode)
 {
 	struct vma vma = { .prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = inode };
 
-	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
+	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd, PLACE_SMALL_PAGES);
 }
 
 int64_t space_map_beyond_end(struct space *space, uint64_t address, uint64_t length, int prot, int fd, uint64_t offset)
 {
 	struct vma vma = { .prot = prot & PROT_ALL, .flags = MAP_SHARED, .offset = offset, .inode = UINT64_MAX, .file_end = 1 };
 
-	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd);
+	return map_described(space, vma, address, length, MAP_SHARED | MAP_FIXED, fd, PLACE_SMALL_PAGES);
+}
+
+static int64_t unmap_part(struct space *space, uint64_t start, uint64_t end)
+{
+	int64_t error;
+
+	if (start >= end)
+		return 0;
+	code_forget(space, start, end);
+	error = host_unmap(start, end);
+	if (error)
+		return error;
+	vma_remove(space, start, end);
+	vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = start, .length = end - start });
+	return 0;
 }
 
 int64_t space_munmap(struct space *space, uint64_t address, uint64_t length)
 {
+	uint64_t end;
+	int64_t error;
+
 	if (address % GUEST_PAGE || address > GUEST_END || length > GUEST_END - address || length == 0)
 		return -EINVAL;
-	uint64_t end = page_ceil(address + length);
-	vma_catch_up_growth(space);
+	end = page_ceil(address + length);
 	if (vma_sealed(space, address, end))
 		return -EPERM;
-	code_forget(space, address, end);
-	if (munmap((void *)address, end - address) < 0)
-		return -errno;
-	vma_remove(space, address, end);
-	vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = address, .length = end - address });
-	return 0;
+	if (!window_overlaps(address, end - address))
+		return unmap_part(space, address, end);
+	error = unmap_part(space, address, WINDOW_START);
+	return error ? error : unmap_part(space, WINDOW_END, end);
 }
 
 /* --- mseal ---------------------------------------------------------------------------------------------------------- */
@@ -193,7 +250,6 @@ int64_t space_mseal(struct space *space, uint64_t address, uint64_t length, uint
 		return -EINVAL;
 	if (end == address)
 		return 0;
-	vma_catch_up_growth(space);
 	if (!wholly_mapped(space, address, end))
 		return -ENOMEM;
 	vma_set_sealed(space, address, end);
@@ -237,7 +293,6 @@ int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, i
 		return -ENOMEM;
 	if (prot & ~(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP | 0x8 /* PROT_SEM */))
 		return -EINVAL;
-	vma_catch_up_growth(space);
 	if (grows) {
 		const struct vma *vma = space_find(space, address);
 		if (!vma)
@@ -247,6 +302,10 @@ int64_t space_mprotect(struct space *space, uint64_t address, uint64_t length, i
 		address = vma->start;
 	}
 	while (address < end) {
+		if (address >= WINDOW_START && address < WINDOW_END && !(prot & PROT_ALL)) {
+			address = WINDOW_END;
+			continue;
+		}
 		const struct vma *vma = space_find(space, address);
 		if (!vma)
 			return -ENOMEM;

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/mem/host.h"
 #include "emu/mem/vma.h"
 
 /* Moves a mapping on the host and in the list. The old one stays if old_length is 0 or with MREMAP_DONTUNMAP. */
@@ -19,8 +20,10 @@ static int64_t move_mapping(struct space *space, uint64_t old, uint64_t old_leng
 		free(vma.name);
 		return -errno;
 	}
-	if (!(flags & MREMAP_DONTUNMAP))
+	if (!(flags & MREMAP_DONTUNMAP)) {
+		host_reserve(old, old + old_length);
 		vma_remove(space, old, old + old_length);
+	}
 	vma_remove(space, new, new + new_length);
 	if (vma.file_end > 1)
 		vma.file_end = vma.file_end > old ? vma.file_end - old + new : 1;
@@ -43,9 +46,13 @@ static int64_t resize_in_place(struct space *space, uint64_t old, uint64_t old_l
 {
 	struct vma vma = vma_part(space_find(space, old), old, new_length);
 	code_forget(space, old, old + old_length);
+	host_release(old + old_length, old + new_length);
 	if (mremap((void *)old, old_length, new_length, 0) == MAP_FAILED) {
+		int error = errno;
+
+		host_reserve(old + old_length, old + new_length);
 		free(vma.name);
-		return -errno;
+		return -error;
 	}
 	vma_remove(space, old, old + new_length);
 	vma_insert(space, vma);
@@ -75,6 +82,8 @@ static int64_t check_mremap(uint64_t old, uint64_t old_length, uint64_t new_leng
 	new_length = page_ceil(new_length);
 	if (new % GUEST_PAGE || new_length > GUEST_END || new > GUEST_END - new_length)
 		return -EINVAL;
+	if (window_overlaps(new, new_length))
+		return -ENOMEM;
 	return old + page_ceil(old_length) > new &&new + new_length > old ? -EINVAL : 0;
 }
 
@@ -103,7 +112,7 @@ static int64_t move_elsewhere(struct space *space, uint64_t old, uint64_t old_le
 		if (vma_sealed(space, new, new + new_length))
 			return -EPERM;
 	} else {
-		place = place_find(space, flags & MREMAP_DONTUNMAP ? new : 0, new_length, space_find(space, old)->flags);
+		place = place_find(space, flags & MREMAP_DONTUNMAP ? new : 0, new_length, space_find(space, old)->flags, PLACE_SMALL_PAGES);
 	}
 	if (place < 0)
 		return place;
@@ -115,7 +124,6 @@ int64_t space_mremap(struct space *space, uint64_t old, uint64_t old_length, uin
 	int64_t error = check_mremap(old, old_length, new_length, flags, new);
 	if (error)
 		return error;
-	vma_catch_up_growth(space);
 	old_length = page_ceil(old_length);
 	new_length = page_ceil(new_length);
 	const struct vma *vma = space_find(space, old);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/shm.h>
 
+#include "emu/mem/host.h"
 #include "emu/mem/vma.h"
 
 static int shm_prot(int flags)
@@ -18,6 +19,8 @@ static int64_t reserve(struct space *space, uint64_t address, uint64_t length, i
 	if (!address && flags & SHM_REMAP)
 		return -EINVAL;
 	if (address % SHMLBA && !(flags & SHM_RND))
+		return -EINVAL;
+	if (window_overlaps(page_floor(address), length))
 		return -EINVAL;
 	int64_t place = space_mmap(space, page_floor(address), length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | (address ? fixed : 0), -1,
 		0);
@@ -62,6 +65,7 @@ static bool is_attached(const struct vma *vma, uint64_t address)
 
 static void remove_part(struct space *space, uint64_t start, uint64_t end)
 {
+	host_reserve(start, end);
 	vma_remove(space, start, end);
 	vma_tell(space, &(struct space_change){ .kind = SPACE_UNMAPPED, .start = start, .length = end - start });
 }

@@ -5,17 +5,17 @@
 #include <sys/resource.h>
 
 #include "emu/mem/fault.h"
+#include "emu/mem/host.h"
 #include "emu/mem/vma.h"
 
 static void begin_empty(struct space *space)
 {
 	space->vma = space->block = NULL;
 	space->count = space->capacity = 0;
-	space->grows = false;
 	space->full.length = 0;
 	space->brk_start = space->brk = 0;
-	space->mmap_top = GUEST_MMAP_TOP;
 	space->stack_mapped = 0;
+	space_lay_out(space);
 	space->code_pages = NULL;
 	space->code_count = space->code_capacity = 0;
 	space->shared_code = false;
@@ -35,12 +35,14 @@ void space_init(struct space *space)
 
 void space_reset(struct space *space)
 {
-	vma_catch_up_growth(space);
 	code_forget_all(space);
 	for (size_t i = 0; i < space->count; i++) {
-		munmap((void *)space->vma[i].start, space->vma[i].end - space->vma[i].start);
+		if (!GUEST_RESERVED)
+			host_unmap(space->vma[i].start, space->vma[i].end);
 		vma_free(&space->vma[i]);
 	}
+	if (GUEST_RESERVED)
+		host_unmap_all();
 	free(space->block);
 	begin_empty(space);
 	vma_tell(space, &(struct space_change){ .kind = SPACE_RESET });
@@ -50,6 +52,24 @@ const struct vma *space_find(const struct space *space, uint64_t address)
 {
 	size_t i = vma_lower(space, address);
 	return i < space->count && space->vma[i].start <= address ? &space->vma[i] : NULL;
+}
+
+uint64_t space_mapped_until(const struct space *space, uint64_t start, uint64_t end)
+{
+	const struct vma *vma;
+
+	while (start < end && (vma = space_find(space, start)))
+		start = vma->end;
+	return start < end ? start : end;
+}
+
+uint64_t space_next(const struct space *space, uint64_t start, uint64_t end)
+{
+	size_t i = vma_lower(space, start);
+	uint64_t next = i < space->count ? space->vma[i].start : end;
+
+	next = next < start ? start : next;
+	return next < end ? next : end;
 }
 
 void space_set_name(struct space *space, uint64_t start, uint64_t end, const char *name)
@@ -70,15 +90,18 @@ static bool is_steady(const struct space *space, uint64_t page)
 /* The host's protection of a page is the guest's, except that decoded code is write-protected; it can still be read. */
 bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 {
-	(void)space;
-	return space_in_guest(address, length) && fault_copy(to, (void *)address, length);
+	return space_in_guest(address, length)
+		&& (fault_copy(to, (void *)address, length)
+			|| (grow_into(space, address, length) && fault_copy(to, (void *)address, length)));
 }
 
 bool space_write_checked(struct space *space, uint64_t address, const void *from, size_t length)
 {
 	code_open(space, address, length);
 	space_note_write(space, address, length);
-	if (!space_in_guest(address, length) || !fault_copy((void *)address, from, length))
+	if (!space_in_guest(address, length))
+		return false;
+	if (!fault_copy((void *)address, from, length) && !(grow_into(space, address, length) && fault_copy((void *)address, from, length)))
 		return false;
 	if (length > 0 && !space->follow && is_steady(space, address)) /* a follower must hear of each write */
 		space->plain_page = page_floor(address);
@@ -121,7 +144,10 @@ static bool has_memory(const struct space *space, uint64_t start, uint64_t end)
 
 bool space_poke(struct space *space, uint64_t address, const void *from, size_t length)
 {
-	if (!space_in_guest(address, length) || !has_memory(space, address, address + length))
+	if (!space_in_guest(address, length))
+		return false;
+	if (!has_memory(space, address, address + length)
+		&& !(grow_into(space, address, length) && has_memory(space, address, address + length)))
 		return false;
 	code_open(space, address, length); /* this drops the code of other mappings of the same pages, too */
 	space_drop_code(space, address, length);
@@ -178,7 +204,7 @@ static bool page_fetchable(const struct space *space, uint64_t page)
 size_t space_fetchable(const struct space *space, uint64_t address)
 {
 	uint64_t next = page_floor(address) + GUEST_PAGE;
-	if (address >= GUEST_END || !page_fetchable(space, page_floor(address)))
+	if (address_refused(address) || !page_fetchable(space, page_floor(address)))
 		return 0;
 	return next - address + (page_fetchable(space, next) ? GUEST_PAGE : 0);
 }

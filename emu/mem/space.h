@@ -59,13 +59,12 @@ struct space {
 	struct vma *vma; /* sorted by start; they lie in `block`, which has `capacity` slots (vma.c) */
 	size_t count, capacity;
 	struct vma *block;
-	bool grows; /* there may be a mapping, other than the main stack, that the host makes longer (MAP_GROWSDOWN) */
 	uint64_t brk_start, brk;
 	/* No free place of this length and alignment lies above `end`, whoever looks for the highest (place.c); 0: not known. */
 	struct {
 		uint64_t length, alignment, end;
 	} full;
-	uint64_t mmap_top;     /* the search for a free place begins here and goes downwards */
+	uint64_t mmap_top;     /* the search for a free place begins here and goes downwards; 0: it goes upwards (GUEST_UPWARDS) */
 	uint64_t stack_limit;  /* the guest's RLIMIT_STACK in bytes; initially the host's; survives space_reset */
 	uint64_t stack_mapped; /* size of the main stack in bytes */
 	ino_t next_shared;     /* made-up inode numbers tell shared anonymous mappings apart (SPACE_SYSV, space_name_objects) */
@@ -105,22 +104,43 @@ int64_t space_madvise(struct space *space, uint64_t address, uint64_t length, in
 int64_t space_shmat(struct space *space, int id, uint64_t address, int flags);
 int64_t space_shmdt(struct space *space, uint64_t address);
 
-/* The main thread's stack. It is mapped in full, up to the limit (at most GUEST_STACK_CEILING), so it need not grow on faults. Call
+/* Where mmap finds places, for the stack limit: arch_pick_mmap_layout(). For a new program, before anything is mapped. */
+void space_lay_out(struct space *space);
+/* The main thread's stack. It is mapped up to the limit (at most GUEST_STACK_CEILING, and what is free above the area of mmap), so that the host's kernel can write to it. Call
  * space_extend_stack after raising the limit: it maps the new part if its place is free. Both return 0 or -errno. */
 int64_t space_map_stack(struct space *space, bool executable);
 int64_t space_extend_stack(struct space *space);
+/* Called on a fault at `address`. Returns true if a mapping above it, which grows down, has grown and now includes it
+ * (expand_downwards()). */
+bool space_grow(struct space *space, uint64_t address);
 /* Sets where the heap begins: the end of the program's last segment. */
 void space_set_brk(struct space *space, uint64_t start);
+/* Returns where mmap would place the first `length` bytes of the file, or -ENOMEM. */
+struct space_file;
+int64_t space_find_room(struct space *space, uint64_t length, const struct space_file *file);
 /* Names the mappings in the range, as prctl(PR_SET_VMA) does; NULL removes the name. The range must be page-aligned. */
 void space_set_name(struct space *space, uint64_t start, uint64_t end, const char *name);
 
 /* Returns the mapping that holds `address`, or NULL. */
 const struct vma *space_find(const struct space *space, uint64_t address);
 
-/* Returns true if [address, address + length) lies below GUEST_END and does not wrap. */
+/* Returns the end of what is mapped without a hole from `start` on, at most `end`. */
+uint64_t space_mapped_until(const struct space *space, uint64_t start, uint64_t end);
+/* Returns the first mapped address from `start` on, at most `end`. */
+uint64_t space_next(const struct space *space, uint64_t start, uint64_t end);
+
+/* Returns true if [address, address + length) does not wrap and the guest may have memory in all of it. */
 static inline bool space_in_guest(uint64_t address, uint64_t length)
 {
-	return address <= GUEST_END && length <= GUEST_END - address;
+	return address <= GUEST_END && length <= GUEST_END - address && !window_overlaps(address, length);
+}
+
+/* Returns how many of the `length` bytes at an address that is not refused are before the next one that is. */
+static inline uint64_t space_reach(uint64_t address, uint64_t length)
+{
+	uint64_t end = address < WINDOW_START ? WINDOW_START : GUEST_END;
+
+	return length < end - address ? length : end - address;
 }
 
 /* Returns what the host's kernel gets for the guest's pointer to `length` bytes: the pointer itself, unless it could reach the emulator.
@@ -133,9 +153,9 @@ static inline uint64_t space_host_pointer(uint64_t address, uint64_t length)
 		return address;
 	if (length > USER_END - address)
 		return USER_END | address % GUEST_PAGE;
-	if (address < GUEST_END && length <= GUEST_END + GUEST_GUARD - address)
+	if (address >= EMULATOR_END || address + length <= EMULATOR_START)
 		return address;
-	return GUEST_END | address % GUEST_PAGE;
+	return WINDOW_START | address % GUEST_PAGE;
 }
 
 /* Must be called before the host's kernel or the emulator writes guest memory. Pages in the range that hold decoded code become
@@ -165,7 +185,8 @@ struct space_file {
 	dev_t dev;
 	ino_t inode;
 	uint64_t size;
-	bool zero; /* /dev/zero: each shared mapping of it is separate anonymous memory (shmem_zero_setup()) */
+	bool zero;       /* /dev/zero: each shared mapping of it is separate anonymous memory (shmem_zero_setup()) */
+	bool huge_pages; /* its file system places mappings so that huge pages can hold them */
 	bool has_end,
 		noexec; /* has_end: a regular file, where an access beyond the last page is SIGBUS. noexec: its mount forbids PROT_EXEC */
 	char *name;     /* may be NULL */

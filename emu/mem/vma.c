@@ -141,7 +141,6 @@ void vma_insert(struct space *space, struct vma vma)
 	forget_plain_page(space);
 	open_slot(space, i);
 	space->vma[i] = vma;
-	space->grows |= vma.flags & MAP_GROWSDOWN && !vma.name;
 	merge(space, i, i);
 	CHECK(sorted(space));
 }
@@ -216,19 +215,6 @@ void vma_set_name(struct space *space, uint64_t start, uint64_t end, const char 
 	}
 	if (first < last)
 		merge(space, first, last - 1);
-}
-
-void vma_catch_up_growth(struct space *space)
-{
-	unsigned char resident;
-	for (size_t i = 0; space->grows && i < space->count; i++) {
-		struct vma *vma = &space->vma[i];
-		if (!(vma->flags & MAP_GROWSDOWN) || vma->name)
-			continue; /* the main stack has this flag, but is mapped in full and does not grow; it is known by its name */
-		uint64_t floor = i ? vma[-1].end : GUEST_PAGE;
-		while (vma->start > floor && mincore((void *)(vma->start - GUEST_PAGE), GUEST_PAGE, &resident) == 0)
-			vma->start -= GUEST_PAGE;
-	}
 }
 
 struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length)

@@ -37,8 +37,6 @@ void vma_set_sealed(struct space *space, uint64_t start, uint64_t end);
 bool vma_sealed(const struct space *space, uint64_t start, uint64_t end);
 /* Returns a copy of a part of a mapping, with its own copy of the name and without file_pages. The caller inserts it or frees the name. */
 struct vma vma_part(const struct vma *vma, uint64_t start, uint64_t length);
-/* Enters in the list what the host has grown (MAP_GROWSDOWN). */
-void vma_catch_up_growth(struct space *space);
 
 /* --- copied.c ------------------------------------------------------------------------------------------ */
 
@@ -49,17 +47,25 @@ int64_t copied_move(struct space *space, uint64_t old, uint64_t old_length, uint
 /* Returns -errno for advice that the kernel refuses for private mappings of files but accepts for the anonymous copy; otherwise 0. */
 int64_t copied_refuses(const struct vma *vma, int advice);
 
+#define STACK_GAP (256 * GUEST_PAGE) /* stack_guard_gap: stays free below what grows down */
+
 /* --- place.c ------------------------------------------------------------------------------------------- */
 
 /* Returns what addresses and lengths must be multiples of for these mmap flags (huge pages). */
 uint64_t place_alignment(int flags);
 /* Returns true if a mapping there would not overlap the next one, nor be too close to a stack that grows down. */
 bool place_fits(const struct space *space, uint64_t start, uint64_t length);
-/* Finds a place as the kernel does: the hint if it is free, otherwise downwards from the top, otherwise anywhere. Returns -ENOMEM if
- * there is none. */
-int64_t place_find(struct space *space, uint64_t hint, uint64_t length, int flags);
+/* Finds a place as the kernel does: the hint if it is free, otherwise downwards from the top, otherwise anywhere. `offset` is that of a
+ * file which huge pages may hold, else PLACE_SMALL_PAGES. Returns -ENOMEM if there is none. */
+#define PLACE_SMALL_PAGES UINT64_MAX
+int64_t place_find(struct space *space, uint64_t hint, uint64_t length, int flags, uint64_t offset);
 /* The same where flags may have MAP_FIXED or MAP_FIXED_NOREPLACE; may also return -EINVAL or -EEXIST. */
-int64_t place_mapping(struct space *space, uint64_t address, uint64_t length, int flags);
+int64_t place_mapping(struct space *space, uint64_t address, uint64_t length, int flags, uint64_t offset);
+
+/* --- growing, heap_stack.c ----------------------------------------------------------------------------- */
+
+/* Lets what grows down grow as an access of the range by the host's kernel would. Returns true if something has grown. */
+bool grow_into(struct space *space, uint64_t address, uint64_t length);
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 

@@ -321,7 +321,7 @@ static void note_vdso_writes(const struct recorder *recorder, struct task *task)
 	const struct trace_registers *before = &recorded_of(recorder, task)->registers;
 	const struct vma *vma = space_find(&process->space, before->r[TRACE_RIP]);
 
-	if (!vma || vma->start != GUEST_VDSO)
+	if (!vma || !vma->name || strcmp(vma->name, "[vdso]"))
 		return;
 	for (unsigned k = 0; k < POINTERS; k++)
 		if (before->r[pointers[k]] >= GUEST_PAGE)

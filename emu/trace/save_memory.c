@@ -116,7 +116,6 @@ bool save_memory(struct saver *saver)
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	bool saved = true;
 
-	space_update(space);
 	for (size_t k = 0; k < space->count && saved; k++) {
 		const struct vma *vma = &space->vma[k];
 		bool of_file = vma->flags & MAP_SHARED && !is_own_object(vma);

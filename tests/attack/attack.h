@@ -18,7 +18,7 @@ struct target {
 	uint64_t address;
 };
 
-/* Fills in the targets; `argument` is an address of the emulator's data, in hexadecimal. The last of the guest's pages is mapped. Returns
+/* Fills in the targets; `argument` is an address of the emulator's data, in hexadecimal. The last page below the window is mapped. Returns
  * their number. */
 static inline unsigned find_targets(const char *argument, struct target target[TARGETS])
 {
@@ -26,12 +26,12 @@ static inline unsigned find_targets(const char *argument, struct target target[T
 	const struct target all[] = {
 		{ "data", data },
 		{ "data, odd", data + 5 },
-		{ "end", GUEST_END },
-		{ "ends there", GUEST_END - 8 },
-		{ "across", GUEST_END - 4 },
-		{ "last byte", GUEST_END - 1 },
-		{ "guard", GUEST_END + GUEST_GUARD - 1 },
-		{ "last user page", USER_END - GUEST_PAGE },
+		{ "end", WINDOW_START },
+		{ "ends there", WINDOW_START - 8 },
+		{ "across", WINDOW_START - 4 },
+		{ "last byte", WINDOW_START - 1 },
+		{ "guard", WINDOW_START + WINDOW_GUARD - 1 },
+		{ "the last that is not theirs", WINDOW_END - 8 },
 		{ "across the kernel", USER_END - 4 },
 		{ "kernel", USER_END },
 		{ "not canonical", UINT64_C(1) << 47 },
@@ -41,7 +41,7 @@ static inline unsigned find_targets(const char *argument, struct target target[T
 	};
 	unsigned count = 0;
 
-	mmap((void *)(GUEST_END - GUEST_PAGE), GUEST_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	mmap((void *)(WINDOW_START - GUEST_PAGE), GUEST_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	for (; count < sizeof(all) / sizeof(all[0]); count++)
 		target[count] = all[count];
 	return count;

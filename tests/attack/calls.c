@@ -198,7 +198,7 @@ static void attack(const struct row *row, unsigned pointer, const struct target 
 	if (!has_file && file > 0)
 		return;
 	memset(buffers, 0, sizeof(buffers));
-	memset((void *)(GUEST_END - GUEST_PAGE), 0, GUEST_PAGE);
+	memset((void *)(WINDOW_START - GUEST_PAGE), 0, GUEST_PAGE);
 	fill();
 	result = syscall(row->number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 	show(row->name, row->arg[pointer].name, target->name, has_file ? file_names[file] : "", result);
@@ -215,12 +215,12 @@ static void attack_rows(void)
 
 /* --- by hand: commands that take pointers, and pointers in structures -------------------------------------------- */
 
-#define ATTACK(NAME, CALL)                                               \
-	for (unsigned t = 0; t < target_count; t++) {                    \
-		char *at = (char *)targets[t].address;                   \
-		(void)at;                                                \
-		memset((void *)(GUEST_END - GUEST_PAGE), 0, GUEST_PAGE); \
-		show(NAME, "", targets[t].name, "", (long)(CALL));       \
+#define ATTACK(NAME, CALL)                                                  \
+	for (unsigned t = 0; t < target_count; t++) {                       \
+		char *at = (char *)targets[t].address;                      \
+		(void)at;                                                   \
+		memset((void *)(WINDOW_START - GUEST_PAGE), 0, GUEST_PAGE); \
+		show(NAME, "", targets[t].name, "", (long)(CALL));          \
 	}
 
 /* Those that change how the program ends, and those that the emulator does not know. */

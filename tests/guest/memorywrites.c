@@ -84,6 +84,7 @@ static void without_rights(int memory)
 	printf("%s\n", none);
 	SHOW(process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
 	SHOW(pwrite(memory, "x", 1, 0x50ffc0000000)); /* nothing is there */
+	SHOW(pread(memory, read_only, 1, 0x50ffc0000000));
 	SHOW(pwrite(memory, "x", 1, PAGE));
 }
 

@@ -50,6 +50,7 @@ static void fault_natively(void)
 	native = mmap(NULL, sizeof(*native), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	child = fork();
 	if (child == 0) {
+		munmap((void *)(fault_at & -GUEST_PAGE), GUEST_PAGE); /* it may be reserved */
 		mmap((void *)stack_base, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		sigaltstack(&stack, NULL);
 		sigemptyset(&action.sa_mask);

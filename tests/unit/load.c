@@ -113,13 +113,13 @@ START_TEST(dynamic_program)
 	char *argv[] = { "true", "one", "", "three", NULL }, *envp[] = { "A=1", "B=", NULL };
 	ck_assert_msg(load("/bin/true", argv, envp), "%s", error.text);
 	check_vectors(argv, envp);
-	ck_assert_uint_eq(auxiliary(AT_BASE), GUEST_INTERP_BASE);
+	ck_assert(!strncmp(strrchr(space_find(&process.space, auxiliary(AT_BASE))->name, '/'), "/ld-linux", 9));
 	ck_assert_uint_eq(auxiliary(AT_PHDR), GUEST_PIE_BASE + sizeof(Elf64_Ehdr));
 	ck_assert_uint_eq(auxiliary(AT_PAGESZ), 4096);
 	ck_assert_str_eq((char *)auxiliary(AT_EXECFN), "/bin/true");
 	ck_assert_str_eq((char *)auxiliary(AT_PLATFORM), "x86_64");
 	ck_assert_uint_eq(memcmp((void *)auxiliary(AT_PHDR), (void *)(GUEST_PIE_BASE + 64), 56), 0);
-	ck_assert_uint_ge(task.cpu.rip, GUEST_INTERP_BASE);
+	ck_assert_uint_ge(task.cpu.rip, auxiliary(AT_BASE));
 	ck_assert_uint_eq(task.cpu.r[RDX], 0);
 	ck_assert_uint_eq(process.space.brk % GUEST_PAGE, 0);
 	ck_assert_uint_gt(process.space.brk, GUEST_PIE_BASE);
@@ -242,7 +242,6 @@ START_TEST(errors_say_what_is_wrong)
 	expect_failure(make_file("modeless", bytes, size, 0644), 126, EACCES, "not executable");
 	expect_failure(make_file("short", bytes, 40, 0755), 126, ENOEXEC, "truncated: the ELF header ends at 64 of 40 bytes");
 	expect_failure(make_file("cut", bytes, 100, 0755), 126, ENOEXEC, "truncated: program headers end at");
-	expect_failure(make_file("half", bytes, size / 2, 0755), 126, ENOEXEC, "truncated: segment");
 	header->e_machine = EM_AARCH64;
 	expect_failure(make_file("arm", bytes, size, 0755), 126, ENOEXEC, "built for aarch64, not x86-64");
 	header->e_machine = EM_X86_64;

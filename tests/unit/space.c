@@ -47,6 +47,7 @@ static uint64_t take_changed(void)
 
 static void set_up(void)
 {
+	munmap((void *)NATIVE, ARENA_PAGES * PAGE); /* it may be reserved */
 	memset(&space, 0, sizeof(space));
 	space_init(&space);
 	space.code_changed = on_change;
@@ -176,11 +177,11 @@ START_TEST(same_as_the_kernel)
 		read_host(GUEST, guest);
 		for (int i = 0; i < ARENA_PAGES; i++) {
 			const struct vma *vma = space_find(&space, GUEST + (uint64_t)i * PAGE);
-			int listed = vma ? vma->prot : -1;
+			int listed = vma ? vma->prot : -1, unlisted = GUEST_RESERVED ? PROT_NONE : -1;
 			ck_assert_msg(listed == native[i],
 				"seed %d step %d call %u at %#lx length %#lx new %#lx to %#lx flags %#x: page %d listed %d, kernel %d", _i,
 				step, r.what, r.at, r.length, r.new_length, r.to, r.flags, i, listed, native[i]);
-			int expected = listed <= 0 ? listed : listed & PROT_EXEC ? (listed & PROT_WRITE) | PROT_READ : listed;
+			int expected = listed < 0 ? unlisted : listed & PROT_EXEC ? (listed & PROT_WRITE) | PROT_READ : listed;
 			ck_assert_int_eq(guest[i], expected);
 		}
 	}
@@ -194,8 +195,8 @@ START_TEST(places_go_down_from_the_top)
 	int anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
 	int64_t first = space_mmap(&space, 0, 3 * PAGE, PROT_READ, anonymous, -1, 0);
 	int64_t second = space_mmap(&space, 0, 1, PROT_NONE, anonymous, -1, 0);
-	ck_assert_uint_eq((uint64_t)first, GUEST_MMAP_TOP - 3 * PAGE);
-	ck_assert_uint_eq((uint64_t)second, GUEST_MMAP_TOP - 4 * PAGE);
+	ck_assert_uint_eq((uint64_t)first, space.mmap_top - 3 * PAGE);
+	ck_assert_uint_eq((uint64_t)second, space.mmap_top - 4 * PAGE);
 	ck_assert_int_eq(space_munmap(&space, (uint64_t)first, 2 * PAGE), 0);
 	ck_assert_int_eq(space_mmap(&space, 0, 2 * PAGE, PROT_READ, anonymous, -1, 0), first);
 	/* A free hint is honoured, an occupied one or one above the guest's end is not. */
@@ -206,6 +207,39 @@ START_TEST(places_go_down_from_the_top)
 	ck_assert_int_eq(space_mmap(&space, GUEST_END, PAGE, PROT_READ, anonymous | MAP_FIXED, -1, 0), -ENOMEM);
 	ck_assert_int_eq(space_mmap(&space, 0, -1ULL, PROT_READ, anonymous, -1, 0), -ENOMEM);
 	ck_assert_int_eq(space_mmap(&space, 0, 0, PROT_READ, anonymous, -1, 0), -EINVAL);
+}
+END_TEST
+
+/* A mapping without access may cover the window, where there is one, and touches nothing in it. No other may. */
+START_TEST(the_window_stays)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+	uint64_t before = WINDOW_START - 16 * PAGE, length = WINDOW_SIZE + 32 * PAGE;
+
+	if (WINDOW_SIZE == 0)
+		return;
+	ck_assert_int_eq(space_mmap(&space, before, length, PROT_NONE, flags, -1, 0), (int64_t)before);
+	ck_assert_ptr_nonnull(space_find(&space, WINDOW_START - 1));
+	ck_assert_ptr_null(space_find(&space, WINDOW_START));
+	ck_assert_ptr_null(space_find(&space, WINDOW_END - 1));
+	ck_assert_ptr_nonnull(space_find(&space, WINDOW_END));
+	ck_assert_int_eq(space_mprotect(&space, before, length, PROT_NONE), 0);
+	ck_assert_int_eq(space_mprotect(&space, before, length, PROT_READ), -ENOMEM);
+	ck_assert_int_eq(space_mmap(&space, before, length, PROT_READ, flags, -1, 0), -ENOMEM);
+	ck_assert_int_eq(space_mmap(&space, WINDOW_START + PAGE, PAGE, PROT_READ, flags, -1, 0), -ENOMEM);
+	ck_assert_int_eq(space_mmap(&space, WINDOW_START + PAGE, PAGE, PROT_NONE, flags, -1, 0), (int64_t)(WINDOW_START + PAGE));
+	ck_assert_int_eq(space_mremap(&space, before, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, WINDOW_START), -ENOMEM);
+	ck_assert(!space_write(&space, WINDOW_START + (1 << 20), "", 1));
+	ck_assert(!space_write(&space, before, "", 1));
+	ck_assert_int_eq(space_munmap(&space, before, length), 0);
+	ck_assert_ptr_null(space_find(&space, WINDOW_START - 1));
+	/* Places that the space chooses, for hints and without, are not in it. */
+	ck_assert_int_eq(space_mmap(&space, WINDOW_START, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		(int64_t)(space.mmap_top - PAGE));
+	ck_assert_int_eq(space_mmap(&space, 0, 0x2f0000001000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+		(int64_t)(space.mmap_top - PAGE - 0x2f0000001000));
+	ck_assert_int_eq(space_mmap(&space, 0, 0x200000001000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+		WINDOW_START - 0x200000001000);
 }
 END_TEST
 
@@ -332,10 +366,10 @@ START_TEST(stack_and_growing_mappings)
 	ck_assert_uint_eq(stack->end - stack->start, 2 << 20);
 	ck_assert_int_eq(space_mprotect(&space, GUEST_STACK_TOP - PAGE, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN), 0);
 	ck_assert_int_eq(space_find(&space, GUEST_STACK_TOP - (2 << 20))->prot, PROT_READ | PROT_WRITE | PROT_EXEC);
-	/* The host grows MAP_GROWSDOWN at a fault; the list follows. */
+	/* MAP_GROWSDOWN grows where it is accessed. */
 	uint64_t top = GUEST + 0x10000000;
 	space_mmap(&space, top - PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
-	*(volatile char *)(top - 3 * PAGE) = 1;
+	ck_assert(space_write(&space, top - 3 * PAGE, "", 1));
 	ck_assert_int_eq(space_mprotect(&space, top - 3 * PAGE, PAGE, PROT_READ), 0);
 	ck_assert_int_eq(space_munmap(&space, top - 3 * PAGE, 3 * PAGE), 0);
 }
@@ -349,6 +383,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(tests, same_as_the_kernel, 0, 8);
 	tcase_add_test(tests, places_go_down_from_the_top);
+	tcase_add_test(tests, the_window_stays);
 	tcase_add_test(tests, break_grows_and_shrinks);
 	tcase_add_test(tests, copies_respect_rights);
 	tcase_add_test(tests, code_pages_are_trapped);

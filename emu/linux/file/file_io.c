@@ -41,7 +41,7 @@ int64_t file_read_vector(struct task *task, uint64_t address, uint64_t count, bo
 
 int64_t file_vector_refused(uint64_t number, const uint64_t arg[6], int64_t error)
 {
-	int64_t result = syscall_host(number, (const uint64_t[6]){ arg[0], GUEST_END, arg[2], arg[3], arg[4], arg[5] });
+	int64_t result = syscall_host(number, (const uint64_t[6]){ arg[0], WINDOW_START, arg[2], arg[3], arg[4], arg[5] });
 
 	return result == -EFAULT ? error : result;
 }

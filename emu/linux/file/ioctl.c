@@ -102,7 +102,7 @@ static bool find_sizes(uint32_t request, uint64_t *in, uint64_t *out)
 
 int64_t ioctl_refused(const uint64_t arg[6])
 {
-	int64_t result = syscall_host(SYS_ioctl, (const uint64_t[6]){ arg[0], arg[1], GUEST_END });
+	int64_t result = syscall_host(SYS_ioctl, (const uint64_t[6]){ arg[0], arg[1], WINDOW_START });
 
 	return result < 0 ? result : -EFAULT;
 }

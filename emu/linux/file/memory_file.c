@@ -154,14 +154,16 @@ void memory_written(struct task *task, pid_t pid, const struct iovec *from, uint
 
 /* --- /proc/PID/mem ---------------------------------------------------------------------------------------- */
 
-/* Returns how many bytes at the address may be the memory that the process has natively. */
-static uint64_t native_part(pid_t host_pid, uint64_t address, uint64_t length)
+/* Returns how many bytes at the address may be the memory that the process has natively. In this process, that is what is mapped; where
+ * another one has mapped nothing, the host may have reserved pages, which read as zeros. */
+static uint64_t native_part(const struct task *task, pid_t host_pid, uint64_t address, uint64_t length)
 {
 	if (!proc_runs_emulator(host_pid))
 		return length;
-	if (address >= GUEST_END)
+	if (address_refused(address))
 		return 0;
-	return length < GUEST_END - address ? length : GUEST_END - address;
+	length = space_reach(address, length);
+	return host_pid == getpid() ? space_mapped_until(&task->process->space, address, address + length) - address : length;
 }
 
 static uint64_t position_of(int fd, int64_t position)
@@ -170,9 +172,9 @@ static uint64_t position_of(int fd, int64_t position)
 }
 
 /* Lets the host move what is not the emulator's memory. EIO where nothing is mapped: mem_rw(). */
-static int64_t move(int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write)
+static int64_t move(const struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, bool write)
 {
-	uint64_t address = position_of(fd, position), length = native_part(memory_of(fd), address, file_vector_length(vector, count));
+	uint64_t address = position_of(fd, position), length = native_part(task, memory_of(fd), address, file_vector_length(vector, count));
 	struct iovec part[FILE_IOV_MAX];
 
 	if (file_vector_length(vector, count) == 0)
@@ -196,8 +198,9 @@ static bool write_memory(struct task *task, int fd, const struct iovec *vector, 
 		return false;
 	to = (struct iovec){ (void *)position_of(fd, position), file_vector_length(vector, count) };
 	if (host_pid == getpid())
-		space_prepare_poke(&task->process->space, (uint64_t)to.iov_base, native_part(host_pid, (uint64_t)to.iov_base, to.iov_len));
-	*result = move(fd, vector, count, position, true);
+		space_prepare_poke(&task->process->space, (uint64_t)to.iov_base,
+			native_part(task, host_pid, (uint64_t)to.iov_base, to.iov_len));
+	*result = move(task, fd, vector, count, position, true);
 	if (*result > 0 && host_pid != getpid())
 		memory_written(task, pids_from_host(task->process, host_pid), vector, count, &to, (uint64_t)*result);
 	return true;
@@ -208,11 +211,11 @@ static bool write_memory(struct task *task, int fd, const struct iovec *vector, 
 /* The kernel has an entry of 0 for a page that is not mapped. */
 static void clear_entries(struct task *task, uint64_t address, uint64_t first, uint64_t size)
 {
-	const uint64_t end = GUEST_END / GUEST_PAGE * sizeof(uint64_t);
-	static const uint8_t zeros[512];
+	static const uint64_t none;
 
-	for (uint64_t at = first < end ? end - first : 0; at < size; at += sizeof(zeros))
-		space_write(&task->process->space, address + at, zeros, size - at < sizeof(zeros) ? size - at : sizeof(zeros));
+	for (uint64_t at = 0; at + sizeof(none) <= size; at += sizeof(none))
+		if (address_refused((first + at) / sizeof(none) * GUEST_PAGE))
+			space_write(&task->process->space, address + at, &none, sizeof(none));
 }
 
 static int64_t read_pagemap(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position)
@@ -235,7 +238,7 @@ static int64_t read_pagemap(struct task *task, int fd, const struct iovec *vecto
 static bool read_file(struct task *task, int fd, const struct iovec *vector, uint64_t count, int64_t position, int64_t *result)
 {
 	if (memory_of(fd))
-		*result = move(fd, vector, count, position, false);
+		*result = move(task, fd, vector, count, position, false);
 	else if (is_pagemap(fd))
 		*result = read_pagemap(task, fd, vector, count, position);
 	else

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/clock.h"
+#include "emu/mem/window.h"
 
 /* The kernel's default of fs.nr_open: even root cannot have more descriptors. */
 enum { NR_OPEN_DEFAULT = 1 << 20 };
@@ -33,6 +34,8 @@ void limits_begin(struct process *process)
 
 		if (getrlimit((__rlimit_resource_t)k, limit) != 0)
 			*limit = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+		if (k == RLIMIT_AS)
+			limit->rlim_cur = window_address_limit(limit->rlim_cur);
 		raised = (struct rlimit){ limit->rlim_max, limit->rlim_max };
 		if (limit_is_kept(process, k) && k != RLIMIT_STACK && k != RLIMIT_FSIZE)
 			setrlimit((__rlimit_resource_t)k, &raised);

@@ -80,10 +80,8 @@ static bool check_header(struct elf *elf, struct load_error *error)
 	if (have < (ssize_t)sizeof(elf->header))
 		return load_fail(error, ENOEXEC, "%s: truncated: the ELF header ends at %zu of %zd bytes", elf->path, sizeof(elf->header),
 			have);
-	if (header->e_machine != EM_X86_64 || header->e_ident[EI_DATA] == ELFDATA2MSB)
+	if (header->e_machine != EM_X86_64) /* the kernel looks at nothing else of e_ident */
 		return wrong_machine(elf, error);
-	if (header->e_ident[EI_CLASS] != ELFCLASS64)
-		return load_fail(error, ENOEXEC, "%s: a 32-bit (x32) program, not a 64-bit one", elf->path);
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
 		return wrong_type(elf, error);
 	return true;
@@ -93,6 +91,8 @@ static bool read_segments(struct elf *elf, struct load_error *error)
 {
 	const Elf64_Ehdr *header = &elf->header;
 	size_t size = (size_t)header->e_phnum * sizeof(Elf64_Phdr);
+	if (header->e_phentsize != sizeof(Elf64_Phdr) && header->e_ident[EI_CLASS] == ELFCLASS32)
+		return load_fail(error, ENOEXEC, "%s: a 32-bit (x32) program, not a 64-bit one", elf->path);
 	if (header->e_phentsize != sizeof(Elf64_Phdr))
 		return load_fail(error, ENOEXEC, "%s: malformed: program headers of %u bytes each, not %zu", elf->path, header->e_phentsize,
 			sizeof(Elf64_Phdr));
@@ -114,16 +114,12 @@ static bool read_segments(struct elf *elf, struct load_error *error)
 static bool check_loadable(const struct elf *elf, unsigned number, struct load_error *error)
 {
 	const Elf64_Phdr *segment = &elf->segment[number];
-	uint64_t file_end = page_ceil(elf->file_size);
 
 	if (segment->p_filesz > segment->p_memsz)
 		return load_fail(error, EINVAL, "%s: malformed: segment %u is larger in the file than in memory", elf->path, number);
 	if (segment->p_vaddr >= GUEST_END || segment->p_memsz > GUEST_END - segment->p_vaddr)
 		return load_fail(error, EINVAL, "%s: malformed: segment %u at %#lx with %#lx bytes is outside the address space", elf->path,
 			number, segment->p_vaddr, segment->p_memsz);
-	if (segment->p_filesz && (segment->p_offset > file_end || segment->p_filesz > file_end - segment->p_offset))
-		return load_fail(error, ENOEXEC, "%s: truncated: segment %u ends at %#lx + %#lx of %lu bytes", elf->path, number,
-			segment->p_offset, segment->p_filesz, elf->file_size);
 	if ((segment->p_vaddr - segment->p_offset) % GUEST_PAGE && segment->p_filesz)
 		return load_fail(error, EINVAL, "%s: malformed: segment %u: offset %#lx does not fit address %#lx", elf->path, number,
 			segment->p_offset, segment->p_vaddr);
@@ -247,6 +243,49 @@ static uint64_t lowest_address(const struct elf *elf)
 	return 0;
 }
 
+static uint64_t highest_address(const struct elf *elf)
+{
+	uint64_t end = 0;
+
+	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+		const Elf64_Phdr *segment = &elf->segment[i];
+
+		if (segment->p_type == PT_LOAD && segment->p_vaddr + segment->p_memsz > end)
+			end = segment->p_vaddr + segment->p_memsz;
+	}
+	return end;
+}
+
+/* maximum_alignment() */
+static uint64_t largest_alignment(const struct elf *elf)
+{
+	uint64_t alignment = GUEST_PAGE;
+
+	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+		uint64_t wanted = elf->segment[i].p_align;
+
+		if (elf->segment[i].p_type == PT_LOAD && (wanted & (wanted - 1)) == 0 && wanted > alignment)
+			alignment = wanted;
+	}
+	return alignment;
+}
+
+/* Returns what is added to the file's addresses, or -errno. */
+static int64_t choose_base(const struct elf *elf, struct space *space, const struct space_file *file, uint64_t base)
+{
+	int64_t room;
+
+	if (elf->header.e_type != ET_DYN)
+		return 0;
+	if (!base) {
+		room = space_find_room(space, highest_address(elf) - lowest_address(elf), file);
+		if (room < 0)
+			return room;
+		base = (uint64_t)room;
+	}
+	return (int64_t)((base & ~(largest_alignment(elf) - 1)) - lowest_address(elf));
+}
+
 /* Returns the address of the program headers: they are in the segment that contains them in the file. */
 static uint64_t headers_address(const struct elf *elf, uint64_t base)
 {
@@ -283,9 +322,9 @@ bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct e
 	struct space_file file;
 	bool mapped;
 
-	*place = (struct elf_place){ .base = elf->header.e_type == ET_DYN ? base - lowest_address(elf) : 0 };
 	if (space_file_open(&file, elf->fd) < 0)
 		return load_fail(error, EBADF, "%s: %s", elf->path, strerror(EBADF));
+	*place = (struct elf_place){ .base = (uint64_t)choose_base(elf, space, &file, base) };
 	mapped = map_segments(elf, &file, space, place, error);
 	space_file_close(&file);
 	if (!mapped)

@@ -238,19 +238,23 @@ static bool map_program(struct process *process, const struct program *program, 
 	struct elf_place interpreter;
 	uint64_t entry;
 
-	if (!elf_map(&program->elf, &process->space, GUEST_PIE_BASE, &start.program, error))
+	/* A loader that is run as a program, or a program without one, goes where mmap places it, and the heap to where programs are. */
+	bool loads_itself = program->interpreter.fd < 0 && program->elf.header.e_type == ET_DYN;
+
+	space_lay_out(&process->space);
+	if (!elf_map(&program->elf, &process->space, loads_itself ? 0 : GUEST_PIE_BASE, &start.program, error))
 		return false;
-	space_set_brk(&process->space, page_ceil(start.program.end));
+	space_set_brk(&process->space, loads_itself ? GUEST_PIE_BASE + GUEST_PAGE : page_ceil(start.program.end));
 	entry = start.program.entry;
 	if (program->interpreter.fd >= 0) {
-		if (!elf_map(&program->interpreter, &process->space, GUEST_INTERP_BASE, &interpreter, error))
+		if (!elf_map(&program->interpreter, &process->space, 0, &interpreter, error))
 			return false;
 		start.interpreter_base = interpreter.base;
 		entry = interpreter.entry;
 	}
-	int64_t result = vdso_map(&process->space);
-	if (result == 0)
-		result = pvclock_map(process);
+	int64_t vdso = vdso_map(&process->space), result = vdso < 0 ? vdso : pvclock_map(process);
+
+	start.vdso = (uint64_t)vdso;
 	if (result < 0)
 		return load_fail(error, (int)-result, "%s: the vDSO cannot be mapped: %s", path, strerror((int)-result));
 	uint64_t stack = stack_build(process, &start, error);

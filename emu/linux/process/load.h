@@ -40,10 +40,11 @@ bool load_fail(struct load_error *error, int number, const char *format, ...) __
 /* Reads and checks the headers. `interpreter`: the file is an interpreter, so errors in it are ELIBBAD. */
 bool elf_open(struct elf *elf, int fd, const char *path, bool interpreter, struct load_error *error);
 void elf_close(struct elf *elf);
-/* Maps the segments. A position-independent file is mapped at `base`. */
+/* Maps the segments. A position-independent file is mapped at `base`, or if that is 0, where there is room. */
 bool elf_map(const struct elf *elf, struct space *space, uint64_t base, struct elf_place *place, struct load_error *error);
 
-/* Maps the vDSO at GUEST_VDSO. Returns 0 or -errno. vdso.c. */
+/* Maps the vDSO, and where the kernel has the pages that its own reads, mappings of their sizes. Returns the vDSO's address or -errno.
+ * vdso.c. */
 int64_t vdso_map(struct space *space);
 
 /* The facts about the program that its first stack holds. */
@@ -54,6 +55,7 @@ struct start {
 	const struct elf *elf;
 	struct elf_place program;
 	uint64_t interpreter_base; /* 0: no interpreter */
+	uint64_t vdso;
 };
 
 /* Returns true if a new program's stack can hold the strings of `start` (argv, envp, execfn) under the process's limit. stack.c. */

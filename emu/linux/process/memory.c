@@ -147,10 +147,24 @@ int64_t sys_mseal(struct task *task, const uint64_t arg[6])
 	return space_mseal(&task->process->space, arg[0], arg[1], arg[2]);
 }
 
-/* Calls for a range. The host carries them out after the check that the range is the guest's; above it, nothing is mapped. */
-static int64_t on_range(uint64_t number, const uint64_t arg[6])
+int64_t memory_call_on_range(const struct space *space, uint64_t number, const uint64_t arg[6])
 {
-	return space_in_guest(arg[0], arg[1]) ? syscall_host(number, arg) : -ENOMEM;
+	uint64_t start = page_floor(arg[0]), end = page_ceil(arg[0] + arg[1]);
+	int64_t hole = 0;
+
+	if (!space_in_guest(arg[0], arg[1]))
+		return -ENOMEM;
+	for (;;) {
+		uint64_t stop = space_mapped_until(space, start, end), part[6] = { start, stop - start, arg[2] };
+		int64_t result = syscall_host(number, part);
+
+		if (result < 0 || stop == end)
+			return result < 0 ? result : hole;
+		hole = -ENOMEM;
+		start = space_next(space, stop, end);
+		if (number != SYS_msync || start == end)
+			return hole;
+	}
 }
 
 /* The arguments are checked before the range: msync(2) in mm/msync.c. */
@@ -159,10 +173,9 @@ int64_t sys_msync(struct task *task, const uint64_t arg[6])
 	enum { KNOWN = MS_ASYNC | MS_SYNC | MS_INVALIDATE };
 	int flags = (int)arg[2];
 
-	(void)task;
 	if (flags & ~KNOWN || arg[0] % GUEST_PAGE || (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
-	return on_range(SYS_msync, arg);
+	return memory_call_on_range(&task->process->space, SYS_msync, arg);
 }
 
 int64_t sys_mincore(struct task *task, const uint64_t arg[6])
@@ -176,7 +189,7 @@ int64_t sys_mincore(struct task *task, const uint64_t arg[6])
 	if (!space_in_guest(arg[2], pages))
 		return -EFAULT;
 	space_prepare_write(&task->process->space, arg[2], pages);
-	return on_range(SYS_mincore, arg);
+	return memory_call_on_range(&task->process->space, SYS_mincore, arg);
 }
 
 int64_t sys_shmat(struct task *task, const uint64_t arg[6])

@@ -13,27 +13,19 @@
 
 /* --- one range ---------------------------------------------------------------------------------------- */
 
-static int64_t on_range(uint64_t number, const uint64_t arg[6])
-{
-	return space_in_guest(arg[0], arg[1]) ? syscall_host(number, arg) : -ENOMEM;
-}
-
 int64_t sys_mlock(struct task *task, const uint64_t arg[6])
 {
-	(void)task;
-	return on_range(SYS_mlock, arg);
+	return memory_call_on_range(&task->process->space, SYS_mlock, arg);
 }
 
 int64_t sys_mlock2(struct task *task, const uint64_t arg[6])
 {
-	(void)task;
-	return on_range(SYS_mlock2, arg);
+	return memory_call_on_range(&task->process->space, SYS_mlock2, arg);
 }
 
 int64_t sys_munlock(struct task *task, const uint64_t arg[6])
 {
-	(void)task;
-	return on_range(SYS_munlock, arg);
+	return memory_call_on_range(&task->process->space, SYS_munlock, arg);
 }
 
 /* --- the limit ---------------------------------------------------------------------------------------- */

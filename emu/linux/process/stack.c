@@ -125,7 +125,7 @@ static size_t fill_auxv(const struct builder *builder, Elf64_auxv_t auxv[AUXV_MA
 	bool fsgsbase = cpu_model_cpuid(model, &context, 7, 0).ebx & CPUID7_EBX_FSGSBASE;
 	bool secure = getuid() != geteuid() || getgid() != getegid();
 	const uint64_t entries[][2] = {
-		{ AT_SYSINFO_EHDR, GUEST_VDSO },
+		{ AT_SYSINFO_EHDR, start->vdso },
 		{ AT_MINSIGSTKSZ, model->avx ? FRAME_AVX : FRAME_SSE },
 		{ AT_HWCAP, cpu_model_cpuid(model, &context, 1, 0).edx },
 		{ AT_PAGESZ, GUEST_PAGE },

@@ -10,11 +10,6 @@
 
 enum { ENABLED = 1 };
 
-static uint64_t page_of(unsigned vcpu)
-{
-	return GUEST_PVCLOCK + vcpu * GUEST_PAGE;
-}
-
 void pvclock_refresh(struct process *process)
 {
 	if (!process->pvclock)
@@ -67,19 +62,20 @@ static void forget_pages(struct process *process)
 int64_t pvclock_map(struct process *process)
 {
 	unsigned vcpus;
+	uint64_t page;
 	int64_t result;
 
 	forget_pages(process);
 	if (!process->options->pvclock)
 		return 0;
 	vcpus = tk_vcpus(process->clock);
-	result = space_mmap(&process->space, GUEST_PVCLOCK, vcpus * GUEST_PAGE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	result = space_mmap(&process->space, 0, vcpus * GUEST_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (result < 0)
 		return result;
-	space_set_name(&process->space, GUEST_PVCLOCK, page_of(vcpus), "[pvclock]");
-	for (unsigned vcpu = 0; vcpu < vcpus; vcpu++) {
-		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_PVCLOCK_PAGE, page_of(vcpu) | ENABLED);
+	page = (uint64_t)result;
+	space_set_name(&process->space, page, page + vcpus * GUEST_PAGE, "[pvclock]");
+	for (unsigned vcpu = 0; vcpu < vcpus; vcpu++, page += GUEST_PAGE) {
+		tk_wrmsr(process->clock, vcpu, clock_insns(process), MSR_PVCLOCK_PAGE, page | ENABLED);
 		pvclock_msr_written(process, vcpu, MSR_PVCLOCK_PAGE);
 	}
 	return 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/pagemap.h"
 #include "emu/mem/image.h"
 #include "emu/trace/saver.h"
 
@@ -97,6 +98,11 @@ static bool save_content(struct saver *saver, const struct vma *vma, int pagemap
 	if (!space_lift_protection(vma, PROT_READ))
 		return save_refuse(saver, "memory at 0x%llx cannot be read", (unsigned long long)vma->start);
 	for (uint64_t at = vma->start; at < end && readable; at += PIECE) {
+		uint64_t skipped = of_nothing ? (pagemap_next(pagemap, at, end) - at) / PIECE * PIECE : 0;
+
+		at += skipped;
+		if (at == end)
+			break;
 		size_t size = end - at < PIECE ? end - at : PIECE;
 		struct iovec to = { bytes, size }, from = { (void *)at, size };
 

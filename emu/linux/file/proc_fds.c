@@ -115,9 +115,27 @@ static int64_t list_directory(uint64_t number, const uint64_t arg[6], size_t nam
 	}
 }
 
+/* Turns entries of getdents64(2) into those of the first version, which have the same length: the type moves behind the name, to the end. */
+static void use_first_version(uint64_t entries, int64_t length)
+{
+	for (int64_t at = 0; at < length;) {
+		struct entry *entry = (struct entry *)(entries + (uint64_t)at);
+		char type = entry->rest[0];
+
+		memmove(entry->rest, entry->rest + 1, strlen(entry->rest + 1) + 1);
+		((char *)entry)[entry->length - 1] = type;
+		at += entry->length;
+	}
+}
+
 int64_t sys_getdents(struct task *task, const uint64_t arg[6])
 {
-	(void)task;
+	int64_t entries;
+
+	if (device_entries(task, (int)arg[0], arg[1], arg[2], &entries)) {
+		use_first_version(arg[1], entries);
+		return entries;
+	}
 	return list_directory(SYS_getdents, arg, 0);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "emu/linux/file/proc_files.h"
+#include "emu/linux/kernel/pagemap.h"
 
 enum { NAME_COLUMN = 73, PAGE_PRESENT = 63, PAGE_KB = GUEST_PAGE / 1024 };
 
@@ -39,14 +40,14 @@ void proc_write_maps(struct view *view, FILE *out)
 static uint64_t resident_pages(int pagemap, uint64_t start, uint64_t end)
 {
 	uint64_t entry[512], resident = 0;
-	for (uint64_t page = start / GUEST_PAGE; page < end / GUEST_PAGE;) {
-		uint64_t left = end / GUEST_PAGE - page, want = left < 512 ? left : 512;
-		ssize_t got = pread(pagemap, entry, want * sizeof(*entry), (off_t)(page * sizeof(*entry)));
+	while ((start = pagemap_next(pagemap, start, end)) < end) {
+		uint64_t left = (end - start) / GUEST_PAGE, want = left < 512 ? left : 512;
+		ssize_t got = pread(pagemap, entry, want * sizeof(*entry), (off_t)(start / GUEST_PAGE * sizeof(*entry)));
 		if (got <= 0)
 			break;
 		for (size_t i = 0; i < (size_t)got / sizeof(*entry); i++)
 			resident += entry[i] >> PAGE_PRESENT & 1;
-		page += (uint64_t)got / sizeof(*entry);
+		start += (uint64_t)got / sizeof(*entry) * GUEST_PAGE;
 	}
 	return resident;
 }

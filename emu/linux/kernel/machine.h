@@ -92,6 +92,15 @@ struct task_end {
 	uint64_t robust_list_size;
 };
 
+/* What makes a thread a process: it shares the memory, but has handlers and an end of its own (process/tracer.h). */
+struct tracer {
+	pid_t id;
+	struct guest_sigaction action[GUEST_SIGNALS + 1];
+	bool ended;
+	int status; /* in wait(2)'s format; kept until it is waited for */
+	struct tracer *next;
+};
+
 /* A guest thread. One host thread runs all of them, one after the other. */
 struct task {
 	struct cpu cpu;
@@ -104,6 +113,9 @@ struct task {
 	struct task_call call;
 	struct task_end end;
 	struct rseq_area rseq;
+	struct tracer *tracer;     /* it is a process of its own; NULL: it is not */
+	struct tracer *stopped_by; /* it does not run; NULL: it does */
+	bool stop_told;            /* to a wait4(2) of the tracer */
 	struct wait wait;
 	pid_t vfork_child; /* the child for which the thread waits until it execs or exits; how the child tells */
 	struct vfork_link vfork;
@@ -209,7 +221,8 @@ struct process {
 	struct vfork_link vfork; /* the process's side of vfork(2), if a parent waits for it */
 	struct space space;
 	struct blocks *blocks;
-	struct task *tasks; /* the first is the thread group's leader */
+	struct tracer *tracers; /* those that have not been waited for; owned */
+	struct task *tasks;     /* the first is the thread group's leader */
 	struct task *current;
 	struct host_threads host;
 	struct process_turn turn;
@@ -234,5 +247,11 @@ struct process {
 	bool show_pids;                        /* there was more than one process: lines of reports begin with the thread's id */
 	struct process_counts counts;
 };
+
+/* Returns the actions of the thread's process. */
+static inline struct guest_sigaction *signal_actions(struct task *task)
+{
+	return task->tracer ? task->tracer->action : task->process->signals.action;
+}
 
 #endif

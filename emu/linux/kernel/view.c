@@ -44,7 +44,7 @@ static unsigned gather(struct view *view, pid_t *tids)
 	unsigned count = 0;
 
 	for (unsigned n = 0; task && n < THREADS_MAX; n++, task = thread_at(view, task->next)) {
-		if (task->state == TASK_DEAD && n > 0)
+		if ((task->state == TASK_DEAD && n > 0) || task->tracer) /* a tracer is a process */
 			continue;
 		if (tids && count < view->threads)
 			tids[count] = task->tid;

@@ -16,6 +16,7 @@
 #include "emu/linux/kernel/tree.h"
 #include "emu/linux/process/child.h"
 #include "emu/linux/process/futex.h"
+#include "emu/linux/process/tracer.h"
 #include "emu/linux/rows/calls.h"
 
 enum { WAIT4_OPTIONS = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL };
@@ -122,11 +123,15 @@ static int64_t wait_for_change(struct task *task)
 int64_t sys_wait4(struct task *task, const uint64_t arg[6])
 {
 	int64_t result;
+	bool of_tracer;
 
 	if ((int)arg[2] & ~WAIT4_OPTIONS)
 		return -EINVAL;
 	if ((pid_t)arg[0] == INT32_MIN)
 		return -ESRCH;
+	result = tracer_wait(task, arg, &of_tracer);
+	if (of_tracer)
+		return result;
 	for (;;) {
 		result = look(task, arg);
 		if (result != 0 || ((int)arg[2] & WNOHANG))

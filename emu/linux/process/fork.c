@@ -16,6 +16,7 @@
 #include "emu/linux/process/futex_queue.h"
 #include "emu/linux/process/policy.h"
 #include "emu/linux/process/thread.h"
+#include "emu/linux/process/tracer.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/signal.h"
 #include "emu/linux/time/timer.h"
@@ -187,7 +188,7 @@ static int64_t check_request(struct task *task, const struct clone_request *requ
 			(unsigned long long)(flags & ~(uint64_t)(HOST_FLAGS | OWN_FLAGS | CLEAR_SIGHAND)));
 		return flags & CLONE_SIGHAND ? -EINVAL : -EPERM;
 	}
-	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) {
+	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK) && !tracer_wanted(request)) {
 		log_line(task->process->options, LOG_WARNING,
 			"clone: a process that shares memory without CLONE_VFORK or "
 			"CLONE_THREAD is not supported");
@@ -207,6 +208,8 @@ static int64_t do_clone(struct task *task, const struct clone_request *request)
 		result = request->id_error;
 	if (result != 0)
 		return result;
+	if (tracer_wanted(request))
+		return tracer_clone(task, request);
 	return request->flags & CLONE_THREAD ? thread_clone(task, request) : fork_process(task, request);
 }
 

@@ -31,7 +31,7 @@ static pid_t host_of(struct task *task, uint64_t id)
 int64_t sys_getpid(struct task *task, const uint64_t arg[6])
 {
 	(void)arg;
-	return task->process->pid;
+	return task->tracer ? task->tid : task->process->pid;
 }
 
 int64_t sys_gettid(struct task *task, const uint64_t arg[6])
@@ -43,6 +43,8 @@ int64_t sys_gettid(struct task *task, const uint64_t arg[6])
 int64_t sys_getppid(struct task *task, const uint64_t arg[6])
 {
 	(void)arg;
+	if (task->tracer)
+		return task->process->pid;
 	return task->process->tree ? tree_parent(task->process) : getppid();
 }
 

@@ -143,6 +143,9 @@ int64_t sys_prctl(struct task *task, const uint64_t arg[6])
 		return space_write(&task->process->space, arg[1], &task->end.clear_child_tid, sizeof(uint64_t)) ? 0 : -EFAULT;
 	/* The host keeps these for us; they take no pointers. */
 	case PR_SET_PDEATHSIG:
+		if (task->tracer) /* it ends with its parent */
+			return 0;
+		return syscall_host(SYS_prctl, arg);
 	case PR_SET_DUMPABLE:
 	case PR_GET_DUMPABLE:
 	case PR_GET_KEEPCAPS:

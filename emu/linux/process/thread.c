@@ -12,6 +12,7 @@
 #include "emu/linux/kernel/task.h"
 #include "emu/linux/process/futex.h"
 #include "emu/linux/process/thread.h"
+#include "emu/linux/process/tracer.h"
 #include "emu/linux/rows/calls.h"
 #include "emu/linux/signal/rseq.h"
 #include "emu/linux/signal/signal.h"
@@ -94,7 +95,7 @@ void task_release_memory(struct task *task)
 static bool any_alive(const struct process *process)
 {
 	for (const struct task *task = process->tasks; task; task = task->next)
-		if (task->state != TASK_DEAD)
+		if (task->state != TASK_DEAD && !task->tracer)
 			return true;
 	return false;
 }
@@ -105,6 +106,10 @@ int64_t sys_exit(struct task *task, const uint64_t arg[6])
 	int status = (int)(arg[0] & 0xff) << 8;
 
 	task_release_memory(task);
+	if (task->tracer) {
+		tracer_exit(task, status);
+		return SYSCALL_NO_RESULT;
+	}
 	peers_thread_ended(process, task->tid);
 	task->state = TASK_DEAD;
 	if (task == process->tasks)
@@ -116,6 +121,8 @@ int64_t sys_exit(struct task *task, const uint64_t arg[6])
 
 int64_t sys_exit_group(struct task *task, const uint64_t arg[6])
 {
+	if (task->tracer)
+		return sys_exit(task, arg);
 	task_release_memory(task);
 	process_end(task->process, (int)(arg[0] & 0xff) << 8);
 	return SYSCALL_NO_RESULT;

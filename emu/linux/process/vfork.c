@@ -13,6 +13,7 @@
 
 #include "emu/linux/kernel/hidden.h"
 #include "emu/linux/kernel/machine.h"
+#include "emu/linux/kernel/pagemap.h"
 #include "emu/linux/process/fork.h"
 
 struct written_page {
@@ -88,7 +89,7 @@ static bool send_written(int fd, int pagemap, const struct vma *vma)
 {
 	uint64_t entry[ENTRIES], address = vma->start;
 
-	while (address < vma->end) {
+	while ((address = pagemap_next(pagemap, address, vma->end)) < vma->end) {
 		uint64_t left = (vma->end - address) / GUEST_PAGE, count = left < ENTRIES ? left : ENTRIES;
 		ssize_t got = pread(pagemap, entry, count * sizeof(*entry), (off_t)(address / GUEST_PAGE * sizeof(*entry)));
 

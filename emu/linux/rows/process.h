@@ -77,7 +77,7 @@ PASS(add_key, STRING(type), STRING(description), IN_BYTES(payload, 3), SIZE(leng
 PASS(request_key, STRING(type), STRING(description), STRING(callout), INT(keyring))
 REFUSE(keyctl, ENOSYS, INT(operation), HEX(arg2), HEX(arg3), HEX(arg4), HEX(arg5))
 /* These would act on the emulator, not on the guest. */
-REFUSE(ptrace, EPERM, INT(request), PID(pid), ADDRESS(addr), ADDRESS(data))
+RUN(PROCESS, ptrace, INT(request), PID(pid), ADDRESS(addr), ADDRESS(data))
 REFUSE(seccomp, ENOSYS, UINT(operation), HEX(flags), ADDRESS(args))
 REFUSE(perf_event_open, ENOSYS, ADDRESS(attr), PID(pid), INT(cpu), FD(group_fd), HEX(flags))
 REFUSE(bpf, EPERM, INT(cmd), ADDRESS(attr), SIZE(size))

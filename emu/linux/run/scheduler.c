@@ -287,7 +287,7 @@ static bool may_run(const struct task *task)
 {
 	const struct task *in_vfork = task->process->turn.in_vfork;
 
-	return task->state == TASK_RUNNABLE && (!in_vfork || in_vfork == task);
+	return task->state == TASK_RUNNABLE && !task->stopped_by && (!in_vfork || in_vfork == task);
 }
 
 static struct task *next_runnable(struct process *process)

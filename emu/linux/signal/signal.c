@@ -232,7 +232,7 @@ void signal_send_running(struct process *process, const siginfo_t *info)
 
 void signal_force(struct task *task, siginfo_t *info)
 {
-	struct guest_sigaction *action = &task->process->signals.action[info->si_signo];
+	struct guest_sigaction *action = &signal_actions(task)[info->si_signo];
 	uint64_t bit = signal_bit(info->si_signo);
 
 	if (action->handler == (uint64_t)SIG_IGN || (task->signals.mask & bit)) {
@@ -319,14 +319,14 @@ void signal_force_segv(struct task *task, int failed)
 	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 
 	if (failed == SIGSEGV)
-		task->process->signals.action[SIGSEGV].handler = (uint64_t)SIG_DFL;
+		signal_actions(task)[SIGSEGV].handler = (uint64_t)SIG_DFL;
 	signal_force(task, &info);
 }
 
 static void enter_handler(struct task *task, const siginfo_t *info)
 {
 	int number = info->si_signo;
-	struct guest_sigaction *slot = &task->process->signals.action[number], action = *slot;
+	struct guest_sigaction *slot = &signal_actions(task)[number], action = *slot;
 	uint64_t mask = task->signals.restore_mask ? task->signals.saved_mask : task->signals.mask;
 
 	if (action.flags & SA_RESETHAND)

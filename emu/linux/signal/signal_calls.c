@@ -36,12 +36,13 @@ int64_t sys_rt_sigaction(struct task *task, const uint64_t arg[6])
 	if (!signal_number(arg[0]) || (arg[1] && (number == SIGKILL || number == SIGSTOP)))
 		return -EINVAL;
 	signal_host_collect(process); /* signals that came before are handled by the old action */
-	old = process->signals.action[number];
+	old = signal_actions(task)[number];
 	if (arg[1]) {
 		new.flags &= (uint64_t)KNOWN_FLAGS | SA_RESETHAND;
 		new.mask &= ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
-		process->signals.action[number] = new;
-		signal_drop_ignored(process, number);
+		signal_actions(task)[number] = new;
+		if (!task->tracer)
+			signal_drop_ignored(process, number);
 	}
 	if (arg[2] && !space_write(&process->space, arg[2], &old, sizeof(old)))
 		return -EFAULT;

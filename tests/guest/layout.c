@@ -159,12 +159,13 @@ static void growing(void)
 
 int main(int argc, char **argv)
 {
+	char *odd[] = { argv[0], "an odd number of words on the stack", NULL };
 	int kept = personality(0xffffffff);
 
 	(void)argc;
 	if (!(kept & ADDR_NO_RANDOMIZE)) {
 		personality((unsigned long)(kept | ADDR_NO_RANDOMIZE));
-		execv("/proc/self/exe", argv);
+		execv("/proc/self/exe", odd);
 	}
 	setvbuf(stdout, NULL, _IONBF, 0);
 	base = find("[vvar]");

@@ -171,8 +171,7 @@ static void push_vectors(struct builder *builder)
 	size_t entries = fill_auxv(builder, auxv);
 	size_t words = 1 + builder->argc + 1 + builder->envc + 1;
 
-	builder->top = (builder->top - entries * sizeof(auxv[0])) & ~15ULL;
-	builder->top = (builder->top - words * sizeof(uint64_t)) & ~15ULL;
+	builder->top = (builder->top - entries * sizeof(auxv[0]) - words * sizeof(uint64_t)) & ~15ULL; /* STACK_ROUND */
 	uint64_t *at = (uint64_t *)builder->top;
 	*at++ = builder->argc;
 	at = store_pointers(at, process->image.arg_start, builder->argc);

@@ -151,8 +151,8 @@ static inline uint64_t space_host_pointer(uint64_t address, uint64_t length)
 {
 	if (address >= USER_END)
 		return address;
-	if (length > USER_END - address)
-		return USER_END | address % GUEST_PAGE;
+	if (length > USER_END - address) /* the kernel goes no further by itself */
+		length = USER_END - address;
 	if (address >= EMULATOR_END || address + length <= EMULATOR_START)
 		return address;
 	return WINDOW_START | address % GUEST_PAGE;

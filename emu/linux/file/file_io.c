@@ -86,9 +86,7 @@ static int64_t read_transfer(struct task *task, const struct transfer *transfer)
 int64_t sys_read(struct task *task, const uint64_t arg[6])
 {
 	const struct iovec whole = { (void *)arg[1], arg[2] };
-	/* clang-format off */
-	const struct transfer transfer = {
-		.fd = (int)arg[0], .plain = true, .number = SYS_read, .arg = arg, .vector = &whole, .count = 1};
+	const struct transfer transfer = { .fd = (int)arg[0], .plain = true, .number = SYS_read, .arg = arg, .vector = &whole, .count = 1 };
 	int64_t result;
 	if (device_read(task, (int)arg[0], &whole, 1, POSITION_OF_FILE, &result))
 		return result;
@@ -111,8 +109,8 @@ bool file_may_block_midway(int fd)
  * was sent. Other files take a piece if they are ready. */
 static int64_t write_some(int fd, struct iovec *vector, uint64_t count, uint64_t done)
 {
-	struct msghdr message = {.msg_iov = vector, .msg_iovlen = file_trim_vector(vector, count, done, UINT64_MAX)};
-	struct pollfd one = {.fd = fd, .events = POLLOUT};
+	struct msghdr message = { .msg_iov = vector, .msg_iovlen = file_trim_vector(vector, count, done, UINT64_MAX) };
+	struct pollfd one = { .fd = fd, .events = POLLOUT };
 	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | (done ? MSG_NOSIGNAL : 0));
 	if (sent < 0 && errno == ENOTSOCK && poll(&one, 1, 0) == 0)
 		return -EAGAIN;
@@ -140,7 +138,6 @@ static int64_t write_all(struct task *task, int fd, const struct iovec *vector, 
 		else
 			task->wait.progress += (uint64_t)moved;
 	}
-	/* clang-format on */
 	return result == SYSCALL_WAIT || !task->wait.progress ? result : (int64_t)task->wait.progress;
 }
 
@@ -154,9 +151,13 @@ static int64_t write_transfer(struct task *task, const struct transfer *transfer
 int64_t sys_write(struct task *task, const uint64_t arg[6])
 {
 	const struct iovec whole = { (void *)arg[1], arg[2] };
-	/* clang-format off */
-	const struct transfer transfer = {
-		.fd = (int)arg[0], .write = true, .plain = true, .number = SYS_write, .arg = arg, .vector = &whole, .count = 1};
+	const struct transfer transfer = { .fd = (int)arg[0],
+		.write = true,
+		.plain = true,
+		.number = SYS_write,
+		.arg = arg,
+		.vector = &whole,
+		.count = 1 };
 	int64_t result;
 	if (device_write(task, (int)arg[0], &whole, 1, POSITION_OF_FILE, &result))
 		return result;
@@ -168,7 +169,7 @@ int64_t sys_write(struct task *task, const uint64_t arg[6])
 /* A transfer at a position never waits: pipes and sockets have no position. */
 static int64_t at_position(struct task *task, uint64_t number, const uint64_t arg[6], bool write)
 {
-	const struct iovec whole = {(void *)arg[1], arg[2]};
+	const struct iovec whole = { (void *)arg[1], arg[2] };
 	int64_t position = (int64_t)arg[3], result;
 	if (position >= 0 && (write ? device_write : device_read)(task, (int)arg[0], &whole, 1, position, &result))
 		return result;
@@ -195,12 +196,17 @@ static int64_t move_vector(struct task *task, uint64_t number, const uint64_t ar
 	if (result)
 		return file_vector_refused(number, arg, result);
 	int64_t position = at_file_position ? POSITION_OF_FILE : (int64_t)arg[3];
-	if ((at_file_position || position >= 0) &&
-	    (write ? device_write : device_read)(task, (int)arg[0], vector, arg[2], position, &result))
+	if ((at_file_position || position >= 0)
+		&& (write ? device_write : device_read)(task, (int)arg[0], vector, arg[2], position, &result))
 		return result;
-	const uint64_t host[6] = {arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5]};
-	const struct transfer transfer = {
-		.fd = (int)arg[0], .write = write, .number = number, .arg = host, .vector = vector, .count = arg[2], .flags = flags};
+	const uint64_t host[6] = { arg[0], (uint64_t)vector, arg[2], arg[3], arg[4], arg[5] };
+	const struct transfer transfer = { .fd = (int)arg[0],
+		.write = write,
+		.number = number,
+		.arg = host,
+		.vector = vector,
+		.count = arg[2],
+		.flags = flags };
 	if (!at_file_position || flags & ~(uint64_t)WAITING_FLAGS)
 		return syscall_host(number, host);
 	return write ? write_transfer(task, &transfer) : read_transfer(task, &transfer);
@@ -248,7 +254,7 @@ static int64_t process_memory(struct task *task, uint64_t number, const uint64_t
 	if (!error)
 		error = file_read_vector(task, arg[3], arg[4], own && !reading, remote);
 	pid_t pid = own ? getpid() : pids_to_host(task->process, (pid_t)arg[0]);
-	const uint64_t host[6] = {(uint64_t)pid, (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5]};
+	const uint64_t host[6] = { (uint64_t)pid, (uint64_t)local, arg[2], (uint64_t)remote, arg[4], arg[5] };
 	int64_t result = error ? error : syscall_host(number, host);
 	if (!error && !reading && !own)
 		result = memory_write_code(task, (pid_t)arg[0], local, arg[2], remote, arg[4], result);
@@ -266,5 +272,3 @@ int64_t sys_process_vm_writev(struct task *task, const uint64_t arg[6])
 {
 	return process_memory(task, SYS_process_vm_writev, arg, false);
 }
-
-/* clang-format on */

@@ -76,9 +76,15 @@ void random_take(struct process *process, uint64_t size)
 
 int64_t sys_getrandom(struct task *task, const uint64_t arg[6])
 {
+	enum { TRANSFER_MAX = 0x7ffff000 }; /* MAX_RW_COUNT */
+	uint64_t length;
+
 	if (!random_is_seeded(task->process))
 		return syscall_host(SYS_getrandom, arg);
 	if (arg[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
-	return random_fill(task->process, arg[0], arg[1]);
+	length = arg[1] < TRANSFER_MAX ? arg[1] : TRANSFER_MAX;
+	if (arg[0] > USER_END || length > USER_END - arg[0]) /* import_ubuf(): nothing is filled */
+		return -EFAULT;
+	return random_fill(task->process, arg[0], length);
 }

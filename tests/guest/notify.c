@@ -45,7 +45,7 @@ static void show_signal(void)
 /* --- message queues ---------------------------------------------------------------------------------- */
 
 static sem_t told;
-static char queue_name[32]; /* of this run alone */
+static char queue_name[32];
 
 static void tell(union sigval given)
 {
@@ -61,6 +61,7 @@ static void queues(void)
 	mqd_t queue;
 
 	snprintf(queue_name, sizeof(queue_name), "/tick86-notify-%d", (int)getpid());
+	mq_unlink(queue_name); /* one that a run left behind that was killed: guests' ids repeat */
 	queue = mq_open(queue_name, O_CREAT | O_RDWR, 0600, &attributes);
 	handle(SIGUSR1);
 	SHOW(mq_notify(queue, &event));

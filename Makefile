@@ -62,7 +62,7 @@ $(BUILD)/obj/emu/op/%.o: CFLAGS += $(OP_FLAGS)
 $(foreach f,alu shift multiply bit move exchange stack control,$(BUILD)/obj/emu/op/$(f).o): CFLAGS += -mgeneral-regs-only
 
 # Runs before the C library.
-$(BUILD)/obj/emu/mem/window.o: CFLAGS += -fno-stack-protector -fno-tree-loop-distribute-patterns
+$(BUILD)/obj/emu/mem/window.o: CFLAGS += -fno-stack-protector $(if $(findstring clang,$(CC)),-fno-builtin,-fno-tree-loop-distribute-patterns)
 
 # Run only where the host and the guest's CPU model have AVX2.
 $(BUILD)/obj/emu/op/avx%.o: CFLAGS += -mavx2 -mfma -mf16c -ffp-contract=off

@@ -36,7 +36,7 @@ static void load(const char *path)
 	if (!process_load(&process, path, argv, envp, &error) && !error.text[0])
 		abort(); /* a failure without a word */
 	space_reset(&process.space);
-	free(process.exe_path);
+	free(process.image.exe_path);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,7 +107,10 @@ static int open_file(const char *path)
 {
 	int fd = hidden_open(path, O_CREAT | O_TRUNC, 0666);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	flock(fd, LOCK_SH | LOCK_NB); /* all processes of the run hold it: a replay sees that the last one has not ended */
+	return fd;
 }
 
 /* Returns the recorder, with its file open, or NULL with `error` set to -errno. */

@@ -1,12 +1,15 @@
 /* The replay's controller: opens the recording, starts the first process, waits for all processes, and reports the result. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -208,6 +211,24 @@ static const char *begin(struct replay *replay, struct itinerary *itinerary)
 	return NULL;
 }
 
+/* Processes of the recorded run may live longer than the first one, and each holds a lock on the file (record.c). A replay without their ends
+ * would not be the run. So this waits for them a while, and says so if that was too short: one that serves for days is not waited for. */
+static void await_recorders(const char *path)
+{
+	enum { PATIENCE_MS = 5000, LOOK_MS = 10 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), waited = 0;
+
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK && waited < PATIENCE_MS) {
+		poll(NULL, 0, LOOK_MS);
+		waited += LOOK_MS;
+	}
+	if (waited >= PATIENCE_MS)
+		fprintf(stderr, "tick86: replay: %s: processes of the recorded run have not ended yet; this is what there is of them\n",
+			path);
+	if (fd >= 0)
+		close(fd);
+}
+
 int replay_file(const char *path, bool quiet, bool trust, struct itinerary *itinerary)
 {
 	struct replay replay = { .quiet = quiet, .trust = trust };
@@ -217,6 +238,7 @@ int replay_file(const char *path, bool quiet, bool trust, struct itinerary *itin
 
 	if (!prepare_memory(&replay))
 		return fail(path, "out of memory");
+	await_recorders(path);
 	if (!trace_reader_open(&replay.shared->state.reader, path, error, sizeof(error)))
 		return fail(path, error);
 	fault_install();

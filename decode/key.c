@@ -22,7 +22,7 @@ static bool has_modrm(const uint16_t map[16], uint8_t opcode)
 	return map[opcode >> 4] >> (opcode & 15) & 1;
 }
 
-static bool is_prefix(uint8_t byte)
+bool key_is_prefix(uint8_t byte)
 {
 	switch (byte) {
 	case 0x26:
@@ -47,7 +47,7 @@ static unsigned key_length(const uint8_t *bytes)
 	unsigned at = 0;
 	bool modrm;
 
-	while (at < KEY_MAX && is_prefix(bytes[at]))
+	while (at < KEY_MAX && key_is_prefix(bytes[at]))
 		at++;
 	if (bytes[at] >> 4 == 4) /* REX */
 		at++;

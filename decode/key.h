@@ -3,6 +3,7 @@
 #ifndef TICK86_DECODE_KEY_H
 #define TICK86_DECODE_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,5 +12,8 @@
  * such bytes, or all are 0. */
 enum { KEY_MAX = sizeof(uint64_t) };
 uint64_t key_of(const uint8_t *bytes, size_t size, unsigned *length);
+
+/* Returns true for the bytes of a legacy prefix: segments, operand and address size, LOCK, REP (SDM vol. 2, 2.1.1). */
+bool key_is_prefix(uint8_t byte);
 
 #endif

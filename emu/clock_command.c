@@ -117,14 +117,8 @@ static int record_command(char **argv)
 	return command_read(&clock_record_row, argv, &options, word, &status) ? record(&options) : status;
 }
 
-static bool option_picture(struct parse *parse, const char *text)
-{
-	*(const char **)parse->into = text;
-	return true;
-}
-
 static const struct option_row plot_options[] = {
-	OPTION("-o", VALUE_NEEDED, "OUT.svg", option_picture, "the picture to write"),
+	OPTION("-o", VALUE_NEEDED, "OUT.svg", option_keep, "the picture to write"),
 	OPTION_END,
 };
 

@@ -14,6 +14,12 @@ bool option_fail(struct parse *parse, const char *format, ...)
 	return false;
 }
 
+bool option_keep(struct parse *parse, const char *text)
+{
+	*(const char **)parse->into = text;
+	return true;
+}
+
 static bool is_last(const struct option_row *row)
 {
 	return !row->name && !row->shown;

@@ -68,6 +68,9 @@ extern const struct command_row *const command_rows[];
 /* Keeps an error and returns false, for `return option_fail(...)`. */
 bool option_fail(struct parse *parse, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For rows of a command whose `into` is a const char *: keeps the text there. */
+bool option_keep(struct parse *parse, const char *text);
+
 /* Takes the option at *argv, with its value if that is the next word, and moves *argv on. Returns false after option_fail(). */
 bool option_take(struct parse *parse, char ***argv);
 /* Moves *argv behind one option of a run and its value without taking it. Returns false if there is no such option. */

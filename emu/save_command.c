@@ -103,14 +103,8 @@ static int save(pid_t pid, const char *path)
 	return status;
 }
 
-static bool option_to(struct parse *parse, const char *text)
-{
-	*(const char **)parse->into = text;
-	return true;
-}
-
 static const struct option_row save_options[] = {
-	OPTION("-o", VALUE_NEEDED, "FILE", option_to, "the file to write (default tick86-PID.saved)"),
+	OPTION("-o", VALUE_NEEDED, "FILE", option_keep, "the file to write (default tick86-PID.saved)"),
 	OPTION_END,
 };
 

@@ -110,14 +110,8 @@ static int plot_file(const char *from, const char *to)
 	return look_written("plot", to, plot.svg.out, status);
 }
 
-static bool option_to(struct parse *parse, const char *text)
-{
-	*(const char **)parse->into = text;
-	return true;
-}
-
 static const struct option_row plot_options[] = {
-	OPTION("-o", VALUE_NEEDED, "OUT.svg", option_to, "the picture to write"),
+	OPTION("-o", VALUE_NEEDED, "OUT.svg", option_keep, "the picture to write"),
 	OPTION_END,
 };
 

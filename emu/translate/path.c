@@ -1,5 +1,6 @@
 /* Which way a trace takes: along jumps and calls, at a branch to the side that has run more often, until it comes back to its beginning or
  * to where another trace begins. */
+#include "decode/key.h"
 #include "emu/translate/path.h"
 
 #include "emu/op/lists.h"
@@ -13,24 +14,6 @@ uint64_t unit_other_side(const struct unit *unit)
 
 /* --- one instruction ------------------------------------------------------------------------------------ */
 
-static bool is_prefix(uint8_t byte)
-{
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65:
-	case 0x66:
-	case 0x67:
-	case 0xf0:
-	case 0xf2:
-	case 0xf3: return true;
-	}
-	return false;
-}
-
 /* Finds the prefixes, and the segment with a base among them. False: there are two of those, or more prefixes behind a REX, which then has no
  * effect. */
 static bool scan_prefixes(struct unit *unit)
@@ -39,7 +22,7 @@ static bool scan_prefixes(struct unit *unit)
 
 	unit->prefixes = 0;
 	unit->segment = 0;
-	while (is_prefix(bytes[unit->prefixes])) {
+	while (key_is_prefix(bytes[unit->prefixes])) {
 		uint8_t byte = bytes[unit->prefixes++];
 
 		if ((byte == 0x64 || byte == 0x65) && unit->segment)
@@ -47,7 +30,7 @@ static bool scan_prefixes(struct unit *unit)
 		if (byte == 0x64 || byte == 0x65)
 			unit->segment = byte == 0x64 ? SEG_FS : SEG_GS;
 	}
-	return (bytes[unit->prefixes] & 0xf0) != REX || !is_prefix(bytes[unit->prefixes + 1]);
+	return (bytes[unit->prefixes] & 0xf0) != REX || !key_is_prefix(bytes[unit->prefixes + 1]);
 }
 
 static bool has_prefix(const struct unit *unit, uint8_t prefix)
